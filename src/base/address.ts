@@ -1,0 +1,27 @@
+/**
+ * A kernel address as a number: the signed value of its 64 bits. Every kernel address fits exactly:
+ * x86-64 and arm64 kernels live within 2^53 of the top of the address space (so the number is negative),
+ * a user-mode kernel at 0x60000000 and above (so it is positive).
+ */
+export type Address = number;
+
+/** The address whose 32-bit halves are `low` and `high`. Exact for all kernel addresses; no bigint. */
+export function addressFromHalves(low: number, high: number): Address {
+  return (high | 0) * 0x1_0000_0000 + (low >>> 0);
+}
+
+/** `0x` and the unsigned hexadecimal form that `/proc/kallsyms`, gdb and objdump print. */
+export function formatAddress(address: Address): string {
+  if (address >= 0) return `0x${address.toString(16)}`;
+  const high = Math.floor(address / 0x1_0000_0000) >>> 0;
+  const low = address - Math.floor(address / 0x1_0000_0000) * 0x1_0000_0000;
+  return `0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`;
+}
+
+/** Reads a hexadecimal address with or without `0x`; `undefined` where `text` is none. */
+export function parseAddress(text: string): Address | undefined {
+  const digits = /^\s*(?:0[xX])?([0-9a-fA-F]{1,16})\s*$/.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  const padded = digits.padStart(16, "0");
+  return addressFromHalves(parseInt(padded.slice(8), 16), parseInt(padded.slice(0, 8), 16));
+}

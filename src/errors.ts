@@ -1,0 +1,106 @@
+/** Why the kernel's coverage device cannot be used here. */
+export type KcovUnavailableReason =
+  | "not-linux"
+  | "no-libc"
+  | "no-debugfs"
+  | "not-built-in"
+  | "not-permitted"
+  | "locked-down"
+  | "no-callbacks"
+  | "busy"
+  | "no-image";
+
+/**
+ * Kernel coverage cannot be had: the kernel, its settings or the caller's rights do not allow it.
+ * The message says what to change.
+ *
+ * @example
+ * ```ts
+ * import { KcovUnavailableError } from "kernelcov";
+ * const error = new KcovUnavailableError("no-debugfs", "debugfs is not mounted: run mount -t debugfs none /sys/kernel/debug");
+ * console.assert(error.reason === "no-debugfs");
+ * ```
+ */
+export class KcovUnavailableError extends Error {
+  override readonly name = "KcovUnavailableError";
+  /** Machine-readable form of the message. */
+  readonly reason: KcovUnavailableReason;
+
+  constructor(reason: KcovUnavailableReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * The kernel refused a system call.
+ *
+ * @example
+ * ```ts
+ * import { SyscallError } from "kernelcov";
+ * const error = new SyscallError("open", 13, "EACCES", "Cannot open /sys/kernel/debug/kcov: EACCES: run as root");
+ * console.assert(error.code === "EACCES");
+ * ```
+ */
+export class SyscallError extends Error {
+  override readonly name = "SyscallError";
+  /** Name of the libc function or system call. */
+  readonly syscall: string;
+  /** The errno value, a positive number. */
+  readonly errno: number;
+  /** Its name, such as `EACCES`, or `E<number>` where C has no name for it. */
+  readonly code: string;
+
+  constructor(
+    syscall: string,
+    errno: number,
+    code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.syscall = syscall;
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
+/** Where in a file a {@linkcode FormatError} was found. */
+export interface FormatErrorPlace {
+  /** Section name, such as `.debug_line`. */
+  section?: string;
+  /** Byte offset in the section, or in the file where no section is named. */
+  offset?: number;
+}
+
+/**
+ * Bytes or text are not in the format they should be: a damaged or truncated image, record or report.
+ *
+ * @example
+ * ```ts
+ * import { FormatError } from "kernelcov";
+ * const error = new FormatError("DWARF", "unit length 99 goes past the end", { section: ".debug_info", offset: 16 });
+ * console.assert(error.message === "DWARF: .debug_info+0x10: unit length 99 goes past the end");
+ * ```
+ */
+export class FormatError extends Error {
+  override readonly name = "FormatError";
+  /** `ELF`, `DWARF`, `LCOV`, `record` and so on. */
+  readonly format: string;
+  /** Section name, where there is one. */
+  readonly section: string | undefined;
+  /** Byte offset in the section or file, where known. */
+  readonly offset: number | undefined;
+
+  constructor(format: string, problem: string, place: FormatErrorPlace & ErrorOptions = {}) {
+    const { section, offset, cause } = place;
+    const at = offset === undefined ? section : `${section ?? ""}+0x${offset.toString(16)}`;
+    super(
+      `${format}: ${at === undefined ? "" : `${at}: `}${problem}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.format = format;
+    this.section = section;
+    this.offset = offset;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Address } from "../base/address.ts";
+
+/**
+ * Everything that reports need to know of one image, in columns. Built once per build id.
+ *
+ * Terms: a *point* is a coverage call in `.text`; a *line* is a (file, line number) pair that at least one point
+ * claims, so the lines are the denominator; a *function* is a function of the source, either compiled on its
+ * own or only ever inlined.
+ */
+export interface ImageIndex {
+  /** Lower-case hexadecimal. */
+  readonly buildId: string;
+  readonly machine: "x86-64" | "arm64";
+  /** Address of offset 0: the start of `.text` as linked (0 for a module, whose base is known at run time). */
+  readonly base: Address;
+  /** Bytes from a call to its return address: 5 on x86-64, 4 on arm64. */
+  readonly callLength: number;
+
+  /** Call offsets from `base`, ascending. */
+  readonly pointOffset: Uint32Array;
+  /** 1 where the point is a tail call, whose return address lies in another function: never seen, so unknown. */
+  readonly pointUnknown: Uint8Array;
+
+  /** Frames of point `p`, innermost first: entries `frameStart[p]` to `frameStart[p + 1]` of the frame columns. */
+  readonly frameStart: Uint32Array;
+  readonly frameFunction: Uint32Array;
+  /** File of the frame's line, an index into `files`. */
+  readonly frameFile: Uint32Array;
+  /** Line number; 0 where the compiler gave none. */
+  readonly frameLine: Uint32Array;
+
+  /** Lines that point `p` claims: entries `claimStart[p]` to `claimStart[p + 1]` of `claimLine`, line indexes. */
+  readonly claimStart: Uint32Array;
+  readonly claimLine: Uint32Array;
+
+  /** Line columns, ordered by file then number; no line 0. */
+  readonly lineFile: Uint32Array;
+  readonly lineNumber: Uint32Array;
+
+  /** Function columns: name as in the source (no `.isra.0` and the like), declaration file and line, and whether it exists out of line. */
+  readonly functionName: readonly string[];
+  readonly functionFile: Uint32Array;
+  readonly functionLine: Uint32Array;
+  /** Last line of the function known from its rows; 0 where unknown. */
+  readonly functionEndLine: Uint32Array;
+
+  /** Source paths, relative to the kernel's root, `./` and `../` folded. */
+  readonly files: readonly string[];
+  /** Parts of the image that could not be read, one sentence each with section and offset. */
+  readonly problems: readonly string[];
+}
+
+/** One step of the chain from an inlined callee to the function in the symbol table. */
+export interface Frame {
+  /** Source name of the function. */
+  readonly function: string;
+  /** Kernel-root-relative path; `??` where unknown. */
+  readonly file: string;
+  /** Line number; 0 where unknown. */
+  readonly line: number;
+}
