@@ -1,0 +1,110 @@
+import process from "node:process";
+import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
+import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface Command {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
+  readonly load: () => Promise<(args: string[]) => Promise<number>>;
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "test",
+    usage: "test [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    summary: "run a test command, every covered test recorded, then report",
+    load: async () => (await import("./test.ts")).testCommand,
+  },
+  {
+    name: "report",
+    usage: "report [RUN] [--lcov FILE] [--vmlinux FILE]",
+    summary: "report again from a run's records",
+    load: async () => (await import("./report.ts")).reportCommand,
+  },
+  {
+    name: "symbolize",
+    usage: "symbolize [--vmlinux FILE] [--json] <PCS",
+    summary: "raw PCs on standard input, one hexadecimal number a line, to source lines",
+    load: async () => (await import("./symbolize.ts")).symbolizeCommand,
+  },
+  {
+    name: "kernel",
+    usage: "kernel build|run|shell|path",
+    summary: "the embedded kernel",
+    load: async () => (await import("./kernel.ts")).kernelCommand,
+  },
+  {
+    name: "doctor",
+    usage: "doctor [--json]",
+    summary: "what works here, what does not, and what to change",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+];
+
+function help(): string {
+  const width = Math.max(...COMMANDS.map((command) => command.name.length));
+  return [
+    "kernelcov: which kernel code did this test run?",
+    "",
+    "Usage: kernelcov COMMAND [OPTIONS]",
+    "",
+    ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    "",
+    "kernelcov COMMAND --help shows a command's options. --debug adds stacks to errors.",
+    "Exit status: the test command's own; 2 for wrong usage; 3 where coverage could not be had.",
+    "",
+  ].join("\n");
+}
+
+/** Runs one command line (without the program's name) and returns the exit status. */
+export async function main(args: string[]): Promise<number> {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const debug = own.includes("--debug");
+  const [name, ...rest] = debug
+    ? args.filter((arg, i) => arg !== "--debug" || i > own.length)
+    : args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(help());
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  if (name === "--version") {
+    const { VERSION } = await import("../version.ts");
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    process.stderr.write(
+      `kernelcov: Unknown command "${name}"\nkernelcov --help lists the commands\n`,
+    );
+    return EXIT_USAGE;
+  }
+  try {
+    return await (await command.load())(rest);
+  } catch (error) {
+    return reportError(error, command, debug);
+  }
+}
+
+function reportError(error: unknown, command: Command, debug: boolean): number {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`kernelcov: ${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (error instanceof UsageError) {
+    process.stderr.write(`Usage: kernelcov ${command.usage}\n`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof KcovUnavailableError) return EXIT_NO_COVERAGE;
+  const expected = error instanceof FormatError || error instanceof SyscallError ||
+    error instanceof RangeError || error instanceof TypeError;
+  if (!debug && !expected) {
+    process.stderr.write("kernelcov --debug … shows where this comes from\n");
+  }
+  return 1;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
