@@ -1,0 +1,54 @@
+import process from "node:process";
+import { LIBC_FUNCTIONS, type NativeFunction } from "./libc_functions.ts";
+import type { LibcFunctions, NativeLibrary } from "./types.ts";
+
+/** The parts of `bun:ffi` used here, declared so that no other runtime needs Bun's types. */
+interface BunFfi {
+  dlopen(
+    library: string,
+    symbols: Record<string, { args: readonly string[]; returns: string }>,
+  ): { symbols: Record<string, unknown> };
+  ptr(bytes: Uint8Array): number | bigint;
+  toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
+}
+
+/** How `bun:ffi` names what differs from the table. */
+function bunSymbols(functions: readonly [string, NativeFunction][]) {
+  return Object.fromEntries(
+    functions.map(([name, { parameters, result }]) => [
+      name,
+      { args: parameters.map((type) => type === "buffer" ? "ptr" : type), returns: result },
+    ]),
+  );
+}
+
+/**
+ * Opens `library` through `bun:ffi`.
+ *
+ * @throws {Error} Whatever Bun throws where the library is missing.
+ */
+export function openWithBun(library: string): NativeLibrary {
+  // Not an import: bun:ffi does not resolve in Deno, and loading must be synchronous.
+  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+  const table: [string, NativeFunction][] = Object.entries(LIBC_FUNCTIONS);
+  const needed = table.filter(([, { optional }]) => !optional);
+  const symbols = { ...ffi.dlopen(library, bunSymbols(needed)).symbols };
+  for (const entry of table.filter(([, { optional }]) => optional)) {
+    // bun:ffi throws for a missing symbol, with nothing that tells this from other failures but its text.
+    try {
+      Object.assign(symbols, ffi.dlopen(library, bunSymbols([entry])).symbols);
+    } catch (error) {
+      if (!/not found/.test(String(error))) throw error;
+      symbols[entry[0]] = null;
+    }
+  }
+  return {
+    functions: symbols as unknown as LibcFunctions,
+    addressOf(bytes: Uint8Array): bigint {
+      return BigInt(ffi.ptr(bytes));
+    },
+    view(address: bigint, byteLength: number): ArrayBuffer {
+      return ffi.toArrayBuffer(Number(address), 0, byteLength);
+    },
+  };
+}

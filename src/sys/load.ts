@@ -1,0 +1,76 @@
+import process from "node:process";
+import { KcovUnavailableError } from "../errors.ts";
+import { openWithBun } from "./bun.ts";
+import { openWithDeno } from "./deno.ts";
+import { runtimeName } from "./runtime.ts";
+import type { Libc, NativeLibrary } from "./types.ts";
+
+/** Names of the C library: glibc, then musl, which names it after the architecture. */
+const LIBRARY_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
+
+/** Number of the `gettid` system call; the only one needed before the tracer's tables. */
+const SYS_gettid: Partial<Record<string, bigint>> = { x64: 186n, arm64: 178n };
+
+/** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
+let loaded: Libc | undefined;
+
+/**
+ * The C library of this process, opened on first use and kept for the thread.
+ *
+ * @throws {KcovUnavailableError} With reason `not-linux` elsewhere, or `no-libc` where it cannot be opened; the
+ * runtime's own error is the cause.
+ */
+export function loadLibc(): Libc {
+  loaded ??= openLibc();
+  return loaded;
+}
+
+function openLibc(): Libc {
+  if (process.platform !== "linux") {
+    throw new KcovUnavailableError(
+      "not-linux",
+      `Cannot call the kernel: this is ${process.platform}: run the tests on Linux`,
+    );
+  }
+  const runtime = runtimeName();
+  if (runtime === "unknown") {
+    throw new KcovUnavailableError(
+      "no-libc",
+      "Cannot call libc: this JavaScript runtime is not supported: run the tests with Deno or Bun",
+    );
+  }
+  const open = runtime === "deno" ? openWithDeno : openWithBun;
+  const causes: unknown[] = [];
+  for (const name of LIBRARY_NAMES) {
+    try {
+      return libcOf(open(name));
+    } catch (cause) {
+      causes.push(cause);
+      // Deno names this error; the permission is missing for every library name alike.
+      if (cause instanceof Error && /NotCapable/.test(cause.name)) {
+        throw new KcovUnavailableError(
+          "no-libc",
+          "Cannot open libc: the permission to call it is missing: run deno with --allow-ffi",
+          { cause },
+        );
+      }
+    }
+  }
+  throw new KcovUnavailableError(
+    "no-libc",
+    `Cannot open libc (tried ${LIBRARY_NAMES.join(", ")}): install glibc or musl for this runtime`,
+    { cause: causes[0] },
+  );
+}
+
+/** Completes what the runtime opened with what both share. */
+export function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
+  // errno is thread-local, so its address is taken by the thread that loads. One typed array over it reads errno
+  // with no call and no allocation between a failed call and the read.
+  const errnoCell = new Int32Array(view(functions.__errno_location(), 4));
+  const number = SYS_gettid[process.arch] ?? -1n;
+  function threadId(): number {
+    return functions.gettid?.() ?? Number(functions.syscall(number, 0n, 0n, 0n, 0n, 0n, 0n));
+  }
+  return { ...functions, addressOf, view, errno: () => errnoCell[0], threadId };
+}

@@ -1,0 +1,27 @@
+import process from "node:process";
+
+/** The JavaScript runtimes this library runs in; `unknown` is any other. */
+export type RuntimeName = "deno" | "bun" | "unknown";
+
+interface RuntimeGlobals {
+  readonly Deno?: { readonly version: { readonly deno: string } };
+  readonly Bun?: { readonly version: string };
+}
+
+/** Which runtime this is. */
+export function runtimeName(): RuntimeName {
+  const globals = globalThis as RuntimeGlobals;
+  if (globals.Deno !== undefined) return "deno";
+  return globals.Bun === undefined ? "unknown" : "bun";
+}
+
+/** The runtime's own version, such as `2.9.6`; empty where unknown. */
+export function runtimeVersion(): string {
+  const globals = globalThis as RuntimeGlobals;
+  return globals.Deno?.version.deno ?? globals.Bun?.version ?? "";
+}
+
+/** Arguments of the script, without the runtime and the script itself. */
+export function scriptArguments(): readonly string[] {
+  return process.argv.slice(2);
+}
