@@ -1,0 +1,89 @@
+import type { Address } from "../base/address.ts";
+import type { ImageIndex } from "../symbolize/image_index.ts";
+
+/** Why a raw PC names no coverage point of an image. */
+export type UnresolvedReason = "outside-image" | "not-a-point" | "tail-call";
+
+/** What each {@linkcode UnresolvedReason} means, for people. */
+export const UNRESOLVED_TEXT: Readonly<Record<UnresolvedReason, string>> = {
+  "outside-image": "outside the image's coverage points (a module, or another build)",
+  "not-a-point": "no coverage call returns there (a tail call reports its caller)",
+  "tail-call": "tail call, whose block cannot be known",
+};
+
+/** Number of distinct raw PCs that could not be resolved, by reason. */
+export type UnresolvedCounts = Readonly<Record<UnresolvedReason, number>>;
+
+/** The coverage points of an image that one test hit. */
+export interface PointHits {
+  /** Distinct point ids, ascending. */
+  readonly points: Uint32Array;
+  /** How often each was hit, or `null` where the kernel stored each PC once. */
+  readonly hits: Uint32Array | null;
+  /** Raw PCs that are in neither column. */
+  readonly unresolved: UnresolvedCounts;
+}
+
+/** Raw PCs of one test, as a record holds them. */
+export interface RawHits {
+  /** Distinct raw PCs, ascending. */
+  readonly pcs: ArrayLike<Address>;
+  /** Hits of each, or `null` where unknown. */
+  readonly hits: ArrayLike<number> | null;
+}
+
+/**
+ * The points that raw PCs name. A raw PC is a return address, so the call lies `callLength` bytes before it.
+ *
+ * @param base Where the image's offset 0 lies at run time: `index.base` unless the kernel was relocated.
+ */
+export function resolvePoints(
+  index: ImageIndex,
+  raw: RawHits,
+  base: Address = index.base,
+): PointHits {
+  const { pointOffset, pointUnknown, callLength } = index;
+  const { pcs, hits } = raw;
+  const end = pointOffset.length;
+  const last = end === 0 ? -1 : pointOffset[end - 1]!;
+  const points = new Uint32Array(pcs.length);
+  const counts = hits === null ? null : new Uint32Array(pcs.length);
+  const shift = base + callLength;
+  let found = 0, outside = 0, notAPoint = 0, tailCall = 0;
+  let low = 0;
+  for (let i = 0; i < pcs.length; i++) {
+    const offset = pcs[i]! - shift;
+    if (offset < 0 || offset > last) {
+      outside++;
+      continue;
+    }
+    // PCs ascend, so each search starts where the last one ended.
+    let high = end;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (pointOffset[middle]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    if (pointOffset[low] !== offset) notAPoint++;
+    else if (pointUnknown[low] === 1) tailCall++;
+    else {
+      points[found] = low;
+      if (counts !== null) counts[found] = hits![i]!;
+      found++;
+    }
+  }
+  return {
+    points: points.slice(0, found),
+    hits: counts === null ? null : counts.slice(0, found),
+    unresolved: {
+      "outside-image": outside,
+      "not-a-point": notAPoint,
+      "tail-call": tailCall,
+    },
+  };
+}
+
+/** Sum of all reasons. */
+export function unresolvedTotal(counts: UnresolvedCounts): number {
+  return counts["outside-image"] + counts["not-a-point"] + counts["tail-call"];
+}

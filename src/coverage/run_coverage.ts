@@ -1,0 +1,148 @@
+import type { Address } from "../base/address.ts";
+import type { RunKernel, TestRecord } from "../record/test_record.ts";
+import { LineCounter, type LineHits } from "./line_hits.ts";
+import { type PointHits, resolvePoints, type UnresolvedCounts } from "./point_hits.ts";
+import type { Universe } from "./universe.ts";
+
+/** How many functions, lines and points were hit. The denominators are those of the universe. */
+export interface HitTotals {
+  /** Functions of which a line was hit. */
+  readonly functions: number;
+  readonly lines: number;
+  /** Lines of which some points were hit and some not; they are in `lines` too. */
+  readonly partialLines: number;
+  readonly points: number;
+}
+
+/** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
+export interface TestCoverage {
+  readonly record: TestRecord;
+  readonly points: PointHits;
+  readonly totals: HitTotals;
+}
+
+/** Options of {@linkcode RunCoverage}. */
+export interface RunCoverageOptions {
+  /** Where the image's offset 0 lay at run time: `image.base` unless the kernel was relocated. */
+  base?: Address;
+  /** The kernel of the run, for reports that name it. */
+  kernel?: RunKernel;
+  /** Records that could not be read back. */
+  damaged?: number;
+}
+
+/** What a run's tests covered together and each: the data of every report. */
+export class RunCoverage {
+  readonly universe: Universe;
+  readonly tests: readonly TestCoverage[];
+  readonly kernel: RunKernel | undefined;
+  readonly damaged: number;
+  /** Per line, the sum of its counts over the tests. */
+  readonly lineCount: Float64Array;
+  /** Per line, the number of tests that hit it. */
+  readonly lineTests: Uint32Array;
+  /** Per line, how many of its points any test hit. */
+  readonly linePointsHit: Uint32Array;
+  /** Per point, the number of tests that hit it. */
+  readonly pointTests: Uint32Array;
+  readonly totals: HitTotals;
+  /** Distinct raw PCs that were not resolved, each counted once per test. */
+  readonly unresolved: UnresolvedCounts;
+  readonly #counter: LineCounter;
+  readonly #groupMark: Uint32Array;
+  #mark = 0;
+
+  constructor(
+    universe: Universe,
+    records: readonly TestRecord[],
+    options: RunCoverageOptions = {},
+  ) {
+    const { image, linePoints, functions } = universe;
+    this.universe = universe;
+    this.kernel = options.kernel;
+    this.damaged = options.damaged ?? 0;
+    this.lineCount = new Float64Array(linePoints.length);
+    this.lineTests = new Uint32Array(linePoints.length);
+    this.linePointsHit = new Uint32Array(linePoints.length);
+    this.pointTests = new Uint32Array(image.pointOffset.length);
+    this.#counter = new LineCounter(universe);
+    this.#groupMark = new Uint32Array(functions.groupLine.length);
+    this.tests = records.map((record) => this.#addTest(record, options.base));
+
+    const unresolved = { "outside-image": 0, "not-a-point": 0, "tail-call": 0 };
+    for (const { points } of this.tests) {
+      unresolved["outside-image"] += points.unresolved["outside-image"];
+      unresolved["not-a-point"] += points.unresolved["not-a-point"];
+      unresolved["tail-call"] += points.unresolved["tail-call"];
+    }
+    this.unresolved = unresolved;
+    this.totals = this.#sumUp();
+  }
+
+  /** The lines that test number `test` hit. */
+  linesOf(test: number): LineHits {
+    return this.#counter.count(this.tests[test]!.points);
+  }
+
+  #addTest(record: TestRecord, base: Address | undefined): TestCoverage {
+    const { linePoints } = this.universe;
+    const points = resolvePoints(this.universe.image, record, base);
+    for (const point of points.points) this.pointTests[point]!++;
+    const { lines, counts, pointsHit } = this.#counter.count(points);
+    let partialLines = 0;
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i]!;
+      this.lineCount[line]! += counts[i]!;
+      this.lineTests[line]!++;
+      if (pointsHit[i]! < linePoints[line]!) partialLines++;
+    }
+    return {
+      record,
+      points,
+      totals: {
+        functions: this.#functionsOf(lines),
+        lines: lines.length,
+        partialLines,
+        points: points.points.length,
+      },
+    };
+  }
+
+  #functionsOf(lines: Uint32Array): number {
+    const { lineGroup, groupStart } = this.universe.functions;
+    const mark = ++this.#mark;
+    let functions = 0;
+    for (const line of lines) {
+      const group = lineGroup[line]!;
+      if (group < 0 || this.#groupMark[group] === mark) continue;
+      this.#groupMark[group] = mark;
+      functions += groupStart[group + 1]! - groupStart[group]!;
+    }
+    return functions;
+  }
+
+  #sumUp(): HitTotals {
+    const { image, linePoints } = this.universe;
+    const { claimStart, claimLine } = image;
+    let points = 0;
+    for (let p = 0; p < this.pointTests.length; p++) {
+      if (this.pointTests[p] === 0) continue;
+      points++;
+      const end = claimStart[p + 1]!;
+      for (let c = claimStart[p]!; c < end; c++) this.linePointsHit[claimLine[c]!]!++;
+    }
+    let lineTotal = 0;
+    let partialLines = 0;
+    const hit = new Uint32Array(linePoints.length);
+    for (let line = 0; line < linePoints.length; line++) {
+      if (this.lineTests[line] === 0) {
+        this.linePointsHit[line] = 0;
+        continue;
+      }
+      hit[lineTotal++] = line;
+      if (this.linePointsHit[line]! < linePoints[line]!) partialLines++;
+    }
+    const lines = hit.subarray(0, lineTotal);
+    return { functions: this.#functionsOf(lines), lines: lineTotal, partialLines, points };
+  }
+}

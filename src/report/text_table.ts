@@ -1,0 +1,202 @@
+import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
+import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
+import {
+  displayWidth,
+  fit,
+  formatCount,
+  formatPercent,
+  pad,
+  paint,
+  PLAIN_STYLE,
+  plural,
+  printable,
+  type TextStyle,
+} from "./text_style.ts";
+
+/** Narrowest name column on a terminal. */
+const MIN_NAME_WIDTH = 16;
+const HEADINGS = ["test", "outcome", "functions", "lines", "points", "notes"] as const;
+const GAP = "  ";
+
+/** A line of the table: a test, or the file that the following tests are in. */
+type Row = { file: string } | { cells: string[]; failed: boolean };
+
+/**
+ * The table that `kernelcov test` prints: one line per test with what it hit, grouped by test file, and under
+ * `notes` everything that makes the line less than the truth.
+ */
+export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
+  const rows: Row[] = [];
+  const indent = coverage.tests.some(({ record }) => record.file !== "") ? "  " : "";
+  let file = "";
+  for (const test of coverage.tests) {
+    if (test.record.file !== file) {
+      file = test.record.file;
+      rows.push({ file: file === "" ? "(unknown file)" : printable(file) });
+    }
+    rows.push(testRow(test, indent));
+  }
+  const widths = columnWidths(rows, style.width);
+  const lines = [paint(layOut([...HEADINGS], widths), "bold", style)];
+  for (const row of rows) {
+    if ("file" in row) lines.push(paint(fit(row.file, style.width), "cyan", style));
+    else lines.push(paintRow(row.cells, row.failed, widths, style));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function testRow({ record, totals, points }: TestCoverage, indent: string): Row {
+  const unresolved = unresolvedTotal(points.unresolved);
+  const notes: string[] = [];
+  if (record.truncated) notes.push("truncated");
+  if (record.shared) notes.push("shared");
+  if (record.callingThreadOnly) notes.push("thread only");
+  if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
+  return {
+    cells: [
+      indent + printable(record.name),
+      record.outcome,
+      formatCount(totals.functions),
+      formatCount(totals.lines),
+      formatCount(totals.points),
+      notes.join(", "),
+    ],
+    failed: record.outcome === "failed",
+  };
+}
+
+function columnWidths(rows: readonly Row[], available: number): number[] {
+  const widths = HEADINGS.map((heading) => heading.length);
+  for (const row of rows) {
+    if ("file" in row) continue;
+    row.cells.forEach((cell, i) => widths[i] = Math.max(widths[i]!, displayWidth(cell)));
+  }
+  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
+  widths[0] = Math.min(widths[0]!, Math.max(MIN_NAME_WIDTH, available - others));
+  return widths;
+}
+
+function alignedCells(cells: readonly string[], widths: readonly number[]): string[] {
+  return cells.map((cell, i) => {
+    const number = i >= 2 && i <= 4;
+    return pad(fit(cell, widths[i]!), widths[i]!, number ? "right" : "left");
+  });
+}
+
+function layOut(cells: readonly string[], widths: readonly number[]): string {
+  return alignedCells(cells, widths).join(GAP).trimEnd();
+}
+
+function paintRow(
+  cells: readonly string[],
+  failed: boolean,
+  widths: readonly number[],
+  style: TextStyle,
+): string {
+  if (!style.color) return layOut(cells, widths);
+  const aligned = alignedCells(cells, widths);
+  aligned[1] = paint(aligned[1]!, failed ? "red" : "green", style);
+  aligned[5] = paint(aligned[5]!.trimEnd(), "yellow", style);
+  return aligned.join(GAP).trimEnd();
+}
+
+/**
+ * The totals under the table. Each number names its denominator; what is lost, unknown or in doubt has a line of
+ * its own.
+ */
+export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
+  const { totals, tests, universe } = coverage;
+  const { counts } = universe;
+  const failed = tests.filter(({ record }) => record.outcome === "failed").length;
+  const heading = `${plural(tests.length, "test")}${failed > 0 ? `, ${failed} failed` : ""}`;
+  const rows: [string, number, number, string][] = [
+    ["functions", totals.functions, counts.functions, "functions with coverage points"],
+    ["lines", totals.lines, counts.lines, "lines with coverage points"],
+    ["points", totals.points, counts.points, "coverage points in the image"],
+  ];
+  const hitWidth = Math.max(...rows.map(([, hit]) => formatCount(hit).length));
+  const foundWidth = Math.max(...rows.map(([, , found]) => formatCount(found).length));
+  const lines = [paint(heading, "bold", style)];
+  for (const [what, hit, found, denominator] of rows) {
+    const partly = what === "lines" && totals.partialLines > 0
+      ? `; ${formatCount(totals.partialLines)} partly`
+      : "";
+    const share = `${formatPercent(hit, found)}${partly}`;
+    lines.push(
+      `  ${pad(what, 9, "left")}  ${pad(formatCount(hit), hitWidth, "right")} of ` +
+        `${pad(formatCount(found), foundWidth, "right")} ${denominator} (${share})`,
+    );
+  }
+  for (const warning of doubts(coverage)) lines.push(`  ${paint(warning, "yellow", style)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** One sentence for each thing that the numbers leave out. */
+export function doubts(coverage: RunCoverage): string[] {
+  const { tests, unresolved, universe, damaged } = coverage;
+  const { counts, image } = universe;
+  const lines: string[] = [];
+  const unresolvedCount = unresolvedTotal(unresolved);
+  if (unresolvedCount > 0) {
+    lines.push(`unresolved: ${plural(unresolvedCount, "PC")}`);
+    for (const reason of Object.keys(UNRESOLVED_TEXT) as UnresolvedReason[]) {
+      if (unresolved[reason] > 0) {
+        lines.push(`  ${formatCount(unresolved[reason])} ${UNRESOLVED_TEXT[reason]}`);
+      }
+    }
+  }
+  const flagged = (flag: "truncated" | "shared" | "callingThreadOnly"): number =>
+    tests.filter(({ record }) => record[flag]).length;
+  const truncated = flagged("truncated");
+  if (truncated > 0) {
+    lines.push(`truncated: the buffer was full in ${plural(truncated, "test")}; PCs are missing`);
+  }
+  const shared = flagged("shared");
+  if (shared > 0) {
+    lines.push(`shared: ${plural(shared, "test")} ran while another was open; PCs may be its`);
+  }
+  const threadOnly = flagged("callingThreadOnly");
+  if (threadOnly > 0) {
+    lines.push(
+      `thread only: ${
+        plural(threadOnly, "asynchronous test")
+      } recorded on the calling thread alone`,
+    );
+  }
+  if (damaged > 0) lines.push(`damaged: ${plural(damaged, "record")} could not be read back`);
+  if (counts.unknownPoints > 0) {
+    lines.push(
+      `unknown: ${plural(counts.unknownPoints, "tail call")} cannot be seen by KCOV; ${
+        plural(counts.unknownFunctions, "function")
+      } and ${plural(counts.unknownLines, "line")} with no other point are not counted`,
+    );
+  }
+  if (counts.linesPastEnd > 0) {
+    lines.push(
+      `dropped: ${
+        plural(counts.linesPastEnd, "line")
+      } past the end of the source file: the sources are of another build`,
+    );
+  }
+  if (image.problems.length > 0) {
+    lines.push(
+      `unread: ${plural(image.problems.length, "part")} of the image: ${image.problems[0]}`,
+    );
+  }
+  return lines;
+}
+
+/** A file that was written, for the list at the end. */
+export interface WrittenFile {
+  readonly path: string;
+  /** What it holds, in a few words. */
+  readonly what: string;
+}
+
+/** The files that were written, one per line. */
+export function writtenText(files: readonly WrittenFile[], style: TextStyle = PLAIN_STYLE): string {
+  const width = Math.max(0, ...files.map(({ path }) => displayWidth(path)));
+  return files.map(({ path, what }) =>
+    `${pad(path, width, "left")}${GAP}${paint(what, "dim", style)}\n`
+  ).join("");
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { resolvePoints, unresolvedTotal } from "../../src/coverage/point_hits.ts";
+import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+
+test("resolvePoints() finds a point from the return address after its call", () => {
+  const index = smallKernel();
+  const hits = resolvePoints(index, {
+    pcs: [0x6000_0000 + 0x10 + 5, 0x6000_0000 + 0x520 + 5],
+    hits: [3, 4],
+  });
+  assert.deepEqual([...hits.points], [0, 11]);
+  assert.deepEqual([...hits.hits!], [3, 4]);
+  assert.equal(unresolvedTotal(hits.unresolved), 0);
+});
+
+test("resolvePoints() finds every point of an image and nothing beside them", () => {
+  const index = smallKernel();
+  const pcs: number[] = [];
+  for (let offset = -0x20; offset < 0x600; offset++) pcs.push(index.base + offset);
+  const hits = resolvePoints(index, { pcs, hits: null });
+  const seen = [...index.pointOffset.keys()].filter((p) => index.pointUnknown[p] === 0);
+  assert.deepEqual([...hits.points], seen);
+  assert.equal(hits.hits, null);
+  assert.equal(hits.points.length + unresolvedTotal(hits.unresolved), pcs.length);
+});
+
+test("resolvePoints() says why a PC names no point", () => {
+  const index = smallKernel();
+  const at = (offset: number): number => index.base + offset + index.callLength;
+  const hits = resolvePoints(index, {
+    pcs: [at(0) - 0x1000, at(0x11), at(0x100), at(0x300), at(0x521)],
+    hits: null,
+  });
+  assert.deepEqual([...hits.points], [2]);
+  assert.deepEqual(hits.unresolved, { "outside-image": 2, "not-a-point": 1, "tail-call": 1 });
+});
+
+test("resolvePoints() takes the base of a relocated kernel", () => {
+  const index = smallKernel();
+  const slide = 0x1234_0000;
+  const record = buildRecord(index, "t", [0x10, 0x400]);
+  const moved = record.pcs.map((pc) => pc + slide);
+  const hits = resolvePoints(index, { pcs: moved, hits: null }, index.base + slide);
+  assert.deepEqual([...hits.points], [0, 8]);
+  assert.equal(
+    resolvePoints(index, { pcs: moved, hits: null }).unresolved["outside-image"],
+    2,
+    "without the base nothing matches",
+  );
+});
+
+test("resolvePoints() works for the negative addresses of an x86-64 kernel", () => {
+  const index = { ...smallKernel(), base: -0x7f00_0000 };
+  const hits = resolvePoints(index, { pcs: [-0x7f00_0000 + 0x105], hits: [9] });
+  assert.deepEqual([...hits.points], [2]);
+});
+
+test("resolvePoints() of an image without points finds nothing", () => {
+  const index = { ...smallKernel(), pointOffset: new Uint32Array(0) };
+  assert.deepEqual(resolvePoints(index, { pcs: [index.base + 5], hits: null }).unresolved, {
+    "outside-image": 1,
+    "not-a-point": 0,
+    "tail-call": 0,
+  });
+});

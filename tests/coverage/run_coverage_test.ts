@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { buildUniverse } from "../../src/coverage/universe.ts";
+import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+
+/** `file:line` to count, for the lines that a test hit. */
+function countsOf(coverage: RunCoverage, test: number): Record<string, number> {
+  const { image } = coverage.universe;
+  const { lines, counts } = coverage.linesOf(test);
+  return Object.fromEntries(
+    [...lines].map((line, i) => [
+      `${image.files[image.lineFile[line]!]}:${image.lineNumber[line]}`,
+      counts[i]!,
+    ]),
+  );
+}
+
+test("a line counts the most frequent of its blocks, and copies of it add up", () => {
+  const index = smallKernel();
+  const record = buildRecord(index, "pipe", [0x100, 0x120, 0x140, 0x200, 0x220], [3, 7, 2, 4, 5]);
+  const coverage = new RunCoverage(buildUniverse(index), [record]);
+  assert.deepEqual(countsOf(coverage, 0), {
+    "fs/pipe.c:20": 3,
+    "fs/pipe.c:21": 7,
+    "fs/pipe.c:25": 7,
+    "fs/pipe.c:26": 2,
+    "fs/pipe.c:40": 4,
+    "fs/pipe.c:42": 4,
+    "fs/pipe.c:43": 5,
+    "include/linux/mm.h:5": 7,
+    "include/linux/mm.h:6": 7,
+    "include/linux/mm.h:7": 5,
+  });
+});
+
+test("where the kernel stored each PC once, every line counts 1 per test", () => {
+  const index = smallKernel();
+  const records = ["a", "b"].map((name) =>
+    buildRecord(index, name, [0x100, 0x120, 0x140, 0x220], null)
+  );
+  const coverage = new RunCoverage(buildUniverse(index), records);
+  assert.ok(Object.values(countsOf(coverage, 0)).every((count) => count === 1));
+  assert.deepEqual(new Set(coverage.lineCount), new Set([0, 2]));
+});
+
+test("parts of one function that lie apart are not counted twice", () => {
+  const index = smallKernel();
+  const [headerLine, lastPoint] = [index.claimLine[index.claimStart[4]!]!, 11];
+  // The last point becomes a part of pipe_write behind the other functions, as a .cold part is, that claims a
+  // line of the header which pipe_write and pipe_read hold too.
+  const frameFunction = Uint32Array.from(index.frameFunction);
+  frameFunction[index.frameStart[lastPoint]!] = 2;
+  const claimLine = Uint32Array.from(index.claimLine);
+  claimLine[index.claimStart[lastPoint]!] = headerLine;
+  const split = { ...index, frameFunction, claimLine };
+  const records = [buildRecord(split, "t", [0x140, 0x220, 0x520], [2, 5, 1])];
+  const coverage = new RunCoverage(buildUniverse(split), records);
+  assert.equal(countsOf(coverage, 0)["include/linux/mm.h:5"], 7);
+});
+
+test("totals add up over tests: counts sum, points unite", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "write", [0x100, 0x140], [2, 1]),
+    buildRecord(index, "read", [0x200, 0x220], [1, 1]),
+    buildRecord(index, "nothing", []),
+  ]);
+  assert.deepEqual(coverage.tests.map(({ totals }) => totals), [
+    // Lines 21 (half of its points), and 5 and 6 of the header (one of two copies) are partial.
+    { functions: 2, lines: 5, partialLines: 3, points: 2 },
+    { functions: 2, lines: 6, partialLines: 2, points: 2 },
+    { functions: 0, lines: 0, partialLines: 0, points: 0 },
+  ]);
+  assert.deepEqual(coverage.totals, { functions: 3, lines: 9, partialLines: 1, points: 4 });
+  const summed = new Float64Array(coverage.lineCount.length);
+  for (let t = 0; t < 3; t++) {
+    const { lines, counts } = coverage.linesOf(t);
+    lines.forEach((line, i) => summed[line]! += counts[i]!);
+  }
+  assert.deepEqual(coverage.lineCount, summed);
+  assert.equal(Math.max(...coverage.lineTests), 2);
+});
+
+test("a test's lines do not depend on the tests before it", () => {
+  const index = smallKernel();
+  const universe = buildUniverse(index);
+  const a = buildRecord(index, "a", [0x10, 0x20, 0x140], [1, 2, 3]);
+  const b = buildRecord(index, "b", [0x140, 0x220, 0x400], [5, 6, 7]);
+  const both = new RunCoverage(universe, [a, b]);
+  assert.deepEqual(both.linesOf(1), new RunCoverage(universe, [b]).linesOf(0));
+  assert.deepEqual(both.linesOf(0), new RunCoverage(universe, [a]).linesOf(0));
+});
+
+test("system calls with two functions on one line count both", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(buildUniverse(index), [buildRecord(index, "t", [0x10])]);
+  assert.equal(coverage.totals.functions, 2);
+});
+
+test("unresolved PCs of all tests are counted by reason", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "a", [0x10, 0x11, 0x300]),
+    buildRecord(index, "b", [0x12, 0x9000]),
+  ]);
+  assert.deepEqual(coverage.unresolved, { "outside-image": 1, "not-a-point": 2, "tail-call": 1 });
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { buildUniverse } from "../../src/coverage/universe.ts";
+import {
+  displayWidth,
+  fit,
+  formatCount,
+  formatPercent,
+  PLAIN_STYLE,
+  printable,
+  textStyle,
+} from "../../src/report/text_style.ts";
+import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
+import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+
+function exampleRun(): RunCoverage {
+  const index = smallKernel();
+  return new RunCoverage(
+    buildUniverse(index),
+    [
+      buildRecord(index, "pipe > writes", [0x10, 0x20, 0x100, 0x140]),
+      buildRecord(index, "pipe > reads", [0x200, 0x220, 0x221], null, {
+        truncated: true,
+        shared: true,
+      }),
+      buildRecord(index, "socket", [0x400], [1], {
+        file: "tests/socket_test.ts",
+        outcome: "failed",
+        callingThreadOnly: true,
+      }),
+    ],
+    { damaged: 1 },
+  );
+}
+
+test("testTable() aligns the tests of each file and notes what is missing", () => {
+  assert.equal(
+    testTable(exampleRun()),
+    `test             outcome  functions  lines  points  notes
+tests/made_up_test.ts
+  pipe > writes  passed           4      8       4
+  pipe > reads   passed           2      6       2  truncated, shared, 1 unresolved
+tests/socket_test.ts
+  socket         failed           1      2       1  thread only
+`,
+  );
+});
+
+test("totalsText() names each denominator and everything that is not in the numbers", () => {
+  assert.equal(
+    totalsText(exampleRun()),
+    `3 tests, 1 failed
+  functions   6 of  8 functions with coverage points (75.0 %)
+  lines      14 of 18 lines with coverage points (77.8 %; 1 partly)
+  points      7 of 11 coverage points in the image (63.6 %)
+  unresolved: 1 PC
+    1 no coverage call returns there (a tail call reports its caller)
+  truncated: the buffer was full in 1 test; PCs are missing
+  shared: 1 test ran while another was open; PCs may be its
+  thread only: 1 asynchronous test recorded on the calling thread alone
+  damaged: 1 record could not be read back
+  unknown: 1 tail call cannot be seen by KCOV; 1 function and 2 lines with no other point are not counted
+`,
+  );
+});
+
+test("colours appear on a terminal only, and not with NO_COLOR", () => {
+  const run = exampleRun();
+  const color = textStyle({ isTerminal: true, columns: 100, env: {} });
+  // deno-lint-ignore no-control-regex
+  const escapes = /\x1b\[\d+m/g;
+  assert.match(testTable(run, color), escapes);
+  assert.equal(testTable(run, color).replace(escapes, ""), testTable(run));
+  assert.equal(totalsText(run, color).replace(escapes, ""), totalsText(run));
+  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
+    assert.equal(textStyle({ isTerminal: true, columns: 100, env }).color, false);
+  }
+  assert.deepEqual(textStyle({ isTerminal: false, env: {} }), PLAIN_STYLE);
+  assert.equal(textStyle({ isTerminal: true, env: { NO_COLOR: "" } }).width, 80);
+});
+
+test("a narrow terminal shortens names, never numbers", () => {
+  const index = smallKernel();
+  const name = "suite > ".repeat(20) + "last";
+  const run = new RunCoverage(buildUniverse(index), [buildRecord(index, name, [0x100])]);
+  const rows = testTable(run, { color: false, width: 70 }).trimEnd().split("\n");
+  assert.ok(rows.every((row) => displayWidth(row) <= 70), rows.join("\n"));
+  assert.match(rows[2]!, /….*passed +1 +2 +1$/);
+  assert.ok(testTable(run).includes(name), "a pipe gets the whole name");
+});
+
+test("wide and combining characters keep the columns aligned", () => {
+  assert.equal(displayWidth("管道"), 4);
+  assert.equal(displayWidth("e\u0301"), 1);
+  assert.equal(displayWidth("🧪x"), 3);
+  assert.equal(fit("管道管道", 5), "管道…");
+  assert.equal(fit("abc", 3), "abc");
+});
+
+test("test names cannot drive the terminal", () => {
+  assert.equal(printable("a\x1b[31mb\r\n\u202e"), "a\\u{1b}[31mb\\u{d}\\u{a}\\u{202e}");
+});
+
+test("percentages never round up to all or down to none", () => {
+  assert.equal(formatPercent(99_999, 100_000), "99.9 %");
+  assert.equal(formatPercent(1, 100_000), "0.1 %");
+  assert.equal(formatPercent(0, 5), "0 %");
+  assert.equal(formatPercent(5, 5), "100 %");
+  assert.equal(formatPercent(0, 0), "-");
+});
+
+test("formatCount() groups thousands", () => {
+  assert.deepEqual([0, 999, 1000, 1234567].map(formatCount), ["0", "999", "1,000", "1,234,567"]);
+});
+
+test("writtenText() lists the files with what they hold", () => {
+  assert.equal(
+    writtenText([{ path: "a/lcov.info", what: "all tests" }, { path: "b.txt", what: "names" }]),
+    "a/lcov.info  all tests\nb.txt        names\n",
+  );
+});
