@@ -1,0 +1,303 @@
+import { KcovUnavailableError } from "../errors.ts";
+import { check, syscallError } from "../sys/errno.ts";
+import { loadLibc } from "../sys/load.ts";
+import { cString } from "../sys/native_strings.ts";
+import { SharedMapping } from "../sys/shared_mapping.ts";
+import type { Libc } from "../sys/types.ts";
+import {
+  KCOV_DISABLE,
+  KCOV_ENABLE,
+  KCOV_INIT_TRACE,
+  KCOV_PATH,
+  KCOV_RESET_TRACE,
+  KCOV_TRACE_PC,
+  KCOV_UNIQUE_ENABLE,
+  MAX_WORDS,
+  MIN_WORDS,
+  WORD_BYTES,
+} from "./abi.ts";
+import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
+
+const O_RDWR = 0o2;
+const O_CLOEXEC = 0o2000000;
+const _SC_PAGESIZE = 30;
+
+/**
+ * What the kernel stores: `trace`, the PC of every coverage point in the order of execution, or `unique`, each PC
+ * once (only kernels with `KCOV_UNIQUE_ENABLE`).
+ */
+export type KcovMode = "trace" | "unique";
+
+/** How to open a {@linkcode KcovDevice}. */
+export interface KcovDeviceOptions {
+  /**
+   * Size of the buffer in words: 2 to 268,435,455 and a multiple of the page size over 8. It is kernel memory that
+   * cannot be swapped. Default 524,288 (4 MiB).
+   */
+  readonly words?: number;
+  /** For tests. */
+  readonly libc?: Libc;
+}
+
+/** Default size: 4 MiB, what fuzzers of the kernel found enough for nearly every program. */
+const DEFAULT_WORDS = 524_288;
+
+/** Words of the bitmap in `unique` mode: one bit for each of 262,144 points. */
+const BITMAP_WORDS = 4096;
+
+/**
+ * The KCOV device of one thread: open, enabled and disabled any number of times, closed. KCOV records the thread that
+ * enables it, so the calls between `enable` and `disable` must not leave that thread.
+ *
+ * @example
+ * ```ts ignore
+ * using device = KcovDevice.open();
+ * device.enable();
+ * device.reset();
+ * readFileSync("/etc/hostname");
+ * const count = device.count();
+ * device.disable();
+ * console.log(device.decode(0, count).pcs.length);
+ * ```
+ */
+export class KcovDevice implements Disposable {
+  /** Size of the buffer in words. */
+  readonly words: number;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #mapping: SharedMapping;
+  readonly #wordView: BigUint64Array;
+  readonly #halves: Uint32Array;
+  #mode: KcovMode | undefined;
+  #closed = false;
+  /** Index of the word that holds the count: 0, or behind the bitmap. */
+  #countWord = 0;
+
+  /**
+   * Opens the device, allocates its buffer and maps it.
+   *
+   * @throws {RangeError} Where the size is none that KCOV takes; before any call.
+   * @throws {SyscallError} Where the kernel refuses a step; what was opened before is released.
+   * @throws {KcovUnavailableError} Where libc cannot be opened.
+   */
+  static open(options: KcovDeviceOptions = {}): KcovDevice {
+    const { words = DEFAULT_WORDS, libc = loadLibc() } = options;
+    checkWords(words, Number(libc.sysconf(_SC_PAGESIZE)));
+    const opened = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
+    const fd = check(libc, "open", opened, `open ${KCOV_PATH}`, {
+      ENOENT: "mount debugfs, or use a kernel with CONFIG_KCOV=y",
+      EACCES: "run as root",
+      EPERM: "boot without kernel lockdown",
+      otherwise: "run kernelcov doctor to see what is missing",
+    });
+    try {
+      const inited = libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
+      check(libc, "ioctl(KCOV_INIT_TRACE)", inited, `allocate ${words} words`, {
+        ENOMEM: "use a smaller buffer",
+        EINVAL: "use a buffer of another size",
+        ENOTTY: `check that ${KCOV_PATH} is the coverage device of a 64-bit kernel`,
+        otherwise: "run kernelcov doctor to see what is missing",
+      });
+      const mapping = new SharedMapping(libc, fd, words * WORD_BYTES, "the coverage buffer");
+      return new KcovDevice(libc, fd, words, mapping);
+    } catch (error) {
+      libc.close(fd);
+      throw error;
+    }
+  }
+
+  private constructor(libc: Libc, fd: number, words: number, mapping: SharedMapping) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.words = words;
+    this.#mapping = mapping;
+    this.#wordView = new BigUint64Array(mapping.buffer);
+    this.#halves = new Uint32Array(mapping.buffer);
+  }
+
+  /** The mode it records in now; `undefined` while disabled. */
+  get mode(): KcovMode | undefined {
+    return this.#mode;
+  }
+
+  /** How many PCs the buffer holds at most, in the mode last enabled. */
+  get capacity(): number {
+    return this.words - this.#countWord - 1;
+  }
+
+  /**
+   * Begins to record the calling thread. What the call itself records is in the buffer: `reset` comes next.
+   *
+   * @throws {TypeError} Where it is enabled already, or closed.
+   * @throws {KcovUnavailableError} With reason `busy` where another device records this thread.
+   * @throws {SyscallError} Where the kernel refuses for another reason.
+   */
+  enable(mode: KcovMode = "trace"): void {
+    this.#checkOpen("enable");
+    if (this.#mode !== undefined) {
+      throw new TypeError(
+        `Cannot enable coverage: it is enabled in ${this.#mode} mode: disable it first`,
+      );
+    }
+    const unique = mode === "unique";
+    const request = unique ? KCOV_UNIQUE_ENABLE : KCOV_ENABLE;
+    const bitmapWords = Math.min(BITMAP_WORDS, this.words >>> 3);
+    const argument = unique ? BigInt(bitmapWords) : KCOV_TRACE_PC;
+    const result = this.#libc.ioctl(this.#fd, request, argument);
+    if (result === -1) throw this.#enableError(unique);
+    this.#mode = mode;
+    this.#countWord = unique ? bitmapWords : 0;
+  }
+
+  /** Forgets what was recorded so far. */
+  reset(): void {
+    if (this.#countWord !== 0) this.#wordView.fill(0n, 0, this.#countWord);
+    Atomics.store(this.#wordView, this.#countWord, 0n);
+  }
+
+  /**
+   * How many PCs the buffer holds, at most its capacity. A count that reaches the capacity means that PCs may have
+   * been lost: the kernel drops them without a word.
+   */
+  count(): number {
+    return Math.min(Number(Atomics.load(this.#wordView, this.#countWord)), this.capacity);
+  }
+
+  /**
+   * Stops recording.
+   *
+   * @throws {TypeError} Where it is not enabled, or closed.
+   * @throws {SyscallError} Where the kernel refuses, as it does from another thread than the one that enabled.
+   */
+  disable(): void {
+    this.#checkOpen("disable");
+    if (this.#mode === undefined) {
+      throw new TypeError("Cannot disable coverage: it is not enabled: call enable first");
+    }
+    const result = this.#libc.ioctl(this.#fd, KCOV_DISABLE, 0n);
+    // Enabled or not, the device is of no more use to this object where the kernel refuses.
+    this.#mode = undefined;
+    check(this.#libc, "ioctl(KCOV_DISABLE)", result, "disable coverage", {
+      EINVAL: "disable it from the thread that enabled it",
+      ENOTTY: "do not close descriptors that belong to others: this one was closed and used again",
+      EBADF: "do not close descriptors that belong to others",
+      otherwise: "open a new device",
+    });
+  }
+
+  /**
+   * Runs `action` unrecorded, then records on. The entries of both switches are dropped, so counts taken before stay
+   * right. Does nothing but run `action` where coverage is disabled.
+   */
+  pause<Result>(action: () => Result): Result {
+    const mode = this.#mode;
+    if (mode === undefined) return action();
+    const count = BigInt(this.count());
+    this.disable();
+    try {
+      return action();
+    } finally {
+      this.enable(mode);
+      Atomics.store(this.#wordView, this.#countWord, count);
+    }
+  }
+
+  /**
+   * The distinct PCs among entries `from` (inclusive) to `to` (exclusive), counted from 0, as `count` gives them.
+   * Works while enabled, after `disable`, but not after `close`.
+   *
+   * @throws {TypeError} Where it is closed.
+   * @throws {RangeError} Where the range is not within the buffer.
+   */
+  decode(from: number, to: number): DecodedPcs {
+    this.#checkOpen("read");
+    if (!(from >= 0 && from <= to && to <= this.capacity)) {
+      throw new RangeError(
+        `Cannot read entries ${from} to ${to}: the buffer holds ${this.capacity}: use results of count()`,
+      );
+    }
+    const first = this.#countWord + 1;
+    return decodePcs(this.#halves, first + from, first + to);
+  }
+
+  /** Whether this kernel has the `unique` mode, asked of the device and not of a version. */
+  hasUniqueMode(): boolean {
+    this.#checkOpen("probe");
+    if (this.#mode !== undefined) {
+      throw new TypeError("Cannot probe the device: it is enabled: disable it first");
+    }
+    // Not traced by this device, so a kernel that knows the request refuses with EINVAL, others with ENOTTY.
+    const known = this.#libc.ioctl(this.#fd, KCOV_RESET_TRACE, 0n) === 0;
+    return known || this.#libc.errno() === 22;
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Disables, unmaps and closes: the reverse of opening. Each step is tried whatever became of those before; the
+   * first error is thrown at the end. Does nothing the second time.
+   *
+   * @throws {SyscallError} Where a step was refused.
+   */
+  close(): void {
+    if (this.#closed) return;
+    const errors: unknown[] = [];
+    // Closing does not stop the trace, and then nothing can: the thread would answer EBUSY until it ends.
+    if (this.#mode !== undefined) attempt(errors, () => this.disable());
+    this.#closed = true;
+    attempt(errors, () => this.#mapping[Symbol.dispose]());
+    attempt(errors, () => {
+      const result = this.#libc.close(this.#fd);
+      check(this.#libc, "close", result, `close ${KCOV_PATH}`, "do not close others' descriptors");
+    });
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** The same as `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(action: string): void {
+    if (!this.#closed) return;
+    throw new TypeError(`Cannot ${action} coverage: the device is closed: open a new one`);
+  }
+
+  #enableError(unique: boolean): Error {
+    const call = unique ? "ioctl(KCOV_UNIQUE_ENABLE)" : "ioctl(KCOV_ENABLE)";
+    const cause = syscallError(call, this.#libc.errno(), "enable coverage", {
+      EBUSY: "close the other device of this thread, or end the tracer that records it",
+      EINVAL: "disable it in the thread that enabled it",
+      ENOTTY: "use the trace mode: this kernel lacks the unique mode",
+      ENOTSUPP: "use the trace mode: this kernel lacks the unique mode",
+      otherwise: "open a new device",
+    });
+    return cause.code === "EBUSY"
+      ? new KcovUnavailableError("busy", cause.message, { cause })
+      : cause;
+  }
+}
+
+function attempt(errors: unknown[], step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    errors.push(error);
+  }
+}
+
+/** Refuses sizes that KCOV_INIT_TRACE takes or refuses without saying why: a size off the page can never be mapped. */
+function checkWords(words: number, pageBytes: number): void {
+  const step = pageBytes / WORD_BYTES;
+  if (Number.isInteger(words) && words >= MIN_WORDS && words <= MAX_WORDS && words % step === 0) {
+    return;
+  }
+  throw new RangeError(
+    `Cannot use a coverage buffer of ${words} words: use a multiple of ${step} from ${step} to ${
+      Math.floor(MAX_WORDS / step) * step
+    }`,
+  );
+}
