@@ -25,3 +25,12 @@ export function runtimeVersion(): string {
 export function scriptArguments(): readonly string[] {
   return process.argv.slice(2);
 }
+
+/** A variable of the environment; `undefined` also where the runtime does not permit to read it. */
+export function environmentVariable(name: string): string | undefined {
+  try {
+    return process.env[name];
+  } catch {
+    return undefined; // Deno without --allow-env
+  }
+}

@@ -1,0 +1,106 @@
+import { FormatError } from "../errors.ts";
+
+// A record's PCs are ascending and close together, so their differences take one or two bytes each.
+// Values reach 2^53, so groups of seven bits are split off by division: bit operators would cut them to 32 bits.
+
+function append(bytes: number[], value: number): void {
+  while (value >= 0x80) {
+    bytes.push((value % 0x80) | 0x80);
+    value = Math.floor(value / 0x80);
+  }
+  bytes.push(value);
+}
+
+/** Reads variable-length numbers one after the other. */
+class VarintReader {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#position === this.#bytes.length;
+  }
+
+  next(): number {
+    let value = 0;
+    for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
+      const byte = this.#bytes[this.#position++];
+      if (byte === undefined) break;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw new FormatError("record", "a number is cut short or too long", {
+      offset: this.#position - 1,
+    });
+  }
+}
+
+/** Ascending integers as bytes: the first as zigzag, then the differences. */
+export function encodeAscending(values: Float64Array): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  let previous = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (index === 0) append(bytes, value < 0 ? -2 * value - 1 : 2 * value);
+    else append(bytes, value - previous);
+    previous = value;
+  }
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * What {@linkcode encodeAscending} encoded.
+ *
+ * @throws {FormatError} Where the bytes are not `count` numbers that ascend.
+ */
+export function decodeAscending(bytes: Uint8Array, count: number): Float64Array<ArrayBuffer> {
+  checkCount(bytes, count);
+  const reader = new VarintReader(bytes);
+  const values = new Float64Array(count);
+  for (let index = 0; index < count; index++) {
+    const number = reader.next();
+    if (index === 0) values[0] = number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+    else if (number > 0) values[index] = values[index - 1] + number;
+    else throw new FormatError("record", `entry ${index} does not ascend`);
+  }
+  checkDone(reader, count);
+  return values;
+}
+
+/** Counts as bytes. */
+export function encodeCounts(values: Uint32Array): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  for (const value of values) append(bytes, value);
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * What {@linkcode encodeCounts} encoded.
+ *
+ * @throws {FormatError} Where the bytes are not `count` 32-bit numbers.
+ */
+export function decodeCounts(bytes: Uint8Array, count: number): Uint32Array<ArrayBuffer> {
+  checkCount(bytes, count);
+  const reader = new VarintReader(bytes);
+  const values = new Uint32Array(count);
+  for (let index = 0; index < count; index++) {
+    const value = reader.next();
+    if (value > 0xffff_ffff) throw new FormatError("record", `count ${index} is above 2^32`);
+    values[index] = value;
+  }
+  checkDone(reader, count);
+  return values;
+}
+
+/** Each number takes a byte at least, so a damaged count asks for no memory. */
+function checkCount(bytes: Uint8Array, count: number): void {
+  if (Number.isInteger(count) && count >= 0 && count <= bytes.length) return;
+  throw new FormatError("record", `${bytes.length} bytes cannot hold ${count} numbers`);
+}
+
+function checkDone(reader: VarintReader, count: number): void {
+  if (!reader.done) throw new FormatError("record", `bytes are left after ${count} numbers`);
+}

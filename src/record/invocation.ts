@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { environmentVariable } from "../sys/runtime.ts";
+
+/** One start of a test command: the process that runs the tests, and when it started. */
+export interface Invocation {
+  /** Differs between boots of a machine and between machines. */
+  readonly boot: string;
+  readonly pid: number;
+  /** Start time in clock ticks since boot, as `/proc/PID/stat` tells; 0 where it does not. */
+  readonly start: number;
+}
+
+/** Start time of a process; `undefined` where there is none of that id. */
+function startOf(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // The second field, the program's name in parentheses, may hold spaces and parentheses: count after its end.
+  // Field 22 is the start time (proc_pid_stat(5)), so the twentieth behind it.
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
+  } catch {
+    return "00000000";
+  }
+}
+
+/** The invocation that this process belongs to: `bun test --parallel` runs files in processes of one parent. */
+export function thisInvocation(): Invocation {
+  const pid = environmentVariable("BUN_TEST_WORKER_ID") === undefined ? process.pid : process.ppid;
+  return { boot: bootId(), pid, start: startOf(pid) ?? 0 };
+}
+
+/** Whether the invocation's process still runs on this boot of this machine. */
+export function isAlive({ boot, pid, start }: Invocation): boolean {
+  return boot === bootId() && startOf(pid) === start;
+}
+
+/** A name for files, with no dot. */
+export function formatInvocation({ boot, pid, start }: Invocation): string {
+  return `${boot}-${pid}-${start}`;
+}
+
+/** Reads what {@linkcode formatInvocation} wrote; `undefined` where `name` is something else. */
+export function parseInvocation(name: string): Invocation | undefined {
+  const match = /^([0-9a-f]{8})-(\d+)-(\d+)$/.exec(name);
+  if (match === null) return undefined;
+  return { boot: match[1], pid: Number(match[2]), start: Number(match[3]) };
+}

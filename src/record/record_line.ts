@@ -1,0 +1,143 @@
+import { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
+import { FormatError } from "../errors.ts";
+import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
+import type { RunKernel, TestRecord } from "./test_record.ts";
+
+// A record file holds one JSON object a line: a header, then records. Each line ends with a checksum of what stands
+// before it, so that a line that was cut or overwritten is never taken for a record.
+
+/** Version of the format; a reader refuses others. */
+const VERSION = 1;
+
+/** First line of a record file. */
+export interface RecordHeader {
+  readonly kernel: RunKernel;
+  /** Runtime and version that wrote the file, such as `deno 2.9.6`; for people. */
+  readonly writer: string;
+}
+
+/** A header as a line, with its line end. */
+export function headerLine({ kernel, writer }: RecordHeader): string {
+  return seal({ kernelcov: VERSION, kernel, writer });
+}
+
+/** A record as a line, with its line end. */
+export function recordLine(record: TestRecord): string {
+  const { pcs, hits, ...rest } = record;
+  return seal({
+    ...rest,
+    points: pcs.length,
+    pcs: base64(encodeAscending(pcs)),
+    hits: hits === null ? null : base64(encodeCounts(hits)),
+  });
+}
+
+/**
+ * Reads a header line, without its line end; `undefined` where it is damaged.
+ *
+ * @throws {FormatError} Where it is of another version.
+ */
+export function parseHeaderLine(line: string): RecordHeader | undefined {
+  try {
+    const fields = unseal(line);
+    if (fields.kernelcov === VERSION) return headerOf(fields);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+  throw new FormatError(
+    "record",
+    `the file is not of version ${VERSION}: read it with the kernelcov that wrote it`,
+  );
+}
+
+function headerOf(fields: Fields): RecordHeader {
+  const kernel = objectOf(fields.kernel, "kernel");
+  return {
+    kernel: {
+      buildId: text(kernel, "buildId"),
+      release: text(kernel, "release"),
+      machine: text(kernel, "machine"),
+    },
+    writer: text(fields, "writer"),
+  };
+}
+
+/**
+ * Reads a record line, without its line end.
+ *
+ * @throws {FormatError} Where it is damaged.
+ */
+export function parseRecordLine(line: string): TestRecord {
+  const fields = unseal(line);
+  const points = number(fields, "points");
+  return {
+    name: text(fields, "name"),
+    file: text(fields, "file"),
+    outcome: oneOf(fields, "outcome", ["passed", "failed"]),
+    durationMs: number(fields, "durationMs"),
+    scope: oneOf(fields, "scope", ["thread", "tree"]),
+    pcs: decodeAscending(Buffer.from(text(fields, "pcs"), "base64"), points),
+    hits: fields.hits === null
+      ? null
+      : decodeCounts(Buffer.from(text(fields, "hits"), "base64"), points),
+    truncated: flag(fields, "truncated"),
+    shared: flag(fields, "shared"),
+    callingThreadOnly: flag(fields, "callingThreadOnly"),
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+const CHECKSUM_DIGITS = 8;
+
+function seal(fields: Fields): string {
+  const json = JSON.stringify(fields);
+  return `${json} ${checksum(json)}\n`;
+}
+
+function unseal(line: string): Fields {
+  const json = line.slice(0, -CHECKSUM_DIGITS - 1);
+  if (line !== `${json} ${checksum(json)}`) {
+    throw new FormatError("record", "a line is damaged: its checksum does not match");
+  }
+  return objectOf(JSON.parse(json), "a line");
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, "0");
+}
+
+function base64(bytes: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(bytes.buffer).toString("base64");
+}
+
+function objectOf(value: unknown, name: string): Fields {
+  if (typeof value === "object" && value !== null) return value as Fields;
+  throw new FormatError("record", `${name} is not an object`);
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === "string") return value;
+  throw new FormatError("record", `${name} is not text`);
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value === "number") return value;
+  throw new FormatError("record", `${name} is not a number`);
+}
+
+function flag(fields: Fields, name: string): boolean {
+  const value = fields[name];
+  if (typeof value === "boolean") return value;
+  throw new FormatError("record", `${name} is not true or false`);
+}
+
+function oneOf<Word extends string>(fields: Fields, name: string, words: readonly Word[]): Word {
+  const value = words.find((word) => word === fields[name]);
+  if (value !== undefined) return value;
+  throw new FormatError("record", `${name} is none of ${words.join(", ")}`);
+}

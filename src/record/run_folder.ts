@@ -1,0 +1,195 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { randomBytes } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { FormatError } from "../errors.ts";
+import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
+import { formatInvocation, isAlive, parseInvocation, thisInvocation } from "./invocation.ts";
+import { headerLine, parseHeaderLine, parseRecordLine, recordLine } from "./record_line.ts";
+import { runningKernel } from "./running_kernel.ts";
+import type { Run, RunKernel, TestRecord } from "./test_record.ts";
+
+// One file per writer (a thread of a process), so that writers need no lock:
+//   <invocation>.<random>.records
+
+const SUFFIX = ".records";
+
+/** Where records go when nobody says where. */
+export const DEFAULT_RUN_FOLDER = "coverage/kernel/run";
+
+/** How to open a run folder for writing. */
+export interface OpenRunOptions {
+  /** The kernel of the records; default the running one. */
+  readonly kernel?: RunKernel;
+  /** Remove the records of earlier invocations that have ended. */
+  readonly replace?: boolean;
+}
+
+/** Appends records to a run folder, in a file of its own. */
+export class RunWriter implements Disposable {
+  /** The folder. */
+  readonly directory: string;
+  readonly #kernel: RunKernel | undefined;
+  #fd: number | undefined;
+  #tornLine = false;
+
+  constructor(directory: string, kernel: RunKernel | undefined) {
+    this.directory = directory;
+    this.#kernel = kernel;
+  }
+
+  /**
+   * Appends a record in one write, so that a crash loses no earlier record and leaves at most one cut line.
+   *
+   * @throws {Error} The file system's own error, such as `ENOSPC`.
+   */
+  append(record: TestRecord): void {
+    this.#fd ??= this.#create();
+    this.#write(this.#fd, recordLine(record));
+  }
+
+  /** Closes the file. A later `append` begins another. */
+  close(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** The same as `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #create(): number {
+    const name = `${formatInvocation(thisInvocation())}.${randomBytes(6).toString("hex")}${SUFFIX}`;
+    const fd = openSync(join(this.directory, name), "ax");
+    const kernel = this.#kernel ?? runningKernel();
+    this.#write(fd, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
+    return fd;
+  }
+
+  #write(fd: number, line: string): void {
+    // What a full disk cut off must not swallow the record after it.
+    const bytes = Buffer.from(this.#tornLine ? `\n${line}` : line);
+    this.#tornLine = true;
+    let written = 0;
+    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    this.#tornLine = false;
+  }
+}
+
+/**
+ * Opens a run folder for writing, and makes it where there is none. The file of this writer is made by its first
+ * record.
+ *
+ * @throws {Error} The file system's own error.
+ */
+export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
+  mkdirSync(directory, { recursive: true });
+  if (options.replace) removeEndedInvocations(directory);
+  return new RunWriter(directory, options.kernel);
+}
+
+/** Appends one record; the same as the writer's own method. */
+export function appendRecord(writer: RunWriter, record: TestRecord): void {
+  writer.append(record);
+}
+
+/** Names of a run folder's record files, in order. */
+function recordFiles(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.endsWith(SUFFIX)).sort();
+}
+
+function removeEndedInvocations(directory: string): void {
+  const own = formatInvocation(thisInvocation());
+  for (const name of recordFiles(directory)) {
+    const prefix = name.slice(0, name.indexOf("."));
+    if (prefix === own) continue;
+    const invocation = parseInvocation(prefix);
+    // Two test commands in one folder at once: neither may lose the other's records.
+    if (invocation !== undefined && isAlive(invocation)) continue;
+    try {
+      unlinkSync(join(directory, name));
+    } catch (error) {
+      // Another thread of this invocation removed it first.
+      if ((error as { code?: string }).code !== "ENOENT") throw error;
+    }
+  }
+}
+
+/**
+ * Reads all records of a run folder. Lines that are cut or damaged are counted, not believed.
+ *
+ * @throws {FormatError} Where the folder holds no record file, or files of different kernels, or none that can be
+ * read.
+ */
+export function readRun(directory: string): Run {
+  const files = recordFiles(directory).map((name) => readRecordFile(join(directory, name)));
+  const runs = files.filter((file): file is Run => file.kernel !== undefined);
+  if (runs.length === 0) {
+    const found = files.length === 0 ? "no records" : "no record file that can be read";
+    throw new FormatError("run", `${directory} holds ${found}: run the tests first`);
+  }
+  const damaged = files.reduce((sum, file) => sum + file.damaged, 0);
+  return { ...mergeRuns(runs), damaged };
+}
+
+/** One file's records, without a kernel where its header is damaged: then none is believed. */
+function readRecordFile(path: string): Run | { readonly kernel?: undefined; damaged: number } {
+  const lines = readFileSync(path, "utf8").split("\n");
+  // The last piece is what follows the last line end: nothing, unless the writer was killed.
+  const cut = lines.pop() !== "" ? 1 : 0;
+  const [first, ...rest] = lines.filter((line) => line !== "");
+  const header = first === undefined ? undefined : parseHeaderLine(first);
+  if (header === undefined) return { damaged: rest.length + Math.max(cut, 1) };
+  const records: TestRecord[] = [];
+  for (const line of rest) {
+    try {
+      records.push(parseRecordLine(line));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  return { kernel: header.kernel, records, damaged: cut + rest.length - records.length };
+}
+
+/**
+ * The records of several runs of one kernel build as one run.
+ *
+ * @throws {FormatError} Where they were recorded on different kernels; names both.
+ * @throws {RangeError} Where there is no run.
+ */
+export function mergeRuns(runs: readonly Run[]): Run {
+  const [first] = runs;
+  if (first === undefined) throw new RangeError("Cannot merge no runs: name one at least");
+  for (const { kernel } of runs) {
+    if (
+      kernel.buildId !== first.kernel.buildId || kernel.release !== first.kernel.release ||
+      kernel.machine !== first.kernel.machine
+    ) {
+      throw new FormatError(
+        "run",
+        `records of different kernels cannot be merged: ${kernelName(first.kernel)} and ${
+          kernelName(kernel)
+        }: report them apart`,
+      );
+    }
+  }
+  return {
+    kernel: first.kernel,
+    records: runs.flatMap(({ records }) => records),
+    damaged: runs.reduce((sum, { damaged }) => sum + damaged, 0),
+  };
+}
+
+function kernelName({ release, machine, buildId }: RunKernel): string {
+  return `${release} ${machine} (build id ${buildId === "" ? "unknown" : buildId})`;
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { test } from "node:test";
+import { FormatError } from "../../src/errors.ts";
+import {
+  headerLine,
+  parseHeaderLine,
+  parseRecordLine,
+  recordLine,
+} from "../../src/record/record_line.ts";
+import { parseBuildIdNote, runningKernel } from "../../src/record/running_kernel.ts";
+import { testRecord } from "../_support/test_records.ts";
+
+test("a record comes back as it was", () => {
+  const records = [
+    testRecord(),
+    testRecord({ outcome: "failed", scope: "tree", truncated: true, shared: true }),
+    testRecord({ callingThreadOnly: true, hits: null }),
+    testRecord({ pcs: new Float64Array(0), hits: new Uint32Array(0) }),
+    testRecord({
+      name: 'suite > "quoted"\nline break > ✓ \u{1f40b}',
+      file: "dir with space/ä_test.ts",
+    }),
+    // The ends of what an address can be, and neighbours.
+    testRecord({
+      pcs: Float64Array.of(-(2 ** 51), -2147483648, -1, 0, 1, 127, 128, 2 ** 32, 2 ** 51),
+      hits: null,
+    }),
+  ];
+  for (const record of records) {
+    const line = recordLine(record);
+    assert.equal(line.indexOf("\n"), line.length - 1);
+    assert.deepEqual(parseRecordLine(line.slice(0, -1)), record);
+  }
+});
+
+test("5,000 neighbouring PCs take about two bytes each, and as much for their hits at most", () => {
+  const pcs = Float64Array.from({ length: 5000 }, (_, index) => -0x7f00_0000 + index * 61);
+  const line = recordLine(testRecord({ pcs, hits: new Uint32Array(5000).fill(3) }));
+  assert.ok(line.length < 5000 * 4, `${line.length} characters`);
+});
+
+test("every cut of a record line is refused", () => {
+  const line = recordLine(testRecord()).slice(0, -1);
+  for (let length = 0; length < line.length; length++) {
+    assert.throws(() => parseRecordLine(line.slice(0, length)), FormatError, `${length}`);
+  }
+});
+
+test("every changed character of a record line is refused", () => {
+  const line = recordLine(testRecord()).slice(0, -1);
+  for (let at = 0; at < line.length; at++) {
+    const changed = line.slice(0, at) + (line[at] === "1" ? "2" : "1") + line.slice(at + 1);
+    assert.throws(() => parseRecordLine(changed), FormatError, `${at}`);
+  }
+});
+
+test("a header comes back as it was, and a damaged one as nothing", () => {
+  const header = {
+    kernel: { buildId: "ab12", release: "6.12.1", machine: "x86_64" },
+    writer: "deno 2.9.6",
+  };
+  const line = headerLine(header).slice(0, -1);
+  assert.deepEqual(parseHeaderLine(line), header);
+  assert.equal(parseHeaderLine(line.slice(0, -1)), undefined);
+  assert.equal(parseHeaderLine(""), undefined);
+});
+
+test("the build id is found among other notes", () => {
+  function note(name: string, type: number, description: number[]): number[] {
+    const bytes = [...Buffer.from(`${name}\0`)];
+    const pad = (
+      values: number[],
+    ) => [...values, ...new Array((4 - values.length % 4) % 4).fill(0)];
+    const word = (value: number) => [value & 255, value >> 8 & 255, 0, 0];
+    return [
+      ...word(bytes.length),
+      ...word(description.length),
+      ...word(type),
+      ...pad(bytes),
+      ...pad(description),
+    ];
+  }
+  const other = [...note("Xen", 6, [1, 2, 3]), ...note("Linux", 3, [9, 9])];
+  const wanted = note("GNU", 3, [0xab, 0x01, 0xff, 0x10, 0x22]);
+  assert.equal(parseBuildIdNote(Uint8Array.from([...other, ...wanted])), "ab01ff1022");
+  assert.equal(parseBuildIdNote(Uint8Array.from(other)), "");
+  assert.equal(parseBuildIdNote(new Uint8Array(0)), "");
+  for (let length = 0; length < wanted.length - 3; length++) {
+    assert.equal(parseBuildIdNote(Uint8Array.from(wanted.slice(0, length))), "");
+  }
+});
+
+test("runningKernel() names this kernel", () => {
+  const { release, machine } = runningKernel();
+  assert.match(release, /^\d+\.\d+/);
+  assert.match(machine, /^(x86_64|aarch64)$/);
+});
