@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
-import type { RunKernel, TestRecord } from "./test_record.ts";
+import type { RecordKind, RunKernel, TestRecord, TreeDetails } from "./test_record.ts";
 
 // A record file holds one JSON object a line: a header, then records. Each line ends with a checksum of what stands
 // before it, so that a line that was cut or overwritten is never taken for a record.
@@ -85,6 +85,23 @@ export function parseRecordLine(line: string): TestRecord {
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
+    ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
+  };
+}
+
+const RECORD_KINDS: readonly RecordKind[] = ["test", "baseline", "command", "outside"];
+
+function treeDetails(fields: Fields): TreeDetails {
+  const { refused } = fields;
+  if (!Array.isArray(refused)) throw new FormatError("record", "refused is not a list");
+  return {
+    tasks: number(fields, "tasks"),
+    refused: refused.map((entry) => {
+      const counted = objectOf(entry, "refused");
+      return { reason: text(counted, "reason"), tasks: number(counted, "tasks") };
+    }),
+    finished: flag(fields, "finished"),
   };
 }
 

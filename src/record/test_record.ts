@@ -6,6 +6,22 @@ export type TestOutcome = "passed" | "failed";
 /** Whose system calls a record holds: the calling thread's, or those of all threads and child processes. */
 export type Scope = "thread" | "tree";
 
+/**
+ * What a record is of: a `test` (or a step of one), the `baseline` (what an empty test runs), a whole `command`, or
+ * what ran while no test was open (`outside`).
+ */
+export type RecordKind = "test" | "baseline" | "command" | "outside";
+
+/** How the tasks of a record in `tree` scope fared. */
+export interface TreeDetails {
+  /** Threads and processes whose points are in the record. */
+  readonly tasks: number;
+  /** Threads and processes that ran unrecorded, counted by reason. */
+  readonly refused: readonly { readonly reason: string; readonly tasks: number }[];
+  /** False where the test's thread ended before the test did. */
+  readonly finished: boolean;
+}
+
 /** What one test left. PCs are raw, as the kernel wrote them: return addresses of coverage calls. */
 export interface TestRecord {
   /** Full name: suites, test and steps joined by ` > `. */
@@ -26,6 +42,10 @@ export interface TestRecord {
   readonly shared: boolean;
   /** The body was asynchronous but only the calling thread was recorded: work on other threads is missing. */
   readonly callingThreadOnly: boolean;
+  /** What the record is of; a test where absent. */
+  readonly kind?: RecordKind;
+  /** Only in `tree` scope. */
+  readonly tree?: TreeDetails;
 }
 
 /** The kernel that a run was recorded on. */
