@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -106,6 +107,13 @@ export function appendRecord(writer: RunWriter, record: TestRecord): void {
 /** Names of a run folder's record files, in order. */
 function recordFiles(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.endsWith(SUFFIX)).sort();
+}
+
+/** Bytes of a run folder's record files: it grows with each record. */
+export function runFolderSize(directory: string): number {
+  let bytes = 0;
+  for (const name of recordFiles(directory)) bytes += statSync(join(directory, name)).size;
+  return bytes;
 }
 
 function removeEndedInvocations(directory: string): void {

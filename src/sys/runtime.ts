@@ -34,3 +34,16 @@ export function environmentVariable(name: string): string | undefined {
     return undefined; // Deno without --allow-env
   }
 }
+
+/** Path or URL of the file that the runtime was started with: under a test runner, the test file; empty if unknown. */
+export function mainModule(): string {
+  const globals = globalThis as {
+    readonly Deno?: { readonly mainModule: string };
+    readonly Bun?: { readonly main: string };
+  };
+  try {
+    return globals.Deno?.mainModule ?? globals.Bun?.main ?? "";
+  } catch {
+    return ""; // Deno without --allow-read
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Which kernel code did this test run? Per-test Linux kernel coverage for Deno and Bun.
+ *
+ * ```ts ignore
+ * import { readFileSync } from "node:fs";
+ * import { test } from "node:test";
+ * import { withKernelCoverage } from "kernelcov";
+ *
+ * test("a file is read", withKernelCoverage(() => {
+ *   readFileSync("/etc/hostname");
+ * }));
+ * ```
+ *
+ * Run with `deno test -A` or `bun test`, this leaves `coverage/kernel/lcov.info`, with the kernel's source lines. It
+ * needs Linux with KCOV and the right to use it; elsewhere the tests run without coverage and one line says why. The
+ * command `kernelcov test --kernel embedded -- deno test -A` runs them inside a kernel that has it.
+ *
+ * Importing this module does nothing and needs no permission; recording needs `--allow-ffi`, `--allow-read`,
+ * `--allow-write` and `--allow-env` in Deno.
+ *
+ * @module
+ */
+
+export {
+  FormatError,
+  type FormatErrorPlace,
+  KcovUnavailableError,
+  type KcovUnavailableReason,
+  SyscallError,
+} from "./src/errors.ts";
+export type { Address } from "./src/base/address.ts";
+export {
+  type KcovAvailability,
+  kcovAvailability,
+  type KcovFinding,
+} from "./src/kcov/kcov_availability.ts";
+export type { Run, RunKernel, Scope, TestOutcome, TestRecord } from "./src/record/test_record.ts";
+export { mergeRuns, readRun } from "./src/record/run_folder.ts";
+export type { CoverageFlags, KernelCoverage } from "./src/testing/kernel_coverage.ts";
+export {
+  kernelCoverage,
+  type KernelCoverageOptions,
+  withKernelCoverage,
+} from "./src/testing/with_kernel_coverage.ts";

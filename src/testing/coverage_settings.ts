@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
+import { environmentVariable } from "../sys/runtime.ts";
+
+/** What the environment asks of the hook. */
+export interface CoverageSettings {
+  /**
+   * `auto`: record where it can be done, else say once why not. `require`: coverage that cannot be had is an error.
+   * `off`: do nothing, silently.
+   */
+  readonly mode: "auto" | "require" | "off";
+  /** Folder of the records. */
+  readonly runDirectory: string;
+  /** Whether a command started the tests and will report: then the hook writes records and no report. */
+  readonly underCommand: boolean;
+  /** Size of a thread's buffer in words; `undefined` for the default. */
+  readonly words: number | undefined;
+}
+
+/** Reads `KERNELCOV`, `KERNELCOV_RUN` and `KERNELCOV_WORDS`. */
+export function coverageSettings(): CoverageSettings {
+  const mode = environmentVariable("KERNELCOV");
+  const run = environmentVariable("KERNELCOV_RUN");
+  const words = environmentVariable("KERNELCOV_WORDS");
+  const underCommand = run !== undefined && run !== "";
+  return {
+    mode: mode === "require" || mode === "off" ? mode : "auto",
+    runDirectory: resolve(underCommand ? run : DEFAULT_RUN_FOLDER),
+    underCommand,
+    words: words === undefined || words === "" ? undefined : Number(words),
+  };
+}

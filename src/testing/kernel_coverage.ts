@@ -1,0 +1,233 @@
+import type { Address } from "../base/address.ts";
+import { KcovUnavailableError } from "../errors.ts";
+import type { DecodedPcs } from "../kcov/decode_pcs.ts";
+import type { TestOutcome } from "../record/test_record.ts";
+import { openSymbolizer } from "./open_symbolizer.ts";
+import { newWindow, type RecordingThread } from "./recording_thread.ts";
+import type { Symbolizer } from "./symbolizer.ts";
+
+/** What a record says about its own completeness. */
+export interface CoverageFlags {
+  /** The buffer was full: PCs are missing. Set `KERNELCOV_WORDS` to a larger number of words. */
+  readonly truncated: boolean;
+  /** Another test was open at the same time on the same thread: some PCs may be that test's. */
+  readonly shared: boolean;
+  /** The body was asynchronous: what it did on other threads is missing. */
+  readonly callingThreadOnly: boolean;
+}
+
+/**
+ * The kernel code that a test ran, up to now while the test runs. Questions are not recorded themselves.
+ *
+ * Where kernel coverage cannot be had, `available` is false and each question throws a
+ * {@linkcode KcovUnavailableError}, so that no test takes "nothing recorded" for "nothing ran".
+ */
+export interface KernelCoverage {
+  /** Whether anything is recorded. */
+  readonly available: boolean;
+  /** Full name of the test. */
+  readonly name: string;
+  /** Flags of the record. */
+  readonly record: CoverageFlags;
+  /**
+   * Distinct raw PCs, ascending: return addresses of coverage calls, as signed numbers.
+   *
+   * @throws {KcovUnavailableError} Where nothing is recorded.
+   */
+  pcs(): Float64Array<ArrayBuffer> & ArrayLike<Address>;
+  /**
+   * How often the function's most-run coverage point ran, copies inlined into others included; 0 where none ran. For
+   * a function without loops that is the number of its calls; a lower bound where the record is truncated.
+   *
+   * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
+   */
+  hits(functionName: string): number;
+  /**
+   * Names of the functions that ran, sorted, inlined ones included.
+   *
+   * @throws {KcovUnavailableError} As `hits`.
+   */
+  functions(): string[];
+  /**
+   * Numbers of the lines that ran in a source file, ascending.
+   *
+   * @param file Path relative to the kernel's root, such as `fs/pipe.c`.
+   * @throws {KcovUnavailableError} As `hits`.
+   */
+  lines(file: string): number[];
+}
+
+let symbolizer: Symbolizer | undefined;
+
+/** What {@linkcode LiveCoverage} needs to know of its test. */
+export interface TestIdentity {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** The coverage of one test on one thread, from `begin` to `end`, which writes the record. */
+export class LiveCoverage implements KernelCoverage {
+  readonly available: boolean = true;
+  readonly #thread: RecordingThread;
+  readonly #identity: TestIdentity;
+  readonly #window = newWindow();
+  #asynchronous = false;
+  #startedMs = 0;
+  #final: DecodedPcs | undefined;
+  #ended = false;
+
+  constructor(thread: RecordingThread, identity: TestIdentity) {
+    this.#thread = thread;
+    this.#identity = identity;
+  }
+
+  get name(): string {
+    return this.#identity.name;
+  }
+
+  get record(): CoverageFlags {
+    const { truncated, shared } = this.#window;
+    return { truncated, shared, callingThreadOnly: this.#asynchronous };
+  }
+
+  /** Opens the window, last of all. */
+  begin(): void {
+    this.#startedMs = performance.now();
+    this.#thread.begin(this.#window);
+  }
+
+  /** Says that the body went on after the first turn of the event loop. */
+  markAsynchronous(): void {
+    if (!this.#ended) this.#asynchronous = true;
+  }
+
+  /**
+   * Closes the window, first of all, and writes the record; once. A record that cannot be written does not make a
+   * test fail, unless coverage is required.
+   */
+  end(outcome: TestOutcome): void {
+    if (this.#ended) return;
+    const thread = this.#thread;
+    try {
+      thread.end(this.#window);
+      this.#ended = true;
+      const durationMs = performance.now() - this.#startedMs;
+      this.#final = thread.decode(this.#window);
+      const { name, file } = this.#identity;
+      const { pcs, hits } = this.#final;
+      thread.append({
+        name,
+        file,
+        outcome,
+        durationMs,
+        scope: "thread",
+        pcs,
+        hits,
+        ...this.record,
+      });
+    } catch (error) {
+      this.#ended = true;
+      thread.reportLost(this.name, outcome, error);
+    }
+  }
+
+  /** Ends it as passed: a block cannot tell why it was left. */
+  [Symbol.dispose](): void {
+    this.end("passed");
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    return this.#decoded().pcs.slice();
+  }
+
+  hits(functionName: string): number {
+    return this.#ask((symbolizer, { pcs, hits }) => {
+      let most = 0;
+      for (let index = 0; index < pcs.length; index++) {
+        if (hits[index] <= most) continue;
+        const frames = symbolizer.framesOf(pcs[index]);
+        if (frames.some((frame) => frame.function === functionName)) most = hits[index];
+      }
+      return most;
+    });
+  }
+
+  functions(): string[] {
+    return this.#ask((symbolizer, { pcs }) => {
+      const names = new Set<string>();
+      for (const pc of pcs) {
+        for (const frame of symbolizer.framesOf(pc)) names.add(frame.function);
+      }
+      return [...names].sort();
+    });
+  }
+
+  lines(file: string): number[] {
+    return this.#ask((symbolizer, { pcs }) => {
+      const lines = new Set<number>();
+      for (const pc of pcs) {
+        for (const line of symbolizer.linesOf(pc)) {
+          if (line.file === file) lines.add(line.line);
+        }
+      }
+      return [...lines].sort((first, second) => first - second);
+    });
+  }
+
+  #decoded(): DecodedPcs {
+    return this.#final ?? this.#thread.decode(this.#window);
+  }
+
+  /** Answers from the image, unrecorded: reading it is not what the test does. */
+  #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
+    const decoded = this.#decoded();
+    return this.#thread.pause(() => {
+      symbolizer ??= openSymbolizer();
+      return question(symbolizer, decoded);
+    });
+  }
+}
+
+/** Stands for coverage where there is none. */
+export class MissingCoverage implements KernelCoverage {
+  readonly available: boolean = false;
+  readonly name: string;
+  readonly record: CoverageFlags = { truncated: false, shared: false, callingThreadOnly: false };
+  readonly #why: KcovUnavailableError;
+
+  constructor(name: string, why: KcovUnavailableError) {
+    this.name = name;
+    this.#why = why;
+  }
+
+  end(): void {}
+
+  markAsynchronous(): void {}
+
+  [Symbol.dispose](): void {}
+
+  pcs(): never {
+    return this.#refuse();
+  }
+
+  hits(_functionName: string): never {
+    return this.#refuse();
+  }
+
+  functions(): never {
+    return this.#refuse();
+  }
+
+  lines(_file: string): never {
+    return this.#refuse();
+  }
+
+  #refuse(): never {
+    const { reason, message } = this.#why;
+    throw new KcovUnavailableError(
+      reason,
+      `Cannot tell what the kernel ran: ${message}`,
+      { cause: this.#why },
+    );
+  }
+}

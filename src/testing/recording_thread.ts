@@ -1,0 +1,198 @@
+import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../errors.ts";
+import type { DecodedPcs } from "../kcov/decode_pcs.ts";
+import { kcovAvailability } from "../kcov/kcov_availability.ts";
+import type { KcovDevice } from "../kcov/kcov_device.ts";
+import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
+import { loadLibc } from "../sys/load.ts";
+import { openRun, type RunWriter } from "../record/run_folder.ts";
+import type { TestOutcome, TestRecord } from "../record/test_record.ts";
+import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
+import { say, sayOncePerRun } from "./say_once.ts";
+
+/**
+ * The part of the thread's buffer that belongs to one test: entries `start` to `end`. Windows of tests that are open
+ * at the same time overlap.
+ */
+export interface RecordingWindow {
+  start: number;
+  /** Where it ended; -1 while it is open. */
+  end: number;
+  /** Another window was open at the same time. */
+  shared: boolean;
+  /** The buffer was full when it ended. */
+  truncated: boolean;
+}
+
+/**
+ * The recording of one thread: its device, the windows open on it, and the file its records go to. Everything opens
+ * on first use and closes when the tests of a file end.
+ */
+export class RecordingThread {
+  readonly #settings: CoverageSettings;
+  readonly #windows = new Set<RecordingWindow>();
+  #device: KcovDevice | undefined;
+  #writer: RunWriter | undefined;
+  #replaced = false;
+  #unavailable: KcovUnavailableError | undefined;
+
+  constructor(settings: CoverageSettings = coverageSettings()) {
+    this.#settings = settings;
+  }
+
+  get settings(): CoverageSettings {
+    return this.#settings;
+  }
+
+  /** Whether records were written that no report holds yet. */
+  get hasRecords(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /** Why nothing is recorded; `undefined` where recording works. Opens the device when first asked. */
+  unavailable(): KcovUnavailableError | undefined {
+    if (this.#device !== undefined) return undefined;
+    if (this.#unavailable === undefined) this.#open();
+    return this.#unavailable;
+  }
+
+  /**
+   * Says once per run that there is no coverage and why.
+   *
+   * @throws {KcovUnavailableError} Where the environment requires coverage.
+   */
+  reportUnavailable(error: KcovUnavailableError): void {
+    if (this.#settings.mode === "require") throw error;
+    if (this.#settings.mode === "auto") sayOncePerRun(`no kernel coverage: ${error.message}`);
+  }
+
+  /**
+   * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
+   *
+   * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
+   */
+  begin(window: RecordingWindow): void {
+    const device = this.#device;
+    if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
+    if (this.#windows.size > 0) {
+      for (const other of this.#windows) other.shared = true;
+      window.shared = true;
+      this.#windows.add(window);
+      window.start = device.count();
+      return;
+    }
+    this.#windows.add(window);
+    try {
+      device.enable();
+    } catch (error) {
+      this.#windows.delete(window);
+      throw error;
+    }
+    device.reset();
+  }
+
+  /** Closes a window. The first thing it does is to read the count. */
+  end(window: RecordingWindow): void {
+    const device = this.#device;
+    if (device === undefined || window.end !== -1) return;
+    window.end = device.count();
+    window.truncated = window.end === device.capacity;
+    this.#windows.delete(window);
+    if (this.#windows.size === 0) device.disable();
+  }
+
+  /** The PCs of a window, up to now where it is open. What this does is not recorded. */
+  decode(window: RecordingWindow): DecodedPcs {
+    const device = this.#device;
+    if (device === undefined) throw new TypeError("Read the coverage before the file's tests end");
+    const end = window.end === -1 ? device.count() : window.end;
+    return device.pause(() => device.decode(window.start, end));
+  }
+
+  /** Runs `action` unrecorded. */
+  pause<Result>(action: () => Result): Result {
+    return this.#device === undefined ? action() : this.#device.pause(action);
+  }
+
+  /** Appends a record. What this does is not recorded in other windows. */
+  append(record: TestRecord): void {
+    this.pause(() => {
+      if (this.#writer === undefined) {
+        const { runDirectory, underCommand } = this.#settings;
+        this.#writer = openRun(runDirectory, { replace: !underCommand && !this.#replaced });
+        this.#replaced = true;
+      }
+      this.#writer.append(record);
+    });
+  }
+
+  /** Says that a test has no record, and why. Where coverage is required, a test that passed fails by it. */
+  reportLost(name: string, outcome: TestOutcome, error: unknown): void {
+    if (this.#settings.mode === "require" && outcome === "passed") throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    say(`no record of test ${JSON.stringify(name)}: ${message}`);
+  }
+
+  /** Closes the device and the record file. A later test opens them again. */
+  close(): void {
+    this.#windows.clear();
+    this.#device = undefined;
+    this.#writer?.close();
+    this.#writer = undefined;
+    closeThreadDevice();
+  }
+
+  #open(): void {
+    if (this.#settings.mode === "off") {
+      this.#unavailable = new KcovUnavailableError(
+        "not-permitted",
+        "Coverage is turned off: unset KERNELCOV",
+      );
+      return;
+    }
+    try {
+      const { words } = this.#settings;
+      this.#device = threadDevice(words === undefined ? {} : { words });
+      this.#warmUp();
+    } catch (error) {
+      this.#device = undefined;
+      this.#unavailable = explain(error);
+    }
+  }
+
+  /**
+   * Runs windows around one refused system call, so that the first test records no first-time work of the hook, and a
+   * kernel that has the device but no coverage calls in its code is noticed.
+   */
+  #warmUp(): void {
+    const libc = loadLibc();
+    for (let round = 0; round < 3; round++) {
+      const window = newWindow();
+      this.begin(window);
+      libc.read(-1, null, 0n);
+      this.end(window);
+      if (this.decode(window).pcs.length > 0) continue;
+      closeThreadDevice();
+      const { message } = kcovAvailability();
+      throw new KcovUnavailableError("no-callbacks", message);
+    }
+  }
+}
+
+/** A window that is not open yet. */
+export function newWindow(): RecordingWindow {
+  return { start: 0, end: -1, shared: false, truncated: false };
+}
+
+/** Why the device cannot be had, in words that say what to change. */
+function explain(error: unknown): KcovUnavailableError {
+  if (error instanceof KcovUnavailableError) return error;
+  if (error instanceof SyscallError) {
+    const { available, reason, message } = kcovAvailability();
+    if (!available && reason !== undefined) {
+      return new KcovUnavailableError(reason, message, { cause: error });
+    }
+  }
+  const reason: KcovUnavailableReason = "not-permitted";
+  const message = error instanceof Error ? error.message : String(error);
+  return new KcovUnavailableError(reason, message, { cause: error });
+}

@@ -1,0 +1,55 @@
+import { closeSync, openSync, readdirSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import {
+  formatInvocation,
+  isAlive,
+  parseInvocation,
+  thisInvocation,
+} from "../record/invocation.ts";
+
+const STANDARD_ERROR = 2;
+
+/** Prints a line on standard error, past the test runner's own capture. */
+export function say(line: string): void {
+  try {
+    writeSync(STANDARD_ERROR, `kernelcov: ${line}\n`);
+  } catch {
+    // Standard error is closed or not permitted: there is nobody to tell.
+  }
+}
+
+/**
+ * Prints a line once per invocation, though its files run in threads or processes of their own that share nothing: an
+ * empty marker file that only one of them can make tells who prints.
+ */
+export function sayOncePerRun(line: string): void {
+  if (claimMarker()) say(line);
+}
+
+function claimMarker(): boolean {
+  const prefix = `kernelcov-said-${process.getuid?.() ?? 0}-`;
+  try {
+    const folder = tmpdir();
+    removeOldMarkers(folder, prefix);
+    closeSync(openSync(join(folder, prefix + formatInvocation(thisInvocation())), "wx", 0o600));
+    return true;
+  } catch (error) {
+    // Where no marker can be made, saying it several times is better than not at all.
+    return (error as { code?: string }).code !== "EEXIST";
+  }
+}
+
+function removeOldMarkers(folder: string, prefix: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    const invocation = parseInvocation(name.slice(prefix.length));
+    if (invocation === undefined || isAlive(invocation)) continue;
+    try {
+      unlinkSync(join(folder, name));
+    } catch {
+      // Another process removed it first.
+    }
+  }
+}

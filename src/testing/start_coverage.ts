@@ -1,0 +1,64 @@
+import { KcovUnavailableError } from "../errors.ts";
+import type { TestOutcome } from "../record/test_record.ts";
+import { atEndOfFile } from "./end_of_file.ts";
+import {
+  type KernelCoverage,
+  LiveCoverage,
+  MissingCoverage,
+  type TestIdentity,
+} from "./kernel_coverage.ts";
+import { RecordingThread } from "./recording_thread.ts";
+
+/** Coverage that runs until it is ended, with the outcome of its test. */
+export interface StartedCoverage extends KernelCoverage, Disposable {
+  end(outcome: TestOutcome): void;
+  markAsynchronous(): void;
+}
+
+/** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
+let thread: RecordingThread | undefined;
+
+function thisThread(): RecordingThread {
+  thread ??= new RecordingThread();
+  return thread;
+}
+
+/** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
+export function prepareThread(): void {
+  const recording = thisThread();
+  if (recording.settings.mode === "off") return;
+  if (recording.unavailable() === undefined) atEndOfFile(recording, false);
+}
+
+/**
+ * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
+ * be recorded, gives what stands for it.
+ *
+ * @param identity Names the test; called before recording begins.
+ * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
+ */
+export function startCoverage(identity: () => TestIdentity): StartedCoverage {
+  const recording = thisThread();
+  const why = recording.unavailable();
+  if (why !== undefined) return missing(recording, identity, why);
+  const coverage = recording.pause(() => {
+    atEndOfFile(recording, true);
+    return new LiveCoverage(recording, identity());
+  });
+  try {
+    coverage.begin();
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError)) throw error;
+    return missing(recording, identity, error);
+  }
+  return coverage;
+}
+
+function missing(
+  recording: RecordingThread,
+  identity: () => TestIdentity,
+  why: KcovUnavailableError,
+): StartedCoverage {
+  recording.reportUnavailable(why);
+  return new MissingCoverage(identity().name, why);
+}

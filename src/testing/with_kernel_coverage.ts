@@ -1,0 +1,104 @@
+import type { KernelCoverage } from "./kernel_coverage.ts";
+import { prepareThread, startCoverage, type StartedCoverage } from "./start_coverage.ts";
+import { callSite, identify } from "./test_name.ts";
+
+/** Options of {@linkcode withKernelCoverage}. */
+export interface KernelCoverageOptions {
+  /** Full name of the test, where the runner's own name is not wanted or not known. */
+  readonly name?: string;
+}
+
+/**
+ * Wraps the body of a test: the kernel code that it runs on its thread is recorded, and kept under the test's name.
+ * The body gets the coverage, then whatever the runner passes (`t`, or a row of `test.each`). A failure of the body
+ * is the test's failure, unchanged, and its record says so.
+ *
+ * Where kernel coverage cannot be had the body runs all the same; one line per run says why. `KERNELCOV=require` in
+ * the environment makes that an error, `KERNELCOV=off` turns recording off.
+ *
+ * @param body The test.
+ * @param options The test's name, where it cannot be found out.
+ * @returns The function to give to the runner. It declares no parameters.
+ *
+ * @example
+ * ```ts ignore
+ * import { test } from "node:test";
+ * import { withKernelCoverage } from "kernelcov";
+ *
+ * test("a pipe carries bytes", withKernelCoverage((cov) => {
+ *   // system calls
+ *   if (cov.available) console.assert(cov.hits("pipe_write") > 0);
+ * }));
+ * ```
+ */
+export function withKernelCoverage<Rest extends unknown[], Result>(
+  body: (cov: KernelCoverage, ...rest: Rest) => Result,
+  options: KernelCoverageOptions = {},
+): (...rest: Rest) => Result {
+  const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
+  // Opened while tests are declared: a test may run with fewer permissions.
+  prepareThread();
+  return function covered(...rest: Rest): Result {
+    const coverage = startCoverage(() => identify(options.name, rest, site));
+    let result: Result;
+    try {
+      result = body(coverage, ...rest);
+    } catch (error) {
+      coverage.end("failed");
+      throw error;
+    }
+    if (!isThenable(result)) {
+      coverage.end("passed");
+      return result;
+    }
+    coverage.markAsynchronous();
+    return settled(result, coverage) as Result;
+  };
+}
+
+async function settled(
+  result: PromiseLike<unknown>,
+  coverage: StartedCoverage,
+): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await result;
+  } catch (error) {
+    coverage.end("failed");
+    throw error;
+  }
+  coverage.end("passed");
+  return value;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}
+
+/**
+ * Records the kernel code that this thread runs until the coverage is disposed, under `name`. For any block of code;
+ * its record counts as passed, since a block cannot tell why it was left.
+ *
+ * @param name Full name of the record.
+ * @returns The coverage, to hold with `using`.
+ *
+ * @throws {KcovUnavailableError} Where coverage cannot be had and `KERNELCOV=require` is set.
+ *
+ * @example
+ * ```ts ignore
+ * import { readFileSync } from "node:fs";
+ * import { kernelCoverage } from "kernelcov";
+ * {
+ *   using cov = kernelCoverage("reading a file");
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.log(cov.pcs().length);
+ * }
+ * ```
+ */
+export function kernelCoverage(name: string): KernelCoverage & Disposable {
+  // Runs when the block waits for something, or when it has ended and the mark no longer counts.
+  queueMicrotask(() => coverage.markAsynchronous());
+  const coverage = startCoverage(() => identify(name, [], undefined));
+  return coverage;
+}
