@@ -1,0 +1,90 @@
+/** Numbers of `include/uapi/linux/ptrace.h`, the same on x86-64 and arm64 except where noted. */
+export const PTRACE_PEEKTEXT = 1;
+export const PTRACE_CONT = 7;
+export const PTRACE_SINGLESTEP = 9;
+/** x86-64 only; arm64 has `PTRACE_GETREGSET` alone. */
+export const PTRACE_GETREGS = 12;
+export const PTRACE_SETREGS = 13;
+export const PTRACE_DETACH = 17;
+export const PTRACE_SYSCALL = 24;
+export const PTRACE_SETOPTIONS = 0x4200;
+export const PTRACE_GETEVENTMSG = 0x4201;
+export const PTRACE_GETSIGINFO = 0x4202;
+export const PTRACE_SETSIGINFO = 0x4203;
+export const PTRACE_GETREGSET = 0x4204;
+export const PTRACE_SETREGSET = 0x4205;
+export const PTRACE_SEIZE = 0x4206;
+export const PTRACE_INTERRUPT = 0x4207;
+export const PTRACE_LISTEN = 0x4208;
+export const PTRACE_GETSIGMASK = 0x420a;
+export const PTRACE_SETSIGMASK = 0x420b;
+
+export const PTRACE_O_TRACESYSGOOD = 0x01;
+export const PTRACE_O_TRACEFORK = 0x02;
+export const PTRACE_O_TRACEVFORK = 0x04;
+export const PTRACE_O_TRACECLONE = 0x08;
+export const PTRACE_O_TRACEEXEC = 0x10;
+/** Needs `CONFIG_CHECKPOINT_RESTORE` and `CAP_SYS_ADMIN`. */
+export const PTRACE_O_SUSPEND_SECCOMP = 0x20_0000;
+
+export const PTRACE_EVENT_FORK = 1;
+export const PTRACE_EVENT_VFORK = 2;
+export const PTRACE_EVENT_CLONE = 3;
+export const PTRACE_EVENT_EXEC = 4;
+export const PTRACE_EVENT_STOP = 128;
+
+/** `NT_PRSTATUS` and `NT_ARM_SYSTEM_CALL` of `include/uapi/linux/elf.h`. */
+export const NT_PRSTATUS = 1;
+export const NT_ARM_SYSTEM_CALL = 0x404;
+
+export const SIGHUP = 1;
+export const SIGINT = 2;
+export const SIGQUIT = 3;
+export const SIGTRAP = 5;
+export const SIGKILL = 9;
+export const SIGPIPE = 13;
+export const SIGTERM = 15;
+export const SIGCONT = 18;
+export const SIGSTOP = 19;
+export const SIGURG = 23;
+export const SIGXFSZ = 25;
+/** What `PTRACE_O_TRACESYSGOOD` makes of the SIGTRAP of a system call stop. */
+export const SYSCALL_STOP = SIGTRAP | 0x80;
+
+export const SIG_DFL = 0n;
+export const SIG_IGN = 1n;
+
+/** Wait for every kind of child, whatever its exit signal (`__WALL`). */
+export const WAIT_ALL = 0x4000_0000;
+export const WNOHANG = 1;
+export const WUNTRACED = 2;
+
+export const EPERM = 1;
+export const ESRCH = 3;
+export const EINTR = 4;
+export const ECHILD = 10;
+
+/** How a task ended or stopped, as `waitpid` reports it (`include/uapi/linux/wait.h`, glibc's `waitstatus.h`). */
+export function isStopped(status: number): boolean {
+  return (status & 0xff) === 0x7f;
+}
+
+/** Signal of a stop, with bit 7 set for a system call stop. */
+export function stopSignal(status: number): number {
+  return (status >> 8) & 0xff;
+}
+
+/** The `PTRACE_EVENT_…` of a stop, or 0. */
+export function stopEvent(status: number): number {
+  return (status >> 16) & 0xffff;
+}
+
+/** Exit status of an ended task, or `null` where a signal ended it. */
+export function exitCode(status: number): number | null {
+  return (status & 0x7f) === 0 ? (status >> 8) & 0xff : null;
+}
+
+/** The signal that ended a task. */
+export function endSignal(status: number): number {
+  return status & 0x7f;
+}

@@ -1,0 +1,225 @@
+import type { TestRecord } from "../record/test_record.ts";
+import { OpenTest, type TestEnd, type TestStart } from "./open_test.ts";
+import {
+  type Claim,
+  isShared,
+  type OwnedTask,
+  ownersOf,
+  TestThread,
+  TracedProcess,
+} from "./ownership.ts";
+import { PointTable } from "./point_table.ts";
+import type { TalliedPoints } from "./point_tally.ts";
+import type { TraceBuffer } from "./trace_buffer.ts";
+
+/** A traced thread. */
+export class TracedTask implements OwnedTask {
+  /** Its id; that of its process once it has run `execve`. */
+  id: number;
+  readonly process: TracedProcess;
+  testThread: TestThread | null = null;
+  /** Its open tests by the numbers that it gave them. */
+  readonly tests = new Map<number, OpenTest>();
+  /** Where its points arrive; `null` before it is enrolled and where that was refused. */
+  buffer: TraceBuffer | null = null;
+  /** Why it could not be enrolled. */
+  refused: string | null = null;
+
+  constructor(id: number, process: TracedProcess) {
+    this.id = id;
+    this.process = process;
+  }
+}
+
+/** Whether points have counts, and where records go. */
+export interface LedgerOptions {
+  readonly hasHits: boolean;
+  /** The one record of a whole command, where that is what is recorded. */
+  readonly command: TestStart | null;
+  readonly onRecord: (record: TestRecord) => void;
+}
+
+/** Knows all tasks and open tests, and gives what each task recorded to the tests that own it. */
+export class CoverageLedger {
+  readonly #options: LedgerOptions;
+  readonly #table = new PointTable();
+  readonly #tasks = new Map<number, TracedTask>();
+  readonly #processes = new Map<number, TracedProcess>();
+  readonly #outside: OpenTest;
+  readonly #finished: (() => TestRecord)[] = [];
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    const outside = { name: "(outside tests)", file: "", kind: "outside", parent: null } as const;
+    this.#outside = new OpenTest(options.command ?? outside, this.#table);
+  }
+
+  /** All tasks that live, as far as is known. */
+  get tasks(): Iterable<TracedTask> {
+    return this.#tasks.values();
+  }
+
+  task(id: number): TracedTask | undefined {
+    return this.#tasks.get(id);
+  }
+
+  process(id: number): TracedProcess | undefined {
+    return this.#processes.get(id);
+  }
+
+  /** Adds a task; of a new process with `claim` where `processId` is not known. */
+  addTask(id: number, processId: number, claim: Claim): TracedTask {
+    let process = this.#processes.get(processId);
+    if (process === undefined) {
+      process = new TracedProcess(processId, claim);
+      this.#processes.set(processId, process);
+    }
+    const task = new TracedTask(id, process);
+    process.tasks++;
+    this.#tasks.set(id, task);
+    return task;
+  }
+
+  /** Notes that a task runs unrecorded. */
+  refuse(task: TracedTask, reason: string): void {
+    task.refused = reason;
+    for (const owner of this.#owners(task)) owner.countRefused(reason);
+  }
+
+  /** A thread that ran `execve` goes on under the id of its process. */
+  renameTask(task: TracedTask, id: number): void {
+    this.#tasks.delete(task.id);
+    task.id = id;
+    this.#tasks.set(id, task);
+  }
+
+  /** Takes the last points of a task that ended, and its buffer from it. */
+  endTask(task: TracedTask): TraceBuffer | null {
+    this.#drain(task);
+    for (const test of [...task.tests.keys()]) {
+      this.#end(task, test, { outcome: "failed", durationMs: 0, finished: false });
+    }
+    this.#tasks.delete(task.id);
+    const { process, testThread, buffer } = task;
+    if (testThread !== null) process.testThreads.delete(testThread);
+    if (--process.tasks === 0) this.#processes.delete(process.id);
+    task.buffer = null;
+    return buffer;
+  }
+
+  /** Notes that a task runs tests. */
+  addTestThread(task: TracedTask): void {
+    if (task.testThread !== null) return;
+    this.split();
+    task.testThread = new TestThread();
+    task.process.testThreads.add(task.testThread);
+  }
+
+  /** Begins a test on a task. */
+  begin(task: TracedTask, number: number, start: Omit<TestStart, "parent">, parent?: number): void {
+    this.addTestThread(task);
+    this.split();
+    // A runner that a test started: what its tests run, that test runs too.
+    const [enclosing, ...others] = ownersOf({
+      process: task.process,
+      testThread: new TestThread(),
+    });
+    const within = parent === undefined ? undefined : task.tests.get(parent);
+    const around = enclosing !== undefined && others.length === 0 ? enclosing : null;
+    const test = new OpenTest({ ...start, parent: within ?? around }, this.#table);
+    task.tests.set(number, test);
+    task.testThread?.tests.push(test);
+    for (const other of this.#tasks.values()) {
+      if (other.refused === null) continue;
+      if (ownersOf(other).includes(test)) test.countRefused(other.refused);
+    }
+  }
+
+  /** Marks an open test of a task as sharing its points with something that cannot be told apart. */
+  markShared(task: TracedTask, number: number): void {
+    const test = task.tests.get(number);
+    if (test !== undefined) test.shared = true;
+  }
+
+  /** Ends a test of a task; how many points it has, or `undefined` where there is no such test. */
+  end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+    this.split();
+    return this.#end(task, number, end);
+  }
+
+  /** What an open test of a task has so far. */
+  read(task: TracedTask, number: number): TalliedPoints | undefined {
+    const test = task.tests.get(number);
+    if (test === undefined) return undefined;
+    this.#drainAll();
+    return test.tally.points();
+  }
+
+  /** Ends the trace of every task at this point, for a new one to begin. */
+  split(): void {
+    for (const task of this.#tasks.values()) {
+      if (task.buffer === null) continue;
+      this.#drain(task);
+      task.buffer.forget();
+    }
+  }
+
+  /** Empties a task's buffer where it is half full. */
+  relieve(task: TracedTask): void {
+    const { buffer } = task;
+    if (buffer !== null && buffer.count * 2 > buffer.capacity) this.#drain(task);
+  }
+
+  /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */
+  flush(): void {
+    for (const record of this.#finished.splice(0)) this.#options.onRecord(record());
+  }
+
+  /** Ends all tests, and the record of the command or of what ran outside tests. */
+  close(end: Omit<TestEnd, "finished">): void {
+    this.split();
+    for (const task of [...this.#tasks.values()]) this.endTask(task);
+    this.flush();
+    if (this.#outside.tally.size === 0) return;
+    const finished = this.#options.command !== null;
+    this.#options.onRecord(this.#outside.record({ ...end, finished }, this.#options.hasHits));
+  }
+
+  #end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+    const test = task.tests.get(number);
+    if (test === undefined) return undefined;
+    test.open = false;
+    task.tests.delete(number);
+    const open = task.testThread?.tests;
+    open?.splice(open.indexOf(test), 1);
+    const whole = end.finished ? end : { ...end, durationMs: performance.now() - test.startedAt };
+    this.#finished.push(() => test.record(whole, this.#options.hasHits));
+    return test.tally.size;
+  }
+
+  #drainAll(): void {
+    for (const task of this.#tasks.values()) this.#drain(task);
+  }
+
+  #drain(task: TracedTask): void {
+    const { buffer } = task;
+    if (buffer === null || buffer.count === 0) return;
+    const owners = this.#owners(task);
+    const shared = isShared(owners);
+    const full = buffer.drain(this.#table, (points, length) => {
+      for (const owner of owners) owner.tally.add(points, length);
+    });
+    for (const owner of owners) {
+      owner.countTask(task);
+      owner.shared ||= shared;
+      owner.truncated ||= full;
+    }
+  }
+
+  #owners(task: TracedTask): readonly OpenTest[] {
+    const owners = ownersOf(task);
+    if (owners.length === 0) return [this.#outside];
+    // The record of a command holds all that ran in it, its tests included.
+    return this.#options.command === null ? owners : [this.#outside, ...owners];
+  }
+}

@@ -1,0 +1,76 @@
+import type { RecordKind, TestOutcome, TestRecord } from "../record/test_record.ts";
+import type { PointTable } from "./point_table.ts";
+import { PointTally } from "./point_tally.ts";
+
+/** What is known of a test when it begins. */
+export interface TestStart {
+  readonly name: string;
+  readonly file: string;
+  readonly kind: RecordKind;
+  /** The test that this one is a step of, or that its process runs for. */
+  readonly parent: OpenTest | null;
+}
+
+/** What is known of a test when it ends. */
+export interface TestEnd {
+  readonly outcome: TestOutcome;
+  readonly durationMs: number;
+  /** Whether the test itself told of its end, rather than its thread's death. */
+  readonly finished: boolean;
+}
+
+/** A test that runs, and what was recorded for it so far. */
+export class OpenTest {
+  readonly name: string;
+  readonly file: string;
+  readonly kind: RecordKind;
+  readonly parent: OpenTest | null;
+  readonly tally: PointTally;
+  readonly startedAt: number = performance.now();
+  open = true;
+  truncated = false;
+  shared = false;
+  readonly #tasks = new Set<object>();
+  readonly #refused = new Map<string, number>();
+
+  constructor(start: TestStart, table: PointTable) {
+    this.name = start.name;
+    this.file = start.file;
+    this.kind = start.kind;
+    this.parent = start.parent;
+    this.tally = new PointTally(table);
+  }
+
+  /** Counts a task whose points are in the record. */
+  countTask(task: object): void {
+    this.#tasks.add(task);
+  }
+
+  /** Counts a task of the test that could not be recorded. */
+  countRefused(reason: string): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  /** The record of the test as it stands. */
+  record(end: TestEnd, hasHits: boolean): TestRecord {
+    const { pcs, hits } = this.tally.points();
+    return {
+      name: this.name,
+      file: this.file,
+      outcome: end.outcome,
+      durationMs: end.durationMs,
+      scope: "tree",
+      pcs,
+      hits: hasHits ? hits : null,
+      truncated: this.truncated,
+      shared: this.shared,
+      callingThreadOnly: false,
+      kind: this.kind,
+      tree: {
+        tasks: this.#tasks.size,
+        refused: [...this.#refused].map(([reason, tasks]) => ({ reason, tasks })),
+        finished: end.finished,
+      },
+    };
+  }
+}

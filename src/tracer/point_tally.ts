@@ -1,0 +1,77 @@
+import type { Address } from "../base/address.ts";
+import type { PointTable } from "./point_table.ts";
+
+/** The points of one test, as its record takes them. */
+export interface TalliedPoints {
+  /** Distinct raw PCs, ascending. */
+  readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
+  /** How often each was recorded. */
+  readonly hits: Uint32Array<ArrayBuffer>;
+}
+
+/** Counts how often each point of a table was recorded, for one test. */
+export class PointTally {
+  readonly #table: PointTable;
+  #counts: Uint32Array<ArrayBuffer>;
+  #seen: Uint32Array<ArrayBuffer> = new Uint32Array(1024);
+  #size = 0;
+
+  constructor(table: PointTable) {
+    this.#table = table;
+    this.#counts = new Uint32Array(Math.max(1024, table.size * 2));
+  }
+
+  /** How many distinct points were counted. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Counts the first `length` of `points`, numbers of the table. */
+  add(points: Uint32Array, length: number): void {
+    if (this.#table.size > this.#counts.length) {
+      this.#counts = widened(this.#counts, this.#table.size * 2);
+    }
+    const counts = this.#counts;
+    for (let index = 0; index < length; index++) {
+      const point = points[index];
+      if (counts[point] === 0) this.#see(point);
+      // A saturated count stays a lower bound instead of starting again at 0.
+      if (counts[point] !== 0xffff_ffff) counts[point]++;
+    }
+  }
+
+  /** What was counted so far. */
+  points(): TalliedPoints {
+    const table = this.#table;
+    const seen = this.#seen.subarray(0, this.#size);
+    const pcs = new Float64Array(this.#size);
+    for (let index = 0; index < seen.length; index++) pcs[index] = table.address(seen[index]);
+    pcs.sort();
+    const hits = new Uint32Array(this.#size);
+    for (const point of seen) hits[indexOf(pcs, table.address(point))] = this.#counts[point];
+    return { pcs, hits };
+  }
+
+  #see(point: number): void {
+    if (this.#size === this.#seen.length) this.#seen = widened(this.#seen, this.#size * 2);
+    this.#seen[this.#size++] = point;
+  }
+}
+
+/** Place of `value` in ascending `values`, which hold it. */
+function indexOf(values: Float64Array, value: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function widened(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const wide = new Uint32Array(length);
+  wide.set(array);
+  return wide;
+}

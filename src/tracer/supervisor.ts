@@ -1,0 +1,266 @@
+import type { Libc } from "../sys/types.ts";
+import {
+  ANSWER_BYTES,
+  ANSWER_DONE,
+  ANSWER_REFUSED,
+  BOUNDARY_MAGIC,
+  type BoundaryMessage,
+  decodeMessage,
+  HEADER_BYTES,
+  MAILBOX_BYTES,
+  PAYLOAD_LENGTH,
+  REPLY_ADDRESS,
+  REPLY_CAPACITY,
+} from "./boundary_message.ts";
+import {
+  EINTR,
+  isStopped,
+  PTRACE_EVENT_CLONE,
+  PTRACE_EVENT_EXEC,
+  PTRACE_EVENT_FORK,
+  PTRACE_EVENT_STOP,
+  PTRACE_EVENT_VFORK,
+  PTRACE_O_TRACECLONE,
+  PTRACE_O_TRACEEXEC,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACESYSGOOD,
+  PTRACE_O_TRACEVFORK,
+  SIGCONT,
+  SIGTRAP,
+  SIGURG,
+  stopEvent,
+  stopSignal,
+} from "./constants.ts";
+import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
+import { claimFrom } from "./ownership.ts";
+import type { Ptrace } from "./ptrace.ts";
+import { TaskEnroller } from "./task_enroller.ts";
+import { TaskMemory } from "./task_memory.ts";
+import { TaskStatusReader } from "./task_status.ts";
+import type { TraceBufferPool } from "./trace_buffer_pool.ts";
+
+// Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
+const OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+  PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+
+/** Programs that trace others. A task can have one tracer: what they start is left to them. */
+const TRACERS: ReadonlySet<string> = new Set([
+  "strace",
+  "ltrace",
+  "gdb",
+  "gdbserver",
+  "lldb",
+  "lldb-server",
+  "rr",
+]);
+
+const FIRST_READ = 4096;
+
+/** Follows a command and all that it starts, and keeps the ledger of what they run. */
+export class Supervisor {
+  readonly #libc: Libc;
+  readonly #ptrace: Ptrace;
+  readonly #pool: TraceBufferPool;
+  readonly #ledger: CoverageLedger;
+  readonly #memory: TaskMemory;
+  readonly #enroller: TaskEnroller;
+  readonly #status: TaskStatusReader;
+  /** Creators of tasks that were announced but not yet seen. */
+  readonly #creators = new Map<number, TracedTask>();
+  /** Processes whose creator is still to be announced. */
+  readonly #unclaimed = new Set<number>();
+  /** Names of processes that are tracers themselves. */
+  readonly #tracers = new Map<number, string>();
+  /** Tasks that were left to another tracer, and run on enrolled. */
+  readonly #detached = new Set<TracedTask>();
+  readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
+  readonly #answer = new Uint32Array(2);
+
+  constructor(libc: Libc, ptrace: Ptrace, pool: TraceBufferPool, ledger: CoverageLedger) {
+    this.#libc = libc;
+    this.#ptrace = ptrace;
+    this.#pool = pool;
+    this.#ledger = ledger;
+    this.#memory = new TaskMemory(libc);
+    this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
+    this.#status = new TaskStatusReader(libc);
+  }
+
+  /**
+   * Traces `root`, a stopped child of this process, until it ends, and returns its wait status. Tasks that outlive it
+   * go on: they are let go when this process ends.
+   *
+   * @throws {SyscallError} Where it cannot be traced.
+   */
+  run(root: number): number {
+    this.#ptrace.seize(root, OPTIONS);
+    this.#ledger.addTask(root, root, null);
+    this.#libc.kill(root, SIGCONT);
+    for (;;) {
+      const tid = this.#ptrace.wait(-1);
+      if (tid === -EINTR) continue;
+      if (tid < 0) return 0; // ECHILD: cannot be before the root's end
+      const { status } = this.#ptrace;
+      if (isStopped(status)) {
+        this.#stopped(tid, stopSignal(status), stopEvent(status));
+      } else {
+        this.#ended(tid);
+        if (tid === root) return status;
+      }
+      this.#ledger.flush();
+    }
+  }
+
+  #stopped(tid: number, signal: number, event: number): void {
+    const task = this.#ledger.task(tid) ?? this.#newTask(tid);
+    if (task === null) {
+      this.#ptrace.continue(tid);
+      return;
+    }
+    switch (event) {
+      case PTRACE_EVENT_STOP:
+        if (signal !== SIGTRAP) this.#ptrace.listen(tid);
+        else if (task.buffer === null && task.refused === null) this.#enrol(task);
+        else this.#ptrace.continue(tid);
+        return;
+      case PTRACE_EVENT_FORK:
+      case PTRACE_EVENT_VFORK:
+      case PTRACE_EVENT_CLONE:
+        this.#created(task, this.#ptrace.eventMessage(tid));
+        break;
+      case PTRACE_EVENT_EXEC:
+        this.#executed(tid);
+        break;
+      case 0:
+        if (signal === SIGURG && this.#boundary(task)) break;
+        this.#ptrace.continue(tid, signal);
+        return;
+    }
+    this.#ledger.relieve(task);
+    this.#ptrace.continue(tid);
+  }
+
+  /** A task that reports for the first time, perhaps before its creator reports it. */
+  #newTask(tid: number): TracedTask | null {
+    const status = this.#status.read(tid);
+    if (status === null) return null;
+    const creator = this.#creators.get(tid);
+    this.#creators.delete(tid);
+    if (this.#ledger.process(status.tgid) !== undefined) {
+      return this.#ledger.addTask(tid, status.tgid, null);
+    }
+    if (creator !== undefined) return this.#ledger.addTask(tid, status.tgid, claimFrom(creator));
+    const parent = this.#ledger.process(status.parent);
+    const claim = parent === undefined ? null : claimFrom({ process: parent, testThread: null });
+    this.#unclaimed.add(status.tgid);
+    return this.#ledger.addTask(tid, status.tgid, claim);
+  }
+
+  #created(creator: TracedTask, tid: number): void {
+    if (tid === 0) return;
+    const task = this.#ledger.task(tid);
+    if (task === undefined) this.#creators.set(tid, creator);
+    else if (this.#unclaimed.delete(task.process.id)) task.process.claim = claimFrom(creator);
+  }
+
+  #enrol(task: TracedTask): void {
+    const status = this.#status.read(task.id);
+    if (status === null) {
+      this.#ptrace.continue(task.id);
+      return;
+    }
+    const result = this.#enroller.enrol(task.id, status);
+    if ("buffer" in result) task.buffer = result.buffer;
+    else this.#ledger.refuse(task, result.refused);
+    if (this.#enroller.endStatus !== null) this.#ended(task.id);
+  }
+
+  #executed(tid: number): void {
+    this.#memory.forget(tid);
+    const former = this.#ptrace.eventMessage(tid);
+    const task = this.#ledger.task(former);
+    if (task !== undefined && former !== tid) {
+      const leader = this.#ledger.task(tid);
+      if (leader !== undefined) this.#ended(tid);
+      this.#ledger.renameTask(task, tid);
+    }
+  }
+
+  /** A task ended: its buffer goes to the next. */
+  #ended(tid: number): void {
+    this.#creators.delete(tid);
+    this.#memory.forget(tid);
+    const task = this.#ledger.task(tid);
+    if (task === undefined) return;
+    const buffer = this.#ledger.endTask(task);
+    if (buffer !== null) this.#pool.give(buffer);
+    if (task.process.tasks === 0) {
+      this.#unclaimed.delete(task.process.id);
+      this.#tracers.delete(task.process.id);
+    }
+  }
+
+  /** Acts on a message of a test's thread; false where the signal is none. */
+  #boundary(task: TracedTask): boolean {
+    const info = this.#ptrace.signalInfo(task.id);
+    if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
+    const address = info.getBigUint64(24, true);
+    const answer = this.#act(task, this.#readMessage(task.id, address));
+    this.#answer[0] = answer === null ? ANSWER_REFUSED : ANSWER_DONE;
+    this.#answer[1] = answer ?? 0;
+    const bytes = new Uint8Array(this.#answer.buffer);
+    this.#memory.write(task.id, address + BigInt(ANSWER_BYTES), bytes);
+    return true;
+  }
+
+  #readMessage(tid: number, address: bigint): BoundaryMessage | null {
+    // Nearly every message lies in the first page.
+    const first = this.#mailbox.subarray(0, FIRST_READ);
+    if (this.#memory.read(tid, address, first) !== FIRST_READ) return null;
+    const length = new DataView(this.#mailbox.buffer).getUint32(PAYLOAD_LENGTH * 4, true);
+    if (length > FIRST_READ - HEADER_BYTES) {
+      const read = this.#memory.read(tid, address, this.#mailbox);
+      if (read !== MAILBOX_BYTES) return null;
+    }
+    return decodeMessage(this.#mailbox);
+  }
+
+  /** The answer's value, or `null` to refuse. */
+  #act(task: TracedTask, message: BoundaryMessage | null): number | null {
+    switch (message?.do) {
+      case "hello":
+        this.#memory.keep(task.id);
+        this.#ledger.addTestThread(task);
+        return this.#pool.mode === "trace" ? 1 : 0;
+      case "begin": {
+        const { test, name, file, kind, parent, shared } = message;
+        if (task.tests.has(test)) return null;
+        this.#ledger.begin(task, test, { name, file, kind }, parent);
+        if (shared === true) this.#ledger.markShared(task, test);
+        return 0;
+      }
+      case "end": {
+        const { test, outcome, durationMs } = message;
+        return this.#ledger.end(task, test, { outcome, durationMs, finished: true }) ?? null;
+      }
+      case "read":
+        return this.#sendPoints(task, message.test);
+      default:
+        return null;
+    }
+  }
+
+  /** Writes the PCs of an open test to the place that the mailbox names: how many there are. */
+  #sendPoints(task: TracedTask, test: number): number | null {
+    const points = this.#ledger.read(task, test);
+    if (points === undefined) return null;
+    const header = new Uint32Array(this.#mailbox.buffer, 0, HEADER_BYTES / 4);
+    const capacity = header[REPLY_CAPACITY];
+    const address = BigInt(header[REPLY_ADDRESS]) | BigInt(header[REPLY_ADDRESS + 1]) << 32n;
+    const { pcs } = points;
+    if (pcs.length > 0 && pcs.length <= capacity) {
+      this.#memory.write(task.id, address, new Uint8Array(pcs.buffer));
+    }
+    return pcs.length;
+  }
+}

@@ -1,0 +1,154 @@
+import { setSystemCall } from "./architecture.ts";
+import {
+  ESRCH,
+  isStopped,
+  PTRACE_EVENT_STOP,
+  PTRACE_SINGLESTEP,
+  PTRACE_SYSCALL,
+  SIGSTOP,
+  SIGTRAP,
+  stopEvent,
+  stopSignal,
+  SYSCALL_STOP,
+} from "./constants.ts";
+import type { Ptrace } from "./ptrace.ts";
+
+/** Every signal that can be blocked. */
+const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
+
+/** What the injector must know of a task's signals, as `/proc/<tid>/status` shows them. */
+export interface SignalState {
+  readonly blocked: bigint;
+  readonly ignored: bigint;
+  readonly caught: bigint;
+}
+
+/**
+ * Makes system calls in the name of one stopped task, at a system call instruction that it has just returned from,
+ * and puts everything back. Used for one task at a time: `begin`, `call` as often as needed, `finish`.
+ */
+export class SystemCallInjector {
+  readonly #ptrace: Ptrace;
+  readonly #saved: BigUint64Array;
+  readonly #working: BigUint64Array;
+  #tid = 0;
+  #instruction = 0n;
+  #signals: SignalState = { blocked: 0n, ignored: 0n, caught: 0n };
+  #request = PTRACE_SINGLESTEP;
+  #maskChanged = false;
+  #held: Uint8Array | null = null;
+  #stopAgain = false;
+  /** Wait status of the task where it ended during a call; `null` while it lives. */
+  endStatus: number | null = null;
+
+  constructor(ptrace: Ptrace) {
+    this.#ptrace = ptrace;
+    this.#saved = new BigUint64Array(ptrace.architecture.registerWords);
+    this.#working = new BigUint64Array(ptrace.architecture.registerWords);
+  }
+
+  /** Takes hold of `tid`. False where it does not stand behind a system call instruction, or is gone. */
+  begin(tid: number, signals: SignalState): boolean {
+    const { architecture } = this.#ptrace;
+    this.endStatus = null;
+    if (!this.#ptrace.getRegisters(tid, this.#saved)) return false;
+    const { instruction, programCounter } = architecture;
+    this.#instruction = this.#saved[programCounter] - BigInt(instruction.length);
+    if (!this.#ptrace.codeIs(tid, this.#instruction, instruction)) return false;
+    this.#tid = tid;
+    this.#signals = signals;
+    this.#maskChanged = false;
+    this.#held = null;
+    this.#stopAgain = false;
+    // The kernel forces the SIGTRAP of a single step: where the task blocks it, the handler would be reset and the
+    // signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
+    const trap = 1n << BigInt(SIGTRAP - 1);
+    const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
+    this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+    if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
+    return true;
+  }
+
+  /** The stack pointer of the task. */
+  get stackPointer(): bigint {
+    return this.#saved[this.#ptrace.architecture.stackPointer];
+  }
+
+  /** Has the task make one system call: its result or minus an errno; minus ESRCH where it ended (`endStatus`). */
+  call(number: bigint, ...values: bigint[]): number {
+    const { architecture } = this.#ptrace;
+    this.#working.set(this.#saved);
+    setSystemCall(architecture, this.#working, this.#instruction, number, values);
+    if (!this.#ptrace.setRegisters(this.#tid, this.#working)) return this.#awaitEnd();
+    if (architecture.restartNumber < 0) this.#ptrace.dropSystemCall(this.#tid);
+    const stops = this.#request === PTRACE_SYSCALL ? 2 : 1;
+    for (let stop = 0; stop < stops; stop++) {
+      if (!this.#runToStop()) return -ESRCH;
+    }
+    if (!this.#ptrace.getRegisters(this.#tid, this.#working)) return this.#awaitEnd();
+    return Number(BigInt.asIntN(64, this.#working[architecture.result]));
+  }
+
+  /** Puts the registers, the mask and held signals back, and lets the task run on. */
+  finish(): void {
+    const ptrace = this.#ptrace;
+    const tid = this.#tid;
+    if (this.endStatus !== null) return;
+    ptrace.setRegisters(tid, this.#saved);
+    if (this.#maskChanged) ptrace.setSignalMask(tid, this.#signals.blocked);
+    // A stop of the whole process began meanwhile: the next stop shows it, and is then listened to.
+    if (this.#stopAgain) ptrace.interrupt(tid);
+    if (this.#held === null) {
+      ptrace.continue(tid);
+      return;
+    }
+    // The last stop of a step is a signal's delivery, so another signal can take its place. Behind a system call stop
+    // the kernel sends the signal anew, without what its sender told with it.
+    if (this.#request === PTRACE_SINGLESTEP) ptrace.setSignalInfo(tid, this.#held);
+    ptrace.continue(tid, new DataView(this.#held.buffer).getInt32(0, true));
+  }
+
+  /** Runs the task to the stop that the request asked for, keeping signals that come between for later. */
+  #runToStop(): boolean {
+    const ptrace = this.#ptrace;
+    for (;;) {
+      if (!ptrace.resume(this.#request, this.#tid)) return this.#awaitEnd() === 0;
+      const got = ptrace.wait(this.#tid);
+      if (got !== this.#tid) continue;
+      const status = ptrace.status;
+      if (!isStopped(status)) {
+        this.endStatus = status;
+        return false;
+      }
+      const signal = stopSignal(status);
+      if (stopEvent(status) === PTRACE_EVENT_STOP) {
+        this.#stopAgain ||= signal !== SIGTRAP;
+      } else if (signal === SYSCALL_STOP || signal === SIGTRAP) {
+        return true;
+      } else {
+        this.#hold(signal);
+      }
+    }
+  }
+
+  /** Keeps one signal back and blocks all others until `finish`. */
+  #hold(signal: number): void {
+    const info = this.#ptrace.signalInfo(this.#tid);
+    if (info === null) return;
+    // SIGSTOP cannot be blocked: a stop request is repeated as one.
+    if (signal === SIGSTOP && this.#held !== null) return;
+    this.#held = new Uint8Array(info.buffer.slice(0) as ArrayBuffer);
+    this.#ptrace.setSignalMask(this.#tid, ALL_SIGNALS);
+    this.#maskChanged = true;
+  }
+
+  #awaitEnd(): number {
+    for (;;) {
+      const got = this.#ptrace.wait(this.#tid);
+      if (got !== this.#tid || !isStopped(this.#ptrace.status)) break;
+      this.#ptrace.continue(this.#tid);
+    }
+    this.endStatus = this.#ptrace.status;
+    return -ESRCH;
+  }
+}

@@ -1,0 +1,120 @@
+import { KCOV_ENABLE, KCOV_TRACE_PC, KCOV_UNIQUE_ENABLE, WORD_BYTES } from "../kcov/abi.ts";
+import type { KcovMode } from "../kcov/kcov_device.ts";
+import type { SharedMapping } from "../sys/shared_mapping.ts";
+import type { PointTable } from "./point_table.ts";
+
+/** Takes drained points: the first `length` of `points` are numbers of a {@linkcode PointTable}. */
+export type PointSink = (points: Uint32Array, length: number) => void;
+
+const CHUNK = 16_384;
+const scratch = new Uint32Array(CHUNK);
+
+/** Words of the bitmap in `unique` mode: one bit for each of 262,144 points. */
+export const BITMAP_WORDS = 4096;
+
+/**
+ * One KCOV buffer, mapped here and filled by the task that it was enabled for. It is read while that task runs: the
+ * kernel writes the count before the entry (`__sanitizer_cov_trace_pc` in kernel/kcov.c), so entries that were read
+ * are set to 0, and a 0 found later tells an entry that is still to come.
+ */
+export class TraceBuffer {
+  /** The open file in this process. */
+  readonly fd: number;
+  readonly mode: KcovMode;
+  /** Size in words. */
+  readonly words: number;
+  readonly #mapping: SharedMapping;
+  readonly #halves: Uint32Array<ArrayBuffer>;
+  /** Words before the count: the bitmap in `unique` mode. */
+  readonly #before: number;
+  /** Entry that was counted but not yet written at the last drain; 0 if none. */
+  #late = 0;
+  #dirty = false;
+
+  constructor(fd: number, mapping: SharedMapping, mode: KcovMode) {
+    this.fd = fd;
+    this.mode = mode;
+    this.#mapping = mapping;
+    this.#halves = new Uint32Array(mapping.buffer);
+    this.words = mapping.buffer.byteLength / WORD_BYTES;
+    this.#before = mode === "unique" ? Math.min(BITMAP_WORDS, this.words >>> 3) : 0;
+  }
+
+  /** The request that enables the buffer, and its argument. */
+  get enableRequest(): readonly [bigint, bigint] {
+    return this.mode === "unique"
+      ? [KCOV_UNIQUE_ENABLE, BigInt(this.#before)]
+      : [KCOV_ENABLE, KCOV_TRACE_PC];
+  }
+
+  /** How many entries fit. */
+  get capacity(): number {
+    return this.words - this.#before - 1;
+  }
+
+  /** How many entries wait to be drained. */
+  get count(): number {
+    return Atomics.load(this.#halves, this.#before * 2);
+  }
+
+  /**
+   * Hands all entries to `sink` and empties the buffer, so that the task goes on at its start. In `unique` mode the
+   * bitmap stays: what was recorded is not recorded again until `forget`.
+   *
+   * @returns Whether the buffer was full, so that entries may be lost.
+   */
+  drain(table: PointTable, sink: PointSink): boolean {
+    const halves = this.#halves;
+    const countAt = this.#before * 2;
+    let count = Atomics.load(halves, countAt);
+    if (this.#late > count) this.#read(table, sink, this.#late, this.#late);
+    this.#late = 0;
+    if (count === 0) return false;
+    this.#dirty = true;
+    for (let next = 1;;) {
+      const end = Math.min(count, this.capacity);
+      this.#read(table, sink, next, end);
+      const seen = Atomics.compareExchange(halves, countAt, count, 0);
+      if (seen === count) return end === this.capacity;
+      next = end;
+      count = seen;
+    }
+  }
+
+  /** In `unique` mode, lets every point be recorded anew. */
+  forget(): void {
+    if (this.#before === 0 || !this.#dirty) return;
+    this.#halves.fill(0, 0, this.#before * 2);
+    this.#dirty = false;
+  }
+
+  /** Empties the buffer without reading it: only while its task is stopped or gone. */
+  clear(): void {
+    const used = Math.min(this.count, this.capacity);
+    const first = (this.#before + 1) * 2;
+    this.#halves.fill(0, 0, first + used * 2);
+    if (this.#late > used) this.#halves.fill(0, first, first + this.#late * 2);
+    this.#late = 0;
+    this.#dirty = false;
+  }
+
+  /** Unmaps the buffer. The descriptor is its owner's to close. */
+  unmap(): void {
+    this.#mapping[Symbol.dispose]();
+  }
+
+  #read(table: PointTable, sink: PointSink, from: number, to: number): void {
+    const halves = this.#halves;
+    const first = this.#before;
+    for (let at = from; at <= to; at += CHUNK) {
+      const end = Math.min(at + CHUNK, to + 1);
+      const length = table.numbers(halves, first + at, first + end, scratch);
+      if (length > 0) sink(scratch, length);
+    }
+    const last = (first + to) * 2;
+    if (halves[last] === 0 && halves[last + 1] === 0) this.#late = to;
+    else this.#late = 0;
+    halves.fill(0, (first + from) * 2, last);
+    if (this.#late === 0) halves.fill(0, last, last + 2);
+  }
+}

@@ -1,0 +1,115 @@
+import { KcovUnavailableError } from "../errors.ts";
+import { KCOV_INIT_TRACE, KCOV_PATH, KCOV_RESET_TRACE, WORD_BYTES } from "../kcov/abi.ts";
+import type { KcovMode } from "../kcov/kcov_device.ts";
+import { check } from "../sys/errno.ts";
+import { cString } from "../sys/native_strings.ts";
+import { SharedMapping } from "../sys/shared_mapping.ts";
+import type { Libc } from "../sys/types.ts";
+import { TraceBuffer } from "./trace_buffer.ts";
+
+const O_RDWR_CLOEXEC = 0o2000002;
+const EINVAL = 22;
+
+/** Buffers kept for the next task. In a user-mode kernel each page of one is a mapping of the host's. */
+const KEPT = 24;
+
+/** How a run's buffers are made. */
+export interface TraceBufferOptions {
+  /** `auto`: `unique` where the device has it, else `trace`. */
+  readonly mode: KcovMode | "auto";
+  /** Size of a buffer in words; by default what suits the mode. */
+  readonly words?: number | undefined;
+}
+
+/**
+ * Opens KCOV buffers, and keeps those of ended tasks for new ones: an ended task leaves its device initialised and
+ * disabled (`kcov_task_exit` in kernel/kcov.c), so that the next can enable it, and nothing is allocated or mapped.
+ */
+export class TraceBufferPool {
+  readonly mode: KcovMode;
+  readonly words: number;
+  readonly #libc: Libc;
+  readonly #free: TraceBuffer[] = [];
+
+  /**
+   * Opens the device to find its modes.
+   *
+   * @throws {SyscallError} Where it cannot be opened.
+   * @throws {KcovUnavailableError} Where `unique` was asked for and the kernel lacks it.
+   */
+  constructor(libc: Libc, options: TraceBufferOptions) {
+    this.#libc = libc;
+    const fd = this.#open();
+    // An untraced task's reset is refused with EINVAL by a kernel that knows it, with ENOTTY by others.
+    const known = libc.ioctl(fd, KCOV_RESET_TRACE, 0n) === 0 || libc.errno() === EINVAL;
+    libc.close(fd);
+    if (options.mode === "unique" && !known) {
+      throw new KcovUnavailableError(
+        "not-built-in",
+        "Cannot record each point once: this kernel lacks KCOV_UNIQUE_ENABLE: use the mode trace or auto",
+      );
+    }
+    this.mode = options.mode === "auto" ? (known ? "unique" : "trace") : options.mode;
+    this.words = options.words ?? (this.mode === "unique" ? 32_768 : 131_072);
+  }
+
+  /**
+   * An empty buffer.
+   *
+   * @throws {SyscallError} Where the kernel has no memory or descriptor for one.
+   */
+  take(): TraceBuffer {
+    const kept = this.#free.pop();
+    if (kept !== undefined) return kept;
+    const fd = this.#open();
+    try {
+      const result = this.#libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(this.words));
+      check(this.#libc, "ioctl(KCOV_INIT_TRACE)", result, `allocate ${this.words} words`, {
+        ENOMEM: "use a smaller buffer",
+        otherwise: "use a buffer of another size",
+      });
+      return this.adopt(fd);
+    } catch (error) {
+      this.#libc.close(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * The buffer of an initialised device, whose descriptor becomes the pool's.
+   *
+   * @throws {SyscallError} Where it cannot be mapped.
+   */
+  adopt(fd: number): TraceBuffer {
+    const what = "a coverage buffer";
+    return new TraceBuffer(
+      fd,
+      new SharedMapping(this.#libc, fd, this.words * WORD_BYTES, what),
+      this.mode,
+    );
+  }
+
+  /** Takes back the buffer of a task that ended or never enabled it. */
+  give(buffer: TraceBuffer): void {
+    if (this.#free.length < KEPT) {
+      buffer.clear();
+      this.#free.push(buffer);
+    } else {
+      this.drop(buffer);
+    }
+  }
+
+  /** Releases a buffer for good. */
+  drop(buffer: TraceBuffer): void {
+    buffer.unmap();
+    this.#libc.close(buffer.fd);
+  }
+
+  #open(): number {
+    const fd = this.#libc.open(cString(KCOV_PATH), O_RDWR_CLOEXEC, 0);
+    return check(this.#libc, "open", fd, `open ${KCOV_PATH}`, {
+      EMFILE: "raise the limit of open files (ulimit -n)",
+      otherwise: "run kernelcov doctor to see what is missing",
+    });
+  }
+}
