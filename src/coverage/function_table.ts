@@ -1,4 +1,4 @@
-import type { ImageIndex } from "../symbolize/image_index.ts";
+import type { CoverageImage } from "./coverage_image.ts";
 
 /**
  * The functions of a report, in columns ordered by file and line.
@@ -30,7 +30,7 @@ export interface FunctionTable {
 
 /** The functions of `image` that own lines of the universe, where `linePoints` is 0 for lines outside it. */
 export function functionTable(
-  image: ImageIndex,
+  image: CoverageImage,
   linePoints: Uint32Array,
   fileLineStart: Uint32Array,
 ): FunctionTable {
@@ -111,7 +111,7 @@ export function functionTable(
 }
 
 /** Functions with a declaration line, by file, line and name. */
-function sortedFunctions(image: ImageIndex): Uint32Array {
+function sortedFunctions(image: CoverageImage): Uint32Array {
   const { functionFile, functionLine, functionName } = image;
   const order = new Uint32Array(functionName.length);
   let count = 0;
@@ -126,7 +126,7 @@ function sortedFunctions(image: ImageIndex): Uint32Array {
 
 /** Adds the functions `order[from]` to `order[to]`, those of one name once. */
 function addNames(
-  image: ImageIndex,
+  image: CoverageImage,
   order: Uint32Array,
   from: number,
   to: number,
@@ -143,7 +143,7 @@ function addNames(
 
 /** Readers of LCOV reject or merge two functions of one name in a file (macros that make `static` twins). */
 function makeNamesUnique(
-  image: ImageIndex,
+  image: CoverageImage,
   name: string[],
   groupStart: readonly number[],
   groupFile: readonly number[],
@@ -172,7 +172,7 @@ function makeNamesUnique(
   }
 }
 
-function countUnknown(image: ImageIndex, ofImage: Int32Array): number {
+function countUnknown(image: CoverageImage, ofImage: Int32Array): number {
   const SEEN = 1, UNSEEN = 2;
   const state = new Uint8Array(ofImage.length);
   for (let p = 0; p < image.pointOffset.length; p++) {

@@ -1,14 +1,23 @@
 import type { Address } from "../base/address.ts";
-import type { ImageIndex } from "../symbolize/image_index.ts";
+import type { CoverageImage } from "./coverage_image.ts";
 
 /** Why a raw PC names no coverage point of an image. */
-export type UnresolvedReason = "outside-image" | "not-a-point" | "tail-call";
+export type UnresolvedReason = "outside-image" | "not-a-point" | "tail-call" | "start-up";
 
 /** What each {@linkcode UnresolvedReason} means, for people. */
 export const UNRESOLVED_TEXT: Readonly<Record<UnresolvedReason, string>> = {
   "outside-image": "outside the image's coverage points (a module, or another build)",
   "not-a-point": "no coverage call returns there (a tail call reports its caller)",
   "tail-call": "tail call, whose block cannot be known",
+  "start-up": "start-up code, which is not counted (.init.text and the like)",
+};
+
+/** No unresolved PC. */
+export const ALL_RESOLVED: UnresolvedCounts = {
+  "outside-image": 0,
+  "not-a-point": 0,
+  "tail-call": 0,
+  "start-up": 0,
 };
 
 /** Number of distinct raw PCs that could not be resolved, by reason. */
@@ -38,23 +47,24 @@ export interface RawHits {
  * @param base Where the image's offset 0 lies at run time: `index.base` unless the kernel was relocated.
  */
 export function resolvePoints(
-  index: ImageIndex,
+  index: CoverageImage,
   raw: RawHits,
   base: Address = index.base,
 ): PointHits {
-  const { pointOffset, pointUnknown, callLength } = index;
+  const { pointOffset, pointUnknown, everyOffset, callLength } = index;
   const { pcs, hits } = raw;
   const end = pointOffset.length;
   const last = end === 0 ? -1 : pointOffset[end - 1]!;
   const points = new Uint32Array(pcs.length);
   const counts = hits === null ? null : new Uint32Array(pcs.length);
   const shift = base + callLength;
-  let found = 0, outside = 0, notAPoint = 0, tailCall = 0;
+  let found = 0, outside = 0, notAPoint = 0, tailCall = 0, startUp = 0;
   let low = 0;
   for (let i = 0; i < pcs.length; i++) {
     const offset = pcs[i]! - shift;
     if (offset < 0 || offset > last) {
-      outside++;
+      if (contains(everyOffset, offset)) startUp++;
+      else outside++;
       continue;
     }
     // PCs ascend, so each search starts where the last one ended.
@@ -64,8 +74,10 @@ export function resolvePoints(
       if (pointOffset[middle]! < offset) low = middle + 1;
       else high = middle;
     }
-    if (pointOffset[low] !== offset) notAPoint++;
-    else if (pointUnknown[low] === 1) tailCall++;
+    if (pointOffset[low] !== offset) {
+      if (contains(everyOffset, offset)) startUp++;
+      else notAPoint++;
+    } else if (pointUnknown[low] === 1) tailCall++;
     else {
       points[found] = low;
       if (counts !== null) counts[found] = hits![i]!;
@@ -79,11 +91,22 @@ export function resolvePoints(
       "outside-image": outside,
       "not-a-point": notAPoint,
       "tail-call": tailCall,
+      "start-up": startUp,
     },
   };
 }
 
+function contains(sorted: Int32Array, value: number): boolean {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
+}
+
 /** Sum of all reasons. */
 export function unresolvedTotal(counts: UnresolvedCounts): number {
-  return counts["outside-image"] + counts["not-a-point"] + counts["tail-call"];
+  return counts["outside-image"] + counts["not-a-point"] + counts["tail-call"] + counts["start-up"];
 }

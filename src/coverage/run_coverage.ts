@@ -1,7 +1,14 @@
 import type { Address } from "../base/address.ts";
-import type { RunKernel, TestRecord } from "../record/test_record.ts";
+import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
-import { type PointHits, resolvePoints, type UnresolvedCounts } from "./point_hits.ts";
+import {
+  ALL_RESOLVED,
+  type PointHits,
+  resolvePoints,
+  type UnresolvedCounts,
+  type UnresolvedReason,
+} from "./point_hits.ts";
+import { union } from "./point_sets.ts";
 import type { Universe } from "./universe.ts";
 
 /** How many functions, lines and points were hit. The denominators are those of the universe. */
@@ -31,7 +38,10 @@ export interface RunCoverageOptions {
   damaged?: number;
 }
 
-/** What a run's tests covered together and each: the data of every report. */
+/**
+ * What a run's tests covered together and each: the data of every report. Commands count as tests; what an empty
+ * test hits, and what ran while no test was open, is kept apart.
+ */
 export class RunCoverage {
   readonly universe: Universe;
   readonly tests: readonly TestCoverage[];
@@ -46,7 +56,11 @@ export class RunCoverage {
   /** Per point, the number of tests that hit it. */
   readonly pointTests: Uint32Array;
   readonly totals: HitTotals;
-  /** Distinct raw PCs that were not resolved, each counted once per test. */
+  /** Points that an empty test hits, ascending: kept apart, in no total. */
+  readonly baseline: Uint32Array;
+  /** Points hit while no test was open, ascending: kept apart, in no total. */
+  readonly outside: Uint32Array;
+  /** Distinct raw PCs of tests that were not resolved, each counted once per test. */
   readonly unresolved: UnresolvedCounts;
   readonly #counter: LineCounter;
   readonly #groupMark: Uint32Array;
@@ -67,13 +81,20 @@ export class RunCoverage {
     this.pointTests = new Uint32Array(image.pointOffset.length);
     this.#counter = new LineCounter(universe);
     this.#groupMark = new Uint32Array(functions.groupLine.length);
-    this.tests = records.map((record) => this.#addTest(record, options.base));
+    this.tests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
+      .map((record) => this.#addTest(record, options.base));
+    const pointsOf = (wanted: RecordKind): Uint32Array =>
+      records.filter(({ kind }) => kind === wanted)
+        .map((record) => resolvePoints(image, record, options.base).points)
+        .reduce(union, new Uint32Array(0));
+    this.baseline = pointsOf("baseline");
+    this.outside = pointsOf("outside");
 
-    const unresolved = { "outside-image": 0, "not-a-point": 0, "tail-call": 0 };
+    const unresolved = { ...ALL_RESOLVED };
     for (const { points } of this.tests) {
-      unresolved["outside-image"] += points.unresolved["outside-image"];
-      unresolved["not-a-point"] += points.unresolved["not-a-point"];
-      unresolved["tail-call"] += points.unresolved["tail-call"];
+      for (const reason of Object.keys(unresolved) as UnresolvedReason[]) {
+        unresolved[reason] += points.unresolved[reason];
+      }
     }
     this.unresolved = unresolved;
     this.totals = this.#sumUp();

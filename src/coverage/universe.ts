@@ -1,4 +1,4 @@
-import type { ImageIndex } from "../symbolize/image_index.ts";
+import type { CoverageImage } from "./coverage_image.ts";
 import { type FunctionTable, functionTable } from "./function_table.ts";
 
 /**
@@ -8,7 +8,7 @@ import { type FunctionTable, functionTable } from "./function_table.ts";
  * lines outside the universe have `linePoints` 0.
  */
 export interface Universe {
-  readonly image: ImageIndex;
+  readonly image: CoverageImage;
   /** Points that claim each line and can be seen; 0: the line is in no report. */
   readonly linePoints: Uint32Array;
   /** Lines of file `f`: ids `fileLineStart[f]` to `fileLineStart[f + 1]`. */
@@ -49,7 +49,7 @@ export interface UniverseOptions {
 }
 
 /** The universe of an image. Takes some milliseconds for 200,000 points. */
-export function buildUniverse(image: ImageIndex, options: UniverseOptions = {}): Universe {
+export function buildUniverse(image: CoverageImage, options: UniverseOptions = {}): Universe {
   const pointCount = image.pointOffset.length;
   const lineCount = image.lineNumber.length;
   const linePoints = new Uint32Array(lineCount);
@@ -104,7 +104,7 @@ export function buildUniverse(image: ImageIndex, options: UniverseOptions = {}):
   };
 }
 
-function firstLines(image: ImageIndex): Uint32Array {
+function firstLines(image: CoverageImage): Uint32Array {
   const start = new Uint32Array(image.files.length + 1);
   for (let line = 0; line < image.lineFile.length; line++) start[image.lineFile[line]! + 1]!++;
   for (let file = 0; file < image.files.length; file++) start[file + 1]! += start[file]!;
@@ -112,7 +112,7 @@ function firstLines(image: ImageIndex): Uint32Array {
 }
 
 function dropLinesPastEnd(
-  image: ImageIndex,
+  image: CoverageImage,
   linePoints: Uint32Array,
   fileLineStart: Uint32Array,
   options: UniverseOptions,
@@ -133,7 +133,7 @@ function dropLinesPastEnd(
   return dropped;
 }
 
-function containers(image: ImageIndex): Uint32Array {
+function containers(image: CoverageImage): Uint32Array {
   const container = new Uint32Array(image.pointOffset.length);
   for (let p = 0; p < container.length; p++) {
     const end = image.frameStart[p + 1]!;

@@ -51,6 +51,9 @@ function testRow({ record, totals, points }: TestCoverage, indent: string): Row 
   if (record.truncated) notes.push("truncated");
   if (record.shared) notes.push("shared");
   if (record.callingThreadOnly) notes.push("thread only");
+  const refused = record.tree?.refused.reduce((sum, { tasks }) => sum + tasks, 0) ?? 0;
+  if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
+  if (record.tree?.finished === false) notes.push("unfinished");
   if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
   return {
     cells: [
@@ -161,6 +164,36 @@ export function doubts(coverage: RunCoverage): string[] {
       `thread only: ${
         plural(threadOnly, "asynchronous test")
       } recorded on the calling thread alone`,
+    );
+  }
+  const refused = new Map<string, number>();
+  for (const { record } of tests) {
+    for (const { reason, tasks } of record.tree?.refused ?? []) {
+      refused.set(reason, (refused.get(reason) ?? 0) + tasks);
+    }
+  }
+  for (const [reason, tasks] of refused) {
+    lines.push(
+      `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`,
+    );
+  }
+  const unfinished = tests.filter(({ record }) => record.tree?.finished === false).length;
+  if (unfinished > 0) {
+    lines.push(
+      `unfinished: the test's thread ended before the test in ${plural(unfinished, "test")}`,
+    );
+  }
+  if (coverage.baseline.length > 0) {
+    lines.push(
+      `baseline: ${plural(coverage.baseline.length, "point")} that an empty test hits too`,
+    );
+  }
+  const outside = coverage.outside.filter((point) => coverage.pointTests[point] === 0).length;
+  if (coverage.outside.length > 0) {
+    lines.push(
+      `outside tests: ${plural(coverage.outside.length, "point")} hit while no test was open, ${
+        formatCount(outside)
+      } of them by no test: not in the totals`,
     );
   }
   if (damaged > 0) lines.push(`damaged: ${plural(damaged, "record")} could not be read back`);

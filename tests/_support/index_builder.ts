@@ -1,6 +1,6 @@
 import type { Address } from "../../src/base/address.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import type { ImageIndex } from "../../src/symbolize/image_index.ts";
+import type { CoverageImage } from "../../src/coverage/coverage_image.ts";
 
 /** A function of a made-up image. */
 export interface FunctionSpec {
@@ -20,12 +20,12 @@ export interface PointSpec {
   claims: (number | string)[];
 }
 
-/** Builds an {@linkcode ImageIndex} from functions and points; the lines are those that points claim. */
+/** Builds an {@linkcode CoverageImage} from functions and points; the lines are those that points claim. */
 export function buildIndex(
   functions: readonly FunctionSpec[],
   points: readonly PointSpec[],
   base: Address = 0x6000_0000,
-): ImageIndex {
+): CoverageImage {
   const files = [...new Set(functions.map(({ file }) => file))];
   const fileId = (file: string): number => {
     const known = files.indexOf(file);
@@ -69,6 +69,7 @@ export function buildIndex(
     functionEndLine: Uint32Array.from(functions, ({ endLine }) => endLine ?? 0),
     files,
     problems: [],
+    everyOffset: Int32Array.from(points, ({ offset }) => offset),
   };
 }
 
@@ -80,7 +81,7 @@ function starts(lengths: readonly number[]): Uint32Array {
 
 /** A record that hit the points at `offsets` of `index`, each as often as `hits` says. */
 export function buildRecord(
-  index: ImageIndex,
+  index: CoverageImage,
   name: string,
   offsets: readonly number[],
   hits: readonly number[] | null = offsets.map(() => 1),
@@ -105,7 +106,7 @@ export function buildRecord(
  * A small kernel: `fs/pipe.c` with a system call's pair of functions on one line, an inline function of a header
  * that two functions hold, static twins, a function with a tail call only, and a function never entered.
  */
-export function smallKernel(): ImageIndex {
+export function smallKernel(): CoverageImage {
   const functions: FunctionSpec[] = [
     { name: "__do_sys_pipe2", file: "fs/pipe.c", line: 10, endLine: 19 },
     { name: "__x64_sys_pipe2", file: "fs/pipe.c", line: 10, endLine: 10 },
@@ -144,4 +145,59 @@ export function smallKernel(): ImageIndex {
     { offset: 0x520, frames: [{ function: 8, line: 30 }], claims: [30] },
   ];
   return buildIndex(functions, points);
+}
+
+/** A small generator of numbers below `limit`, the same in every run for one seed. */
+export function seededRandom(seed: number): (limit: number) => number {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
+
+/** A made-up kernel of `files` files with ten functions each, of eight points each; some points are tail calls. */
+export function randomKernel(seed: number, files: number): CoverageImage {
+  const random = seededRandom(seed);
+  const functions: FunctionSpec[] = [];
+  const points: PointSpec[] = [];
+  for (let file = 0; file < files; file++) {
+    for (let f = 0; f < 10; f++) {
+      functions.push({
+        name: `f${file}_${f}`,
+        file: `${["fs", "net", "mm"][file % 3]}/file${file}.c`,
+        line: 20 * f + 1,
+        endLine: 20 * f + 18,
+      });
+    }
+  }
+  for (let f = 0; f < functions.length; f++) {
+    for (let p = 0; p < 8; p++) {
+      const inlined = random(4) === 0 ? random(functions.length) : f;
+      const line = functions[inlined]!.line + random(18);
+      const frames = [{ function: inlined, line }];
+      if (inlined !== f) frames.push({ function: f, line: functions[f]!.line + 1 });
+      const claims = [...new Set([line, line + random(2), line + random(3)])];
+      points.push({ offset: points.length * 24, unknown: random(20) === 0, frames, claims });
+    }
+  }
+  return buildIndex(functions, points);
+}
+
+/** `count` records that hit points of `index` at random: stretches, as code runs, and a common start. */
+export function randomRecords(index: CoverageImage, seed: number, count: number): TestRecord[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, (_, test) => {
+    const points = new Set<number>([0, 1, 2]);
+    for (let stretch = 1 + random(5); stretch > 0; stretch--) {
+      const first = random(index.pointOffset.length);
+      const last = Math.min(index.pointOffset.length, first + 1 + random(30));
+      for (let p = first; p < last; p++) points.add(p);
+    }
+    const offsets = [...points].sort((a, b) => a - b).map((p) => index.pointOffset[p]!);
+    return buildRecord(index, `test ${test}`, offsets, offsets.map(() => 1 + random(9)), {
+      file: `tests/file${test % 3}_test.ts`,
+      durationMs: random(100),
+    });
+  });
 }

@@ -33,7 +33,26 @@ test("resolvePoints() says why a PC names no point", () => {
     hits: null,
   });
   assert.deepEqual([...hits.points], [2]);
-  assert.deepEqual(hits.unresolved, { "outside-image": 2, "not-a-point": 1, "tail-call": 1 });
+  assert.deepEqual(hits.unresolved, {
+    "outside-image": 2,
+    "not-a-point": 1,
+    "tail-call": 1,
+    "start-up": 0,
+  });
+});
+
+test("resolvePoints() knows the points of start-up code, which no report counts", () => {
+  const index = smallKernel();
+  const everyOffset = Int32Array.from([-0x800, 0x11, ...index.everyOffset]).sort();
+  const pcs = [-0x800, -0x7ff, 0x11, 0x12, 0x400].map((offset) => index.base + offset + 5);
+  const hits = resolvePoints({ ...index, everyOffset }, { pcs, hits: null });
+  assert.deepEqual([...hits.points], [8]);
+  assert.deepEqual(hits.unresolved, {
+    "outside-image": 1,
+    "not-a-point": 1,
+    "tail-call": 0,
+    "start-up": 2,
+  });
 });
 
 test("resolvePoints() takes the base of a relocated kernel", () => {
@@ -62,5 +81,6 @@ test("resolvePoints() of an image without points finds nothing", () => {
     "outside-image": 1,
     "not-a-point": 0,
     "tail-call": 0,
+    "start-up": 0,
   });
 });

@@ -104,5 +104,25 @@ test("unresolved PCs of all tests are counted by reason", () => {
     buildRecord(index, "a", [0x10, 0x11, 0x300]),
     buildRecord(index, "b", [0x12, 0x9000]),
   ]);
-  assert.deepEqual(coverage.unresolved, { "outside-image": 1, "not-a-point": 2, "tail-call": 1 });
+  assert.deepEqual(coverage.unresolved, {
+    "outside-image": 1,
+    "not-a-point": 2,
+    "tail-call": 1,
+    "start-up": 0,
+  });
+});
+
+test("what an empty test hits, and what ran between tests, is kept apart", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "", [0x10], null, { kind: "baseline" }),
+    buildRecord(index, "", [0x400], null, { kind: "outside" }),
+    buildRecord(index, "", [0x420], null, { kind: "outside" }),
+    buildRecord(index, "a", [0x10, 0x100]),
+    buildRecord(index, "ls", [0x200], [1], { kind: "command" }),
+  ]);
+  assert.deepEqual(coverage.tests.map(({ record }) => record.name), ["a", "ls"]);
+  assert.deepEqual([...coverage.baseline], [0]);
+  assert.deepEqual([...coverage.outside], [8, 9]);
+  assert.equal(coverage.totals.points, 3);
 });

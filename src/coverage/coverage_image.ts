@@ -1,0 +1,27 @@
+import type { ImageIndex } from "../symbolize/image_index.ts";
+
+/** The columns of an image that coverage needs. */
+export type CoverageImage = Pick<
+  ImageIndex,
+  | "buildId"
+  | "machine"
+  | "base"
+  | "callLength"
+  | "pointOffset"
+  | "pointUnknown"
+  | "everyOffset"
+  | "frameStart"
+  | "frameFunction"
+  | "frameFile"
+  | "frameLine"
+  | "claimStart"
+  | "claimLine"
+  | "lineFile"
+  | "lineNumber"
+  | "functionName"
+  | "functionFile"
+  | "functionLine"
+  | "functionEndLine"
+  | "files"
+  | "problems"
+>;

@@ -1,0 +1,112 @@
+import type { RunCoverage } from "./run_coverage.ts";
+
+/** A test that hit a line or a function. */
+export interface LineTest {
+  /** Index into the run's tests. */
+  readonly test: number;
+  /** Points of the line that it hit. */
+  readonly pointsHit: number;
+  /** The line's count in this test; see `LineCounter`. */
+  readonly count: number;
+}
+
+/** The inverse columns of a run: from points, lines and functions to the tests that hit them. */
+export class TestLookup {
+  readonly coverage: RunCoverage;
+  /** Tests of point `p`, ascending: entries `#testStart[p]` to `#testStart[p + 1]` of `#pointTest`. */
+  readonly #testStart: Uint32Array;
+  readonly #pointTest: Uint32Array;
+  /** Points that claim line `l`, by compiled function. */
+  readonly #pointStart: Uint32Array;
+  readonly #linePoint: Uint32Array;
+
+  constructor(coverage: RunCoverage) {
+    this.coverage = coverage;
+    const { universe, tests, pointTests } = coverage;
+    const { image, linePoints, rankPoint } = universe;
+    this.#testStart = starts(pointTests);
+    const nextTest = this.#testStart.slice();
+    this.#pointTest = new Uint32Array(nextTest[nextTest.length - 1]!);
+    for (let t = 0; t < tests.length; t++) {
+      for (const point of tests[t]!.points.points) this.#pointTest[nextTest[point]!++] = t;
+    }
+    this.#pointStart = starts(linePoints);
+    const nextPoint = this.#pointStart.slice();
+    this.#linePoint = new Uint32Array(nextPoint[nextPoint.length - 1]!);
+    for (let rank = 0; rank < rankPoint.length; rank++) {
+      const point = rankPoint[rank]!;
+      if (image.pointUnknown[point] === 1) continue;
+      const end = image.claimStart[point + 1]!;
+      for (let c = image.claimStart[point]!; c < end; c++) {
+        const line = image.claimLine[c]!;
+        if (linePoints[line] !== 0) this.#linePoint[nextPoint[line]!++] = point;
+      }
+    }
+  }
+
+  /** Tests that hit a point, ascending. */
+  testsOfPoint(point: number): Uint32Array {
+    return this.#pointTest.subarray(this.#testStart[point]!, this.#testStart[point + 1]!);
+  }
+
+  /** Points that claim a line, those of one compiled function together. */
+  pointsOfLine(line: number): Uint32Array {
+    return this.#linePoint.subarray(this.#pointStart[line]!, this.#pointStart[line + 1]!);
+  }
+
+  /** Tests that hit a line, ascending, with what they hit of it. */
+  testsOfLine(line: number): LineTest[] {
+    const { universe, tests } = this.coverage;
+    const found = new Map<number, { points: number; sum: number; inner: number; holder: number }>();
+    for (const point of this.pointsOfLine(line)) {
+      const holder = universe.pointContainer[point]!;
+      for (const test of this.testsOfPoint(point)) {
+        const count = this.#hitsOf(test, point);
+        const entry = found.get(test);
+        if (entry === undefined) found.set(test, { points: 1, sum: 0, inner: count, holder });
+        else {
+          entry.points++;
+          if (entry.holder === holder) entry.inner = Math.max(entry.inner, count);
+          else {
+            entry.sum += entry.inner;
+            entry.inner = count;
+            entry.holder = holder;
+          }
+        }
+      }
+    }
+    return [...found].map(([test, { points, sum, inner }]) => ({
+      test,
+      pointsHit: points,
+      count: tests[test]!.points.hits === null ? 1 : sum + inner,
+    })).sort((a, b) => a.test - b.test);
+  }
+
+  /** Tests that hit any of the lines `from` up to, not including, `to`, ascending. */
+  testsOfLines(from: number, to: number): number[] {
+    const found = new Set<number>();
+    for (const point of this.#linePoint.subarray(this.#pointStart[from]!, this.#pointStart[to]!)) {
+      for (const test of this.testsOfPoint(point)) found.add(test);
+      if (found.size === this.coverage.tests.length) break;
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  #hitsOf(test: number, point: number): number {
+    const { points, hits } = this.coverage.tests[test]!.points;
+    if (hits === null) return 1;
+    let low = 0, high = points.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (points[middle]! < point) low = middle + 1;
+      else high = middle;
+    }
+    return hits[low]!;
+  }
+}
+
+function starts(lengths: Uint32Array): Uint32Array {
+  const start = new Uint32Array(lengths.length + 1);
+  for (let i = 0; i < lengths.length; i++) start[i + 1] = start[i]! + lengths[i]!;
+  return start;
+}
