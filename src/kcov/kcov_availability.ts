@@ -11,7 +11,12 @@ import { KCOV_PATH } from "./abi.ts";
 import { KcovDevice } from "./kcov_device.ts";
 
 /** What to do where this Linux kernel cannot record coverage. */
-export const EMBEDDED_KERNEL_REMEDY = "kernelcov test --kernel embedded -- <command>";
+export const EMBEDDED_KERNEL_REMEDY: string = "kernelcov test --kernel embedded -- <command>";
+
+/** Why a kernel that has the device may record nothing. */
+export const NO_CALLBACKS: string =
+  "The kernel has the coverage device but no coverage calls in its code: build it with CONFIG_KCOV_INSTRUMENT_ALL=y " +
+  `and a compiler that has -fsanitize-coverage=trace-pc, or run ${EMBEDDED_KERNEL_REMEDY}`;
 
 /** One thing that coverage needs. */
 export interface KcovFinding {
@@ -27,6 +32,7 @@ export interface KcovFinding {
 
 /** Whether this process can record kernel coverage, and if not, why. */
 export interface KcovAvailability {
+  /** Whether a system call was recorded. */
   readonly available: boolean;
   /** Why not; `undefined` where available. */
   readonly reason?: KcovUnavailableReason;
@@ -115,11 +121,9 @@ function tried(
     const count = device.count();
     device.disable();
     if (count === 0) {
-      const what = "The kernel has the coverage device but no coverage calls in its code";
-      const change = "build it with CONFIG_KCOV_INSTRUMENT_ALL=y and a compiler that has " +
-        `-fsanitize-coverage=trace-pc, or run ${EMBEDDED_KERNEL_REMEDY}`;
+      const change = NO_CALLBACKS.slice(NO_CALLBACKS.indexOf(": ") + 2);
       findings.push({ subject, ok: false, found: "no coverage point ran", change });
-      return unavailable("no-callbacks", `${what}: ${change}`);
+      return unavailable("no-callbacks", NO_CALLBACKS);
     }
     findings.push({ subject, ok: true, found: `${count} coverage points ran` });
     return { available: true, message: "Kernel coverage works here", findings, uniqueMode };

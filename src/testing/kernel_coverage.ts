@@ -57,8 +57,6 @@ export interface KernelCoverage {
   lines(file: string): number[];
 }
 
-let symbolizer: Symbolizer | undefined;
-
 /** What {@linkcode LiveCoverage} needs to know of its test. */
 export interface TestIdentity {
   readonly name: string;
@@ -70,15 +68,22 @@ export class LiveCoverage implements KernelCoverage {
   readonly available: boolean = true;
   readonly #thread: RecordingThread;
   readonly #identity: TestIdentity;
+  readonly #openSymbolizer: () => Symbolizer;
   readonly #window = newWindow();
   #asynchronous = false;
   #startedMs = 0;
   #final: DecodedPcs | undefined;
   #ended = false;
 
-  constructor(thread: RecordingThread, identity: TestIdentity) {
+  /**
+   * @param thread The calling thread.
+   * @param identity Names the record.
+   * @param open Opens the symbolizer, and remembers it; tests give another.
+   */
+  constructor(thread: RecordingThread, identity: TestIdentity, open = openSymbolizer) {
     this.#thread = thread;
     this.#identity = identity;
+    this.#openSymbolizer = open;
   }
 
   get name(): string {
@@ -145,8 +150,7 @@ export class LiveCoverage implements KernelCoverage {
       let most = 0;
       for (let index = 0; index < pcs.length; index++) {
         if (hits[index] <= most) continue;
-        const frames = symbolizer.framesOf(pcs[index]);
-        if (frames.some((frame) => frame.function === functionName)) most = hits[index];
+        if (symbolizer.functionsOf(pcs[index]).includes(functionName)) most = hits[index];
       }
       return most;
     });
@@ -156,7 +160,7 @@ export class LiveCoverage implements KernelCoverage {
     return this.#ask((symbolizer, { pcs }) => {
       const names = new Set<string>();
       for (const pc of pcs) {
-        for (const frame of symbolizer.framesOf(pc)) names.add(frame.function);
+        for (const name of symbolizer.functionsOf(pc)) names.add(name);
       }
       return [...names].sort();
     });
@@ -181,10 +185,7 @@ export class LiveCoverage implements KernelCoverage {
   /** Answers from the image, unrecorded: reading it is not what the test does. */
   #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
     const decoded = this.#decoded();
-    return this.#thread.pause(() => {
-      symbolizer ??= openSymbolizer();
-      return question(symbolizer, decoded);
-    });
+    return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
   }
 }
 

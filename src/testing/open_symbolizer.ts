@@ -2,7 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /**
- * The symbolizer of the running kernel, opened on first use by a question about a test's coverage.
+ * The symbolizer of the running kernel, opened on first use by a question about a test's coverage, then remembered.
  *
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */

@@ -1,9 +1,10 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../errors.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
-import { kcovAvailability } from "../kcov/kcov_availability.ts";
+import { kcovAvailability, NO_CALLBACKS } from "../kcov/kcov_availability.ts";
 import type { KcovDevice } from "../kcov/kcov_device.ts";
 import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
+import type { Libc } from "../sys/types.ts";
 import { openRun, type RunWriter } from "../record/run_folder.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
@@ -29,14 +30,20 @@ export interface RecordingWindow {
  */
 export class RecordingThread {
   readonly #settings: CoverageSettings;
+  readonly #openLibc: () => Libc;
   readonly #windows = new Set<RecordingWindow>();
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #replaced = false;
   #unavailable: KcovUnavailableError | undefined;
 
-  constructor(settings: CoverageSettings = coverageSettings()) {
+  /**
+   * @param settings What the environment asks for.
+   * @param open Opens libc; tests give another.
+   */
+  constructor(settings: CoverageSettings = coverageSettings(), open: () => Libc = loadLibc) {
     this.#settings = settings;
+    this.#openLibc = open;
   }
 
   get settings(): CoverageSettings {
@@ -150,8 +157,7 @@ export class RecordingThread {
       return;
     }
     try {
-      const { words } = this.#settings;
-      this.#device = threadDevice(words === undefined ? {} : { words });
+      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
       this.#warmUp();
     } catch (error) {
       this.#device = undefined;
@@ -164,7 +170,7 @@ export class RecordingThread {
    * kernel that has the device but no coverage calls in its code is noticed.
    */
   #warmUp(): void {
-    const libc = loadLibc();
+    const libc = this.#openLibc();
     for (let round = 0; round < 3; round++) {
       const window = newWindow();
       this.begin(window);
@@ -172,8 +178,7 @@ export class RecordingThread {
       this.end(window);
       if (this.decode(window).pcs.length > 0) continue;
       closeThreadDevice();
-      const { message } = kcovAvailability();
-      throw new KcovUnavailableError("no-callbacks", message);
+      throw new KcovUnavailableError("no-callbacks", NO_CALLBACKS);
     }
   }
 }

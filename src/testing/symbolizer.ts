@@ -1,5 +1,4 @@
 import type { Address } from "../base/address.ts";
-import type { Frame } from "../symbolize/image_index.ts";
 
 /** A line of the kernel's source. */
 export interface SourceLine {
@@ -10,8 +9,8 @@ export interface SourceLine {
 
 /** Says where in the kernel's source a raw PC is. */
 export interface Symbolizer {
-  /** The chain of functions, innermost first; empty where the PC cannot be resolved. */
-  framesOf(pc: Address): readonly Frame[];
+  /** Names of the chain of functions, innermost first; empty where the PC cannot be resolved. */
+  functionsOf(pc: Address): readonly string[];
   /** The lines that ran where this PC was recorded; empty where it cannot be resolved. */
   linesOf(pc: Address): readonly SourceLine[];
 }

@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { runtimeName } from "../../src/sys/runtime.ts";
+
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** What a test command left. */
+export interface TestRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs test files with this runtime's own test runner, in a process of its own. */
+export function runTests(
+  paths: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  options: { readonly flags?: readonly string[]; readonly cwd?: string } = {},
+): TestRun {
+  const { flags = [], cwd } = options;
+  // Outside the checkout's folder, Deno does not find by itself what "kernelcov" stands for.
+  const command = runtimeName() === "deno"
+    ? ["test", "-A", "--no-check", "--config", CONFIG]
+    : ["test"];
+  const { KERNELCOV_RUN: _run, KERNELCOV: _mode, KERNELCOV_WORDS: _words, ...inherited } =
+    process.env;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...command, ...flags, ...paths],
+    { cwd, env: { ...inherited, NO_COLOR: "1", ...environment }, encoding: "utf8" },
+  );
+  return {
+    status,
+    stdout: stripVTControlCharacters(stdout),
+    stderr: stripVTControlCharacters(stderr),
+  };
+}
