@@ -1,0 +1,61 @@
+/** The files of a report that are the same in every one. */
+export interface HtmlAssets {
+  readonly html: string;
+  readonly script: string;
+  readonly style: string;
+}
+
+/** The modules of `browser/`, each after those it imports. */
+export const BROWSER_MODULES = [
+  "set_codec.js",
+  "data.js",
+  "text.js",
+  "elements.js",
+  "table.js",
+  "chart_layout.js",
+  "charts.js",
+  "c_tokens.js",
+  "line_states.js",
+  "overview_page.js",
+  "source_panel.js",
+  "source_page.js",
+  "tests_page.js",
+  "test_lines.js",
+  "test_page.js",
+  "compare_page.js",
+  "patch_page.js",
+  "find_page.js",
+  "main.js",
+] as const;
+
+/** Reads the assets, which are files beside this one so that they are checked, tested and edited as what they are. */
+export async function loadAssets(): Promise<HtmlAssets> {
+  const modules = await Promise.all(BROWSER_MODULES.map(loadText));
+  return {
+    html: await loadText("index.html"),
+    script: joinModules(modules),
+    style: await loadText("style.css"),
+  };
+}
+
+async function loadText(name: string): Promise<string> {
+  const module: { default: string } = await import(`./browser/${name}`, {
+    with: { type: "text" },
+  });
+  return module.default;
+}
+
+/**
+ * Joins modules into one script, since a page opened from `file://` may not load modules. They share one scope,
+ * so that no two may declare the same name.
+ */
+export function joinModules(modules: readonly string[]): string {
+  const bodies = modules.map((text) =>
+    text.replace(/^import [^;]*;\n/gm, "").replace(
+      /^export (?=(?:async )?function|const|class)/gm,
+      "",
+    )
+      .replace(/^\/\/ @ts-check\n|^\/\/\/ <reference [^>]*>\n/gm, "")
+  );
+  return `"use strict";\n(() => {\n${bodies.join("\n")}\n})();\n`;
+}

@@ -1,0 +1,85 @@
+import type { TestLookup } from "../../coverage/test_lookup.ts";
+import type { FileData } from "./report_data.ts";
+import { groupName } from "./run_data.ts";
+import { encodeSet } from "./set_codec.ts";
+
+/**
+ * A line with more points than this, of an inline function that hundreds of others hold, has one set of tests
+ * instead of one per point: the shares would say little and the page would take long to load.
+ */
+const MAX_POINTS_WITH_SETS = 48;
+
+/** The source page of file `file` of the image. */
+export function fileData(lookup: TestLookup, file: number, source: string | undefined): FileData {
+  const { coverage } = lookup;
+  const { image, linePoints, fileLineStart, functions } = coverage.universe;
+  const sets = new TestSets();
+  const number: number[] = [], unknown: number[] = [], lineIds: number[] = [];
+  const setsOfLine: number[][] = [];
+  for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+    if (linePoints[line] === 0) {
+      unknown.push(image.lineNumber[line]!);
+      continue;
+    }
+    lineIds.push(line);
+    number.push(image.lineNumber[line]!);
+    setsOfLine.push(coverage.lineTests[line] === 0 ? [] : setsOf(lookup, line, sets));
+  }
+  const position = new Map(lineIds.map((line, index) => [line, index]));
+  const groups: [string, number, number, number][] = [];
+  const end = functions.fileGroupStart[file + 1]!;
+  for (let group = functions.fileGroupStart[file]!; group < end; group++) {
+    const next = group + 1 < end ? position.get(functions.groupLine[group + 1]!)! : lineIds.length;
+    groups.push([
+      groupName(coverage, group),
+      position.get(functions.groupLine[group]!)!,
+      next,
+      functions.groupLastNumber[group]!,
+    ]);
+  }
+  return {
+    source: source ?? null,
+    number: encodeSet(number),
+    points: lineIds.map((line) => linePoints[line]!),
+    pointsHit: lineIds.map((line) => coverage.linePointsHit[line]!),
+    tests: lineIds.map((line) => coverage.lineTests[line]!),
+    sets: setsOfLine,
+    testSets: sets.texts,
+    unknown: encodeSet(unknown),
+    functions: groups,
+  };
+}
+
+function setsOf(lookup: TestLookup, line: number, sets: TestSets): number[] {
+  const points = lookup.pointsOfLine(line);
+  if (points.length > MAX_POINTS_WITH_SETS) {
+    return [-1 - sets.idOf(lookup.testsOfLines(line, line + 1))];
+  }
+  const ids: number[] = [];
+  for (const point of points) {
+    const tests = lookup.testsOfPoint(point);
+    if (tests.length > 0) ids.push(sets.idOfPoint(point, tests));
+  }
+  return ids;
+}
+
+/** The distinct sets of tests of a file. */
+class TestSets {
+  readonly texts: string[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #idOfPoint = new Map<number, number>();
+
+  idOf(tests: ArrayLike<number>): number {
+    const text = encodeSet(tests);
+    let id = this.#ids.get(text);
+    if (id === undefined) this.#ids.set(text, id = this.texts.push(text) - 1);
+    return id;
+  }
+
+  /** Neighbouring lines share points, so a point is encoded once. */
+  idOfPoint(point: number, tests: ArrayLike<number>): number {
+    let id = this.#idOfPoint.get(point);
+    if (id === undefined) this.#idOfPoint.set(point, id = this.idOf(tests));
+    return id;
+  }
+}

@@ -1,0 +1,134 @@
+import { unresolvedTotal } from "../../coverage/point_hits.ts";
+import type { RunCoverage, TestCoverage } from "../../coverage/run_coverage.ts";
+import { plural } from "../text_style.ts";
+import { doubts } from "../text_table.ts";
+import type { FileColumns, IndexData, RunData, TestColumns } from "./report_data.ts";
+import type { ReportFiles } from "./report_files.ts";
+import { encodeSet } from "./set_codec.ts";
+import type { TestFacts } from "./test_data.ts";
+
+/** The tables of the first page. */
+export function runData(
+  coverage: RunCoverage,
+  files: ReportFiles,
+  facts: TestFacts,
+  rest: { title: string; hasPatch: boolean; notes: readonly string[] },
+): RunData {
+  const { universe, kernel, totals } = coverage;
+  const { counts, image } = universe;
+  return {
+    title: rest.title,
+    release: kernel?.release ?? "",
+    machine: kernel?.machine ?? image.machine,
+    buildId: image.buildId,
+    functions: { hit: totals.functions, all: counts.functions },
+    lines: { hit: totals.lines, all: counts.lines },
+    points: { hit: totals.points, all: counts.points },
+    partialLines: totals.partialLines,
+    notes: [...doubts(coverage), ...rest.notes],
+    files: fileColumns(coverage, files, facts),
+    directories: { path: files.directories, tests: [...facts.directoryTests] },
+    tests: testColumns(coverage, facts),
+    hasPatch: rest.hasPatch,
+  };
+}
+
+function fileColumns(coverage: RunCoverage, files: ReportFiles, facts: TestFacts): FileColumns {
+  const { universe, lineTests } = coverage;
+  const { functions, image, linePoints, fileLineStart } = universe;
+  const path: string[] = [], lines: number[] = [], linesHit: number[] = [];
+  const functionCount: number[] = [], functionsHit: number[] = [];
+  for (const file of files.imageFile) {
+    let all = 0, hit = 0, functionsFound = 0, functionsEntered = 0;
+    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+      if (linePoints[line] === 0) continue;
+      all++;
+      if (lineTests[line] !== 0) hit++;
+    }
+    const end = functions.fileGroupStart[file + 1]!;
+    for (let group = functions.fileGroupStart[file]!; group < end; group++) {
+      const size = functions.groupStart[group + 1]! - functions.groupStart[group]!;
+      functionsFound += size;
+      let line = functions.groupLine[group]!;
+      while (line < functions.groupLineEnd[group]! && lineTests[line] === 0) line++;
+      if (line < functions.groupLineEnd[group]!) functionsEntered += size;
+    }
+    path.push(image.files[file]!);
+    lines.push(all);
+    linesHit.push(hit);
+    functionCount.push(functionsFound);
+    functionsHit.push(functionsEntered);
+  }
+  return {
+    path,
+    lines,
+    linesHit,
+    functions: functionCount,
+    functionsHit,
+    tests: [...facts.fileTests],
+  };
+}
+
+function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
+  const { tests } = coverage;
+  const testFiles = [...new Set(tests.map(({ record }) => record.file))];
+  const fileId = new Map(testFiles.map((file, id) => [file, id]));
+  return {
+    name: tests.map(({ record }) => record.name),
+    file: tests.map(({ record }) => fileId.get(record.file)!),
+    testFiles,
+    failed: tests.map(({ record }) => record.outcome === "failed" ? 1 : 0),
+    kind: tests.map(({ record }) => record.kind ?? "test"),
+    milliseconds: tests.map(({ record }) => Math.round(record.durationMs * 100) / 100),
+    functions: tests.map(({ totals }) => totals.functions),
+    lines: tests.map(({ totals }) => totals.lines),
+    points: tests.map(({ totals }) => totals.points),
+    ownLines: facts.ownLines,
+    doubts: tests.map(doubtsOf),
+    chunk: facts.chunk,
+  };
+}
+
+/** What makes a test's numbers less than the truth. */
+function doubtsOf({ record, points }: TestCoverage): string {
+  const unresolved = unresolvedTotal(points.unresolved);
+  const refused = (record.tree?.refused ?? []).reduce((sum, { tasks }) => sum + tasks, 0);
+  return [
+    record.truncated ? "truncated" : "",
+    record.shared ? "shared" : "",
+    record.callingThreadOnly ? "thread only" : "",
+    record.tree?.finished === false ? "thread ended early" : "",
+    refused > 0 ? `${plural(refused, "task")} unrecorded` : "",
+    unresolved > 0 ? `${plural(unresolved, "PC")} unresolved` : "",
+  ].filter((doubt) => doubt !== "").join(", ");
+}
+
+/** What turns line ids into files, functions and numbers. */
+export function indexData(coverage: RunCoverage, files: ReportFiles): IndexData {
+  const { functions, image, linePoints, fileLineStart } = coverage.universe;
+  const numbers: string[] = [];
+  for (const file of files.imageFile) {
+    const own: number[] = [];
+    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+      if (linePoints[line] !== 0) own.push(image.lineNumber[line]!);
+    }
+    numbers.push(encodeSet(own));
+  }
+  const names: string[] = [];
+  for (let group = 0; group < functions.groupLine.length; group++) {
+    names.push(groupName(coverage, group));
+  }
+  return {
+    fileLine: [...files.fileLine],
+    numbers,
+    groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line]!)),
+    names,
+  };
+}
+
+/** Names of the functions of a group, which start on one line. */
+export function groupName(coverage: RunCoverage, group: number): string {
+  const { functions } = coverage.universe;
+  return functions.name.slice(functions.groupStart[group]!, functions.groupStart[group + 1]!)
+    .join(", ");
+}

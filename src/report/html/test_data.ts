@@ -1,0 +1,104 @@
+import { repeatGroups } from "../../coverage/test_repeats.ts";
+import type { RunCoverage } from "../../coverage/run_coverage.ts";
+import { SimilarTests } from "../../coverage/similar_tests.ts";
+import type { TestChunk, TestData } from "./report_data.ts";
+import type { ReportFiles } from "./report_files.ts";
+import { encodeSet } from "./set_codec.ts";
+
+/** A chunk of tests ends when its texts have this many characters: one page loads one chunk. */
+const CHUNK_LENGTH = 200_000;
+const SIMILAR = 10;
+
+/** What a pass over the tests finds for the tables of the first page. */
+export interface TestFacts {
+  /** Chunk of each test. */
+  readonly chunk: number[];
+  /** Lines of each test that no other test ran. */
+  readonly ownLines: number[];
+  /** Tests that ran a line of each file and folder. */
+  readonly fileTests: Uint32Array;
+  readonly directoryTests: Uint32Array;
+}
+
+/** Yields the chunks of tests and returns what else the pass over them found. */
+export function* testChunks(
+  coverage: RunCoverage,
+  files: ReportFiles,
+): Generator<TestChunk, TestFacts> {
+  const { tests, lineTests, pointTests } = coverage;
+  const facts: TestFacts = {
+    chunk: [],
+    ownLines: [],
+    fileTests: new Uint32Array(files.imageFile.length),
+    directoryTests: new Uint32Array(files.directories.length),
+  };
+  const similar = new SimilarTests(coverage);
+  const repeats = repeatsByTest(coverage);
+  const countFiles = fileCounter(coverage, files, facts);
+  let chunk: TestData[] = [];
+  let length = 0;
+  let chunks = 0;
+  for (let test = 0; test < tests.length; test++) {
+    const { lines } = coverage.linesOf(test);
+    countFiles(lines, test);
+    const own = lines.filter((line) => lineTests[line] === 1);
+    let ownPoints = 0;
+    for (const point of tests[test]!.points.points) if (pointTests[point] === 1) ownPoints++;
+    const data: TestData = {
+      lines: encodeSet(lines.map((line) => files.lineOf[line]!)),
+      own: encodeSet(own.map((line) => files.lineOf[line]!)),
+      ownPoints,
+      similar: similar.of(test, SIMILAR).map((
+        { test, similarity },
+      ) => [test, Math.round(similarity * 1000)] as const),
+      ...repeats.get(test),
+    };
+    facts.chunk.push(chunks);
+    facts.ownLines.push(own.length);
+    chunk.push(data);
+    length += data.lines.length + data.own.length;
+    if (length >= CHUNK_LENGTH || test === tests.length - 1) {
+      yield { first: test + 1 - chunk.length, tests: chunk };
+      chunk = [];
+      length = 0;
+      chunks++;
+    }
+  }
+  return facts;
+}
+
+/** Counts a test once for each file that its lines are in and for each folder above. */
+function fileCounter(
+  coverage: RunCoverage,
+  files: ReportFiles,
+  facts: TestFacts,
+): (lines: Uint32Array, test: number) => void {
+  const { lineFile } = coverage.universe.image;
+  const seen = new Int32Array(files.directories.length).fill(-1);
+  return (lines, test) => {
+    let last = -1;
+    for (const line of lines) {
+      const imageFile = lineFile[line]!;
+      if (imageFile === last) continue;
+      last = imageFile;
+      const file = files.ofImage[imageFile]!;
+      facts.fileTests[file]!++;
+      let directory = files.fileDirectory[file]!;
+      while (seen[directory] !== test) {
+        seen[directory] = test;
+        facts.directoryTests[directory]!++;
+        directory = files.directoryParent[directory]!;
+      }
+    }
+  };
+}
+
+function repeatsByTest(coverage: RunCoverage): Map<number, Pick<TestData, "repeats">> {
+  const found = new Map<number, Pick<TestData, "repeats">>();
+  for (const { tests, steady, flaky } of repeatGroups(coverage)) {
+    if (tests.length < 2) continue;
+    const repeats = { repeats: { tests, steady: steady.length, flaky: flaky.length } };
+    for (const test of tests) found.set(test, repeats);
+  }
+  return found;
+}

@@ -1,0 +1,118 @@
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { fileTotals, groupHit } from "./file_totals.ts";
+import { formatRanges } from "./line_ranges.ts";
+import { type PathMode, sourcePath } from "./source_path.ts";
+
+/** Version of the JSON report; raised when a reader of the last one would be misled. */
+const FORMAT_VERSION = 1;
+
+/**
+ * The run as JSON: kernel, totals with their denominators, what is missing, tests with the lines that each hit, and
+ * files with their lines and functions. Yields text in parts; line columns are parallel arrays.
+ */
+export function* jsonReport(
+  coverage: RunCoverage,
+  options: { paths?: PathMode } = {},
+): Generator<string> {
+  const { universe, totals, unresolved, kernel, damaged } = coverage;
+  const paths = options.paths ?? "relative";
+  const head = {
+    format: "kernelcov",
+    version: FORMAT_VERSION,
+    kernel: { ...kernel, imageBuildId: universe.image.buildId },
+    universe: universe.counts,
+    totals,
+    unresolved,
+    damagedRecords: damaged,
+    baselinePoints: coverage.baseline.length,
+    outsidePoints: coverage.outside.length,
+    imageProblems: universe.image.problems,
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},\n"tests": [`;
+  for (let test = 0; test < coverage.tests.length; test++) {
+    yield `${test === 0 ? "\n" : ",\n"}${testText(coverage, test, paths)}`;
+  }
+  yield `\n],\n"files": [`;
+  let first = true;
+  for (const { file, path, ...counts } of fileTotals(coverage)) {
+    yield `${first ? "\n" : ",\n"}${
+      JSON.stringify({ path: sourcePath(path, paths), ...counts, ...fileColumns(coverage, file) })
+    }`;
+    first = false;
+  }
+  yield "\n]}\n";
+}
+
+function testText(coverage: RunCoverage, test: number, paths: PathMode): string {
+  const { record, totals, points } = coverage.tests[test]!;
+  const { name, file, outcome, durationMs, scope, truncated, shared, callingThreadOnly } = record;
+  return JSON.stringify({
+    name,
+    file,
+    kind: record.kind ?? "test",
+    outcome,
+    durationMs,
+    scope,
+    truncated,
+    shared,
+    callingThreadOnly,
+    ...(record.tree === undefined ? {} : { tree: record.tree }),
+    totals,
+    unresolved: points.unresolved,
+    files: testLines(coverage, test, paths),
+  });
+}
+
+/** The lines that a test hit, by path: `"1-5,8"`. */
+export function testLines(
+  coverage: RunCoverage,
+  test: number,
+  paths: PathMode,
+): Record<string, string> {
+  const { image, fileLineStart } = coverage.universe;
+  const { lines } = coverage.linesOf(test);
+  const files: Record<string, string> = {};
+  for (let i = 0; i < lines.length;) {
+    const file = image.lineFile[lines[i]!]!;
+    const numbers: number[] = [];
+    while (i < lines.length && lines[i]! < fileLineStart[file + 1]!) {
+      numbers.push(image.lineNumber[lines[i++]!]!);
+    }
+    files[sourcePath(image.files[file]!, paths)] = formatRanges(numbers);
+  }
+  return files;
+}
+
+function fileColumns(coverage: RunCoverage, file: number): Record<string, unknown> {
+  const { universe, lineCount, lineTests, linePointsHit } = coverage;
+  const { image, linePoints, fileLineStart, functions } = universe;
+  const columns = {
+    line: [] as number[],
+    count: [] as number[],
+    tests: [] as number[],
+    points: [] as number[],
+    pointsHit: [] as number[],
+  };
+  for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+    if (linePoints[line] === 0) continue;
+    columns.line.push(image.lineNumber[line]!);
+    columns.count.push(lineCount[line]!);
+    columns.tests.push(lineTests[line]!);
+    columns.points.push(linePoints[line]!);
+    columns.pointsHit.push(linePointsHit[line]!);
+  }
+  const table: { name: string; line: number; lastLine: number; hit: boolean }[] = [];
+  const lastGroup = functions.fileGroupStart[file + 1]!;
+  for (let group = functions.fileGroupStart[file]!; group < lastGroup; group++) {
+    const hit = groupHit(coverage, group);
+    for (let f = functions.groupStart[group]!; f < functions.groupStart[group + 1]!; f++) {
+      table.push({
+        name: functions.name[f]!,
+        line: image.lineNumber[functions.groupLine[group]!]!,
+        lastLine: functions.groupLastNumber[group]!,
+        hit,
+      });
+    }
+  }
+  return { lineColumns: columns, functionTable: table };
+}

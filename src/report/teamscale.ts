@@ -1,0 +1,39 @@
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { testLines } from "./json_report.ts";
+import type { PathMode } from "./source_path.ts";
+
+/**
+ * Teamscale's testwise coverage: each test with the lines that it ran, by folder and file. A test's uniform path is
+ * its file and full name. Yields text in parts.
+ */
+export function* teamscaleReport(
+  coverage: RunCoverage,
+  options: { paths?: PathMode } = {},
+): Generator<string> {
+  yield `{"partial":false,"tests":[`;
+  for (let test = 0; test < coverage.tests.length; test++) {
+    const { record } = coverage.tests[test]!;
+    const folders = new Map<string, { fileName: string; coveredLines: string }[]>();
+    const files = testLines(coverage, test, options.paths ?? "relative");
+    for (const [path, coveredLines] of Object.entries(files)) {
+      const slash = path.lastIndexOf("/");
+      const folder = slash < 0 ? "" : path.slice(0, slash);
+      const entry = { fileName: path.slice(slash + 1), coveredLines };
+      const open = folders.get(folder);
+      if (open === undefined) folders.set(folder, [entry]);
+      else open.push(entry);
+    }
+    // A slash in a test's name would open a folder; Teamscale reads `\/` as part of the name.
+    const name = record.name.replaceAll("/", "\\/");
+    yield `${test === 0 ? "\n" : ",\n"}${
+      JSON.stringify({
+        uniformPath: record.file === "" ? name : `${record.file}/${name}`,
+        sourcePath: record.file,
+        duration: record.durationMs / 1000,
+        result: record.outcome === "passed" ? "PASSED" : "FAILURE",
+        paths: [...folders].map(([path, files]) => ({ path, files })),
+      })
+    }`;
+  }
+  yield "\n]}\n";
+}
