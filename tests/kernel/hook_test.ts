@@ -7,9 +7,24 @@ import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/run_folder.ts";
 import type { Run } from "../../src/record/test_record.ts";
 import { runningKernel } from "../../src/record/running_kernel.ts";
+import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests } from "../_support/run_tests.ts";
 
 const OUTCOMES = fileURLToPath(new URL("../testing/fixtures/three_outcomes.ts", import.meta.url));
+const NAMES = fileURLToPath(
+  new URL(`../testing/fixtures/${runtimeName()}_names.ts`, import.meta.url),
+);
+// A star marks a record that is shared.
+const DENO_NAMES = [
+  "given",
+  "object",
+  "outer *",
+  "outer > inner *",
+  "overlap *",
+  "overlap > first *",
+  "overlap > second *",
+];
+const BUN_NAMES = ["first *", "given", "plain", "row 1 is one", "row 2 is two", "second *"];
 const BLOCK = fileURLToPath(new URL("../testing/fixtures/one_block.ts", import.meta.url));
 
 // Starting a test runner takes its time in a user-mode kernel.
@@ -64,3 +79,36 @@ for (const flags of [[], ["--parallel"]]) {
 test("runs of a command's folder add up", SLOW, () => {
   assert.equal(recordsOf([], 2).records.length, 8);
 });
+
+test("each runner's own test function gives names, and tests that overlap are marked", SLOW, () => {
+  const cwd = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
+  try {
+    const directory = join(cwd, "run");
+    const environment = { KERNELCOV: "require", KERNELCOV_RUN: directory };
+    const { status, stdout, stderr } = runTests([NAMES], environment, { cwd });
+    assert.equal(status, 0, stdout + stderr);
+    const names = readRun(directory).records.map(({ name, shared }) =>
+      `${name}${shared ? " *" : ""}`
+    );
+    assert.deepEqual(names.sort(), runtimeName() === "deno" ? DENO_NAMES : BUN_NAMES);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+});
+
+test(
+  "without a command, records go to coverage/kernel/run and replace those of the run before",
+  SLOW,
+  () => {
+    const cwd = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
+    try {
+      for (let time = 0; time < 2; time++) {
+        runTests([OUTCOMES, BLOCK], { KERNELCOV: "require" }, { cwd });
+        const names = readRun(join(cwd, "coverage/kernel/run")).records.map(({ name }) => name);
+        assert.deepEqual(names.sort(), ["fails", "passes", "the block", "waits"]);
+      }
+    } finally {
+      rmSync(cwd, { recursive: true });
+    }
+  },
+);
