@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { SymbolNames } from "./symbol_names.ts";
 
 /**
  * Everything that reports need to know of one image, in columns. Built once per build id.
@@ -48,6 +49,27 @@ export interface ImageIndex {
   readonly files: readonly string[];
   /** Parts of the image that could not be read, one sentence each with section and offset. */
   readonly problems: readonly string[];
+
+  /**
+   * Offsets from `base` of every coverage point of the image's code, ascending: also of `.init.text` and the like, which
+   * lie outside the universe (before `.text` in a user-mode kernel, so the numbers are signed). The universe's are
+   * entries `universeStart` to `universeStart + pointOffset.length`; frames are known for all.
+   */
+  readonly everyOffset: Int32Array;
+  readonly everyUnknown: Uint8Array;
+  /** As `frameStart`, by index in `everyOffset`. */
+  readonly everyFrameStart: Uint32Array;
+  readonly universeStart: number;
+  /** Path of the frame's line as the debug information gives it, an index into `paths`. */
+  readonly framePath: Uint32Array;
+  /** Source paths as the debug information gives them, folders joined, as `llvm-symbolizer` prints them; entry 0 is `??`. */
+  readonly paths: readonly string[];
+  /** The entry of `files` for each of `paths`. */
+  readonly pathFile: Uint32Array;
+  /** By function: the linker's name, where the source gives the function another. */
+  readonly linkageName: ReadonlyMap<number, string>;
+  /** Symbols of the image by address from `base`. */
+  readonly symbols: SymbolNames;
 }
 
 /** One step of the chain from an inlined callee to the function in the symbol table. */
@@ -58,4 +80,11 @@ export interface Frame {
   readonly file: string;
   /** Line number; 0 where unknown. */
   readonly line: number;
+  /**
+   * The name as the linker knows it: of the outermost frame the symbol that the address lies in (`foo.isra.0`,
+   * `foo.cold`), of the others the function's own. What `llvm-symbolizer` prints.
+   */
+  readonly symbol: string;
+  /** The path as the debug information gives it, folders joined. What `llvm-symbolizer` prints. */
+  readonly path: string;
 }

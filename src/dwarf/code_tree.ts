@@ -1,0 +1,188 @@
+import { grown } from "../base/grow.ts";
+import {
+  type AbbrevTable,
+  ROLE_CODE,
+  ROLE_FIXED_LEAF,
+  ROLE_LEAF,
+  ROLE_SCOPE,
+  ROLE_SKIP,
+  STEP_SIBLING,
+} from "./abbrev.ts";
+import type { BinaryReader } from "../base/binary_reader.ts";
+import * as dw from "./constants.ts";
+import { Die } from "./die.ts";
+import { skipForm } from "./forms.ts";
+import { rangesOf } from "./ranges.ts";
+import type { Unit } from "./unit.ts";
+
+/** Deeper nesting than any compiler writes; a damaged unit must not grow the stack without end. */
+const DEEPEST = 4096;
+
+/**
+ * The subprograms and inlined subroutines of one unit that have code, as columns, parents before children; and their
+ * address ranges in the same order. Filled anew for each unit, so that large columns are made once.
+ */
+export class CodeTree {
+  /** Number of entries. */
+  count = 0;
+  /** The nearest enclosing entry, or -1. */
+  parent = new Int32Array(256);
+  /** 1 for an inlined subroutine, 0 for a subprogram. */
+  inlined = new Uint8Array(256);
+  /** Offset of the entry in `.debug_info`. */
+  offset = new Float64Array(256);
+  /** Line table index of the file, and the line, of the call that was inlined; 0 where unknown. */
+  callFile = new Int32Array(256);
+  callLine = new Int32Array(256);
+
+  /** Number of ranges that are not empty. */
+  rangeCount = 0;
+  rangeEntry = new Int32Array(256);
+  rangeLow = new Float64Array(256);
+  rangeHigh = new Float64Array(256);
+
+  readonly #die = new Die();
+  readonly #addRange = (low: number, high: number): void => this.#range(low, high);
+
+  /**
+   * Reads the tree of `unit`.
+   *
+   * @throws {FormatError} where an entry is damaged; the columns then hold the entries before it
+   */
+  read(unit: Unit): void {
+    this.count = 0;
+    this.rangeCount = 0;
+    const { bytes, abbrevs, header } = unit;
+    const { role, fixedSize, siblingAt } = abbrevs;
+    const codes = role.length;
+    const end = bytes.length;
+    const reader = unit.reader();
+    /** Enclosing entry per open scope. */
+    const scopes: number[] = [];
+    let entry = -1;
+    let pos = header.dieOffset - header.offset;
+    while (pos < end) {
+      const start = pos;
+      let code = bytes[pos++];
+      if (code === 0) {
+        if (scopes.length === 0) break;
+        entry = scopes.pop() as number;
+        // Padding may follow the root's last child.
+        if (scopes.length === 0) break;
+        continue;
+      }
+      if (code >= 0x80) {
+        reader.pos = start;
+        code = reader.uleb();
+        pos = reader.pos;
+      }
+      const what = code < codes ? role[code] : 0;
+      if (what === ROLE_FIXED_LEAF) {
+        pos += fixedSize[code];
+        continue;
+      }
+      if (what === ROLE_SKIP) {
+        const at = siblingAt[code];
+        let next: number;
+        if (at >= 0 && pos + at + 4 <= end) {
+          const from = pos + at;
+          next = (bytes[from] | bytes[from + 1] << 8 | bytes[from + 2] << 16 |
+            bytes[from + 3] << 24) >>> 0;
+        } else {
+          reader.pos = pos;
+          next = this.#sibling(reader, unit, code);
+        }
+        if (next <= pos || next > end) {
+          throw reader.problem(`DW_AT_sibling 0x${next.toString(16)} does not lead forward`, start);
+        }
+        pos = next;
+        continue;
+      }
+      if (what === ROLE_CODE) {
+        reader.pos = pos;
+        this.#readEntry(reader, unit, code, start, entry);
+        pos = reader.pos;
+        if (abbrevs.hasChildren[code] === 1) {
+          scopes.push(entry);
+          entry = this.count - 1;
+        }
+      } else if (what === ROLE_LEAF || what === ROLE_SCOPE) {
+        if (fixedSize[code] >= 0) pos += fixedSize[code];
+        else {
+          reader.pos = pos;
+          skipSteps(reader, abbrevs, code, header.offsetSize);
+          pos = reader.pos;
+        }
+        if (what === ROLE_SCOPE) scopes.push(entry);
+        else if (scopes.length === 0) break;
+      } else {
+        throw reader.problem(`no abbreviation ${code}`, start);
+      }
+      if (scopes.length > DEEPEST) throw reader.problem("entries are nested too deeply", start);
+    }
+    if (pos > end) throw reader.problem("entry goes past the unit's end", end);
+  }
+
+  #readEntry(reader: BinaryReader, unit: Unit, code: number, start: number, parent: number): void {
+    const die = this.#die;
+    const { header, abbrevs } = unit;
+    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    const index = this.count;
+    if (index === this.parent.length) {
+      this.parent = grown(this.parent, index + 1);
+      this.inlined = grown(this.inlined, index + 1);
+      this.offset = grown(this.offset, index + 1);
+      this.callFile = grown(this.callFile, index + 1);
+      this.callLine = grown(this.callLine, index + 1);
+    }
+    this.count = index + 1;
+    this.parent[index] = parent;
+    this.inlined[index] = die.tag === dw.DW_TAG_inlined_subroutine ? 1 : 0;
+    this.offset[index] = header.offset + start;
+    this.callFile[index] = Math.max(0, die.callFile);
+    this.callLine[index] = Math.max(0, die.callLine);
+    rangesOf(unit, die, this.#addRange);
+  }
+
+  #range(low: number, high: number): void {
+    if (!(low < high)) return;
+    const index = this.rangeCount;
+    if (index === this.rangeLow.length) {
+      this.rangeEntry = grown(this.rangeEntry, index + 1);
+      this.rangeLow = grown(this.rangeLow, index + 1);
+      this.rangeHigh = grown(this.rangeHigh, index + 1);
+    }
+    this.rangeCount = index + 1;
+    this.rangeEntry[index] = this.count - 1;
+    this.rangeLow[index] = low;
+    this.rangeHigh[index] = high;
+  }
+
+  /** The target of a `DW_AT_sibling` behind attributes of varying size. */
+  #sibling(reader: BinaryReader, unit: Unit, code: number): number {
+    const { abbrevs, header } = unit;
+    const { steps } = abbrevs;
+    for (let step = abbrevs.firstStep[code];; step += 2) {
+      reader.skip(steps[step]);
+      const form = steps[step + 1];
+      if (form === STEP_SIBLING) return reader.u32();
+      skipForm(reader, form, header.addressSize, header.offsetSize);
+    }
+  }
+}
+
+/** Skips attributes of varying size; runs of fixed ones in one addition. */
+function skipSteps(
+  reader: BinaryReader,
+  abbrevs: AbbrevTable,
+  code: number,
+  offsetSize: number,
+): void {
+  const { steps } = abbrevs;
+  for (let step = abbrevs.firstStep[code];; step += 2) {
+    reader.skip(steps[step]);
+    const form = steps[step + 1];
+    if (form === 0) return;
+    skipForm(reader, form, 8, offsetSize);
+  }
+}

@@ -1,0 +1,210 @@
+import type { BinaryReader } from "../base/binary_reader.ts";
+import type { AbbrevTable } from "./abbrev.ts";
+import * as dw from "./constants.ts";
+import { skipForm } from "./forms.ts";
+
+/**
+ * The attributes of one entry that matter here, as the file has them: a number and its form (0 where the attribute
+ * is absent). One object is reused for many entries. References are offsets in `.debug_info`, or -1 where they lead to
+ * another file. What an index means depends on the unit's bases, so {@linkcode Unit} resolves it.
+ */
+export class Die {
+  tag = 0;
+  lowPc = 0;
+  lowPcForm = 0;
+  highPc = 0;
+  highPcForm = 0;
+  ranges = 0;
+  rangesForm = 0;
+  name = 0;
+  nameForm = 0;
+  linkageName = 0;
+  linkageNameForm = 0;
+  compDir = 0;
+  compDirForm = 0;
+  /** -1 where absent, in these and the following. */
+  origin = -1;
+  specification = -1;
+  declFile = -1;
+  declLine = -1;
+  callFile = -1;
+  callLine = -1;
+  stmtList = -1;
+  strOffsetsBase = -1;
+  addrBase = -1;
+  rnglistsBase = -1;
+
+  #form = 0;
+
+  /** Reads the attributes of an entry whose code has been read; `reader` then stands behind them. */
+  read(
+    reader: BinaryReader,
+    abbrevs: AbbrevTable,
+    code: number,
+    unitOffset: number,
+    addressSize: number,
+    offsetSize: number,
+  ): void {
+    this.#clear();
+    this.tag = abbrevs.tag[code];
+    const end = abbrevs.endAttribute[code];
+    for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
+      const form = abbrevs.form[index];
+      switch (abbrevs.attribute[index]) {
+        case dw.DW_AT_low_pc:
+          this.lowPc = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.lowPcForm = this.#form;
+          break;
+        case dw.DW_AT_high_pc:
+          this.highPc = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.highPcForm = this.#form;
+          break;
+        case dw.DW_AT_ranges:
+          this.ranges = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.rangesForm = this.#form;
+          break;
+        case dw.DW_AT_name:
+          this.name = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.nameForm = this.#form;
+          break;
+        case dw.DW_AT_linkage_name:
+        case dw.DW_AT_MIPS_linkage_name:
+          this.linkageName = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.linkageNameForm = this.#form;
+          break;
+        case dw.DW_AT_comp_dir:
+          this.compDir = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.compDirForm = this.#form;
+          break;
+        case dw.DW_AT_abstract_origin:
+          this.origin = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_specification:
+          this.specification = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_decl_file:
+          this.declFile = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_decl_line:
+          this.declLine = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_call_file:
+          this.callFile = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_call_line:
+          this.callLine = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_stmt_list:
+          this.stmtList = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_str_offsets_base:
+          this.strOffsetsBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_addr_base:
+          this.addrBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        case dw.DW_AT_rnglists_base:
+          this.rnglistsBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          break;
+        default:
+          skipForm(reader, form, addressSize, offsetSize);
+      }
+    }
+  }
+
+  #clear(): void {
+    this.lowPcForm = 0;
+    this.highPcForm = 0;
+    this.rangesForm = 0;
+    this.nameForm = 0;
+    this.linkageNameForm = 0;
+    this.compDirForm = 0;
+    this.origin = -1;
+    this.specification = -1;
+    this.declFile = -1;
+    this.declLine = -1;
+    this.callFile = -1;
+    this.callLine = -1;
+    this.stmtList = -1;
+    this.strOffsetsBase = -1;
+    this.addrBase = -1;
+    this.rnglistsBase = -1;
+  }
+
+  /** Reads one value as a number and leaves its form, of an indirect one the true form, in `#form`. */
+  #value(
+    reader: BinaryReader,
+    form: number,
+    constant: number,
+    unitOffset: number,
+    offsetSize: number,
+  ): number {
+    this.#form = form;
+    switch (form) {
+      case dw.DW_FORM_addr:
+      case dw.DW_FORM_data8:
+        return reader.address();
+      case dw.DW_FORM_data1:
+      case dw.DW_FORM_flag:
+      case dw.DW_FORM_strx1:
+      case dw.DW_FORM_addrx1:
+        return reader.u8();
+      case dw.DW_FORM_data2:
+      case dw.DW_FORM_strx2:
+      case dw.DW_FORM_addrx2:
+        return reader.u16();
+      case dw.DW_FORM_strx3:
+      case dw.DW_FORM_addrx3:
+        return reader.u24();
+      case dw.DW_FORM_data4:
+      case dw.DW_FORM_strx4:
+      case dw.DW_FORM_addrx4:
+        return reader.u32();
+      case dw.DW_FORM_ref1:
+        return unitOffset + reader.u8();
+      case dw.DW_FORM_ref2:
+        return unitOffset + reader.u16();
+      case dw.DW_FORM_ref4:
+        return unitOffset + reader.u32();
+      case dw.DW_FORM_ref8:
+        return unitOffset + reader.u64();
+      case dw.DW_FORM_ref_udata:
+        return unitOffset + reader.uleb();
+      case dw.DW_FORM_udata:
+      case dw.DW_FORM_strx:
+      case dw.DW_FORM_addrx:
+      case dw.DW_FORM_rnglistx:
+      case dw.DW_FORM_GNU_addr_index:
+      case dw.DW_FORM_GNU_str_index:
+        return reader.uleb();
+      case dw.DW_FORM_sdata:
+        return reader.sleb();
+      case dw.DW_FORM_implicit_const:
+        return constant;
+      case dw.DW_FORM_flag_present:
+        return 1;
+      case dw.DW_FORM_strp:
+      case dw.DW_FORM_line_strp:
+      case dw.DW_FORM_sec_offset:
+      case dw.DW_FORM_ref_addr:
+        return offsetSize === 8 ? reader.u64() : reader.u32();
+      case dw.DW_FORM_string: {
+        const at = reader.pos;
+        reader.skipCString();
+        return at;
+      }
+      case dw.DW_FORM_indirect: {
+        const inner = reader.uleb();
+        if (inner === dw.DW_FORM_indirect || inner === dw.DW_FORM_implicit_const) {
+          throw reader.problem("DW_FORM_indirect leads to itself");
+        }
+        return this.#value(reader, inner, constant, unitOffset, offsetSize);
+      }
+      default:
+        // A reference to another file, or a form that no producer uses here: known by size only.
+        skipForm(reader, form, 8, offsetSize);
+        this.#form = 0;
+        return -1;
+    }
+  }
+}

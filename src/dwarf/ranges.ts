@@ -1,0 +1,109 @@
+import type { Address } from "../base/address.ts";
+import { BinaryReader } from "../base/binary_reader.ts";
+import { FormatError } from "../errors.ts";
+import * as dw from "./constants.ts";
+import type { Die } from "./die.ts";
+import type { Unit } from "./unit.ts";
+
+/** Takes one range; `high` is the address after its last byte. */
+export type AddRange = (low: Address, high: Address) => void;
+
+/** Gives the address ranges of an entry of `unit` to `add`, in the order of the file; empty ones too. */
+export function rangesOf(unit: Unit, die: Die, add: AddRange): void {
+  if (die.lowPcForm !== 0 && die.highPcForm !== 0) {
+    const low = unit.address(die.lowPc, die.lowPcForm);
+    add(low, isAddressForm(die.highPcForm) ? unit.address(die.highPc, die.highPcForm) : low + die.highPc);
+  } else if (die.rangesForm !== 0) {
+    if (unit.header.version >= 5) {
+      const offset = die.rangesForm === dw.DW_FORM_rnglistx
+        ? unit.rangeListOffset(die.ranges)
+        : die.ranges;
+      readRangeList(unit, offset, add);
+    } else {
+      readRangesBefore5(unit, die.ranges, add);
+    }
+  }
+}
+
+function isAddressForm(form: number): boolean {
+  switch (form) {
+    case dw.DW_FORM_addr:
+    case dw.DW_FORM_addrx:
+    case dw.DW_FORM_addrx1:
+    case dw.DW_FORM_addrx2:
+    case dw.DW_FORM_addrx3:
+    case dw.DW_FORM_addrx4:
+    case dw.DW_FORM_GNU_addr_index:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** DWARF 5, section 2.17.3. */
+function readRangeList(unit: Unit, offset: number, add: AddRange): void {
+  const reader = openAt(unit, ".debug_rnglists", offset);
+  let base = unit.lowPc;
+  for (;;) {
+    const kind = reader.u8();
+    switch (kind) {
+      case dw.DW_RLE_end_of_list:
+        return;
+      case dw.DW_RLE_base_addressx:
+        base = unit.indexedAddress(reader.uleb());
+        break;
+      case dw.DW_RLE_startx_endx: {
+        const low = unit.indexedAddress(reader.uleb());
+        add(low, unit.indexedAddress(reader.uleb()));
+        break;
+      }
+      case dw.DW_RLE_startx_length: {
+        const low = unit.indexedAddress(reader.uleb());
+        add(low, low + reader.uleb());
+        break;
+      }
+      case dw.DW_RLE_offset_pair: {
+        const low = base + reader.uleb();
+        add(low, base + reader.uleb());
+        break;
+      }
+      case dw.DW_RLE_base_address:
+        base = reader.address();
+        break;
+      case dw.DW_RLE_start_end: {
+        const low = reader.address();
+        add(low, reader.address());
+        break;
+      }
+      case dw.DW_RLE_start_length: {
+        const low = reader.address();
+        add(low, low + reader.uleb());
+        break;
+      }
+      default:
+        throw reader.problem(`unknown DW_RLE 0x${kind.toString(16)}`, reader.pos - 1);
+    }
+  }
+}
+
+/** DWARF 4, section 2.17.3: pairs of addresses relative to a base, ended by two zeros. */
+function readRangesBefore5(unit: Unit, offset: number, add: AddRange): void {
+  const reader = openAt(unit, ".debug_ranges", offset);
+  let base = unit.lowPc;
+  for (;;) {
+    const low = reader.address();
+    const high = reader.address();
+    // The largest address, all ones, is -1 in signed form: it selects a new base.
+    if (low === -1) base = high;
+    else if (low === 0 && high === 0) return;
+    else add(base + low, base + high);
+  }
+}
+
+function openAt(unit: Unit, section: string, offset: number): BinaryReader {
+  const bytes = unit.sections.bytes(section);
+  if (offset > bytes.length) {
+    throw new FormatError("DWARF", "range list is not in the section", { section, offset });
+  }
+  return new BinaryReader(bytes, { format: "DWARF", section }, offset);
+}

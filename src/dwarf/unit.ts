@@ -1,0 +1,162 @@
+import { BinaryReader, stringAt } from "../base/binary_reader.ts";
+import type { Address } from "../base/address.ts";
+import { FormatError } from "../errors.ts";
+import { AbbrevTable } from "./abbrev.ts";
+import * as dw from "./constants.ts";
+import { Die } from "./die.ts";
+import type { DwarfSections } from "./dwarf_sections.ts";
+import type { UnitHeader } from "./unit_headers.ts";
+
+/** One unit opened for reading: its bytes, abbreviations and the bases that its root entry names. */
+export class Unit {
+  readonly sections: DwarfSections;
+  readonly header: UnitHeader;
+  /** The unit's bytes; index 0 is `header.offset`. */
+  readonly bytes: Uint8Array;
+  readonly abbrevs: AbbrevTable;
+  /** `DW_AT_comp_dir`; empty where absent. */
+  readonly compDir: string;
+  /** `DW_AT_low_pc` of the root, the base of its range lists; 0 where absent. */
+  readonly lowPc: Address;
+  /** Offset in `.debug_line`, or -1. */
+  readonly stmtList: number;
+  readonly #strOffsetsBase: number;
+  readonly #addrBase: number;
+  readonly #rnglistsBase: number;
+  readonly #root: Die;
+
+  /**
+   * @param bytes all bytes of the unit, its header included
+   * @throws {FormatError} where its abbreviations or root entry are damaged
+   */
+  constructor(sections: DwarfSections, header: UnitHeader, bytes: Uint8Array) {
+    this.sections = sections;
+    this.header = header;
+    this.bytes = bytes;
+    this.abbrevs = new AbbrevTable(
+      sections.bytes(".debug_abbrev"),
+      header.abbrevOffset,
+      header.addressSize,
+      header.offsetSize,
+    );
+    const root = new Die();
+    this.readDie(header.dieOffset, root);
+    this.#root = root;
+    const { offsetSize } = header;
+    // Without a base attribute the contributions begin behind the first header of their section.
+    this.#strOffsetsBase = root.strOffsetsBase >= 0 ? root.strOffsetsBase : offsetSize === 8 ? 16 : 8;
+    this.#addrBase = root.addrBase >= 0 ? root.addrBase : offsetSize === 8 ? 16 : 8;
+    this.#rnglistsBase = root.rnglistsBase >= 0 ? root.rnglistsBase : offsetSize === 8 ? 20 : 12;
+    this.compDir = root.compDirForm === 0 ? "" : this.string(root.compDir, root.compDirForm);
+    this.lowPc = root.lowPcForm === 0 ? 0 : this.address(root.lowPc, root.lowPcForm);
+    this.stmtList = root.stmtList;
+  }
+
+  /** A reader over the unit's bytes. */
+  reader(): BinaryReader {
+    return new BinaryReader(this.bytes, {
+      format: "DWARF",
+      section: ".debug_info",
+      base: this.header.offset,
+    });
+  }
+
+  /** Reads the entry at an offset of `.debug_info` in this unit into `die`; false for a null entry. */
+  readDie(offset: number, die: Die): boolean {
+    const { header } = this;
+    const reader = this.reader();
+    reader.pos = offset - header.offset;
+    const code = reader.uleb();
+    if (code === 0) return false;
+    if (!(code > 0 && code < this.abbrevs.role.length) || this.abbrevs.role[code] === 0) {
+      throw reader.problem(`no abbreviation ${code}`, offset - header.offset);
+    }
+    die.read(reader, this.abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    return true;
+  }
+
+  /** The address that a value of an address form stands for. */
+  address(value: number, form: number): Address {
+    switch (form) {
+      case dw.DW_FORM_addrx:
+      case dw.DW_FORM_addrx1:
+      case dw.DW_FORM_addrx2:
+      case dw.DW_FORM_addrx3:
+      case dw.DW_FORM_addrx4:
+      case dw.DW_FORM_GNU_addr_index:
+        return this.indexedAddress(value);
+      default:
+        return value;
+    }
+  }
+
+  /** Entry `index` of this unit's part of `.debug_addr`. */
+  indexedAddress(index: number): Address {
+    const bytes = this.sections.bytes(".debug_addr");
+    return new BinaryReader(
+      bytes,
+      { format: "DWARF", section: ".debug_addr" },
+      this.#addrBase + index * this.header.addressSize,
+    ).address();
+  }
+
+  /** The string that a value of a string form stands for. */
+  string(value: number, form: number): string {
+    const section = this.stringSection(form);
+    if (section === ".debug_info") {
+      return stringAt(this.bytes, value, "DWARF", section);
+    }
+    return stringAt(this.sections.bytes(section), this.stringOffset(value, form), "DWARF", section);
+  }
+
+  /** The section in which a string of that form lies. */
+  stringSection(form: number): ".debug_info" | ".debug_str" | ".debug_line_str" {
+    if (form === dw.DW_FORM_string) return ".debug_info";
+    return form === dw.DW_FORM_line_strp ? ".debug_line_str" : ".debug_str";
+  }
+
+  /** Offset of the string in its section (in the unit's bytes for `.debug_info`). */
+  stringOffset(value: number, form: number): number {
+    switch (form) {
+      case dw.DW_FORM_strp:
+      case dw.DW_FORM_line_strp:
+      case dw.DW_FORM_string:
+        return value;
+      case dw.DW_FORM_strx:
+      case dw.DW_FORM_strx1:
+      case dw.DW_FORM_strx2:
+      case dw.DW_FORM_strx3:
+      case dw.DW_FORM_strx4:
+      case dw.DW_FORM_GNU_str_index: {
+        const { offsetSize } = this.header;
+        const reader = new BinaryReader(
+          this.sections.bytes(".debug_str_offsets"),
+          { format: "DWARF", section: ".debug_str_offsets" },
+          this.#strOffsetsBase + value * offsetSize,
+        );
+        return offsetSize === 8 ? reader.u64() : reader.u32();
+      }
+      default:
+        throw new FormatError("DWARF", `DW_FORM 0x${form.toString(16)} is not a string`, {
+          section: ".debug_info",
+          offset: this.header.offset,
+        });
+    }
+  }
+
+  /** Where list `index` of this unit begins in `.debug_rnglists`. */
+  rangeListOffset(index: number): number {
+    const { offsetSize } = this.header;
+    const reader = new BinaryReader(
+      this.sections.bytes(".debug_rnglists"),
+      { format: "DWARF", section: ".debug_rnglists" },
+      this.#rnglistsBase + index * offsetSize,
+    );
+    return this.#rnglistsBase + (offsetSize === 8 ? reader.u64() : reader.u32());
+  }
+
+  /** The root entry. */
+  get root(): Die {
+    return this.#root;
+  }
+}

@@ -1,0 +1,177 @@
+import type { Address } from "../base/address.ts";
+import { BinaryReader, stringAt } from "../base/binary_reader.ts";
+import { type ByteSource, checkRange } from "../base/byte_source.ts";
+import { FormatError } from "../errors.ts";
+import {
+  ELFCLASS64,
+  ELFDATA2LSB,
+  EM_AARCH64,
+  EM_X86_64,
+  ET_DYN,
+  ET_EXEC,
+  ET_REL,
+  SHF_ALLOC,
+  SHN_XINDEX,
+  SHT_NOBITS,
+} from "./constants.ts";
+
+const EHDR_SIZE = 64;
+const SHDR_SIZE = 64;
+
+/** The parts of the ELF header that matter here. */
+export interface ElfHeader {
+  /** `ET_REL` for a module, `ET_EXEC` or `ET_DYN` for a kernel. */
+  readonly type: number;
+  readonly machine: "x86-64" | "arm64";
+}
+
+/** One section header, with its name and the address at which tables of this program place it. */
+export interface ElfSection {
+  readonly index: number;
+  readonly name: string;
+  readonly type: number;
+  readonly flags: number;
+  /**
+   * The linked address. A module is not linked: its `.text` gets 0 and its other allocated sections follow, so
+   * that addresses in different sections stay different.
+   */
+  readonly address: Address;
+  /** Place and size in the file; a size of 0 there for `SHT_NOBITS`. */
+  readonly fileOffset: number;
+  readonly fileSize: number;
+  /** Size in memory. */
+  readonly size: number;
+  readonly link: number;
+  readonly info: number;
+}
+
+interface RawSection {
+  nameOffset: number;
+  type: number;
+  flags: number;
+  address: number;
+  offset: number;
+  size: number;
+  link: number;
+  info: number;
+  alignment: number;
+}
+
+/**
+ * Reads the ELF header and all section headers.
+ *
+ * @throws {FormatError} where the file is not ELF64 little-endian for x86-64 or arm64, or is cut short.
+ */
+export function readSections(
+  source: ByteSource,
+): { header: ElfHeader; sections: ElfSection[] } {
+  const start = source.read(0, Math.min(EHDR_SIZE, source.size));
+  if (
+    start.length < 4 || start[0] !== 0x7f || start[1] !== 0x45 || start[2] !== 0x4c ||
+    start[3] !== 0x46
+  ) {
+    throw new FormatError("ELF", "file does not begin with 7f 45 4c 46: use an ELF file", {
+      offset: 0,
+    });
+  }
+  const reader = new BinaryReader(start, { format: "ELF" }, 4);
+  if (reader.u8() !== ELFCLASS64) throw reader.problem("not a 64-bit file: use a 64-bit kernel", 4);
+  if (reader.u8() !== ELFDATA2LSB) {
+    throw reader.problem("not little-endian: use a little-endian kernel", 5);
+  }
+  reader.pos = 16;
+  const type = reader.u16();
+  if (type !== ET_REL && type !== ET_EXEC && type !== ET_DYN) {
+    throw reader.problem(`file type ${type} is neither a kernel nor a module`, 16);
+  }
+  const machineNumber = reader.u16();
+  if (machineNumber !== EM_X86_64 && machineNumber !== EM_AARCH64) {
+    throw reader.problem(`machine ${machineNumber} is neither x86-64 (62) nor arm64 (183)`, 18);
+  }
+  reader.pos = 40;
+  const tableOffset = reader.u64();
+  reader.pos = 58;
+  const entrySize = reader.u16();
+  let count = reader.u16();
+  let namesIndex = reader.u16();
+  if (tableOffset === 0) throw reader.problem("file has no section headers: use an unstripped file", 40);
+  if (entrySize !== SHDR_SIZE) throw reader.problem(`section header of ${entrySize} bytes`, 58);
+  // Beyond 0xff00 sections the true numbers are in section 0.
+  const zero = readHeaders(source, tableOffset, 1)[0];
+  if (count === 0) count = zero.size;
+  if (namesIndex === SHN_XINDEX) namesIndex = zero.link;
+  const raw = readHeaders(source, tableOffset, count);
+  if (namesIndex >= raw.length) throw reader.problem(`no section ${namesIndex} for names`, 62);
+  for (const section of raw) {
+    if (section.type !== SHT_NOBITS) {
+      checkRange(source.size, section.offset, section.size, "ELF", "section headers");
+    }
+  }
+  const names = source.read(raw[namesIndex].offset, raw[namesIndex].size);
+  const labels = raw.map((section) => stringAt(names, section.nameOffset, "ELF", ".shstrtab"));
+  const addresses = type === ET_REL
+    ? placeSections(raw, labels)
+    : raw.map((section) => section.address);
+  const sections = raw.map((section, index): ElfSection => ({
+    index,
+    name: labels[index],
+    type: section.type,
+    flags: section.flags,
+    address: addresses[index],
+    fileOffset: section.offset,
+    fileSize: section.type === SHT_NOBITS ? 0 : section.size,
+    size: section.size,
+    link: section.link,
+    info: section.info,
+  }));
+  return {
+    header: { type, machine: machineNumber === EM_X86_64 ? "x86-64" : "arm64" },
+    sections,
+  };
+}
+
+function readHeaders(source: ByteSource, offset: number, count: number): RawSection[] {
+  checkRange(source.size, offset, count * SHDR_SIZE, "ELF", "section headers");
+  const reader = new BinaryReader(source.read(offset, count * SHDR_SIZE), {
+    format: "ELF",
+    section: "section headers",
+  });
+  const headers: RawSection[] = [];
+  for (let index = 0; index < count; index++) {
+    headers.push({
+      nameOffset: reader.u32(),
+      type: reader.u32(),
+      flags: flagBits(reader),
+      address: reader.address(),
+      offset: reader.u64(),
+      size: reader.u64(),
+      link: reader.u32(),
+      info: reader.u32(),
+      alignment: reader.address(),
+    });
+    reader.skip(8);
+  }
+  return headers;
+}
+
+/** All defined section flags are in the low half. */
+function flagBits(reader: BinaryReader): number {
+  const low = reader.u32();
+  reader.skip(4);
+  return low;
+}
+
+function placeSections(sections: readonly RawSection[], names: readonly string[]): Address[] {
+  const addresses = sections.map(() => 0);
+  const text = names.indexOf(".text");
+  let next = text < 0 ? 0 : sections[text].size;
+  for (let index = 0; index < sections.length; index++) {
+    const section = sections[index];
+    if (index === text || (section.flags & SHF_ALLOC) === 0) continue;
+    const alignment = Math.min(4096, Math.max(16, section.alignment));
+    next = Math.ceil((next + 1) / alignment) * alignment;
+    addresses[index] = next;
+    next += section.size;
+  }
+  return addresses;
+}

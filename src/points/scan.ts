@@ -1,0 +1,89 @@
+import type { Address } from "../base/address.ts";
+import { SHF_EXECINSTR, SHT_NOBITS } from "../elf/constants.ts";
+import type { ElfFile } from "../elf/elf_file.ts";
+import { RELA_SIZE } from "../elf/relocations.ts";
+import type { ElfSection } from "../elf/sections.ts";
+import { CALLBACK, type PointArchitecture, pointArchitecture } from "./arch.ts";
+
+/** The coverage points of one section of code. */
+export interface SectionPoints {
+  readonly section: ElfSection;
+  /** The section's code. */
+  readonly code: Uint8Array;
+  /** Offsets of the calls from the section's start, ascending. */
+  readonly offset: Uint32Array;
+  /** 1 where the call is a tail call: its return address lies in another function. */
+  readonly isTailCall: Uint8Array;
+}
+
+/** Sections that hold code. */
+export function codeSections(elf: ElfFile): ElfSection[] {
+  return elf.sections.filter((section) =>
+    (section.flags & SHF_EXECINSTR) !== 0 && section.type !== SHT_NOBITS && section.size > 0
+  );
+}
+
+/**
+ * Addresses of the callback: its own, and those of the linker's veneers for it (`____sanitizer_cov_trace_pc_veneer`),
+ * which arm64 calls go through when the callback is out of reach.
+ */
+export function callbackAddresses(elf: ElfFile): Address[] {
+  const symbols = elf.symbols();
+  const addresses = new Set<Address>();
+  for (const name of [CALLBACK, `__${CALLBACK}_veneer`]) {
+    for (const index of symbols.indexesOf(name)) {
+      if (symbols.section[index] !== 0) addresses.add(symbols.address[index]);
+    }
+  }
+  return [...addresses];
+}
+
+/** Finds all coverage points in one section: by its calls, or in a module by the relocations of its calls. */
+export function scanSection(elf: ElfFile, section: ElfSection): SectionPoints {
+  const architecture = pointArchitecture(elf.header.machine);
+  const code = elf.bytes(section);
+  const calls: number[] = [], tails: number[] = [];
+  if (elf.isModule) {
+    scanRelocations(elf, section, code, architecture, calls, tails);
+  } else {
+    for (const address of callbackAddresses(elf)) {
+      architecture.scan(code, address - section.address, (offset, isTailCall) => {
+        (isTailCall ? tails : calls).push(offset);
+      });
+    }
+  }
+  const offset = new Uint32Array(calls.length + tails.length);
+  offset.set(calls);
+  offset.set(tails, calls.length);
+  offset.sort();
+  const isTailCall = new Uint8Array(offset.length);
+  if (tails.length > 0) {
+    const jumps = new Set(tails);
+    for (let index = 0; index < offset.length; index++) {
+      if (jumps.has(offset[index])) isTailCall[index] = 1;
+    }
+  }
+  return { section, code, offset, isTailCall };
+}
+
+function scanRelocations(
+  elf: ElfFile,
+  section: ElfSection,
+  code: Uint8Array,
+  architecture: PointArchitecture,
+  calls: number[],
+  tails: number[],
+): void {
+  const relocations = elf.relocationsOf(section);
+  if (relocations === undefined) return;
+  const callbacks = new Set(elf.symbols().indexesOf(CALLBACK));
+  const bytes = elf.bytes(relocations);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + RELA_SIZE <= bytes.length; at += RELA_SIZE) {
+    if (!callbacks.has(view.getUint32(at + 12, true))) continue;
+    if (!architecture.relocations.includes(view.getUint32(at + 8, true))) continue;
+    const offset = view.getUint32(at, true) - architecture.relocationOffset;
+    if (offset < 0 || offset + architecture.callLength > code.length) continue;
+    (architecture.isTailCall(code, offset) ? tails : calls).push(offset);
+  }
+}

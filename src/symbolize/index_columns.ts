@@ -1,0 +1,53 @@
+import type { Address } from "../base/address.ts";
+import type { ImageIndex } from "./image_index.ts";
+import type { SymbolNames } from "./symbol_names.ts";
+
+/** The columns from which the rest of an {@linkcode ImageIndex} follows: what is built, and what a cache file holds. */
+export interface IndexParts {
+  readonly buildId: string;
+  readonly machine: "x86-64" | "arm64";
+  readonly base: Address;
+  readonly callLength: number;
+  readonly universeStart: number;
+  readonly universeCount: number;
+  readonly everyOffset: Int32Array;
+  readonly everyUnknown: Uint8Array;
+  readonly everyFrameStart: Uint32Array;
+  readonly frameFunction: Uint32Array;
+  readonly framePath: Uint32Array;
+  readonly frameLine: Uint32Array;
+  /** By point of the universe, one more at the end. */
+  readonly claimStart: Uint32Array;
+  readonly claimLine: Uint32Array;
+  readonly lineFile: Uint32Array;
+  readonly lineNumber: Uint32Array;
+  readonly functionName: readonly string[];
+  readonly functionFile: Uint32Array;
+  readonly functionLine: Uint32Array;
+  readonly functionEndLine: Uint32Array;
+  readonly linkageName: ReadonlyMap<number, string>;
+  readonly files: readonly string[];
+  readonly paths: readonly string[];
+  readonly pathFile: Uint32Array;
+  readonly symbols: SymbolNames;
+  readonly problems: readonly string[];
+}
+
+/** An {@linkcode ImageIndex} over {@linkcode IndexParts}. */
+export function imageIndexOf(parts: IndexParts): ImageIndex {
+  const { universeStart, universeCount } = parts;
+  const universeEnd = universeStart + universeCount;
+  const offsets = parts.everyOffset.subarray(universeStart, universeEnd);
+  let frameFile: Uint32Array | undefined;
+  return {
+    ...parts,
+    // Offsets in .text are not negative, so their bits are the same unsigned.
+    pointOffset: new Uint32Array(offsets.buffer, offsets.byteOffset, offsets.length),
+    pointUnknown: parts.everyUnknown.subarray(universeStart, universeEnd),
+    frameStart: parts.everyFrameStart.subarray(universeStart, universeEnd + 1),
+    // Not all uses need it, and it follows from the path.
+    get frameFile(): Uint32Array {
+      return frameFile ??= parts.framePath.map((path) => parts.pathFile[path]);
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import { stringAt } from "../base/binary_reader.ts";
+import { TripleTable } from "../base/triple_table.ts";
+import * as dw from "../dwarf/constants.ts";
+import { Die } from "../dwarf/die.ts";
+import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
+import type { LineHeader, LineStrings } from "../dwarf/line_header.ts";
+import type { Unit } from "../dwarf/unit.ts";
+
+/** Path and name of what is not known. */
+export const UNKNOWN = "??";
+
+/** Each distinct string once, by a dense id. */
+export class StringTable {
+  readonly strings: string[] = [];
+  readonly #ids = new Map<string, number>();
+
+  intern(text: string): number {
+    let id = this.#ids.get(text);
+    if (id === undefined) {
+      id = this.strings.length;
+      this.strings.push(text);
+      this.#ids.set(text, id);
+    }
+    return id;
+  }
+}
+
+/**
+ * Names, paths, functions and lines seen so far, each once. Linkers store a string once per section, so most are
+ * known by their offset and are decoded once however many units name them.
+ */
+export class SourceTables {
+  readonly names = new StringTable();
+  /** Paths as llvm-symbolizer prints them: compilation folder, directory and file joined. Id 0 is `??`. */
+  readonly paths = new StringTable();
+  /** Name, path and declaration line. */
+  readonly functions = new TripleTable(16384);
+  /** Path and line. */
+  readonly lines = new TripleTable(65536);
+  /** Name by which the linker knows the function, per function; the source name where it has no other. */
+  readonly linkage: number[] = [];
+  readonly #nameByOffset = new Map<number, number>();
+  readonly #pathByOffsets = new TripleTable(8192);
+  readonly #pathOfTriple: number[] = [];
+  /** Compilation folders. */
+  readonly folders = new StringTable();
+  readonly #sections: DwarfSections;
+
+  constructor(sections: DwarfSections) {
+    this.#sections = sections;
+    this.paths.intern(UNKNOWN);
+  }
+
+  /** Id of the name that an attribute of `unit` gives. */
+  name(unit: Unit, value: number, form: number): number {
+    const section = unit.stringSection(form);
+    const offset = unit.stringOffset(value, form);
+    if (section === ".debug_info") {
+      return this.names.intern(stringAt(unit.bytes, offset, "DWARF", section));
+    }
+    const key = section === ".debug_str" ? offset : -1 - offset;
+    let id = this.#nameByOffset.get(key);
+    if (id === undefined) {
+      id = this.names.intern(stringAt(this.#sections.bytes(section), offset, "DWARF", section));
+      this.#nameByOffset.set(key, id);
+    }
+    return id;
+  }
+
+  /** Id of a function by the ids of its name, of its linkage name and of its declaration's path, and its line. */
+  function(name: number, linkage: number, path: number, line: number): number {
+    const id = this.functions.intern(name, path, line);
+    if (id === this.linkage.length) this.linkage.push(linkage);
+    return id;
+  }
+
+  /** Id of the path of a line table's file; 0 where the table has no such file. */
+  path(unit: Unit, header: LineHeader, file: number): number {
+    const { files, directories } = header;
+    // Before version 5 files count from 1, and entry 0 is a placeholder without a form.
+    if (!(file >= 0 && file < files.form.length) || files.form[file] === 0) return 0;
+    const directory = header.fileDirectory[file];
+    const inTable = directory >= 0 && directory < directories.form.length;
+    const shared = inTable && files.form[file] === dw.DW_FORM_line_strp &&
+      directories.form[directory] === dw.DW_FORM_line_strp;
+    if (!shared) return this.paths.intern(joinedPath(unit, header, file));
+    const triple = this.#pathByOffsets.intern(
+      files.value[file],
+      directories.value[directory],
+      this.folders.intern(unit.compDir),
+    );
+    if (triple === this.#pathOfTriple.length) {
+      this.#pathOfTriple.push(this.paths.intern(joinedPath(unit, header, file)));
+    }
+    return this.#pathOfTriple[triple];
+  }
+}
+
+function joinedPath(unit: Unit, header: LineHeader, file: number): string {
+  const { directories, files } = header;
+  const name = lineString(unit, header, files, file);
+  if (name.startsWith("/")) return name;
+  const index = header.fileDirectory[file];
+  const inTable = index >= 0 && index < directories.form.length && directories.form[index] !== 0;
+  const directory = inTable ? lineString(unit, header, directories, index) : "";
+  const parts = directory.startsWith("/") ? [directory, name] : [unit.compDir, directory, name];
+  return parts.filter((part) => part !== "").map((part, at) =>
+    at < 1 ? part : part.replace(/^\/+/, "")
+  ).reduce((path, part) => path.endsWith("/") ? path + part : `${path}/${part}`);
+}
+
+function lineString(unit: Unit, header: LineHeader, strings: LineStrings, index: number): string {
+  const form = strings.form[index], value = strings.value[index];
+  if (form === dw.DW_FORM_string) return stringAt(header.bytes, value, "DWARF", ".debug_line");
+  return unit.string(value, form);
+}
+
+/** Functions of one unit: what their entries, and those that they refer to, say of name and declaration. */
+export class FunctionResolver {
+  readonly #tables: SourceTables;
+  readonly #die = new Die();
+  /** Function ids by offset in `.debug_info`, of the unit in hand. */
+  readonly #known = new Map<number, number>();
+
+  constructor(tables: SourceTables) {
+    this.#tables = tables;
+  }
+
+  /** Forgets the functions of the unit before. */
+  clear(): void {
+    this.#known.clear();
+  }
+
+  /**
+   * The function that the entry at `offset` is, or is an instance of: each attribute from the first entry that has it
+   * along `DW_AT_abstract_origin` and `DW_AT_specification`.
+   *
+   * @param unitAt opens the unit that an offset lies in
+   * @param headerOf gives a unit's line table header
+   */
+  resolve(
+    offset: number,
+    unitAt: (offset: number) => Unit,
+    headerOf: (unit: Unit) => LineHeader | undefined,
+  ): number {
+    const known = this.#known.get(offset);
+    if (known !== undefined) return known;
+    const tables = this.#tables, die = this.#die;
+    let name = -1, linkage = -1, path = -1, line = -1;
+    let next = offset;
+    // Longer chains than a handful of entries are loops.
+    for (let hop = 0; next >= 0 && hop < 16; hop++) {
+      const unit = unitAt(next);
+      if (!unit.readDie(next, die)) break;
+      if (name < 0 && die.nameForm !== 0) name = tables.name(unit, die.name, die.nameForm);
+      if (linkage < 0 && die.linkageNameForm !== 0) {
+        linkage = tables.name(unit, die.linkageName, die.linkageNameForm);
+      }
+      if (path < 0 && die.declFile >= 0) {
+        const header = headerOf(unit);
+        if (header !== undefined) path = tables.path(unit, header, die.declFile);
+      }
+      if (line < 0 && die.declLine >= 0) line = die.declLine;
+      next = die.origin >= 0 ? die.origin : die.specification;
+    }
+    if (name < 0) name = linkage >= 0 ? linkage : tables.names.intern(UNKNOWN);
+    const id = tables.function(
+      name,
+      linkage >= 0 ? linkage : name,
+      Math.max(0, path),
+      Math.max(0, line),
+    );
+    this.#known.set(offset, id);
+    return id;
+  }
+}

@@ -1,0 +1,351 @@
+import { grown } from "../base/grow.ts";
+import { lowerBound } from "../base/search.ts";
+import { CodeTree } from "../dwarf/code_tree.ts";
+import type { LineHeader } from "../dwarf/line_header.ts";
+import { LineRows } from "../dwarf/line_program.ts";
+import type { Unit } from "../dwarf/unit.ts";
+import { FormatError } from "../errors.ts";
+import { FunctionResolver, SourceTables } from "./source_tables.ts";
+import type { UnitReader } from "./unit_reader.ts";
+
+/** Where the block of code that an address begins ends, at most at `limit`. */
+export type BlockEnd = (address: number, limit: number) => number;
+
+/** Frames, and where asked for claimed lines, of addresses: as columns that grow. */
+export class AddressFrames {
+  /** Number of addresses. */
+  count = 0;
+  /** Frames and claims per address. */
+  frames = new Int32Array(1024);
+  claims = new Int32Array(1024);
+  /** Frames, innermost first: ids in the {@linkcode SourceTables}. */
+  frameCount = 0;
+  frameFunction = new Int32Array(4096);
+  framePath = new Int32Array(4096);
+  frameLine = new Int32Array(4096);
+  /** Ids of claimed lines. */
+  claimCount = 0;
+  claimLine = new Int32Array(4096);
+
+  /** Makes room for one address and one frame or claim more. */
+  addFrame(functionId: number, path: number, line: number): void {
+    const index = this.frameCount++;
+    if (index === this.frameLine.length) {
+      this.frameFunction = grown(this.frameFunction, index + 1);
+      this.framePath = grown(this.framePath, index + 1);
+      this.frameLine = grown(this.frameLine, index + 1);
+    }
+    this.frameFunction[index] = functionId;
+    this.framePath[index] = path;
+    this.frameLine[index] = line;
+  }
+
+  addClaim(line: number): void {
+    const index = this.claimCount++;
+    if (index === this.claimLine.length) this.claimLine = grown(this.claimLine, index + 1);
+    this.claimLine[index] = line;
+  }
+
+  /** Ends the next address, whose frames and claims have been added since the counts given. */
+  addAddress(framesBefore: number, claimsBefore: number): void {
+    const index = this.count++;
+    if (index === this.frames.length) {
+      this.frames = grown(this.frames, index + 1);
+      this.claims = grown(this.claims, index + 1);
+    }
+    this.frames[index] = this.frameCount - framesBefore;
+    this.claims[index] = this.claimCount - claimsBefore;
+  }
+}
+
+/**
+ * Finds the frames of addresses, one unit at a time, by painting: the ranges of functions and inlined calls are laid
+ * over the sorted addresses in the order of the file, outer before inner, so the last to touch an address is its
+ * innermost. No tree of ranges is built and nothing is searched per address.
+ */
+export class UnitAnalyzer {
+  readonly tables: SourceTables;
+  readonly result = new AddressFrames();
+  readonly #reader: UnitReader;
+  readonly #tree = new CodeTree();
+  readonly #rows = new LineRows();
+  readonly #resolver: FunctionResolver;
+  readonly #unitAt: (offset: number) => Unit;
+  readonly #headerOf: (unit: Unit) => LineHeader | undefined;
+  /** Per address of the unit in hand: innermost entry, row, and limits of its block. */
+  #entry = new Int32Array(1024);
+  #row = new Int32Array(1024);
+  #rowStart = new Int32Array(1024);
+  #rowEnd = new Int32Array(1024);
+  #blockStart = new Float64Array(1024);
+  #blockEnd = new Float64Array(1024);
+  /** Per tree entry, found when first met: function, and path of the call's file; -1 before. */
+  #functionOf = new Int32Array(256);
+  #callPathOf = new Int32Array(256);
+  /** Path per file of the line table in hand; -1 before. */
+  #pathOf = new Int32Array(256);
+  /** The last address that claimed a line, per line id. */
+  #claimedBy = new Int32Array(65536);
+  /** Calls inlined into the end of the block of an address: pairs of address and entry. */
+  readonly #enteredBy: number[] = [];
+
+  constructor(reader: UnitReader) {
+    this.#reader = reader;
+    this.tables = new SourceTables(reader.sections);
+    this.#resolver = new FunctionResolver(this.tables);
+    this.#unitAt = (offset) => reader.unitAt(offset);
+    this.#headerOf = (unit) => reader.lineHeader(unit);
+  }
+
+  /**
+   * Adds the frames of the ascending `addresses`, all in unit `index`, to `result`, an address at a time; where the
+   * unit is damaged, as many as can be told, and says so in `problems`.
+   *
+   * @param blockEnd where given, the addresses are coverage points and the lines that they claim are added too
+   */
+  analyze(
+    index: number,
+    addresses: Float64Array,
+    problems: string[],
+    blockEnd?: BlockEnd,
+  ): void {
+    const count = addresses.length;
+    const before = this.result.count;
+    this.#entry = cleared(this.#entry, count);
+    this.#row = cleared(this.#row, count);
+    this.#rowStart = cleared(this.#rowStart, count);
+    this.#rowEnd = cleared(this.#rowEnd, count);
+    this.#resolver.clear();
+    this.#tree.count = 0;
+    this.#tree.rangeCount = 0;
+    let unit: Unit | undefined, header: LineHeader | undefined;
+    try {
+      unit = this.#reader.open(index);
+      this.tables.folders.intern(unit.compDir);
+      this.#tree.read(unit);
+    } catch (error) {
+      problems.push(messageOf(error));
+      // What has been read of the tree may be cut off anywhere, so none of it is used.
+      this.#tree.count = 0;
+      this.#tree.rangeCount = 0;
+    }
+    this.#functionOf = cleared(this.#functionOf, this.#tree.count);
+    this.#callPathOf = cleared(this.#callPathOf, this.#tree.count);
+    try {
+      header = unit === undefined ? undefined : this.#reader.lineHeader(unit);
+      if (header !== undefined) this.#rows.run(header);
+    } catch (error) {
+      problems.push(messageOf(error));
+      header = undefined;
+    }
+    if (header === undefined) this.#rows.clear();
+    this.#pathOf = cleared(this.#pathOf, header?.files.form.length ?? 0);
+    if (blockEnd !== undefined) this.#findBlocks(addresses, blockEnd);
+    this.#paint(addresses, blockEnd !== undefined);
+    this.#findRows(addresses, blockEnd !== undefined);
+    try {
+      this.#emit(unit, header, addresses, blockEnd !== undefined);
+    } catch (error) {
+      problems.push(messageOf(error));
+      while (this.result.count < before + count) this.result.addAddress(this.result.frameCount, this.result.claimCount);
+    }
+  }
+
+  /** Limits each point's block by the next point, the end of its function and the first jump. */
+  #findBlocks(addresses: Float64Array, blockEnd: BlockEnd): void {
+    const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
+    const count = addresses.length;
+    if (this.#blockStart.length < count) {
+      this.#blockStart = grown(this.#blockStart, count);
+      this.#blockEnd = grown(this.#blockEnd, count);
+    }
+    const starts = this.#blockStart, ends = this.#blockEnd;
+    for (let at = 0; at < count; at++) {
+      starts[at] = addresses[at];
+      ends[at] = addresses[at] + 1;
+    }
+    for (let range = 0; range < rangeCount; range++) {
+      if (inlined[rangeEntry[range]] === 1) continue;
+      const first = lowerBound(addresses, rangeLow[range]);
+      const end = lowerBound(addresses, rangeHigh[range], first);
+      if (first === end) continue;
+      for (let at = first; at < end; at++) ends[at] = rangeHigh[range];
+      // The code before a function's first point is its entry: it ran if the point was reached.
+      starts[first] = rangeLow[range];
+    }
+    for (let at = 0; at < count; at++) {
+      const limit = at + 1 < count ? Math.min(ends[at], addresses[at + 1]) : ends[at];
+      ends[at] = blockEnd(addresses[at], limit);
+    }
+  }
+
+  #paint(addresses: Float64Array, withBlocks: boolean): void {
+    const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
+    const entries = this.#entry, ends = this.#blockEnd;
+    const count = addresses.length;
+    this.#enteredBy.length = 0;
+    for (let range = 0; range < rangeCount; range++) {
+      const low = rangeLow[range], entry = rangeEntry[range];
+      const first = lowerBound(addresses, low, 0, count);
+      const high = rangeHigh[range];
+      for (let at = first; at < count && addresses[at] < high; at++) entries[at] = entry;
+      if (withBlocks && first > 0 && inlined[entry] === 1 && ends[first - 1] > low) {
+        this.#enteredBy.push(first - 1, entry);
+      }
+    }
+  }
+
+  /** Finds the row that covers each address, and the rows of its block. */
+  #findRows(addresses: Float64Array, withBlocks: boolean): void {
+    const rows = this.#rows;
+    const { address: rowAddress, sequenceFirst, sequenceEnd } = rows;
+    const rowOf = this.#row, rowStarts = this.#rowStart, rowEnds = this.#rowEnd;
+    const starts = this.#blockStart, ends = this.#blockEnd;
+    const count = addresses.length;
+    // Where sequences overlap the one that ends first counts, as for llvm-symbolizer: it comes last here.
+    const order = Array.from({ length: rows.sequenceCount }, (_, sequence) => sequence);
+    order.sort((a, b) => rowAddress[sequenceEnd[b]] - rowAddress[sequenceEnd[a]]);
+    for (const sequence of order) {
+      const first = sequenceFirst[sequence], last = sequenceEnd[sequence];
+      const high = rowAddress[last];
+      let row = first;
+      let at = lowerBound(addresses, rowAddress[row], 0, count);
+      for (; at < count && addresses[at] < high; at++) {
+        const address = addresses[at];
+        while (row + 1 < last && rowAddress[row + 1] <= address) row++;
+        rowOf[at] = row;
+        if (!withBlocks) continue;
+        let start = row, end = row + 1;
+        while (start > first && rowAddress[start - 1] >= starts[at]) start--;
+        if (start > first && rowAddress[start] > starts[at]) start--;
+        while (end < last && rowAddress[end] < ends[at]) end++;
+        rowStarts[at] = start;
+        rowEnds[at] = end;
+      }
+    }
+  }
+
+  #emit(
+    unit: Unit | undefined,
+    header: LineHeader | undefined,
+    addresses: Float64Array,
+    withBlocks: boolean,
+  ): void {
+    const { result } = this;
+    const { inlined, parent, callLine } = this.#tree;
+    const { line: rowLine, file: rowFile } = this.#rows;
+    const entries = this.#entry, rowOf = this.#row;
+    let entered = 0;
+    // Calls inlined behind a point were met in the order of the tree; they are wanted in the order of addresses.
+    const enteredBy = withBlocks ? sortedPairs(this.#enteredBy) : [];
+    for (let at = 0; at < addresses.length; at++) {
+      const frames = result.frameCount, claims = result.claimCount;
+      const row = rowOf[at];
+      let path = 0, line = 0;
+      if (row >= 0 && unit !== undefined && header !== undefined) {
+        path = this.#path(unit, header, rowFile[row]);
+        // Where the file is not in the table nothing is known, the line neither.
+        if (path !== 0) line = rowLine[row];
+      }
+      let entry = entries[at];
+      if (entry < 0) {
+        if (row >= 0) result.addFrame(NO_FUNCTION, path, line);
+      } else {
+        for (;;) {
+          const functionId = this.#function(entry);
+          result.addFrame(functionId, path, line);
+          if (withBlocks) {
+            this.#claim(path, line);
+            this.#claimDeclaration(functionId);
+          }
+          if (inlined[entry] === 0) break;
+          path = this.#callPath(unit, header, entry);
+          line = callLine[entry];
+          entry = parent[entry];
+          if (entry < 0) break;
+        }
+      }
+      if (withBlocks) {
+        if (row >= 0 && unit !== undefined && header !== undefined) this.#claimRows(unit, header, at);
+        for (; entered < enteredBy.length && enteredBy[entered] === at; entered += 2) {
+          const call = enteredBy[entered + 1];
+          this.#claim(this.#callPath(unit, header, call), callLine[call]);
+        }
+      }
+      result.addAddress(frames, claims);
+    }
+  }
+
+  /** Claims every row of the block of address `at`; of the rows of no length only statements. */
+  #claimRows(unit: Unit, header: LineHeader, at: number): void {
+    const { address, line, file, isStmt } = this.#rows;
+    let lastLine = -1, lastFile = -1;
+    const end = this.#rowEnd[at];
+    for (let row = this.#rowStart[at]; row < end; row++) {
+      if (isStmt[row] === 0 && address[row] === address[row + 1]) continue;
+      if (line[row] === lastLine && file[row] === lastFile) continue;
+      lastLine = line[row];
+      lastFile = file[row];
+      this.#claim(this.#path(unit, header, lastFile), lastLine);
+    }
+  }
+
+  #claim(path: number, line: number): void {
+    if (line <= 0 || path === 0) return;
+    const { result, tables } = this;
+    const id = tables.lines.intern(path, line, 0);
+    if (id >= this.#claimedBy.length) this.#claimedBy = grown(this.#claimedBy, id + 1);
+    if (this.#claimedBy[id] === result.count + 1) return;
+    this.#claimedBy[id] = result.count + 1;
+    result.addClaim(id);
+  }
+
+  #claimDeclaration(functionId: number): void {
+    const { functions } = this.tables;
+    this.#claim(functions.b[functionId], functions.c[functionId]);
+  }
+
+  #function(entry: number): number {
+    let id = this.#functionOf[entry];
+    if (id < 0) {
+      id = this.#resolver.resolve(this.#tree.offset[entry], this.#unitAt, this.#headerOf);
+      this.#functionOf[entry] = id;
+    }
+    return id;
+  }
+
+  #path(unit: Unit, header: LineHeader, file: number): number {
+    const known = this.#pathOf[file];
+    if (known !== undefined && known >= 0 && file < header.files.form.length) return known;
+    const id = this.tables.path(unit, header, file);
+    if (file >= 0 && file < header.files.form.length) this.#pathOf[file] = id;
+    return id;
+  }
+
+  #callPath(unit: Unit | undefined, header: LineHeader | undefined, entry: number): number {
+    if (unit === undefined || header === undefined) return 0;
+    return this.#path(unit, header, this.#tree.callFile[entry]);
+  }
+}
+
+/** Function id of a frame in no function. */
+export const NO_FUNCTION = -1;
+
+/** The column with room for `count` entries, the first `count` of them -1. */
+function cleared(column: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
+  const result = column.length < count ? new Int32Array(Math.max(count, column.length * 2)) : column;
+  return result.fill(-1, 0, count);
+}
+
+/** Pairs in ascending order of their first members. */
+function sortedPairs(pairs: readonly number[]): number[] {
+  const order: number[] = [];
+  for (let at = 0; at < pairs.length; at += 2) order.push(at);
+  order.sort((a, b) => pairs[a] - pairs[b]);
+  return order.flatMap((at) => [pairs[at], pairs[at + 1]]);
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof FormatError) return error.message;
+  throw error;
+}
