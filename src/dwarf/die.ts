@@ -83,16 +83,40 @@ export class Die {
           this.specification = this.#value(reader, form, 0, unitOffset, offsetSize);
           break;
         case dw.DW_AT_decl_file:
-          this.declFile = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.declFile = this.#value(
+            reader,
+            form,
+            abbrevs.constant[index],
+            unitOffset,
+            offsetSize,
+          );
           break;
         case dw.DW_AT_decl_line:
-          this.declLine = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.declLine = this.#value(
+            reader,
+            form,
+            abbrevs.constant[index],
+            unitOffset,
+            offsetSize,
+          );
           break;
         case dw.DW_AT_call_file:
-          this.callFile = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.callFile = this.#value(
+            reader,
+            form,
+            abbrevs.constant[index],
+            unitOffset,
+            offsetSize,
+          );
           break;
         case dw.DW_AT_call_line:
-          this.callLine = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.callLine = this.#value(
+            reader,
+            form,
+            abbrevs.constant[index],
+            unitOffset,
+            offsetSize,
+          );
           break;
         case dw.DW_AT_stmt_list:
           this.stmtList = this.#value(reader, form, 0, unitOffset, offsetSize);

@@ -55,7 +55,9 @@ export function readLineHeader(line: ByteSource, offset: number): LineHeader {
   if (version < 2 || version > 5) throw reader.problem(`line table version ${version}`, 4);
   if (version === 5) {
     const addressSize = reader.u8();
-    if (addressSize !== 8) throw reader.problem(`addresses of ${addressSize} bytes`, reader.pos - 1);
+    if (addressSize !== 8) {
+      throw reader.problem(`addresses of ${addressSize} bytes`, reader.pos - 1);
+    }
     reader.skip(1);
   }
   const headerLength = offsetSize === 8 ? reader.u64() : reader.u32();

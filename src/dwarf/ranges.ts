@@ -12,7 +12,10 @@ export type AddRange = (low: Address, high: Address) => void;
 export function rangesOf(unit: Unit, die: Die, add: AddRange): void {
   if (die.lowPcForm !== 0 && die.highPcForm !== 0) {
     const low = unit.address(die.lowPc, die.lowPcForm);
-    add(low, isAddressForm(die.highPcForm) ? unit.address(die.highPc, die.highPcForm) : low + die.highPc);
+    add(
+      low,
+      isAddressForm(die.highPcForm) ? unit.address(die.highPc, die.highPcForm) : low + die.highPc,
+    );
   } else if (die.rangesForm !== 0) {
     if (unit.header.version >= 5) {
       const offset = die.rangesForm === dw.DW_FORM_rnglistx

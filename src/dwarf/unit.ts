@@ -44,7 +44,11 @@ export class Unit {
     this.#root = root;
     const { offsetSize } = header;
     // Without a base attribute the contributions begin behind the first header of their section.
-    this.#strOffsetsBase = root.strOffsetsBase >= 0 ? root.strOffsetsBase : offsetSize === 8 ? 16 : 8;
+    this.#strOffsetsBase = root.strOffsetsBase >= 0
+      ? root.strOffsetsBase
+      : offsetSize === 8
+      ? 16
+      : 8;
     this.#addrBase = root.addrBase >= 0 ? root.addrBase : offsetSize === 8 ? 16 : 8;
     this.#rnglistsBase = root.rnglistsBase >= 0 ? root.rnglistsBase : offsetSize === 8 ? 20 : 12;
     this.compDir = root.compDirForm === 0 ? "" : this.string(root.compDir, root.compDirForm);

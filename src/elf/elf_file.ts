@@ -126,7 +126,9 @@ export class ElfFile {
 
   #readSymbols(): SymbolTable {
     const section = this.sections.find((other) => other.type === SHT_SYMTAB);
-    if (section === undefined) return new SymbolTable(new Uint8Array(0), new Uint8Array(0), undefined);
+    if (section === undefined) {
+      return new SymbolTable(new Uint8Array(0), new Uint8Array(0), undefined);
+    }
     const strings = this.sections[section.link];
     if (strings === undefined) {
       throw new FormatError("ELF", `no string section ${section.link}`, { section: section.name });
@@ -156,7 +158,10 @@ export class ElfFile {
       throw reader.problem(`expanded size ${size} cannot be true`, 8);
     }
     if (this.#inflate === undefined) {
-      throw reader.problem(`section is compressed with ${method}: pass a function that expands it`, 0);
+      throw reader.problem(
+        `section is compressed with ${method}: pass a function that expands it`,
+        0,
+      );
     }
     let expanded: Uint8Array;
     try {
@@ -168,7 +173,10 @@ export class ElfFile {
       });
     }
     if (expanded.length !== size) {
-      throw reader.problem(`expands to ${expanded.length} bytes, not to the ${size} that it says`, 8);
+      throw reader.problem(
+        `expands to ${expanded.length} bytes, not to the ${size} that it says`,
+        8,
+      );
     }
     return expanded;
   }

@@ -94,7 +94,9 @@ export function readSections(
   const entrySize = reader.u16();
   let count = reader.u16();
   let namesIndex = reader.u16();
-  if (tableOffset === 0) throw reader.problem("file has no section headers: use an unstripped file", 40);
+  if (tableOffset === 0) {
+    throw reader.problem("file has no section headers: use an unstripped file", 40);
+  }
   if (entrySize !== SHDR_SIZE) throw reader.problem(`section header of ${entrySize} bytes`, 58);
   // Beyond 0xff00 sections the true numbers are in section 0.
   const zero = readHeaders(source, tableOffset, 1)[0];

@@ -1,4 +1,9 @@
-import { R_AARCH64_CALL26, R_AARCH64_JUMP26, R_X86_64_PC32, R_X86_64_PLT32 } from "../elf/constants.ts";
+import {
+  R_AARCH64_CALL26,
+  R_AARCH64_JUMP26,
+  R_X86_64_PC32,
+  R_X86_64_PLT32,
+} from "../elf/constants.ts";
 import { arm64BlockEnd } from "./arm64_code.ts";
 import { x86BlockEnd } from "./x86_code.ts";
 
@@ -73,7 +78,8 @@ function scanArm64(code: Uint8Array, target: number, found: FoundCall): void {
   for (let at = 0; at <= last; at += 4) {
     const top = code[at + 3] & 0xfc;
     if (top !== 0x94 && top !== 0x14) continue;
-    const words = (code[at] | code[at + 1] << 8 | code[at + 2] << 16 | code[at + 3] << 24) << 6 >> 6;
+    const words = (code[at] | code[at + 1] << 8 | code[at + 2] << 16 | code[at + 3] << 24) << 6 >>
+      6;
     if (at + words * 4 === target) found(at, top === 0x14);
   }
 }

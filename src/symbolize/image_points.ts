@@ -46,7 +46,11 @@ export function blockEnds(elf: ElfFile): BlockEnd {
   const architecture = pointArchitecture(elf.header.machine);
   const parts = codeSections(elf)
     .sort((a, b) => a.address - b.address)
-    .map((section) => ({ start: section.address, code: undefined as Uint8Array | undefined, section }));
+    .map((section) => ({
+      start: section.address,
+      code: undefined as Uint8Array | undefined,
+      section,
+    }));
   const starts = parts.map((part) => part.start);
   return (address, limit) => {
     const part = parts[upperBound(starts, address) - 1];

@@ -43,7 +43,9 @@ export function mergeResults(
 ): MergedParts {
   const paths = new StringTable();
   paths.intern(UNKNOWN);
-  const pathMaps = results.map((result) => Int32Array.from(result.paths, (path) => paths.intern(path)));
+  const pathMaps = results.map((result) =>
+    Int32Array.from(result.paths, (path) => paths.intern(path))
+  );
   const { files, pathFile } = filesOf(paths.strings, results);
   const functions = mergeFunctions(addresses, work, results, symbols, pathMaps, pathFile);
   const lines = mergeLines(results, pathMaps, pathFile, files.length);

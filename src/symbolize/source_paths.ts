@@ -32,7 +32,10 @@ export function foldPath(path: string): string {
  * @param paths as the debug information gives them
  * @param buildFolders `DW_AT_comp_dir` of the units
  */
-export function sourceRoots(paths: Iterable<string>, buildFolders: Iterable<string> = []): string[] {
+export function sourceRoots(
+  paths: Iterable<string>,
+  buildFolders: Iterable<string> = [],
+): string[] {
   const roots = new Set<string>();
   for (const path of paths) {
     if (!path.startsWith("/")) continue;
@@ -54,7 +57,9 @@ export function sourceRoots(paths: Iterable<string>, buildFolders: Iterable<stri
 export function kernelPath(path: string, roots: readonly string[]): string {
   const folded = foldPath(path);
   for (const root of roots) {
-    if (folded.startsWith(root) && folded[root.length] === "/") return folded.slice(root.length + 1);
+    if (folded.startsWith(root) && folded[root.length] === "/") {
+      return folded.slice(root.length + 1);
+    }
   }
   return folded;
 }

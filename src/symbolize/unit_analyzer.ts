@@ -147,7 +147,9 @@ export class UnitAnalyzer {
       this.#emit(unit, header, addresses, blockEnd !== undefined);
     } catch (error) {
       problems.push(messageOf(error));
-      while (this.result.count < before + count) this.result.addAddress(this.result.frameCount, this.result.claimCount);
+      while (this.result.count < before + count) {
+        this.result.addAddress(this.result.frameCount, this.result.claimCount);
+      }
     }
   }
 
@@ -266,7 +268,9 @@ export class UnitAnalyzer {
         }
       }
       if (withBlocks) {
-        if (row >= 0 && unit !== undefined && header !== undefined) this.#claimRows(unit, header, at);
+        if (row >= 0 && unit !== undefined && header !== undefined) {
+          this.#claimRows(unit, header, at);
+        }
         for (; entered < enteredBy.length && enteredBy[entered] === at; entered += 2) {
           const call = enteredBy[entered + 1];
           this.#claim(this.#callPath(unit, header, call), callLine[call]);
@@ -333,7 +337,9 @@ export const NO_FUNCTION = -1;
 
 /** The column with room for `count` entries, the first `count` of them -1. */
 function cleared(column: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
-  const result = column.length < count ? new Int32Array(Math.max(count, column.length * 2)) : column;
+  const result = column.length < count
+    ? new Int32Array(Math.max(count, column.length * 2))
+    : column;
   return result.fill(-1, 0, count);
 }
 

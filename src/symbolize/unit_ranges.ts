@@ -53,7 +53,9 @@ export function readUnitRanges(
     problems.push(error.message);
   }
   headers.forEach((header, index) => {
-    if (listed[index] === 1 || header.type === dw.DW_UT_type || header.type === dw.DW_UT_partial) return;
+    if (listed[index] === 1 || header.type === dw.DW_UT_type || header.type === dw.DW_UT_partial) {
+      return;
+    }
     try {
       const opened = openRoot(sections, header);
       rangesOf(opened, opened.root, (from, to) => {

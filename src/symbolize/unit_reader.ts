@@ -44,7 +44,10 @@ export class UnitReader {
     const index = upperBound(this.#offsets, offset) - 1;
     const header = index < 0 ? undefined : this.#headers[index];
     if (header === undefined || offset < header.dieOffset || offset >= header.end) {
-      throw new FormatError("DWARF", "reference leads to no unit", { section: ".debug_info", offset });
+      throw new FormatError("DWARF", "reference leads to no unit", {
+        section: ".debug_info",
+        offset,
+      });
     }
     let unit = this.#foreign.get(index);
     if (unit === undefined) {

@@ -22,7 +22,9 @@ export function workByUnit(
   for (let index = 0; index < addresses.length; index++) {
     const address = addresses[index];
     while (range < ranges.low.length && ranges.high[range] <= address) range++;
-    const unit = range < ranges.low.length && ranges.low[range] <= address ? ranges.unit[range] : -1;
+    const unit = range < ranges.low.length && ranges.low[range] <= address
+      ? ranges.unit[range]
+      : -1;
     unitOf[index] = unit;
     if (unit >= 0) start[unit + 1]++;
   }
@@ -111,4 +113,3 @@ export function unitsInOrder(headers: readonly UnitHeader[]): NextUnit {
   let next = 0;
   return () => next < headers.length ? next++ : -1;
 }
-
