@@ -46,12 +46,17 @@ export interface KcovAvailability {
 
 /** The machine that {@linkcode kcovAvailability} looks at; tests give another. */
 export interface KcovHost {
+  /** `linux`, `darwin` and so on. */
   readonly platform: string;
   /** `uname -r`. */
   readonly release: string;
+  /** The effective user's id, where there are such. */
   readonly userId: number | undefined;
+  /** Opens libc, or throws a {@linkcode KcovUnavailableError}. */
   openLibc(): Libc;
+  /** Bytes of a file; `undefined` where it cannot be read. */
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined;
+  /** Text of a file; `undefined` where it cannot be read. */
   readText(path: string): string | undefined;
 }
 
@@ -69,6 +74,17 @@ function thisHost(): KcovHost {
 /**
  * Finds out whether this process can record kernel coverage, by trying; and if not, why, from what the machine tells
  * about itself. Nothing is left open.
+ *
+ * @param host The machine to look at; this one by default.
+ * @returns What was found; it never throws because coverage is missing.
+ *
+ * @example
+ * ```ts
+ * import { kcovAvailability } from "kernelcov";
+ * const { available, message, findings } = kcovAvailability();
+ * if (!available) console.log(message);
+ * console.assert(findings[0].subject === "operating system");
+ * ```
  */
 export function kcovAvailability(host: KcovHost = thisHost()): KcovAvailability {
   const findings: KcovFinding[] = [];

@@ -138,6 +138,15 @@ function removeEndedInvocations(directory: string): void {
  *
  * @throws {FormatError} Where the folder holds no record file, or files of different kernels, or none that can be
  * read.
+ *
+ * @example
+ * ```ts
+ * import { existsSync } from "node:fs";
+ * import { readRun } from "kernelcov";
+ * if (existsSync("coverage/kernel/run")) {
+ *   for (const { name, pcs } of readRun("coverage/kernel/run").records) console.log(name, pcs.length);
+ * }
+ * ```
  */
 export function readRun(directory: string): Run {
   const files = recordFiles(directory).map((name) => readRecordFile(join(directory, name)));
@@ -174,6 +183,14 @@ function readRecordFile(path: string): Run | { readonly kernel?: undefined; dama
  *
  * @throws {FormatError} Where they were recorded on different kernels; names both.
  * @throws {RangeError} Where there is no run.
+ *
+ * @example
+ * ```ts
+ * import { mergeRuns, type Run } from "kernelcov";
+ * const kernel = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
+ * const run: Run = { kernel, records: [], damaged: 1 };
+ * console.assert(mergeRuns([run, run]).damaged === 2);
+ * ```
  */
 export function mergeRuns(runs: readonly Run[]): Run {
   const [first] = runs;
