@@ -44,7 +44,7 @@ export interface KcovAvailability {
   readonly uniqueMode: boolean;
 }
 
-/** The machine that {@linkcode kcovAvailability} looks at; tests give another. */
+/** The machine that {@linkcode inspectHost} looks at; tests give another. */
 export interface KcovHost {
   /** `linux`, `darwin` and so on. */
   readonly platform: string;
@@ -75,7 +75,6 @@ function thisHost(): KcovHost {
  * Finds out whether this process can record kernel coverage, by trying; and if not, why, from what the machine tells
  * about itself. Nothing is left open.
  *
- * @param host The machine to look at; this one by default.
  * @returns What was found; it never throws because coverage is missing.
  *
  * @example
@@ -86,7 +85,12 @@ function thisHost(): KcovHost {
  * console.assert(findings[0].subject === "operating system");
  * ```
  */
-export function kcovAvailability(host: KcovHost = thisHost()): KcovAvailability {
+export function kcovAvailability(): KcovAvailability {
+  return inspectHost(thisHost());
+}
+
+/** {@linkcode kcovAvailability} of any machine. */
+export function inspectHost(host: KcovHost): KcovAvailability {
   const findings: KcovFinding[] = [];
   function unavailable(reason: KcovUnavailableReason, message: string): KcovAvailability {
     return { available: false, reason, message, findings, uniqueMode: false };

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { KcovUnavailableError, type KcovUnavailableReason } from "../../src/errors.ts";
 import {
   EMBEDDED_KERNEL_REMEDY,
+  inspectHost,
   kcovAvailability,
   type KcovHost,
 } from "../../src/kcov/kcov_availability.ts";
@@ -134,7 +135,7 @@ const cases: [string, FakeHost, KcovUnavailableReason, RegExp][] = [
 
 for (const [name, host, reason, message] of cases) {
   test(`kcovAvailability() recognises ${name}`, () => {
-    const availability = kcovAvailability(hostOf(host));
+    const availability = inspectHost(hostOf(host));
     assert.equal(availability.available, false);
     assert.equal(availability.reason, reason);
     assert.match(availability.message, message);
@@ -151,7 +152,7 @@ for (const [name, host, reason, message] of cases) {
 
 test("kcovAvailability() says yes where a system call was recorded", () => {
   const libc = fakeLibc({ pcs: { read: [0x6000_0010n, 0x6000_0020n] }, unique: true });
-  const availability = kcovAvailability(hostOf({ libc, files: { "/proc/config.gz": SET } }));
+  const availability = inspectHost(hostOf({ libc, files: { "/proc/config.gz": SET } }));
   assert.equal(availability.available, true);
   assert.equal(availability.reason, undefined);
   assert.equal(availability.uniqueMode, true);
@@ -167,7 +168,7 @@ test("kcovAvailability() passes on why libc cannot be opened", () => {
       throw new KcovUnavailableError("no-libc", "Cannot open libc: run deno with --allow-ffi");
     },
   };
-  assert.equal(kcovAvailability(host).reason, "no-libc");
+  assert.equal(inspectHost(host).reason, "no-libc");
 });
 
 test("kcovAvailability() works on this machine", () => {
