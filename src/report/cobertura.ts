@@ -64,12 +64,13 @@ function classText(coverage: RunCoverage, file: FileTotals, options: CoberturaOp
   const lastGroup = functions.fileGroupStart[file.file + 1]!;
   for (let group = functions.fileGroupStart[file.file]!; group < lastGroup; group++) {
     const from = functions.groupLine[group]!, to = functions.groupLineEnd[group]!;
-    const lines = linesText(coverage, from, to);
-    const rates = rateAttributes(lines.totals);
+    const rates = rateAttributes(linesText(coverage, from, to).totals);
+    // A method's rate is that of all its lines; to write them here too would double the file.
+    const first = linesText(coverage, from, from + 1).xml;
     const last = functions.groupStart[group + 1]!;
     for (let f = functions.groupStart[group]!; f < last; f++) {
       methods += `<method name="${escapeXml(functions.name[f]!)}" signature="" ${rates} ` +
-        `complexity="0">\n<lines>\n${lines.xml}</lines>\n</method>\n`;
+        `complexity="0">\n<lines>\n${first}</lines>\n</method>\n`;
     }
   }
   const lines = linesText(coverage, fileLineStart[file.file]!, fileLineStart[file.file + 1]!);

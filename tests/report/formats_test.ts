@@ -56,7 +56,7 @@ test("cobertura() validates against its DTD, and a broken file does not", () => 
 
 test("cobertura() splits below the limit, each part valid, nothing lost", () => {
   const [whole] = [...cobertura(COVERAGE)];
-  const maxBytes = 60_000;
+  const maxBytes = 30_000;
   const parts = [...cobertura(COVERAGE, { maxBytes })];
   assert.ok(parts.length > 2, `${parts.length} parts`);
   const filesOf = (xml: string): string[] =>
