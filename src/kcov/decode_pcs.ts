@@ -9,6 +9,8 @@ export interface DecodedPcs {
 }
 
 const FIRST_SLOTS = 4096;
+/** Larger tables are not kept. */
+const KEPT_SLOTS = 65_536;
 /** 2^32 divided by the golden ratio: spreads neighbouring keys over a table (Knuth, TAOCP 6.4). */
 const SPREAD = 0x9e3779b1;
 
@@ -57,6 +59,14 @@ class PcCounts {
     return { pcs, hits };
   }
 
+  /** Empties the table; a large one is given back, so that a long trace does not make the next ones slow. */
+  clear(): void {
+    if (this.#size === 0) return;
+    this.#size = 0;
+    if (this.#slots.length <= KEPT_SLOTS * 4) this.#slots.fill(0);
+    else this.#slots = new Uint32Array(FIRST_SLOTS * 4);
+  }
+
   #grow(): Uint32Array<ArrayBuffer> {
     const old = this.#slots;
     const slots = new Uint32Array(old.length * 4);
@@ -71,6 +81,9 @@ class PcCounts {
     return slots;
   }
 }
+
+/** Kept: a new table costs page faults, which take longer than decoding a small trace. */
+const counts = new PcCounts();
 
 /** Index of the slot that holds the PC, or of the free one where it belongs. */
 function findSlot(slots: Uint32Array, low: number, high: number): number {
@@ -90,7 +103,8 @@ function findSlot(slots: Uint32Array, low: number, high: number): number {
  * @param halves The buffer as 32-bit halves, so word `i` is entries `2 * i` (low) and `2 * i + 1` (high).
  */
 export function decodePcs(halves: Uint32Array, from: number, to: number): DecodedPcs {
-  const counts = new PcCounts();
   counts.add(halves, from, to);
-  return counts.sorted();
+  const decoded = counts.sorted();
+  counts.clear();
+  return decoded;
 }
