@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import { KcovUnavailableError } from "../errors.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { TestOutcome } from "../record/test_record.ts";
+import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
 import type { Symbolizer } from "./symbolizer.ts";
@@ -146,36 +147,15 @@ export class LiveCoverage implements KernelCoverage {
   }
 
   hits(functionName: string): number {
-    return this.#ask((symbolizer, { pcs, hits }) => {
-      let most = 0;
-      for (let index = 0; index < pcs.length; index++) {
-        if (hits[index] <= most) continue;
-        if (symbolizer.functionsOf(pcs[index]).includes(functionName)) most = hits[index];
-      }
-      return most;
-    });
+    return this.#ask((symbolizer, decoded) => hitsOf(symbolizer, decoded, functionName));
   }
 
   functions(): string[] {
-    return this.#ask((symbolizer, { pcs }) => {
-      const names = new Set<string>();
-      for (const pc of pcs) {
-        for (const name of symbolizer.functionsOf(pc)) names.add(name);
-      }
-      return [...names].sort();
-    });
+    return this.#ask(functionsOf);
   }
 
   lines(file: string): number[] {
-    return this.#ask((symbolizer, { pcs }) => {
-      const lines = new Set<number>();
-      for (const pc of pcs) {
-        for (const line of symbolizer.linesOf(pc)) {
-          if (line.file === file) lines.add(line.line);
-        }
-      }
-      return [...lines].sort((first, second) => first - second);
-    });
+    return this.#ask((symbolizer, decoded) => linesOf(symbolizer, decoded, file));
   }
 
   #decoded(): DecodedPcs {

@@ -8,6 +8,8 @@ import {
   type TestIdentity,
 } from "./kernel_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
+import { SupervisedCoverage } from "./supervised_coverage.ts";
+import { supervisorClient } from "./supervisor_client.ts";
 
 /** Coverage that runs until it is ended, with the outcome of its test. */
 export interface StartedCoverage extends KernelCoverage, Disposable {
@@ -25,6 +27,7 @@ function thisThread(): RecordingThread {
 
 /** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
 export function prepareThread(): void {
+  if (supervisorClient() !== null) return;
   const recording = thisThread();
   if (recording.settings.mode === "off") return;
   if (recording.unavailable() === undefined) atEndOfFile(recording, false);
@@ -34,10 +37,22 @@ export function prepareThread(): void {
  * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
  * be recorded, gives what stands for it.
  *
+ * Under a supervisor all threads and processes are recorded, by the supervisor.
+ *
  * @param identity Names the test; called before recording begins.
+ * @param parent The test that this one is a part of; matters under a supervisor only.
  * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
  */
-export function startCoverage(identity: () => TestIdentity): StartedCoverage {
+export function startCoverage(
+  identity: () => TestIdentity,
+  parent?: StartedCoverage,
+): StartedCoverage {
+  const supervisor = supervisorClient();
+  if (supervisor !== null) {
+    const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
+    coverage.begin();
+    return coverage;
+  }
   const recording = thisThread();
   const why = recording.unavailable();
   if (why !== undefined) return missing(recording, identity, why);

@@ -1,5 +1,8 @@
 import type { KernelCoverage } from "./kernel_coverage.ts";
-import { prepareThread, startCoverage, type StartedCoverage } from "./start_coverage.ts";
+import { runCovered } from "./run_covered.ts";
+import { runningTest } from "./running_test.ts";
+import { prepareThread, startCoverage } from "./start_coverage.ts";
+import { AdoptedCoverage } from "./supervised_coverage.ts";
 import { callSite, identify } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */
@@ -21,14 +24,15 @@ export interface KernelCoverageOptions {
  * @returns The function to give to the runner. It declares no parameters.
  *
  * @example
- * ```ts ignore
- * import { test } from "node:test";
+ * ```ts
+ * import { readFileSync } from "node:fs";
  * import { withKernelCoverage } from "kernelcov";
  *
- * test("a pipe carries bytes", withKernelCoverage((cov) => {
- *   // system calls
- *   if (cov.available) console.assert(cov.hits("pipe_write") > 0);
- * }));
+ * const body = withKernelCoverage((cov) => {
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.assert(cov.pcs().length > 100);
+ * }, { name: "a file is read" });
+ * body(); // as a runner does: test("a file is read", body)
  * ```
  */
 export function withKernelCoverage<Rest extends unknown[], Result>(
@@ -39,41 +43,13 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
   // Opened while tests are declared: a test may run with fewer permissions.
   prepareThread();
   return function covered(...rest: Rest): Result {
-    const coverage = startCoverage(() => identify(options.name, rest, site));
-    let result: Result;
-    try {
-      result = body(coverage, ...rest);
-    } catch (error) {
-      coverage.end("failed");
-      throw error;
+    const running = runningTest();
+    if (running?.fromPreload === true) {
+      return body(new AdoptedCoverage(running.coverage), ...rest);
     }
-    if (!isThenable(result)) {
-      coverage.end("passed");
-      return result;
-    }
-    coverage.markAsynchronous();
-    return settled(result, coverage) as Result;
+    const coverage = startCoverage(() => identify(options.name, rest, site), running?.coverage);
+    return runCovered(coverage, () => body(coverage, ...rest));
   };
-}
-
-async function settled(
-  result: PromiseLike<unknown>,
-  coverage: StartedCoverage,
-): Promise<unknown> {
-  let value: unknown;
-  try {
-    value = await result;
-  } catch (error) {
-    coverage.end("failed");
-    throw error;
-  }
-  coverage.end("passed");
-  return value;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }
 
 /**
@@ -86,7 +62,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  * @throws {KcovUnavailableError} Where coverage cannot be had and `KERNELCOV=require` is set.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { readFileSync } from "node:fs";
  * import { kernelCoverage } from "kernelcov";
  * {
@@ -99,6 +75,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function kernelCoverage(name: string): KernelCoverage & Disposable {
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
-  const coverage = startCoverage(() => identify(name, [], undefined));
+  const coverage = startCoverage(() => identify(name, [], undefined), runningTest()?.coverage);
   return coverage;
 }

@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { check } from "../sys/errno.ts";
-import { type Libc } from "../sys/types.ts";
+import type { Libc } from "../sys/types.ts";
 import { currentArchitecture } from "./architecture.ts";
 import {
   ANSWER,

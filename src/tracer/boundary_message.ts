@@ -45,6 +45,8 @@ export interface BeginMessage {
   readonly name: string;
   readonly file: string;
   readonly kind: "test" | "baseline";
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   /** The open test of this thread that it is a step of. */
   readonly parent?: number;
   /** The body of an earlier test of this thread still runs: what is recorded may be that test's. */
@@ -65,7 +67,12 @@ export interface ReadMessage {
   readonly test: number;
 }
 
-export type BoundaryMessage = HelloMessage | BeginMessage | EndMessage | ReadMessage;
+/** What the calling thread runs until `resume` belongs to no test. */
+export interface PauseMessage {
+  readonly do: "pause" | "resume";
+}
+
+export type BoundaryMessage = HelloMessage | BeginMessage | EndMessage | ReadMessage | PauseMessage;
 
 const decoder = new TextDecoder();
 
@@ -90,10 +97,12 @@ function isMessage(value: unknown): value is BoundaryMessage {
   const fields = value as Record<string, unknown>;
   switch (fields.do) {
     case "hello":
+    case "pause":
+    case "resume":
       return true;
     case "begin":
       return typeof fields.test === "number" && typeof fields.name === "string" &&
-        typeof fields.file === "string" &&
+        typeof fields.file === "string" && typeof fields.startedAt === "number" &&
         (fields.kind === "test" || fields.kind === "baseline");
     case "end":
       return typeof fields.test === "number" && typeof fields.durationMs === "number" &&

@@ -18,6 +18,7 @@ export class TracedTask implements OwnedTask {
   id: number;
   readonly process: TracedProcess;
   testThread: TestThread | null = null;
+  paused = false;
   /** Its open tests by the numbers that it gave them. */
   readonly tests = new Map<number, OpenTest>();
   /** Where its points arrive; `null` before it is enrolled and where that was refused. */
@@ -30,6 +31,8 @@ export class TracedTask implements OwnedTask {
     this.process = process;
   }
 }
+
+const UNFINISHED: TestEnd = { outcome: "failed", durationMs: null, finished: false };
 
 /** Whether points have counts, and where records go. */
 export interface LedgerOptions {
@@ -46,11 +49,17 @@ export class CoverageLedger {
   readonly #tasks = new Map<number, TracedTask>();
   readonly #processes = new Map<number, TracedProcess>();
   readonly #outside: OpenTest;
-  readonly #finished: (() => TestRecord)[] = [];
+  readonly #finished: { readonly test: OpenTest; readonly end: TestEnd }[] = [];
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const outside = { name: "(outside tests)", file: "", kind: "outside", parent: null } as const;
+    const outside = {
+      name: "(outside tests)",
+      file: "",
+      kind: "outside",
+      parent: null,
+      startedAt: 0,
+    } as const;
     this.#outside = new OpenTest(options.command ?? outside, this.#table);
   }
 
@@ -97,7 +106,7 @@ export class CoverageLedger {
   endTask(task: TracedTask): TraceBuffer | null {
     this.#drain(task);
     for (const test of [...task.tests.keys()]) {
-      this.#end(task, test, { outcome: "failed", durationMs: 0, finished: false });
+      this.#end(task, test, UNFINISHED);
     }
     this.#tasks.delete(task.id);
     const { process, testThread, buffer } = task;
@@ -147,6 +156,12 @@ export class CoverageLedger {
     return this.#end(task, number, end);
   }
 
+  /** What a paused task runs belongs to no test. */
+  setPaused(task: TracedTask, paused: boolean): void {
+    this.split();
+    task.paused = paused;
+  }
+
   /** What an open test of a task has so far. */
   read(task: TracedTask, number: number): TalliedPoints | undefined {
     const test = task.tests.get(number);
@@ -172,7 +187,11 @@ export class CoverageLedger {
 
   /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */
   flush(): void {
-    for (const record of this.#finished.splice(0)) this.#options.onRecord(record());
+    if (this.#finished.length === 0) return;
+    for (const { test, end } of this.#finished.splice(0)) {
+      this.#options.onRecord(test.record(end, this.#options.hasHits));
+      test.tally.release();
+    }
   }
 
   /** Ends all tests, and the record of the command or of what ran outside tests. */
@@ -181,8 +200,7 @@ export class CoverageLedger {
     for (const task of [...this.#tasks.values()]) this.endTask(task);
     this.flush();
     if (this.#outside.tally.size === 0) return;
-    const finished = this.#options.command !== null;
-    this.#options.onRecord(this.#outside.record({ ...end, finished }, this.#options.hasHits));
+    this.#options.onRecord(this.#outside.record({ ...end, finished: true }, this.#options.hasHits));
   }
 
   #end(task: TracedTask, number: number, end: TestEnd): number | undefined {
@@ -192,8 +210,7 @@ export class CoverageLedger {
     task.tests.delete(number);
     const open = task.testThread?.tests;
     open?.splice(open.indexOf(test), 1);
-    const whole = end.finished ? end : { ...end, durationMs: performance.now() - test.startedAt };
-    this.#finished.push(() => test.record(whole, this.#options.hasHits));
+    this.#finished.push({ test, end });
     return test.tally.size;
   }
 

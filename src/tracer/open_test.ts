@@ -9,12 +9,15 @@ export interface TestStart {
   readonly kind: RecordKind;
   /** The test that this one is a step of, or that its process runs for. */
   readonly parent: OpenTest | null;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
 }
 
 /** What is known of a test when it ends. */
 export interface TestEnd {
   readonly outcome: TestOutcome;
-  readonly durationMs: number;
+  /** Wall time of the body, in milliseconds; `null` to take it from the begin until now. */
+  readonly durationMs: number | null;
   /** Whether the test itself told of its end, rather than its thread's death. */
   readonly finished: boolean;
 }
@@ -26,7 +29,7 @@ export class OpenTest {
   readonly kind: RecordKind;
   readonly parent: OpenTest | null;
   readonly tally: PointTally;
-  readonly startedAt: number = performance.now();
+  readonly #startedAt: number;
   open = true;
   truncated = false;
   shared = false;
@@ -38,6 +41,7 @@ export class OpenTest {
     this.file = start.file;
     this.kind = start.kind;
     this.parent = start.parent;
+    this.#startedAt = start.startedAt;
     this.tally = new PointTally(table);
   }
 
@@ -58,7 +62,7 @@ export class OpenTest {
       name: this.name,
       file: this.file,
       outcome: end.outcome,
-      durationMs: end.durationMs,
+      durationMs: end.durationMs ?? Date.now() - this.#startedAt,
       scope: "tree",
       pcs,
       hits: hasHits ? hits : null,

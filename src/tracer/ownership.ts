@@ -37,6 +37,8 @@ export interface OwnedTask {
   readonly process: TracedProcess;
   /** Set once the task has run tests. */
   readonly testThread: TestThread | null;
+  /** What it runs now is to belong to no test. */
+  readonly paused?: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ export interface OwnedTask {
  */
 export function ownersOf(task: OwnedTask): OpenTest[] {
   const owners = new Set<OpenTest>();
+  if (task.paused === true) return [];
   if (task.testThread !== null) addOpen(owners, task.testThread.tests);
   else addProcess(owners, task.process);
   addClaim(owners, task.process.claim);

@@ -9,16 +9,21 @@ export interface TalliedPoints {
   readonly hits: Uint32Array<ArrayBuffer>;
 }
 
+/** Arrays of ended tallies. New memory costs a page fault per page, which a test boundary would wait for. */
+const spare: { counts: Uint32Array<ArrayBuffer>; seen: Uint32Array<ArrayBuffer> }[] = [];
+
 /** Counts how often each point of a table was recorded, for one test. */
 export class PointTally {
   readonly #table: PointTable;
   #counts: Uint32Array<ArrayBuffer>;
-  #seen: Uint32Array<ArrayBuffer> = new Uint32Array(1024);
+  #seen: Uint32Array<ArrayBuffer>;
   #size = 0;
 
   constructor(table: PointTable) {
     this.#table = table;
-    this.#counts = new Uint32Array(Math.max(1024, table.size * 2));
+    const arrays = spare.pop();
+    this.#counts = arrays?.counts ?? new Uint32Array(Math.max(16_384, table.size * 2));
+    this.#seen = arrays?.seen ?? new Uint32Array(4096);
   }
 
   /** How many distinct points were counted. */
@@ -50,6 +55,14 @@ export class PointTally {
     const hits = new Uint32Array(this.#size);
     for (const point of seen) hits[indexOf(pcs, table.address(point))] = this.#counts[point];
     return { pcs, hits };
+  }
+
+  /** Gives up what was counted, and its memory to the next tally. */
+  release(): void {
+    for (let index = 0; index < this.#size; index++) this.#counts[this.#seen[index]] = 0;
+    spare.push({ counts: this.#counts, seen: this.#seen });
+    this.#size = 0;
+    this.#counts = this.#seen = new Uint32Array(0);
   }
 
   #see(point: number): void {

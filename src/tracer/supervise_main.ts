@@ -37,7 +37,9 @@ function supervise(args: readonly string[]): number {
   const name = options.command.join(" ");
   const ledger = new CoverageLedger({
     hasHits: pool.mode === "trace",
-    command: options.record ? { name, file: "", kind: "command", parent: null } : null,
+    command: options.record
+      ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
+      : null,
     onRecord: (record) => run.append(record),
   });
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.

@@ -233,9 +233,9 @@ export class Supervisor {
         this.#ledger.addTestThread(task);
         return this.#pool.mode === "trace" ? 1 : 0;
       case "begin": {
-        const { test, name, file, kind, parent, shared } = message;
+        const { test, name, file, kind, startedAt, parent, shared } = message;
         if (task.tests.has(test)) return null;
-        this.#ledger.begin(task, test, { name, file, kind }, parent);
+        this.#ledger.begin(task, test, { name, file, kind, startedAt }, parent);
         if (shared === true) this.#ledger.markShared(task, test);
         return 0;
       }
@@ -245,6 +245,10 @@ export class Supervisor {
       }
       case "read":
         return this.#sendPoints(task, message.test);
+      case "pause":
+      case "resume":
+        this.#ledger.setPaused(task, message.do === "pause");
+        return 0;
       default:
         return null;
     }

@@ -1,0 +1,92 @@
+import { relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { mainModule } from "../sys/runtime.ts";
+import { MissingCoverage } from "./kernel_coverage.ts";
+import { runCovered } from "./run_covered.ts";
+import { runInTest } from "./running_test.ts";
+import { prepareThread, startCoverage, type StartedCoverage } from "./start_coverage.ts";
+import { SupervisedCoverage } from "./supervised_coverage.ts";
+import { supervisorClient } from "./supervisor_client.ts";
+
+/** Working folder at the start: a test may change it. */
+const startFolder = process.cwd();
+
+/** The file whose tests are declared or run now, relative to the folder that the runner was started in. */
+export function currentFile(): string {
+  const main = mainModule();
+  const path = main.startsWith("file://") ? fileURLToPath(main) : main;
+  return path === "" ? "" : relative(startFolder, path);
+}
+
+/** Covers the tests of one thread on behalf of a preload: each body is run through `run`. */
+export class CoveredTests {
+  readonly #open = new Set<StartedCoverage>();
+  /** Bodies begun less tests whose hooks have run. */
+  #running = 0;
+
+  /** Opens what a test with fewer permissions could not. */
+  constructor() {
+    prepareThread();
+  }
+
+  /** Whether steps can have records of their own: only a supervisor keeps those of tests within tests. */
+  get hasSteps(): boolean {
+    return supervisorClient() !== null;
+  }
+
+  /**
+   * Runs a test's body, or a step's within `parent`, with coverage under `name`.
+   *
+   * @param body Gets the coverage, to name it as the parent of steps.
+   */
+  run<Result>(
+    name: string,
+    file: string,
+    parent: StartedCoverage | undefined,
+    body: (coverage: StartedCoverage) => Result,
+  ): Result {
+    const coverage = this.begin(name, file, parent);
+    return this.runIn(coverage, () => body(coverage));
+  }
+
+  /** Runs a body with coverage that began, and ends it. */
+  runIn<Result>(coverage: StartedCoverage, body: () => Result): Result {
+    return runCovered(coverage, body, true);
+  }
+
+  /** Runs a body that ends its coverage itself, unless it throws. */
+  runUntilDone<Result>(coverage: StartedCoverage, body: () => Result): Result {
+    coverage.markAsynchronous();
+    try {
+      return runInTest({ coverage, fromPreload: true }, body);
+    } catch (error) {
+      coverage.end("failed");
+      throw error;
+    }
+  }
+
+  /** Begins coverage that its caller ends. */
+  begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
+    const coverage = startCoverage(() => ({ name, file }), parent);
+    if (parent === undefined && !(coverage instanceof MissingCoverage)) {
+      this.#running++;
+      this.#open.add(coverage);
+    }
+    return coverage;
+  }
+
+  /**
+   * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
+   * as after their time was up.
+   */
+  afterTest(): void {
+    this.#running = Math.max(0, this.#running - 1);
+    if (this.#running > 0) return;
+    for (const coverage of this.#open) {
+      if (coverage instanceof SupervisedCoverage) coverage.leave();
+      else coverage.end("failed");
+    }
+    this.#open.clear();
+  }
+}

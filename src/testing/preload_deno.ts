@@ -1,0 +1,135 @@
+// Covers every test of `deno test --preload=<this file>`, with no change to test files. Runs once per test file, on
+// the thread of its tests.
+import { runInThisContext } from "node:vm";
+import { recordBaseline } from "./baseline.ts";
+import { CoveredTests, currentFile } from "./covered_tests.ts";
+import type { StartedCoverage } from "./start_coverage.ts";
+
+/** What Deno passes to a test and to a step. */
+interface TestContext {
+  readonly name: string;
+  readonly parent?: TestContext;
+  step: Step;
+}
+
+type Body = (context: TestContext, ...rest: unknown[]) => unknown;
+type Step = (...args: unknown[]) => Promise<boolean>;
+
+/** `Deno.test` and its variants: `only`, `ignore`, and `each` of all three. */
+interface TestFunction {
+  (...args: unknown[]): void;
+  only?: TestFunction;
+  ignore?: TestFunction;
+  each?: (cases: readonly unknown[]) => TestFunction;
+  afterEach?: (hook: () => void) => void;
+}
+
+const deno = (globalThis as unknown as { Deno: { test: TestFunction; mainModule: string } }).Deno;
+const tests = new CoveredTests();
+const file = currentFile();
+
+/**
+ * A function that calls `real` with changed arguments. Deno reports a test at the first frame of the stack that is no
+ * part of the runtime; a script named as one of the runtime's is passed over, so the caller's place is reported.
+ */
+const passOver = runInThisContext(
+  `(function (real, change) {
+    return new Proxy(real, {
+      apply(target, self, args) { return Reflect.apply(target, self, change(args)); },
+    });
+  })`,
+  { filename: "ext:kernelcov/pass_over.js" },
+) as <Real extends (...args: never[]) => unknown>(
+  real: Real,
+  change: (args: unknown[]) => unknown[],
+) => Real;
+
+/** The name as Deno reports it, suites and tests before steps. */
+function fullName(context: TestContext): string {
+  const names = [context.name];
+  for (let parent = context.parent; parent !== undefined; parent = parent.parent) {
+    names.unshift(parent.name);
+  }
+  return names.join(" > ");
+}
+
+/** `body` with coverage. The context is its last argument: rows of `each` come before. */
+function covered(body: Body, parent?: StartedCoverage): Body {
+  return Object.defineProperty(
+    function (this: unknown, ...args: Parameters<Body>): unknown {
+      const context = args[args.length - 1] as TestContext;
+      return tests.run(fullName(context), file, parent, (coverage) => {
+        if (tests.hasSteps) context.step = withCoveredBody(context.step, coverage) as Step;
+        return body.apply(this, args);
+      });
+    },
+    "name",
+    { value: body.name },
+  );
+}
+
+/** A suite of node:test is a test to Deno, its tests and suites are steps: the suite itself gets no record. */
+function coveredSteps(body: Body): Body {
+  return function (this: unknown, ...args: Parameters<Body>): unknown {
+    const context = args[args.length - 1] as TestContext;
+    context.step = passOver(context.step as (...args: never[]) => unknown, ([definition]) => {
+      const { fn, ...rest } = definition as { fn: Body };
+      // node:test's own functions: those of its tests are named by the property that holds them, those of suites not.
+      return [{ ...rest, fn: fn.name === "" ? coveredSteps(fn) : covered(fn) }];
+    }) as Step;
+    return body.apply(this, args);
+  };
+}
+
+/** Wraps a registering function so that the body among its arguments is covered, whatever form they take. */
+function withCoveredBody<Real extends (...args: never[]) => unknown>(
+  real: Real,
+  parent: StartedCoverage | undefined,
+): Real {
+  return passOver(real, (args) => {
+    const cover = isSuite() ? coveredSteps : (body: Body) => covered(body, parent);
+    const [first] = args;
+    return args.map((value) => {
+      if (typeof value === "function" && (value !== first || value.name !== "")) {
+        return cover(value as Body);
+      }
+      if (
+        typeof value === "object" && value !== null &&
+        typeof (value as { fn?: unknown }).fn === "function"
+      ) {
+        return { ...value, fn: cover((value as { fn: Body }).fn) };
+      }
+      return value;
+    });
+  });
+}
+
+/** Whether node:test registers a suite now. Its functions are frames that Deno leaves out of `stack`. */
+function isSuite(): boolean {
+  const before = Error.prepareStackTrace;
+  try {
+    Error.prepareStackTrace = (_error, frames) => frames;
+    const frames = new Error().stack as unknown as { getFunctionName(): string | null }[];
+    return frames.some((frame) => /DenoTestForSuite$/.test(frame.getFunctionName() ?? ""));
+  } finally {
+    Error.prepareStackTrace = before;
+  }
+}
+
+function coveredTest(real: TestFunction): TestFunction {
+  const test = withCoveredBody(real, undefined);
+  return new Proxy(test, {
+    get(_target, key): unknown {
+      const value = Reflect.get(real, key);
+      if (key === "only" || key === "ignore") return coveredTest(value as TestFunction);
+      if (key !== "each") return value;
+      return (cases: readonly unknown[]) =>
+        withCoveredBody((value as NonNullable<TestFunction["each"]>)(cases), undefined);
+    },
+  });
+}
+
+const real = deno.test;
+deno.test = coveredTest(real);
+real.afterEach?.(() => tests.afterTest());
+await recordBaseline(() => {});

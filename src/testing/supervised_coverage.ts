@@ -1,0 +1,164 @@
+import { KcovUnavailableError } from "../errors.ts";
+import type { DecodedPcs } from "../kcov/decode_pcs.ts";
+import type { RecordKind, TestOutcome } from "../record/test_record.ts";
+import type { BoundaryClient } from "../tracer/boundary_client.ts";
+import type { BeginMessage } from "../tracer/boundary_message.ts";
+import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
+import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
+import { openSymbolizer } from "./open_symbolizer.ts";
+import { say } from "./say_once.ts";
+import type { StartedCoverage } from "./start_coverage.ts";
+import type { Symbolizer } from "./symbolizer.ts";
+
+/** Bodies on this thread that run on although their test was ended for them. */
+let left = 0;
+
+/** The coverage of one test under a supervisor, which records all threads and processes and writes the record. */
+export class SupervisedCoverage implements StartedCoverage {
+  readonly available: boolean = true;
+  readonly #client: BoundaryClient;
+  readonly #identity: TestIdentity;
+  readonly #number: number;
+  readonly #begin: BeginMessage;
+  #startedMs = 0;
+  #ended = false;
+  #left = false;
+
+  /** @param parent The test that this one is a step of. */
+  constructor(
+    client: BoundaryClient,
+    identity: TestIdentity,
+    kind: RecordKind & ("test" | "baseline") = "test",
+    parent?: StartedCoverage,
+  ) {
+    this.#client = client;
+    this.#identity = identity;
+    this.#number = client.newTest();
+    const { name, file } = identity;
+    const within = parent instanceof SupervisedCoverage ? { parent: parent.#number } : {};
+    this.#begin = {
+      do: "begin",
+      test: this.#number,
+      name,
+      file,
+      kind,
+      startedAt: Date.now(),
+      ...within,
+      ...(left > 0 ? { shared: true } : {}),
+    };
+  }
+
+  get name(): string {
+    return this.#identity.name;
+  }
+
+  /** Truncation and sharing are known when the record is written. */
+  get record(): CoverageFlags {
+    return { truncated: false, shared: left > 0, callingThreadOnly: false };
+  }
+
+  /** Begins the record, last of all. */
+  begin(): void {
+    this.#startedMs = performance.now();
+    this.#client.send(this.#begin);
+  }
+
+  /** All threads are recorded: there is nothing to mark. */
+  markAsynchronous(): void {}
+
+  /** Ends the record, first of all; once. */
+  end(outcome: TestOutcome): void {
+    if (this.#ended) {
+      if (this.#left) left--;
+      this.#left = false;
+      return;
+    }
+    this.#ended = true;
+    const durationMs = performance.now() - this.#startedMs;
+    const answer = this.#client.send({ do: "end", test: this.#number, outcome, durationMs });
+    if (answer?.done === true) return;
+    say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
+  }
+
+  /** Ends the record of a test that the runner gave up, as after its time was up: its body may still run. */
+  leave(): void {
+    if (this.#ended) return;
+    this.end("failed");
+    this.#left = true;
+    left++;
+  }
+
+  [Symbol.dispose](): void {
+    this.end("passed");
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    const pcs = this.#ended ? null : this.#client.read(this.#number);
+    if (pcs !== null) return pcs;
+    throw new KcovUnavailableError(
+      "busy",
+      "Cannot tell what the kernel ran: the test has ended, or its supervisor has: ask before the test ends",
+    );
+  }
+
+  hits(functionName: string): number {
+    return this.#ask((symbolizer, decoded) => hitsOf(symbolizer, decoded, functionName));
+  }
+
+  functions(): string[] {
+    return this.#ask(functionsOf);
+  }
+
+  lines(file: string): number[] {
+    return this.#ask((symbolizer, decoded) => linesOf(symbolizer, decoded, file));
+  }
+
+  /** Answers from the image, with this thread unrecorded: reading the image is not what the test does. */
+  #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
+    this.#client.send({ do: "pause" });
+    try {
+      const pcs = this.pcs();
+      // Each point once: a function that ran has at least one hit.
+      return question(openSymbolizer(), { pcs, hits: new Uint32Array(pcs.length).fill(1) });
+    } finally {
+      this.#client.send({ do: "resume" });
+    }
+  }
+}
+
+/** The coverage of a test that its preload covers, for a body that asks for it: the preload ends it. */
+export class AdoptedCoverage implements KernelCoverage {
+  readonly #coverage: StartedCoverage;
+
+  constructor(coverage: StartedCoverage) {
+    this.#coverage = coverage;
+  }
+
+  get available(): boolean {
+    return this.#coverage.available;
+  }
+
+  get name(): string {
+    return this.#coverage.name;
+  }
+
+  get record(): CoverageFlags {
+    return this.#coverage.record;
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    return this.#coverage.pcs() as Float64Array<ArrayBuffer>;
+  }
+
+  hits(functionName: string): number {
+    return this.#coverage.hits(functionName);
+  }
+
+  functions(): string[] {
+    return this.#coverage.functions();
+  }
+
+  lines(file: string): number[] {
+    return this.#coverage.lines(file);
+  }
+}

@@ -1,0 +1,27 @@
+import { KcovUnavailableError, SyscallError } from "../errors.ts";
+import { loadLibc } from "../sys/load.ts";
+import { environmentVariable } from "../sys/runtime.ts";
+import { BoundaryClient } from "../tracer/boundary_client.ts";
+import { SUPERVISOR_VARIABLE } from "../tracer/boundary_message.ts";
+import { sayOncePerRun } from "./say_once.ts";
+
+/** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
+let client: BoundaryClient | null | undefined;
+
+/** The calling thread's way to its supervisor; `null` where it has none. Tries once. */
+export function supervisorClient(): BoundaryClient | null {
+  if (client === undefined) client = connect();
+  return client;
+}
+
+function connect(): BoundaryClient | null {
+  if (environmentVariable(SUPERVISOR_VARIABLE) === undefined) return null;
+  if (environmentVariable("KERNELCOV") === "off") return null;
+  try {
+    return BoundaryClient.connect(loadLibc(), environmentVariable);
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError || error instanceof SyscallError)) throw error;
+    sayOncePerRun(`no kernel coverage of single tests: ${error.message}`);
+    return null;
+  }
+}
