@@ -1,6 +1,6 @@
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { fileTotals, groupHit } from "./file_totals.ts";
-import { formatRanges } from "./line_ranges.ts";
+import { rangesByFile } from "./line_ranges.ts";
 import { type PathMode, sourcePath } from "./source_path.ts";
 
 /** Version of the JSON report; raised when a reader of the last one would be misled. */
@@ -59,28 +59,8 @@ function testText(coverage: RunCoverage, test: number, paths: PathMode): string 
     ...(record.tree === undefined ? {} : { tree: record.tree }),
     totals,
     unresolved: points.unresolved,
-    files: testLines(coverage, test, paths),
+    files: rangesByFile(coverage.universe, coverage.linesOf(test).lines, paths),
   });
-}
-
-/** The lines that a test hit, by path: `"1-5,8"`. */
-export function testLines(
-  coverage: RunCoverage,
-  test: number,
-  paths: PathMode,
-): Record<string, string> {
-  const { image, fileLineStart } = coverage.universe;
-  const { lines } = coverage.linesOf(test);
-  const files: Record<string, string> = {};
-  for (let i = 0; i < lines.length;) {
-    const file = image.lineFile[lines[i]!]!;
-    const numbers: number[] = [];
-    while (i < lines.length && lines[i]! < fileLineStart[file + 1]!) {
-      numbers.push(image.lineNumber[lines[i++]!]!);
-    }
-    files[sourcePath(image.files[file]!, paths)] = formatRanges(numbers);
-  }
-  return files;
 }
 
 function fileColumns(coverage: RunCoverage, file: number): Record<string, unknown> {

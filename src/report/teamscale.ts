@@ -1,5 +1,5 @@
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import { testLines } from "./json_report.ts";
+import { rangesByFile } from "./line_ranges.ts";
 import type { PathMode } from "./source_path.ts";
 
 /**
@@ -14,7 +14,11 @@ export function* teamscaleReport(
   for (let test = 0; test < coverage.tests.length; test++) {
     const { record } = coverage.tests[test]!;
     const folders = new Map<string, { fileName: string; coveredLines: string }[]>();
-    const files = testLines(coverage, test, options.paths ?? "relative");
+    const files = rangesByFile(
+      coverage.universe,
+      coverage.linesOf(test).lines,
+      options.paths,
+    );
     for (const [path, coveredLines] of Object.entries(files)) {
       const slash = path.lastIndexOf("/");
       const folder = slash < 0 ? "" : path.slice(0, slash);

@@ -1,0 +1,73 @@
+import type { CoverageDifference } from "../coverage/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/minimize_tests.ts";
+import type { PatchAnswer } from "../coverage/patch_tests.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
+import type { FunctionAnswer, LineAnswer } from "../coverage/which_tests.ts";
+import { rangesByFile } from "./line_ranges.ts";
+
+/** A test in a JSON answer. */
+export interface TestReference {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** Name and file of a test. */
+export function testReference(coverage: RunCoverage, test: number): TestReference {
+  const { name, file } = coverage.tests[test]!.record;
+  return { name, file };
+}
+
+/** Which tests run a line, with names instead of numbers. */
+export function lineAnswerJson(coverage: RunCoverage, answer: LineAnswer): unknown {
+  return {
+    ...answer,
+    tests: answer.tests.map(({ test, ...rest }) => ({ ...testReference(coverage, test), ...rest })),
+  };
+}
+
+/** Which tests enter a function, with names instead of numbers. */
+export function functionAnswerJson(coverage: RunCoverage, answer: FunctionAnswer): unknown {
+  return {
+    ...answer,
+    tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),
+  };
+}
+
+/** Which tests a patch needs, with names instead of numbers. */
+export function patchAnswerJson(coverage: RunCoverage, answer: PatchAnswer): unknown {
+  const reference = (test: number): TestReference => testReference(coverage, test);
+  return {
+    runAll: answer.runAll,
+    tests: answer.tests.map(({ test, ...rest }) => ({ ...reference(test), ...rest })),
+    incomplete: answer.incomplete.map(reference),
+    hunks: answer.hunks.map(({ tests, ...rest }) => ({ ...rest, tests: tests.map(reference) })),
+  };
+}
+
+/** What two sides do not cover alike. */
+export function differenceJson(
+  names: readonly [string, string],
+  difference: CoverageDifference,
+): unknown {
+  return { a: names[0], b: names[1], ...difference };
+}
+
+/** A small set of tests with all points of the run, with names instead of numbers. */
+export function minimalSetJson(coverage: RunCoverage, set: MinimalSet): unknown {
+  return {
+    points: set.points,
+    kept: set.kept.map(({ test, ...rest }) => ({ ...testReference(coverage, test), ...rest })),
+    redundant: set.redundant.map((test) => testReference(coverage, test)),
+  };
+}
+
+/** What each test alone covers, with names instead of numbers and lines as ranges by file. */
+export function uniqueJson(coverage: RunCoverage, unique: readonly UniqueCoverage[]): unknown {
+  return unique.map(({ test, points, lines }) => ({
+    ...testReference(coverage, test),
+    points,
+    lines: lines.length,
+    files: rangesByFile(coverage.universe, lines),
+  }));
+}

@@ -1,0 +1,257 @@
+import type { CoverageDifference } from "../coverage/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/minimize_tests.ts";
+import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
+import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
+import { formatRanges } from "./line_ranges.ts";
+import {
+  displayWidth,
+  formatCount,
+  formatPercent,
+  pad,
+  paint,
+  PLAIN_STYLE,
+  plural,
+  printable,
+  type TextStyle,
+} from "./text_style.ts";
+
+/** What each {@linkcode LineState} means, for people. */
+const STATE_TEXT: Readonly<Record<LineState, string>> = {
+  covered: "covered",
+  uncovered: "no test runs it",
+  "no-code": "no coverage point claims this line: it has no code of its own",
+  unknown: "only a tail call claims this line, which KCOV cannot see",
+  "not-instrumented": "the kernel was built without coverage points in this file",
+  "not-built": "the image has no code of this file",
+};
+
+/** Functions and lines listed before the rest is summed up. */
+const MAX_ROWS = 40;
+
+/** File and name of a test, as every answer prints it. */
+export function testLabel(coverage: RunCoverage, test: number): string {
+  const { name, file } = coverage.tests[test]!.record;
+  return printable(file === "" ? name : `${file}: ${name}`);
+}
+
+/** Which tests run a line. */
+export function lineAnswerText(
+  coverage: RunCoverage,
+  answer: LineAnswer,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const inFunction = answer.functions.length === 0 ? "" : ` in ${answer.functions.join(", ")}`;
+  const lines = [paint(`${printable(answer.file)}:${answer.line}${inFunction}`, "bold", style)];
+  if (answer.state !== "covered") {
+    lines.push(`  ${paint(STATE_TEXT[answer.state], "yellow", style)}`);
+    if (answer.nearest.length > 0) {
+      lines.push(`  lines near it that can be covered: ${answer.nearest.join(", ")}`);
+    }
+    return `${lines.join("\n")}\n`;
+  }
+  lines.push(
+    `  ${answer.pointsHit} of ${plural(answer.points, "point")} hit, by ${
+      plural(answer.tests.length, "test")
+    }`,
+  );
+  lines.push(
+    ...columns(answer.tests.map(({ test, count, pointsHit }) => [
+      testLabel(coverage, test),
+      `${formatCount(count)} ×`,
+      pointsHit < answer.points ? `${pointsHit} of ${answer.points} points` : "",
+    ])),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/** Which tests enter a function. */
+export function functionAnswerText(
+  coverage: RunCoverage,
+  answer: FunctionAnswer,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const lines = [
+    paint(`${answer.function} (${printable(answer.file)}:${answer.line})`, "bold", style),
+    `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
+      plural(answer.tests.length, "test")
+    }`,
+    ...columns(answer.tests.map(({ test, lines }) => [
+      testLabel(coverage, test),
+      plural(lines, "line"),
+    ])),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Which tests a patch needs, and what it leaves untested. */
+export function patchAnswerText(
+  coverage: RunCoverage,
+  answer: PatchAnswer,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const lines: string[] = [];
+  if (answer.runAll.length > 0) {
+    lines.push(paint("Run all tests: this cannot be judged", "yellow", style));
+    for (const { path, reason } of answer.runAll) lines.push(`  ${printable(path)}: ${reason}`);
+  }
+  lines.push(paint(plural(answer.tests.length, "test"), "bold", style));
+  for (const { test, score, reasons } of answer.tests) {
+    lines.push(`  ${pad(score.toFixed(3), 7, "right")}  ${testLabel(coverage, test)}`);
+    for (const reason of reasons) {
+      lines.push(`           ${paint(reasonText(reason), "dim", style)}`);
+    }
+  }
+  if (answer.incomplete.length > 0) {
+    lines.push(
+      paint(
+        "Cannot be ruled out: their coverage is not whole (truncated or failed)",
+        "yellow",
+        style,
+      ),
+      ...answer.incomplete.map((test) => `  ${testLabel(coverage, test)}`),
+    );
+  }
+  lines.push(paint("Hunks", "bold", style));
+  for (const hunk of answer.hunks) {
+    const place = `${printable(hunk.path)}${hunk.line > 0 ? `:${hunk.line}` : ""}`;
+    const color = hunk.state === "covered"
+      ? "green"
+      : hunk.state === "uncovered"
+      ? "red"
+      : "yellow";
+    lines.push(`  ${place}  ${paint(hunk.state, color, style)}  ${hunk.reason}`);
+    if (hunk.uncovered.length > 0) {
+      lines.push(
+        `    no test runs ${plural(hunk.uncovered.length, "line")}: ${
+          formatRanges(hunk.uncovered)
+        }`,
+      );
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** One reason for a test, in words. */
+export function reasonText(
+  { path, closeness, functions, lines, owners }: PickReason,
+): string {
+  const inside = functions.length === 0 ? "" : ` in ${functions.join(", ")}`;
+  const others = owners <= 1 ? "no other test does" : `as ${plural(owners - 1, "other test")}`;
+  const where = lines.length === 0 ? path : `${path}:${formatRanges(lines)}`;
+  switch (closeness) {
+    case "line":
+      return `runs ${where}${inside}, ${others}`;
+    case "around":
+      return `runs ${where} around the change${inside}, ${others}`;
+    case "function":
+      return `enters ${functions.join(", ")} (${path}) but does not run the changed lines`;
+    case "file":
+      return `reaches ${path}, changed outside functions`;
+  }
+}
+
+/** What two tests or two runs do not cover alike. */
+export function differenceText(
+  names: readonly [string, string],
+  difference: CoverageDifference,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const [a, b] = names.map(printable) as [string, string];
+  const { points, lines: counts, functions, flakyPoints, similarity } = difference;
+  const row = (what: string, part: { onlyA: number; onlyB: number; both: number }): string[] => [
+    what,
+    formatCount(part.onlyA),
+    formatCount(part.both),
+    formatCount(part.onlyB),
+  ];
+  const lines = [
+    `${paint("A", "bold", style)}  ${a}`,
+    `${paint("B", "bold", style)}  ${b}`,
+    ...columns([["", "only A", "both", "only B"], row("points", points), row("lines", counts)]),
+    `  ${formatPercent(Math.round(similarity * 1e6), 1e6)} of their points are common`,
+  ];
+  if (flakyPoints > 0) {
+    lines.push(
+      `  ${
+        paint(
+          `${plural(flakyPoints, "point")} of the difference come and go between repeats`,
+          "yellow",
+          style,
+        )
+      }`,
+    );
+  }
+  for (const entry of functions.slice(0, MAX_ROWS)) {
+    const parts = [
+      ...(entry.onlyA.length > 0 ? [`A ${formatRanges(entry.onlyA)}`] : []),
+      ...(entry.onlyB.length > 0 ? [`B ${formatRanges(entry.onlyB)}`] : []),
+    ];
+    const alone = entry.both === 0 && (entry.onlyA.length === 0 || entry.onlyB.length === 0)
+      ? ` (only ${entry.onlyA.length > 0 ? "A" : "B"} enters it)`
+      : "";
+    lines.push(`  ${printable(entry.file)} ${entry.function}${alone}: ${parts.join("; ")}`);
+  }
+  if (functions.length > MAX_ROWS) {
+    lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** A small set of tests with all points of the run. */
+export function minimalSetText(
+  coverage: RunCoverage,
+  { kept, redundant, points }: MinimalSet,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const lines = [
+    paint(
+      `${kept.length} of ${plural(coverage.tests.length, "test")} hit all ${
+        plural(points, "point")
+      }`,
+      "bold",
+      style,
+    ),
+    ...columns(kept.map(({ test, added, total }) => [
+      testLabel(coverage, test),
+      `+${formatCount(added)}`,
+      formatPercent(total, points),
+    ])),
+    `${plural(redundant.length, "test")} hit nothing that these do not`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** What each test alone covers. */
+export function uniqueText(
+  coverage: RunCoverage,
+  unique: readonly UniqueCoverage[],
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const lines = [
+    paint(
+      `${unique.length} of ${plural(coverage.tests.length, "test")} cover something alone`,
+      "bold",
+      style,
+    ),
+    ...columns(unique.map(({ test, points, lines }) => [
+      testLabel(coverage, test),
+      plural(lines.length, "line"),
+      plural(points, "point"),
+    ])),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Rows with aligned columns: the first to the left, the others to the right, two spaces in front. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, displayWidth(cell)));
+  }
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => pad(cell, widths[i]!, i === 0 ? "left" : "right")).join("  ")}`
+      .trimEnd()
+  );
+}
