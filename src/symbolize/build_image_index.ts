@@ -1,15 +1,57 @@
-import type { ElfFile } from "../elf/elf_file.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
-import { readUnitHeaders } from "../dwarf/unit_headers.ts";
+import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
+import type { ElfFile } from "../elf/elf_file.ts";
 import { debugSections } from "./debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
-import { blockEnds, readImagePoints } from "./image_points.ts";
-import { imageIndexOf } from "./index_columns.ts";
+import { blockEnds, type ImagePoints, readImagePoints } from "./image_points.ts";
+import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";
 import { readSymbolNames, type SymbolNames } from "./symbol_names.ts";
-import { UnitReader } from "./unit_reader.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
-import { doUnits, unitsInOrder, workByUnit } from "./unit_work.ts";
+import { UnitReader } from "./unit_reader.ts";
+import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
+
+/** What is known of an image before its units are read. */
+export interface IndexPlan {
+  readonly points: ImagePoints;
+  readonly headers: readonly UnitHeader[];
+  /** The points of each unit. */
+  readonly work: UnitWork;
+  readonly problems: readonly string[];
+}
+
+/** Finds an image's points, units, and which points each unit has. */
+export function planIndex(elf: ElfFile, sections: DwarfSections): IndexPlan {
+  const problems: string[] = [];
+  const points = readImagePoints(elf);
+  const headers = readUnitHeaders(sections.info, problems);
+  const ranges = readUnitRanges(sections, headers, problems);
+  return { points, headers, work: workByUnit(points.address, ranges, headers.length), problems };
+}
+
+/** Puts what the units gave together. */
+export function finishIndex(
+  elf: ElfFile,
+  plan: IndexPlan,
+  results: readonly UnitResults[],
+  symbols: SymbolNames = readSymbolNames(elf),
+): IndexParts {
+  const { points } = plan;
+  const universe = [points.universeStart, points.universeEnd] as const;
+  return {
+    buildId: elf.buildId,
+    machine: elf.header.machine,
+    base: points.base,
+    callLength: points.callLength,
+    universeStart: points.universeStart,
+    universeCount: points.universeEnd - points.universeStart,
+    everyOffset: Int32Array.from(points.address, (address) => address - points.base),
+    everyUnknown: points.isTailCall,
+    ...mergeResults(points.address, plan.work, results, symbols, universe),
+    symbols: { ...symbols, address: symbols.address.map((address) => address - points.base) },
+    problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
+  };
+}
 
 /**
  * Builds the index of an image in one pass and one thread.
@@ -23,32 +65,15 @@ export function buildImageIndex(
   elf: ElfFile,
   sections: DwarfSections = debugSections(elf),
 ): ImageIndex {
-  const problems: string[] = [];
-  const points = readImagePoints(elf);
-  const headers = readUnitHeaders(sections.info, problems);
-  const ranges = readUnitRanges(sections, headers, problems);
-  const work = workByUnit(points.address, ranges, headers.length);
-  const reader = new UnitReader(sections, headers);
-  const results = [doUnits(reader, points.address, work, unitsInOrder(headers), blockEnds(elf))];
-  const symbols = readSymbolNames(elf);
-  return imageIndexOf({
-    buildId: elf.buildId,
-    machine: elf.header.machine,
-    base: points.base,
-    callLength: points.callLength,
-    universeStart: points.universeStart,
-    universeCount: points.universeEnd - points.universeStart,
-    everyOffset: Int32Array.from(points.address, (address) => address - points.base),
-    everyUnknown: points.isTailCall,
-    ...mergeResults(points.address, work, results, symbols, [
-      points.universeStart,
-      points.universeEnd,
-    ]),
-    symbols: relativeSymbols(symbols, points.base),
-    problems: [...problems, ...results.flatMap((result) => result.problems)],
-  });
+  return imageIndexOf(buildIndexParts(elf, sections));
 }
 
-function relativeSymbols(symbols: SymbolNames, base: number): SymbolNames {
-  return { ...symbols, address: symbols.address.map((address) => address - base) };
+/** {@linkcode buildImageIndex}, as the parts that a cache file holds. */
+export function buildIndexParts(elf: ElfFile, sections: DwarfSections): IndexParts {
+  const plan = planIndex(elf, sections);
+  const reader = new UnitReader(sections, plan.headers);
+  const next = unitsInOrder(plan.headers);
+  return finishIndex(elf, plan, [
+    doUnits(reader, plan.points.address, plan.work, next, blockEnds(elf)),
+  ]);
 }

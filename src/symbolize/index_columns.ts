@@ -39,8 +39,7 @@ export function imageIndexOf(parts: IndexParts): ImageIndex {
   const universeEnd = universeStart + universeCount;
   const offsets = parts.everyOffset.subarray(universeStart, universeEnd);
   let frameFile: Uint32Array | undefined;
-  return {
-    ...parts,
+  const views = {
     // Offsets in .text are not negative, so their bits are the same unsigned.
     pointOffset: new Uint32Array(offsets.buffer, offsets.byteOffset, offsets.length),
     pointUnknown: parts.everyUnknown.subarray(universeStart, universeEnd),
@@ -50,4 +49,9 @@ export function imageIndexOf(parts: IndexParts): ImageIndex {
       return frameFile ??= parts.framePath.map((path) => parts.pathFile[path]);
     },
   };
+  // Descriptors, not values: columns that are decoded when first asked for stay so.
+  return Object.defineProperties(
+    views,
+    Object.getOwnPropertyDescriptors(parts),
+  ) as typeof views & IndexParts;
 }

@@ -1,0 +1,67 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { type ByteSource, checkRange } from "../base/byte_source.ts";
+import { FormatError } from "../errors.ts";
+
+/** Read at once by a {@linkcode FileSource.window}: large enough that reading is few calls, small enough for any cache. */
+const WINDOW_SIZE = 1 << 20;
+
+/** A file that is open for reading by position. Disposing closes it. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  #handle: number | undefined;
+
+  /** @throws the runtime's error, which names the path, where the file cannot be opened */
+  constructor(path: string) {
+    this.path = path;
+    this.#handle = openSync(path, "r");
+    this.size = fstatSync(this.#handle).size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    checkRange(this.size, offset, length, "ELF");
+    const bytes = new Uint8Array(length);
+    this.#fill(bytes, offset);
+    return bytes;
+  }
+
+  /**
+   * A part of the file for reading from front to back in small pieces: each read gives a view of one buffer, good until
+   * the next read.
+   */
+  window(start: number, size: number): ByteSource {
+    checkRange(this.size, start, size, "ELF");
+    let buffer = new Uint8Array(0);
+    let from = 0, to = 0;
+    return {
+      size,
+      read: (offset, length) => {
+        checkRange(size, offset, length, "ELF");
+        if (offset < from || offset + length > to) {
+          const wanted = Math.min(Math.max(length, WINDOW_SIZE), size - offset);
+          if (buffer.length < wanted) buffer = new Uint8Array(wanted);
+          this.#fill(buffer.subarray(0, wanted), start + offset);
+          from = offset;
+          to = offset + wanted;
+        }
+        return buffer.subarray(offset - from, offset - from + length);
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#handle !== undefined) closeSync(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #fill(bytes: Uint8Array, offset: number): void {
+    if (this.#handle === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(this.#handle, bytes, done, bytes.length - done, offset + done);
+      if (count === 0) {
+        throw new FormatError("ELF", `${this.path} became shorter while it was read`, { offset });
+      }
+      done += count;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { Worker } from "node:worker_threads";
+import type { UnitHeader } from "../dwarf/unit_headers.ts";
+import type { OpenImage } from "./open_image.ts";
+import { blockEnds } from "./image_points.ts";
+import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
+import { UnitReader } from "./unit_reader.ts";
+import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
+
+/** What a worker is told: everything but the image, which it opens itself. */
+export interface WorkerTask {
+  readonly path: string;
+  readonly headers: readonly UnitHeader[];
+  readonly addresses: Float64Array;
+  readonly order: Uint32Array;
+  readonly start: Uint32Array;
+  readonly units: SharedUnits;
+  readonly withClaims: boolean;
+}
+
+/** What a worker answers: its results, or why it could not; `undefined` where it came too late. */
+export type WorkerAnswer = { results?: UnitResults; error?: string };
+
+/**
+ * A second thread for reading units. It is started early, since starting takes as long as much of the work, and given
+ * its task later; where it does not come up in time, or not at all, the first thread does everything.
+ */
+export class UnitWorker implements Disposable {
+  readonly #worker: Worker;
+  readonly #answer: Promise<WorkerAnswer>;
+
+  constructor() {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    this.#worker = new Worker(new URL(`./unit_worker.${extension}`, import.meta.url));
+    this.#answer = new Promise((resolve) => {
+      this.#worker.once("message", resolve);
+      this.#worker.once("error", (error) => resolve({ error: String(error) }));
+      this.#worker.once("exit", () => resolve({ error: "worker ended" }));
+    });
+  }
+
+  /** Does units in both threads. */
+  async do(
+    image: OpenImage,
+    headers: readonly UnitHeader[],
+    addresses: Float64Array,
+    work: UnitWork,
+    withClaims: boolean,
+  ): Promise<UnitResults[]> {
+    const units = shareUnits(headers, (unit) => work.start[unit + 1] > work.start[unit]);
+    const task: WorkerTask = {
+      path: image.path,
+      headers,
+      addresses: shared(addresses),
+      order: shared(work.order),
+      start: shared(work.start),
+      units,
+      withClaims,
+    };
+    this.#worker.postMessage(task);
+    const reader = new UnitReader(image.sections(), headers);
+    const ends = withClaims ? blockEnds(image.elf) : undefined;
+    const own = doUnits(reader, addresses, work, takeUnits(units), ends);
+    if (closeWork(units)) return [own];
+    const { results } = await this.#answer;
+    if (results !== undefined) return [own, results];
+    // The worker took groups and failed: nobody knows which, so all are done again here.
+    const again = shareUnits(headers, () => true);
+    const fresh = new UnitReader(image.sections(), headers);
+    return [doUnits(fresh, addresses, work, takeUnits(again), ends)];
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}
