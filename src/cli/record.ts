@@ -1,0 +1,89 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { runFolderSize } from "../record/run_folder.ts";
+import { loadRun } from "../testing/run_coverage_files.ts";
+import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { EXIT_NO_COVERAGE } from "./exit_status.ts";
+import { chooseKernel } from "./kernel_choice.ts";
+import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { runSupervised } from "./run_supervised.ts";
+import { UsageError } from "./usage_error.ts";
+
+const HELP = `kernelcov record [OPTIONS] -- COMMAND…
+    Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
+    included, as one record; then reports.
+    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --out DIR                     folder of the reports and records; coverage/kernel by default
+    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
+    --words N                     size of each thread's buffer, in words
+    --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
+    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --vmlinux FILE                the kernel's image with debug information
+    --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
+`;
+
+/** `kernelcov record -- COMMAND…`: the exit status is the command's. */
+export async function recordCommand(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, {
+    ...LOAD_OPTIONS,
+    kernel: { type: "string", default: "auto" },
+    out: { type: "string", default: "coverage/kernel" },
+    mode: { type: "string", default: "auto" },
+    words: { type: "string" },
+    write: { type: "string", multiple: true, default: [] },
+    timeout: { type: "string" },
+    memory: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
+  }
+  if (command.length === 0) throw new UsageError("There is no command to record: put it behind --");
+  const { mode } = values;
+  if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
+    throw new UsageError(`Unknown mode "${mode}": use auto, unique or trace`);
+  }
+  const kernel = chooseKernel(values.kernel);
+  if (kernel === "embedded") await buildEmbeddedKernel();
+  const out = resolve(values.out);
+  const runDirectory = join(out, "run");
+  rmSync(runDirectory, { recursive: true, force: true });
+  mkdirSync(runDirectory, { recursive: true });
+  const exitStatus = await runSupervised(
+    {
+      command,
+      runDirectory,
+      mode,
+      record: true,
+      words: values.words === undefined ? undefined : positive("--words", values.words),
+    },
+    {
+      kernel,
+      write: [out, ...values.write],
+      timeoutMs: values.timeout === undefined
+        ? undefined
+        : positive("--timeout", values.timeout) * 1000,
+      memory: values.memory,
+    },
+  );
+  if (runFolderSize(runDirectory) === 0) {
+    process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
+    return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
+  }
+  process.stdout.write("\n");
+  reportRun(loadRun(runDirectory, loadOptions(values)), out);
+  return exitStatus;
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new UsageError(`${option} ${text} is not a number above 0`);
+  return value;
+}

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "../sys/runtime.ts";
+import { superviseArguments, type SuperviseOptions } from "./supervise_options.ts";
+
+/**
+ * The command that runs another under the supervisor: a process of this runtime that exits as the command does, and
+ * writes the records to the run folder. It takes the place of the command, on this kernel or in an embedded one.
+ */
+export function supervisedCommand(options: SuperviseOptions): string[] {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const main = fileURLToPath(new URL(`./supervise_main.${extension}`, import.meta.url));
+  // Settings and .env files of the folder are the command's business: they must not change the supervisor, nor through
+  // it the command's environment.
+  const flags = runtimeName() === "deno"
+    ? ["run", "--quiet", "--allow-all", "--no-lock", "--no-config"]
+    : ["--config=/dev/null", "--no-env-file", "run"];
+  return [process.execPath, ...flags, main, ...superviseArguments(options)];
+}
+
+/**
+ * Sends a signal to the command of a supervisor, which itself waits in the kernel and outlives what ends a command.
+ *
+ * @param supervisor Process id of what {@linkcode supervisedCommand} started.
+ */
+export function signalSupervised(supervisor: number, signal: "SIGTERM" | "SIGHUP"): void {
+  for (const child of childrenOf(supervisor)) {
+    try {
+      process.kill(child, signal);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
+      readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1").split(" ").filter(Boolean)
+        .map(Number)
+    );
+  } catch {
+    return []; // It ended, or the kernel has no CONFIG_PROC_CHILDREN.
+  }
+}
