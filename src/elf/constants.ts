@@ -30,6 +30,9 @@ export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
 export const STT_SECTION = 3;
+export const STT_FILE = 4;
+
+export const STB_LOCAL = 0;
 
 export const NT_GNU_BUILD_ID = 3;
 

@@ -2,7 +2,7 @@ import type { Address } from "../base/address.ts";
 import { addressFromHalves } from "../base/address.ts";
 import { stringAt } from "../base/binary_reader.ts";
 import { FormatError } from "../errors.ts";
-import { SHN_LORESERVE, SHN_UNDEF } from "./constants.ts";
+import { SHN_LORESERVE, SHN_UNDEF, STB_LOCAL } from "./constants.ts";
 import type { ElfSection } from "./sections.ts";
 
 const SYM_SIZE = 24;
@@ -20,6 +20,7 @@ export class SymbolTable {
   readonly type: Uint8Array;
   /** Section index; 0 for an undefined symbol. */
   readonly section: Uint16Array;
+  readonly #bytes: Uint8Array;
   readonly #strings: Uint8Array;
 
   /**
@@ -46,6 +47,7 @@ export class SymbolTable {
     this.size = new Float64Array(count);
     this.type = new Uint8Array(count);
     this.section = new Uint16Array(count);
+    this.#bytes = bytes;
     this.#strings = strings;
     for (let index = 0, at = 0; index < count; index++, at += SYM_SIZE) {
       this.name[index] = view.getUint32(at, true);
@@ -68,6 +70,11 @@ export class SymbolTable {
   /** Name of the symbol at `index`. */
   nameOf(index: number): string {
     return stringAt(this.#strings, this.name[index], "ELF", ".strtab");
+  }
+
+  /** Whether only its own object file can name the symbol (`STB_LOCAL`). */
+  isLocal(index: number): boolean {
+    return this.#bytes[index * SYM_SIZE + 4] >> 4 === STB_LOCAL;
   }
 
   /**

@@ -6,7 +6,7 @@ import type { ImageIndex } from "./image_index.ts";
 import { blockEnds, type ImagePoints, readImagePoints } from "./image_points.ts";
 import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";
-import { readSymbolNames, type SymbolNames } from "./symbol_names.ts";
+import { readSymbolNames } from "./symbol_names.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
@@ -34,9 +34,10 @@ export function finishIndex(
   elf: ElfFile,
   plan: IndexPlan,
   results: readonly UnitResults[],
-  symbols: SymbolNames = readSymbolNames(elf),
 ): IndexParts {
   const { points } = plan;
+  const symbols = readSymbolNames(elf, points.base);
+  const everyOffset = Int32Array.from(points.address, (address) => address - points.base);
   const universe = [points.universeStart, points.universeEnd] as const;
   return {
     buildId: elf.buildId,
@@ -45,10 +46,10 @@ export function finishIndex(
     callLength: points.callLength,
     universeStart: points.universeStart,
     universeCount: points.universeEnd - points.universeStart,
-    everyOffset: Int32Array.from(points.address, (address) => address - points.base),
+    everyOffset,
     everyUnknown: points.isTailCall,
-    ...mergeResults(points.address, plan.work, results, symbols, universe),
-    symbols: { ...symbols, address: symbols.address.map((address) => address - points.base) },
+    ...mergeResults(everyOffset, plan.work, results, symbols, universe),
+    symbols,
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
 }

@@ -5,6 +5,9 @@ import { FormatError } from "../errors.ts";
 /** Read at once by a {@linkcode FileSource.window}: large enough that reading is few calls, small enough for any cache. */
 const WINDOW_SIZE = 1 << 20;
 
+/** Reads of so few bytes do not continue. */
+const HEADER_SIZE = 64;
+
 /** A file that is open for reading by position. Disposing closes it. */
 export class FileSource implements ByteSource {
   readonly path: string;
@@ -38,7 +41,9 @@ export class FileSource implements ByteSource {
       read: (offset, length) => {
         checkRange(size, offset, length, "ELF");
         if (offset < from || offset + length > to) {
-          const wanted = Math.min(Math.max(length, WINDOW_SIZE), size - offset);
+          // Headers are read one here, one there: reading ahead from each would read everything.
+          const ahead = length <= HEADER_SIZE ? length : WINDOW_SIZE;
+          const wanted = Math.min(Math.max(length, ahead), size - offset);
           if (buffer.length < wanted) buffer = new Uint8Array(wanted);
           this.#fill(buffer.subarray(0, wanted), start + offset);
           from = offset;

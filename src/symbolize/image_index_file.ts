@@ -52,9 +52,11 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array 
     bytesOf(parts.everyUnknown),
     bytesOf(parts.symbols.address),
     bytesOf(parts.symbols.size),
-    ...[...STRING_COLUMNS.map((name) => parts[name]), parts.symbols.name].map((strings) =>
-      encoder.encode(strings.map(oneLine).join("\n"))
-    ),
+    ...[
+      ...STRING_COLUMNS.map((name) => parts[name]),
+      symbolStrings(parts, (at) => parts.symbols.nameAt(at)),
+      symbolStrings(parts, (at) => parts.symbols.fileAt(at) ?? ""),
+    ].map((strings) => encoder.encode(strings.map(oneLine).join("\n"))),
   ];
   const description: Description = {
     buildId: parts.buildId,
@@ -129,7 +131,7 @@ export function decodeIndex(
   const strings = texts.map((text) => () =>
     text.length === 0 ? [] : decoder.decode(text).split("\n")
   );
-  const [functionName, files, paths, problems, symbolName] = strings.map(lazily);
+  const [functionName, files, paths, problems, symbolName, symbolFile] = strings.map(lazily);
   const offsets = column("everyOffset");
   return {
     buildId,
@@ -168,9 +170,8 @@ export function decodeIndex(
     symbols: {
       address: doublesOf(symbolAddress),
       size: doublesOf(symbolSize),
-      get name() {
-        return symbolName();
-      },
+      nameAt: (at) => symbolName()[at],
+      fileAt: (at) => symbolFile()[at] || undefined,
     },
   };
 }
@@ -200,6 +201,10 @@ function checksum(bytes: Uint8Array<ArrayBuffer>): [number, number] {
   const low = Math.imul(a ^ (c >>> 7), 0x2c1b3c6d) ^ b;
   const high = Math.imul(b ^ (d >>> 9), 0x297a2d39) ^ c ^ d;
   return [low >>> 0, high >>> 0];
+}
+
+function symbolStrings(parts: IndexParts, textAt: (at: number) => string): string[] {
+  return Array.from(parts.symbols.address, (_, at) => textAt(at));
 }
 
 function damaged(problem: string): FormatError {

@@ -31,11 +31,11 @@ export type MergedParts = Pick<
  * Puts the results of all threads together: numbers files, functions and lines in an order that does not depend on
  * which thread did what, and brings frames and claims into the order of the addresses.
  *
- * @param addresses of all points
+ * @param offsets of all points, from the base that `symbols` counts from
  * @param universe first and last + 1 point that claims lines
  */
 export function mergeResults(
-  addresses: Float64Array,
+  offsets: ArrayLike<number>,
   work: UnitWork,
   results: readonly UnitResults[],
   symbols: SymbolNames,
@@ -47,10 +47,10 @@ export function mergeResults(
     Int32Array.from(result.paths, (path) => paths.intern(path))
   );
   const { files, pathFile } = filesOf(paths.strings, results);
-  const functions = mergeFunctions(addresses, work, results, symbols, pathMaps, pathFile);
+  const functions = mergeFunctions(offsets, work, results, symbols, pathMaps, pathFile);
   const lines = mergeLines(results, pathMaps, pathFile, files.length);
-  const frames = placeFrames(addresses.length, work, results, pathMaps, functions);
-  const claims = placeClaims(work, results, lines.maps, universe);
+  const frames = placeFrames(offsets.length, work, results, pathMaps, functions);
+  const claims = placeClaims(work, results, lines.maps, lines.file.length, universe);
   return {
     ...frames,
     ...claims,
@@ -91,7 +91,7 @@ interface MergedFunctions {
 }
 
 function mergeFunctions(
-  addresses: Float64Array,
+  offsets: ArrayLike<number>,
   work: UnitWork,
   results: readonly UnitResults[],
   symbols: SymbolNames,
@@ -115,8 +115,8 @@ function mergeFunctions(
   const bySymbol = new Map<number, number>();
   eachAddress(work, results, (result, at, index, frame) => {
     if (result.frames[at] === 0 || result.frameFunction[frame] >= 0) return;
-    const symbol = symbolAt(symbols, addresses[index]);
-    const name = symbol < 0 ? UNKNOWN : symbols.name[symbol];
+    const symbol = symbolAt(symbols, offsets[index]);
+    const name = symbol < 0 ? UNKNOWN : symbols.nameAt(symbol);
     bySymbol.set(index, table.intern(names.intern(name), nowhere, 0));
   });
   // In the order of files, lines and names.
@@ -261,21 +261,35 @@ function placeClaims(
   work: UnitWork,
   results: readonly UnitResults[],
   lineMaps: readonly Int32Array[],
+  lineCount: number,
   universe: readonly [number, number],
 ): Pick<MergedParts, "claimStart" | "claimLine"> {
   const [from, to] = universe;
   const start = new Uint32Array(to - from + 1);
-  eachAddress(work, results, (result, at, index) => {
-    if (index >= from && index < to) start[index - from + 1] = result.claims[at];
+  // Two paths may lead to one file, so one line may have been claimed twice: it counts once.
+  const claimedBy = new Int32Array(lineCount).fill(-1);
+  eachAddress(work, results, (result, at, index, _frame, claim, resultIndex) => {
+    if (index < from || index >= to) return;
+    const map = lineMaps[resultIndex];
+    let count = 0;
+    for (let step = claim; step < claim + result.claims[at]; step++) {
+      const line = map[result.claimLine[step]];
+      if (claimedBy[line] !== index) count++;
+      claimedBy[line] = index;
+    }
+    start[index - from + 1] = count;
   });
   for (let point = 0; point < to - from; point++) start[point + 1] += start[point];
   const claimLine = new Uint32Array(start[to - from]);
+  claimedBy.fill(-1);
   eachAddress(work, results, (result, at, index, _frame, claim, resultIndex) => {
     if (index < from || index >= to) return;
-    const map = lineMaps[resultIndex], place = start[index - from];
-    // Two paths may be one file, so one line may come twice.
-    for (let step = 0; step < result.claims[at]; step++) {
-      claimLine[place + step] = map[result.claimLine[claim + step]];
+    const map = lineMaps[resultIndex];
+    let place = start[index - from];
+    for (let step = claim; step < claim + result.claims[at]; step++) {
+      const line = map[result.claimLine[step]];
+      if (claimedBy[line] !== index) claimLine[place++] = line;
+      claimedBy[line] = index;
     }
   });
   return { claimStart: start, claimLine };

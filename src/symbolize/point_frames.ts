@@ -1,40 +1,53 @@
-import type { Frame, ImageIndex } from "./image_index.ts";
 import { UNKNOWN } from "./source_tables.ts";
-import { symbolAt } from "./symbol_names.ts";
+import type { Frame, ImageIndex } from "./image_index.ts";
+import { symbolAt, type SymbolNames } from "./symbol_names.ts";
+
+/** The columns of an {@linkcode ImageIndex} that frames are in: of its points, or of other addresses. */
+export type FrameColumns = Pick<
+  ImageIndex,
+  | "everyOffset"
+  | "everyFrameStart"
+  | "frameFunction"
+  | "framePath"
+  | "frameLine"
+  | "functionName"
+  | "linkageName"
+  | "files"
+  | "paths"
+  | "pathFile"
+  | "symbols"
+>;
 
 /**
- * The frames of a coverage point, innermost first; of a point without debug information one frame that names its
- * symbol only.
+ * The frames of an address, innermost first; of one without debug information one frame that names its symbol only.
  *
- * @param point index in `everyOffset`
+ * @param at index in `everyOffset`
  */
-export function framesOfPoint(index: ImageIndex, point: number): Frame[] {
-  const symbol = symbolNameAt(index, index.everyOffset[point]);
-  const end = index.everyFrameStart[point + 1];
+export function framesAt(columns: FrameColumns, at: number): Frame[] {
+  const { symbols } = columns;
+  const symbol = symbolAt(symbols, columns.everyOffset[at]);
+  const end = columns.everyFrameStart[at + 1];
   const frames: Frame[] = [];
-  for (let at = index.everyFrameStart[point]; at < end; at++) {
-    const id = index.frameFunction[at];
-    const path = index.framePath[at];
-    const name = index.functionName[id];
+  for (let frame = columns.everyFrameStart[at]; frame < end; frame++) {
+    const id = columns.frameFunction[frame];
+    const path = columns.framePath[frame];
+    const name = columns.functionName[id];
+    const isOutermost = frame + 1 === end && symbol >= 0;
+    const file = path === 0 && isOutermost ? symbols.fileAt(symbol) : undefined;
     frames.push({
       function: name,
-      file: index.files[index.pathFile[path]],
-      line: index.frameLine[at],
-      symbol: at + 1 === end && symbol !== undefined ? symbol : index.linkageName.get(id) ?? name,
-      path: index.paths[path],
+      file: file ?? columns.files[columns.pathFile[path]],
+      line: columns.frameLine[frame],
+      symbol: isOutermost ? symbols.nameAt(symbol) : columns.linkageName.get(id) ?? name,
+      path: file ?? columns.paths[path],
     });
   }
-  return frames.length > 0 ? frames : [symbolFrame(symbol)];
+  return frames.length > 0 ? frames : [symbolFrame(symbols, symbol)];
 }
 
-/** A frame of which only the symbol is known, or nothing. */
-export function symbolFrame(symbol: string | undefined): Frame {
-  const name = symbol ?? UNKNOWN;
-  return { function: name, file: UNKNOWN, line: 0, symbol: name, path: UNKNOWN };
-}
-
-/** Name of the symbol that holds the code at an offset from the image's base. */
-export function symbolNameAt(index: ImageIndex, offset: number): string | undefined {
-  const at = symbolAt(index.symbols, offset);
-  return at < 0 ? undefined : index.symbols.name[at];
+/** The frame of an address of which only the symbol is known, or (-1) not even that. */
+export function symbolFrame(symbols: SymbolNames, symbol: number): Frame {
+  const name = symbol < 0 ? UNKNOWN : symbols.nameAt(symbol);
+  const file = symbol < 0 ? UNKNOWN : symbols.fileAt(symbol) ?? UNKNOWN;
+  return { function: name, file, line: 0, symbol: name, path: file };
 }

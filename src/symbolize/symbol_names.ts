@@ -1,50 +1,69 @@
 import type { Address } from "../base/address.ts";
 import { sortedOrder, upperBound } from "../base/search.ts";
-import { SHF_ALLOC, STT_FUNC, STT_NOTYPE, STT_OBJECT } from "../elf/constants.ts";
+import {
+  SHF_ALLOC,
+  SHF_EXECINSTR,
+  STT_FILE,
+  STT_FUNC,
+  STT_NOTYPE,
+  STT_OBJECT,
+} from "../elf/constants.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
+import type { SymbolTable } from "../elf/symbols.ts";
 
-/** The symbols of an image by address, as columns: what stands in its code, by the linker's names (`foo.isra.0`). */
+/** The symbols of an image's code by address: what stands there by the linker's names (`foo.isra.0`). */
 export interface SymbolNames {
-  /** Ascending; no two are equal. */
+  /** From the base that the table's user names; ascending, no two equal. */
   readonly address: Float64Array;
   /** 0 where the symbol has no size: it then reaches to the next. */
   readonly size: Float64Array;
-  readonly name: readonly string[];
+  /** Name of symbol `index`. */
+  nameAt(index: number): string;
+  /** Base name of the source file of symbol `index` where that is known without debug information: of local symbols. */
+  fileAt(index: number): string | undefined;
 }
 
 /**
  * The symbols of the image's code. Of several at one address the largest counts, and of those the last in the file, as
  * for llvm-symbolizer.
+ *
+ * @param base subtracted from the addresses
  */
-export function readSymbolNames(elf: ElfFile): SymbolNames {
+export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   const symbols = elf.symbols();
-  const { sections } = elf;
-  const picked: number[] = [];
+  const inCode = new Uint8Array(elf.sections.length);
+  for (const { index, flags } of elf.sections) {
+    if ((flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0) inCode[index] = 1;
+  }
+  const picked = new Uint32Array(symbols.count);
+  const keys = new Float64Array(symbols.count);
+  let count = 0, least = Infinity;
   for (let index = 0; index < symbols.count; index++) {
     const type = symbols.type[index];
     if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_OBJECT) continue;
-    const section = sections[symbols.section[index]];
-    if (section === undefined || section.index === 0) continue;
-    if ((section.flags & SHF_ALLOC) === 0 || symbols.name[index] === 0) continue;
-    const offset = symbols.address[index] - section.address;
-    if (offset < 0 || offset > section.size) continue;
-    picked.push(index);
+    if (inCode[symbols.section[index]] !== 1 || symbols.name[index] === 0) continue;
+    picked[count] = index;
+    keys[count++] = symbols.address[index];
+    least = Math.min(least, symbols.address[index]);
   }
-  const order = addressOrder(picked.map((index) => symbols.address[index]));
-  const kept: number[] = [];
+  // Code spans less than 4 GiB, so differences fit sortable numbers.
+  const order = sortedOrder(keys.subarray(0, count).map((address) => address - least));
+  const kept = new Uint32Array(count);
+  let last = -1;
   for (const at of order) {
     const index = picked[at];
-    const last = kept.length - 1;
     if (last >= 0 && symbols.address[kept[last]] === symbols.address[index]) {
       if (symbols.size[index] >= symbols.size[kept[last]]) kept[last] = index;
     } else {
-      kept.push(index);
+      kept[++last] = index;
     }
   }
+  const indexes = kept.subarray(0, last + 1);
   return {
-    address: Float64Array.from(kept, (index) => symbols.address[index]),
-    size: Float64Array.from(kept, (index) => symbols.size[index]),
-    name: kept.map((index) => symbols.nameOf(index)),
+    address: Float64Array.from(indexes, (index) => symbols.address[index] - base),
+    size: Float64Array.from(indexes, (index) => symbols.size[index]),
+    nameAt: (at) => symbols.nameOf(indexes[at]),
+    fileAt: (at) => fileOfLocal(symbols, indexes[at]),
   };
 }
 
@@ -56,15 +75,11 @@ export function symbolAt(symbols: SymbolNames, address: Address): number {
   return size !== 0 && address >= symbols.address[index] + size ? -1 : index;
 }
 
-/** Order of addresses that may span more than 4 GiB (per-CPU symbols begin at 0). */
-function addressOrder(addresses: number[]): ArrayLike<number> & Iterable<number> {
-  let least = Infinity, most = -Infinity;
-  for (const address of addresses) {
-    least = Math.min(least, address);
-    most = Math.max(most, address);
+/** Local symbols follow the `STT_FILE` symbol of the file that defines them. */
+function fileOfLocal(symbols: SymbolTable, index: number): string | undefined {
+  if (!symbols.isLocal(index)) return undefined;
+  for (let at = index; at > 0; at--) {
+    if (symbols.type[at] === STT_FILE) return symbols.nameOf(at) || undefined;
   }
-  if (most - least < 0x1_0000_0000) {
-    return sortedOrder(Float64Array.from(addresses, (address) => address - least));
-  }
-  return addresses.map((_, index) => index).sort((a, b) => addresses[a] - addresses[b] || a - b);
+  return undefined;
 }

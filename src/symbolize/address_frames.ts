@@ -1,0 +1,81 @@
+import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
+import { codeSections } from "../points/scan.ts";
+import { mergeResults } from "./merge_results.ts";
+import type { OpenImage } from "./open_image.ts";
+import { UnitWorker } from "./parallel_units.ts";
+import type { FrameColumns } from "./point_frames.ts";
+import { readSymbolNames } from "./symbol_names.ts";
+import { readUnitRanges } from "./unit_ranges.ts";
+import { UnitReader } from "./unit_reader.ts";
+import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
+
+/** Bytes of debug information that one thread reads before a second would be up. */
+const WORTH_A_THREAD = 16 << 20;
+
+/** Frames of addresses, and what could not be read on the way. */
+export type AddressColumns = FrameColumns & { readonly problems: readonly string[] };
+
+interface AddressPlan {
+  readonly headers: readonly UnitHeader[];
+  readonly work: UnitWork;
+  readonly base: number;
+  readonly problems: string[];
+}
+
+/**
+ * The frames of addresses of an image, whatever stands there; reads only the units that they lie in.
+ *
+ * @param addresses ascending; of instructions, not return addresses
+ */
+export function framesOfAddresses(image: OpenImage, addresses: Float64Array): AddressColumns {
+  const plan = planAddresses(image, addresses);
+  return finish(image, addresses, plan, [inThisThread(image, addresses, plan)]);
+}
+
+/** As {@linkcode framesOfAddresses}, with a second thread where there is enough to read. */
+export async function framesOfManyAddresses(
+  image: OpenImage,
+  addresses: Float64Array,
+): Promise<AddressColumns> {
+  const info = image.debugElf.section(".debug_info");
+  const mayPay = info !== undefined && image.debugElf.isPlain(info) &&
+    info.fileSize > WORTH_A_THREAD &&
+    addresses.length > 500;
+  if (!mayPay) return framesOfAddresses(image, addresses);
+  using worker = new UnitWorker();
+  const plan = planAddresses(image, addresses);
+  const { headers, work } = plan;
+  return finish(image, addresses, plan, await worker.do(image, headers, addresses, work, false));
+}
+
+function planAddresses(image: OpenImage, addresses: Float64Array): AddressPlan {
+  const problems: string[] = [];
+  const sections = image.sections();
+  const headers = readUnitHeaders(sections.info, problems);
+  const ranges = readUnitRanges(sections, headers, problems);
+  const text = image.elf.sections.find((section) => section.name === ".text") ??
+    codeSections(image.elf)[0];
+  const work = workByUnit(addresses, ranges, headers.length);
+  return { headers, work, base: text?.address ?? 0, problems };
+}
+
+function inThisThread(image: OpenImage, addresses: Float64Array, plan: AddressPlan): UnitResults {
+  const reader = new UnitReader(image.sections(), plan.headers);
+  return doUnits(reader, addresses, plan.work, unitsInOrder(plan.headers));
+}
+
+function finish(
+  image: OpenImage,
+  addresses: Float64Array,
+  plan: AddressPlan,
+  results: readonly UnitResults[],
+): AddressColumns {
+  const symbols = readSymbolNames(image.elf, plan.base);
+  const everyOffset = Int32Array.from(addresses, (address) => address - plan.base);
+  return {
+    everyOffset,
+    ...mergeResults(everyOffset, plan.work, results, symbols, [0, 0]),
+    symbols,
+    problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
+  };
+}
