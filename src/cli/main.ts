@@ -8,7 +8,7 @@ interface Command {
   readonly usage: string;
   readonly summary: string;
   /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
-  readonly load: () => Promise<(args: string[]) => Promise<number>>;
+  readonly load: () => Promise<(args: string[]) => number | Promise<number>>;
 }
 
 const COMMANDS: readonly Command[] = [
@@ -23,6 +23,42 @@ const COMMANDS: readonly Command[] = [
     usage: "report [RUN] [--lcov FILE] [--vmlinux FILE]",
     summary: "report again from a run's records",
     load: async () => (await import("./report.ts")).reportCommand,
+  },
+  {
+    name: "show",
+    usage: "show TEST [--run DIR] [--json]",
+    summary: "what a test reached",
+    load: async () => (await import("./show.ts")).showCommand,
+  },
+  {
+    name: "which",
+    usage: "which FILE:LINE | FUNCTION | --diff PATCH | --base REV",
+    summary: "the tests that run a line, enter a function, or that a kernel patch needs",
+    load: async () => (await import("./which.ts")).whichCommand,
+  },
+  {
+    name: "diff",
+    usage: "diff A B",
+    summary: "what two tests or two runs do not cover alike",
+    load: async () => (await import("./diff.ts")).diffCommand,
+  },
+  {
+    name: "minimize",
+    usage: "minimize [--run DIR] [--filter deno|bun]",
+    summary: "a small set of tests that covers what all tests do",
+    load: async () => (await import("./minimize.ts")).minimizeCommand,
+  },
+  {
+    name: "unique",
+    usage: "unique [--run DIR]",
+    summary: "what each test alone covers",
+    load: async () => (await import("./unique.ts")).uniqueCommand,
+  },
+  {
+    name: "merge",
+    usage: "merge RUN… --out DIR",
+    summary: "runs of one kernel build into one",
+    load: async () => (await import("./merge.ts")).mergeCommand,
   },
   {
     name: "symbolize",

@@ -7,7 +7,7 @@ export interface LineHits {
   readonly lines: Uint32Array;
   /** How often each was executed, as far as its points tell: see {@linkcode LineCounter}. */
   readonly counts: Float64Array;
-  /** How many of each line's points were hit. */
+  /** How many of each line's points, `linePoints` of the universe, were hit. */
   readonly pointsHit: Uint32Array;
 }
 
@@ -16,15 +16,18 @@ export interface LineHits {
  * hit and not what exists.
  *
  * A line's count is what gcov would give as nearly as points allow: within one compiled function the largest
- * count of the points that claim the line (they are blocks of the same statement, passed one after the other),
- * and the sum of that over the compiled functions that hold a copy of the line (an inline function of a header).
- * Where the kernel stored each PC once, a line that was hit counts 1.
+ * count of the points that claim the line directly (they are blocks of the same statement, passed one after the
+ * other), or else of the first point that claims it indirectly (the entry of the call inlined there); and the sum
+ * of that over the compiled functions that hold a copy of the line (an inline function of a header). Where the
+ * kernel stored each PC once, a line that was hit counts 1.
  */
 export class LineCounter {
   readonly #universe: Universe;
   readonly #sum: Float64Array;
   /** Count within the compiled function being visited. */
   readonly #inner: Float64Array;
+  /** Whether `#inner` comes from a direct claim. */
+  readonly #direct: Uint8Array;
   /** Compiled function that `#inner` belongs to, plus 1; 0 where the line was not met. */
   readonly #container: Uint32Array;
   readonly #pointsHit: Uint32Array;
@@ -35,6 +38,7 @@ export class LineCounter {
     this.#universe = universe;
     this.#sum = new Float64Array(lines);
     this.#inner = new Float64Array(lines);
+    this.#direct = new Uint8Array(lines);
     this.#container = new Uint32Array(lines);
     this.#pointsHit = new Uint32Array(lines);
     this.#touched = new Uint32Array(lines);
@@ -42,10 +46,11 @@ export class LineCounter {
 
   /** The lines that `hits` executed. */
   count(hits: PointHits): LineHits {
-    const { image, linePoints, pointContainer, rankPoint } = this.#universe;
+    const { image, linePoints, claimDirect, lineIndirect, pointContainer, rankPoint } =
+      this.#universe;
     const { claimStart, claimLine } = image;
     const sum = this.#sum, inner = this.#inner, container = this.#container;
-    const pointsHit = this.#pointsHit, touched = this.#touched;
+    const direct = this.#direct, pointsHit = this.#pointsHit, touched = this.#touched;
     const countOf = this.#countsByRank(hits);
     let touchedCount = 0;
     for (let i = 0; i < countOf.ranks.length; i++) {
@@ -60,9 +65,13 @@ export class LineCounter {
           if (container[line] === 0) touched[touchedCount++] = line;
           sum[line]! += inner[line]!;
           inner[line] = count;
+          direct[line] = claimDirect[c]!;
           container[line] = holder;
-        } else if (count > inner[line]!) inner[line] = count;
-        pointsHit[line]!++;
+        } else if (claimDirect[c] === 1 && (direct[line] === 0 || count > inner[line]!)) {
+          inner[line] = count;
+          direct[line] = 1;
+        }
+        pointsHit[line]! += claimDirect[c]!;
       }
     }
 
@@ -72,7 +81,8 @@ export class LineCounter {
     for (let i = 0; i < touchedCount; i++) {
       const line = lines[i]!;
       counts[i] = hits.hits === null ? 1 : sum[line]! + inner[line]!;
-      hit[i] = pointsHit[line]!;
+      // A line with indirect claims only counts as one point, and it was met.
+      hit[i] = lineIndirect[line] === 1 ? 1 : pointsHit[line]!;
       sum[line] =
         inner[line] =
         container[line] =

@@ -143,14 +143,16 @@ export class RunCoverage {
   }
 
   #sumUp(): HitTotals {
-    const { image, linePoints } = this.universe;
+    const { image, linePoints, claimDirect, lineIndirect } = this.universe;
     const { claimStart, claimLine } = image;
     let points = 0;
     for (let p = 0; p < this.pointTests.length; p++) {
       if (this.pointTests[p] === 0) continue;
       points++;
       const end = claimStart[p + 1]!;
-      for (let c = claimStart[p]!; c < end; c++) this.linePointsHit[claimLine[c]!]!++;
+      for (let c = claimStart[p]!; c < end; c++) {
+        this.linePointsHit[claimLine[c]!]! += claimDirect[c]!;
+      }
     }
     let lineTotal = 0;
     let partialLines = 0;
@@ -161,6 +163,7 @@ export class RunCoverage {
         continue;
       }
       hit[lineTotal++] = line;
+      if (lineIndirect[line] === 1) this.linePointsHit[line] = 1;
       if (this.linePointsHit[line]! < linePoints[line]!) partialLines++;
     }
     const lines = hit.subarray(0, lineTotal);

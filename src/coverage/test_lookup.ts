@@ -16,30 +16,39 @@ export class TestLookup {
   /** Tests of point `p`, ascending: entries `#testStart[p]` to `#testStart[p + 1]` of `#pointTest`. */
   readonly #testStart: Uint32Array;
   readonly #pointTest: Uint32Array;
-  /** Points that claim line `l`, by compiled function. */
+  /** Points that claim line `l`, by compiled function, and whether they do so directly. */
   readonly #pointStart: Uint32Array;
   readonly #linePoint: Uint32Array;
+  readonly #lineDirect: Uint8Array;
 
   constructor(coverage: RunCoverage) {
     this.coverage = coverage;
     const { universe, tests, pointTests } = coverage;
-    const { image, linePoints, rankPoint } = universe;
+    const { image, linePoints, claimDirect, rankPoint } = universe;
     this.#testStart = starts(pointTests);
     const nextTest = this.#testStart.slice();
     this.#pointTest = new Uint32Array(nextTest[nextTest.length - 1]!);
     for (let t = 0; t < tests.length; t++) {
       for (const point of tests[t]!.points.points) this.#pointTest[nextTest[point]!++] = t;
     }
-    this.#pointStart = starts(linePoints);
+    const claims = new Uint32Array(linePoints.length);
+    for (let point = 0; point < pointTests.length; point++) {
+      if (image.pointUnknown[point] === 1) continue;
+      const end = image.claimStart[point + 1]!;
+      for (let c = image.claimStart[point]!; c < end; c++) claims[image.claimLine[c]!]!++;
+    }
+    this.#pointStart = starts(claims);
     const nextPoint = this.#pointStart.slice();
     this.#linePoint = new Uint32Array(nextPoint[nextPoint.length - 1]!);
+    this.#lineDirect = new Uint8Array(this.#linePoint.length);
     for (let rank = 0; rank < rankPoint.length; rank++) {
       const point = rankPoint[rank]!;
       if (image.pointUnknown[point] === 1) continue;
       const end = image.claimStart[point + 1]!;
       for (let c = image.claimStart[point]!; c < end; c++) {
-        const line = image.claimLine[c]!;
-        if (linePoints[line] !== 0) this.#linePoint[nextPoint[line]!++] = point;
+        const at = nextPoint[image.claimLine[c]!]!++;
+        this.#linePoint[at] = point;
+        this.#lineDirect[at] = claimDirect[c]!;
       }
     }
   }
@@ -57,27 +66,23 @@ export class TestLookup {
   /** Tests that hit a line, ascending, with what they hit of it. */
   testsOfLine(line: number): LineTest[] {
     const { universe, tests } = this.coverage;
-    const found = new Map<number, { points: number; sum: number; inner: number; holder: number }>();
-    for (const point of this.pointsOfLine(line)) {
+    const found = new Map<number, LineTally>();
+    for (let at = this.#pointStart[line]!; at < this.#pointStart[line + 1]!; at++) {
+      const point = this.#linePoint[at]!;
+      const direct = this.#lineDirect[at]!;
       const holder = universe.pointContainer[point]!;
       for (const test of this.testsOfPoint(point)) {
         const count = this.#hitsOf(test, point);
-        const entry = found.get(test);
-        if (entry === undefined) found.set(test, { points: 1, sum: 0, inner: count, holder });
-        else {
-          entry.points++;
-          if (entry.holder === holder) entry.inner = Math.max(entry.inner, count);
-          else {
-            entry.sum += entry.inner;
-            entry.inner = count;
-            entry.holder = holder;
-          }
-        }
+        const tally = found.get(test);
+        if (tally === undefined) {
+          found.set(test, { points: direct, sum: 0, inner: count, direct, holder });
+        } else addToTally(tally, count, direct, holder);
       }
     }
+    const indirect = universe.lineIndirect[line] === 1;
     return [...found].map(([test, { points, sum, inner }]) => ({
       test,
-      pointsHit: points,
+      pointsHit: indirect ? 1 : points,
       count: tests[test]!.points.hits === null ? 1 : sum + inner,
     })).sort((a, b) => a.test - b.test);
   }
@@ -102,6 +107,28 @@ export class TestLookup {
       else high = middle;
     }
     return hits[low]!;
+  }
+}
+
+/** The state of `LineCounter` for one line and one test. */
+interface LineTally {
+  points: number;
+  sum: number;
+  inner: number;
+  direct: number;
+  holder: number;
+}
+
+function addToTally(tally: LineTally, count: number, direct: number, holder: number): void {
+  tally.points += direct;
+  if (tally.holder !== holder) {
+    tally.sum += tally.inner;
+    tally.inner = count;
+    tally.direct = direct;
+    tally.holder = holder;
+  } else if (direct === 1 && (tally.direct === 0 || count > tally.inner)) {
+    tally.inner = count;
+    tally.direct = 1;
   }
 }
 

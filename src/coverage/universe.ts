@@ -9,8 +9,19 @@ import { type FunctionTable, functionTable } from "./function_table.ts";
  */
 export interface Universe {
   readonly image: CoverageImage;
-  /** Points that claim each line and can be seen; 0: the line is in no report. */
+  /**
+   * Points of each line that can be seen: those that claim it directly, or 1 where points claim it only indirectly
+   * (see `claimDirect`); 0: the line is in no report.
+   */
   readonly linePoints: Uint32Array;
+  /**
+   * By claim of the image: 1 where the point's block holds code of the line; 0 where the point only shows that the
+   * line was passed, being within a call inlined there or within the function declared there. Such a point says
+   * nothing of how much of the line ran.
+   */
+  readonly claimDirect: Uint8Array;
+  /** 1 for lines that points claim only indirectly. */
+  readonly lineIndirect: Uint8Array;
   /** Lines of file `f`: ids `fileLineStart[f]` to `fileLineStart[f + 1]`. */
   readonly fileLineStart: Uint32Array;
   /** Position of each point in the order of the compiled functions that hold them. */
@@ -53,19 +64,25 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
   const pointCount = image.pointOffset.length;
   const lineCount = image.lineNumber.length;
   const linePoints = new Uint32Array(lineCount);
+  const lineIndirect = new Uint8Array(lineCount);
   const unseen = new Uint8Array(lineCount);
+  const claimDirect = directClaims(image);
   let unknownPoints = 0;
   for (let p = 0; p < pointCount; p++) {
     const unknown = image.pointUnknown[p]!;
     unknownPoints += unknown;
     const end = image.claimStart[p + 1]!;
     for (let c = image.claimStart[p]!; c < end; c++) {
-      if (unknown === 1) unseen[image.claimLine[c]!] = 1;
-      else linePoints[image.claimLine[c]!]!++;
+      const line = image.claimLine[c]!;
+      if (unknown === 1) unseen[line] = 1;
+      else if (claimDirect[c] === 1) linePoints[line]!++;
+      else lineIndirect[line] = 1;
     }
   }
   let unknownLines = 0;
   for (let line = 0; line < lineCount; line++) {
+    if (linePoints[line] === 0) linePoints[line] = lineIndirect[line]!;
+    else lineIndirect[line] = 0;
     if (linePoints[line] === 0 && unseen[line] === 1) unknownLines++;
   }
 
@@ -86,6 +103,8 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
   return {
     image,
     linePoints,
+    claimDirect,
+    lineIndirect,
     fileLineStart,
     pointRank,
     rankPoint,
@@ -102,6 +121,29 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
       linesPastEnd,
     },
   };
+}
+
+function directClaims(image: CoverageImage): Uint8Array {
+  const { frameFile, frameLine, frameFunction, functionFile, functionLine } = image;
+  const direct = new Uint8Array(image.claimLine.length);
+  for (let p = 0; p < image.pointOffset.length; p++) {
+    const first = image.frameStart[p]!, frameEnd = image.frameStart[p + 1]!;
+    const end = image.claimStart[p + 1]!;
+    for (let c = image.claimStart[p]!; c < end; c++) {
+      const file = image.lineFile[image.claimLine[c]!]!;
+      const line = image.lineNumber[image.claimLine[c]!]!;
+      direct[c] = 1;
+      if (first === frameEnd || (frameFile[first] === file && frameLine[first] === line)) continue;
+      for (let frame = first; frame < frameEnd; frame++) {
+        const f = frameFunction[frame]!;
+        if (
+          (frameFile[frame] === file && frameLine[frame] === line) ||
+          (functionFile[f] === file && functionLine[f] === line)
+        ) direct[c] = 0;
+      }
+    }
+  }
+  return direct;
 }
 
 function firstLines(image: CoverageImage): Uint32Array {

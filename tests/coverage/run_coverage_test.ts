@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
 
 /** `file:line` to count, for the lines that a test hit. */
 function countsOf(coverage: RunCoverage, test: number): Record<string, number> {
@@ -34,6 +34,39 @@ test("a line counts the most frequent of its blocks, and copies of it add up", (
   });
 });
 
+test("a declaration and a call count how often they were entered, not the loops within", () => {
+  const index = buildIndex(
+    [
+      { name: "outer", file: "a.c", line: 1, endLine: 9 },
+      { name: "inlined", file: "a.c", line: 20, endLine: 29 },
+    ],
+    [
+      { offset: 0x00, frames: [{ function: 0, line: 1 }], claims: [1, 2] },
+      { offset: 0x10, frames: [{ function: 1, line: 21 }, { function: 0, line: 3 }], claims: [] },
+      { offset: 0x20, frames: [{ function: 1, line: 22 }, { function: 0, line: 3 }], claims: [] },
+      { offset: 0x30, frames: [{ function: 1, line: 23 }, { function: 0, line: 3 }], claims: [] },
+    ].map((point) => ({
+      ...point,
+      claims: point.claims.length > 0 ? point.claims : [point.frames[0]!.line, 20, 3, 1],
+    })),
+  );
+  const records = [buildRecord(index, "t", [0x00, 0x10, 0x20], [2, 2, 500])];
+  const coverage = new RunCoverage(buildUniverse(index), records);
+  assert.deepEqual(countsOf(coverage, 0), {
+    "a.c:1": 2,
+    "a.c:2": 2,
+    "a.c:3": 2,
+    "a.c:20": 2,
+    "a.c:21": 2,
+    "a.c:22": 500,
+  });
+  // The block of line 23 did not run, so the inlined body ran in part; its call and declaration ran whole.
+  assert.equal(coverage.totals.partialLines, 0);
+  const { linePoints, lineIndirect } = coverage.universe;
+  assert.deepEqual([...linePoints], [1, 1, 1, 1, 1, 1, 1]);
+  assert.deepEqual([...lineIndirect], [0, 0, 1, 1, 0, 0, 0]);
+});
+
 test("where the kernel stored each PC once, every line counts 1 per test", () => {
   const index = smallKernel();
   const records = ["a", "b"].map((name) =>
@@ -46,7 +79,7 @@ test("where the kernel stored each PC once, every line counts 1 per test", () =>
 
 test("parts of one function that lie apart are not counted twice", () => {
   const index = smallKernel();
-  const [headerLine, lastPoint] = [index.claimLine[index.claimStart[4]!]!, 11];
+  const [headerLine, lastPoint] = [index.claimLine[index.claimStart[4]! + 1]!, 11];
   // The last point becomes a part of pipe_write behind the other functions, as a .cold part is, that claims a
   // line of the header which pipe_write and pipe_read hold too.
   const frameFunction = Uint32Array.from(index.frameFunction);
@@ -56,7 +89,7 @@ test("parts of one function that lie apart are not counted twice", () => {
   const split = { ...index, frameFunction, claimLine };
   const records = [buildRecord(split, "t", [0x140, 0x220, 0x520], [2, 5, 1])];
   const coverage = new RunCoverage(buildUniverse(split), records);
-  assert.equal(countsOf(coverage, 0)["include/linux/mm.h:5"], 7);
+  assert.equal(countsOf(coverage, 0)["include/linux/mm.h:6"], 7);
 });
 
 test("totals add up over tests: counts sum, points unite", () => {
@@ -67,9 +100,10 @@ test("totals add up over tests: counts sum, points unite", () => {
     buildRecord(index, "nothing", []),
   ]);
   assert.deepEqual(coverage.tests.map(({ totals }) => totals), [
-    // Lines 21 (half of its points), and 5 and 6 of the header (one of two copies) are partial.
-    { functions: 2, lines: 5, partialLines: 3, points: 2 },
-    { functions: 2, lines: 6, partialLines: 2, points: 2 },
+    // Line 21 (half of its points) and line 6 of the header (one of two copies) are partial. Line 5, where the
+    // inline function is declared, is not: that its body ran in part says nothing of it.
+    { functions: 2, lines: 5, partialLines: 2, points: 2 },
+    { functions: 2, lines: 6, partialLines: 1, points: 2 },
     { functions: 0, lines: 0, partialLines: 0, points: 0 },
   ]);
   assert.deepEqual(coverage.totals, { functions: 3, lines: 9, partialLines: 1, points: 4 });

@@ -1,0 +1,77 @@
+import { statSync } from "node:fs";
+import process from "node:process";
+import {
+  compareCoverage,
+  type CoverageSide,
+  runSide,
+  testSide,
+} from "../coverage/compare_coverage.ts";
+import { repeatGroups } from "../coverage/test_repeats.ts";
+import { FormatError } from "../errors.ts";
+import { differenceJson } from "../report/answer_json.ts";
+import { differenceText, testLabel } from "../report/answer_text.ts";
+import { formatRanges } from "../report/line_ranges.ts";
+import { parseCommandLine } from "./command_line.ts";
+import {
+  oneTest,
+  openRunOf,
+  outputStyle,
+  printJson,
+  QUESTION_HELP,
+  QUESTION_OPTIONS,
+} from "./question.ts";
+import { UsageError } from "./usage_error.ts";
+
+const HELP = `kernelcov diff A B
+    What two tests of a run, or two runs of one kernel build, do not cover alike.
+    A, B            names of tests as in kernelcov show, or folders of runs
+    --plain         only the lines: A or B, FILE:LINES and function, with tabs between
+${QUESTION_HELP}`;
+
+/** `kernelcov diff A B`. */
+export function diffCommand(args: string[]): number {
+  const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (operands.length !== 2) throw new UsageError("Name two tests, or the folders of two runs");
+  const [a, b] = operands as [string, string];
+  if (isFolder(a) !== isFolder(b)) {
+    throw new UsageError("Cannot compare a test with a run: name two tests or two folders");
+  }
+  const names: [string, string] = [a, b];
+  let sides: [CoverageSide, CoverageSide];
+  const { coverage } = openRunOf(values, isFolder(a) ? a : undefined);
+  if (isFolder(a)) {
+    const other = openRunOf(values, b).coverage;
+    const [idA, idB] = [coverage, other].map(({ universe }) => universe.image.buildId);
+    if (idA !== idB) {
+      throw new FormatError(
+        "run",
+        `the runs are of different kernel builds, ${idA} and ${idB}: run the tests on one kernel`,
+      );
+    }
+    sides = [runSide(coverage, repeatGroups(coverage)), runSide(other, repeatGroups(other))];
+  } else {
+    const groups = [oneTest(coverage, a), oneTest(coverage, b)] as const;
+    names[0] = testLabel(coverage, groups[0].tests[0]!);
+    names[1] = testLabel(coverage, groups[1].tests[0]!);
+    sides = [testSide(groups[0]), testSide(groups[1])];
+  }
+  const difference = compareCoverage(coverage.universe, ...sides);
+  if (values.json) printJson(differenceJson(names, difference));
+  else if (values.plain) {
+    for (const { file, function: name, onlyA, onlyB } of difference.functions) {
+      for (const [side, lines] of [["A", onlyA], ["B", onlyB]] as const) {
+        if (lines.length === 0) continue;
+        process.stdout.write(`${side}\t${file}:${formatRanges(lines)}\t${name}\n`);
+      }
+    }
+  } else process.stdout.write(differenceText(names, difference, outputStyle()));
+  return 0;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -1,0 +1,107 @@
+import process from "node:process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { findTests } from "../coverage/find_tests.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import type { RepeatGroup } from "../coverage/test_repeats.ts";
+import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
+import { testLabel } from "../report/answer_text.ts";
+import { type Runner, runnerFilter } from "../report/runner_filter.ts";
+import { testReference } from "../report/answer_json.ts";
+import { type TextStyle, textStyle } from "../report/text_style.ts";
+import { type LoadedRun, loadRun } from "../testing/run_coverage_files.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Options of every command that asks a run a question. */
+export const QUESTION_OPTIONS = {
+  run: { type: "string" },
+  vmlinux: { type: "string" },
+  json: { type: "boolean" },
+  plain: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** The lines of a command's help that explain {@linkcode QUESTION_OPTIONS}. */
+export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RUN_FOLDER} by default
+    --vmlinux FILE  the kernel's image with debug information
+    --json          the whole answer as JSON
+`;
+
+/** Values of {@linkcode QUESTION_OPTIONS}. */
+export interface QuestionValues {
+  readonly run?: string | undefined;
+  readonly vmlinux?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly plain?: boolean | undefined;
+}
+
+/** The run that a question is about. */
+export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
+  return loadRun(
+    run ?? values.run ?? DEFAULT_RUN_FOLDER,
+    values.vmlinux === undefined ? {} : { vmlinux: values.vmlinux },
+  );
+}
+
+/** The style of standard output. */
+export function outputStyle(): TextStyle {
+  return textStyle({
+    isTerminal: process.stdout.isTTY === true,
+    columns: process.stdout.columns,
+    env: process.env,
+  });
+}
+
+/** Prints a value as JSON, indented where people look at it. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`);
+}
+
+/** Prints one test a line, or the arguments that make a runner run them. */
+export function printTests(
+  coverage: RunCoverage,
+  tests: readonly number[],
+  filter: string | undefined,
+): void {
+  if (filter === undefined) {
+    process.stdout.write(tests.map((test) => `${testLabel(coverage, test)}\n`).join(""));
+    return;
+  }
+  const text = runnerFilter(runnerOf(filter), tests.map((test) => testReference(coverage, test)));
+  if (text !== "") process.stdout.write(`${text}\n`);
+}
+
+function runnerOf(name: string): Runner {
+  if (name !== "deno" && name !== "bun") {
+    throw new UsageError(`Unknown runner "${name}": use --filter deno or --filter bun`);
+  }
+  return name;
+}
+
+/** The one test, with its repeats, that `text` means. */
+export function oneTest(coverage: RunCoverage, text: string): RepeatGroup {
+  const found = findTests(coverage, text);
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) {
+    throw new UsageError(`No test is named "${text}": kernelcov report lists the tests`);
+  }
+  const names = found.slice(0, 10).map(({ tests }) => `\n  ${testLabel(coverage, tests[0]!)}`);
+  throw new UsageError(
+    `${found.length} tests have "${text}" in their name: name one of them in full:${
+      names.join("")
+    }`,
+  );
+}
+
+/** Reads sources of the run's kernel; `undefined` where they are not at hand. */
+export function sourceReader({ sourceRoot }: LoadedRun): (file: string) => string | undefined {
+  return (file) => {
+    if (sourceRoot === undefined) return undefined;
+    try {
+      return readFileSync(join(sourceRoot, file), "utf8");
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  };
+}

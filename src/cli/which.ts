@@ -1,0 +1,156 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { parsePatch } from "../coverage/patch.ts";
+import { whichPatch } from "../coverage/patch_tests.ts";
+import { TestLookup } from "../coverage/test_lookup.ts";
+import { whichFunction, whichLine } from "../coverage/which_tests.ts";
+import { functionAnswerJson, lineAnswerJson, patchAnswerJson } from "../report/answer_json.ts";
+import { functionAnswerText, lineAnswerText, patchAnswerText } from "../report/answer_text.ts";
+import type { LoadedRun } from "../testing/run_coverage_files.ts";
+import { parseCommandLine } from "./command_line.ts";
+import {
+  openRunOf,
+  outputStyle,
+  printJson,
+  printTests,
+  QUESTION_HELP,
+  QUESTION_OPTIONS,
+  sourceReader,
+} from "./question.ts";
+import { UsageError } from "./usage_error.ts";
+
+const HELP = `kernelcov which FILE:LINE | FUNCTION
+kernelcov which --diff PATCH | --base REV
+    The tests that run a line, enter a function, or that a patch of the kernel needs, best first.
+    FILE:LINE       fs/pipe.c:441; the end of a path will do
+    FUNCTION        pipe_write, or fs/pipe.c:pipe_write
+    --diff PATCH    a unified diff; - or nothing at all reads standard input: git diff | kernelcov which
+    --base REV      git diff REV in this folder
+    --applied       the kernel was built with the patch; found from the sources where they are at hand
+    --plain         only the tests, one a line: all of them where that cannot be judged, with the reason on
+                    standard error
+    --filter RUNNER arguments for deno or bun: kernelcov which … --filter deno | xargs -r deno test -A
+${QUESTION_HELP}`;
+
+interface WhichValues {
+  readonly json?: boolean | undefined;
+  readonly plain?: boolean | undefined;
+  readonly filter?: string | undefined;
+  readonly applied?: boolean | undefined;
+}
+
+/** `kernelcov which …`. */
+export function whichCommand(args: string[]): number {
+  const { values, operands } = parseCommandLine(args, {
+    ...QUESTION_OPTIONS,
+    diff: { type: "string" },
+    base: { type: "string" },
+    applied: { type: "boolean" },
+    filter: { type: "string" },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const ways = operands.length + (values.diff === undefined ? 0 : 1) +
+    (values.base === undefined ? 0 : 1);
+  if (ways > 1) throw new UsageError("Ask for one line, one function or one patch");
+  if (ways === 0 && process.stdin.isTTY) {
+    throw new UsageError("Name a line, a function or a patch, or pipe git diff into this command");
+  }
+  const patch = operands.length > 0
+    ? undefined
+    : values.base === undefined
+    ? readPatch(values.diff ?? "-")
+    : gitDiff(values.base);
+  const loaded = openRunOf(values);
+  if (patch !== undefined) return answerPatch(loaded, patch, values);
+  return answerPlace(loaded, operands[0]!, values);
+}
+
+function answerPlace(loaded: LoadedRun, place: string, values: WhichValues): number {
+  const { coverage } = loaded;
+  const lookup = new TestLookup(coverage);
+  const line = /^(.+):(\d+)$/.exec(place);
+  if (line !== null) {
+    const answers = whichLine(lookup, line[1]!, Number(line[2]));
+    if (isPlain(values)) {
+      printTests(coverage, distinct(answers.flatMap(({ tests }) => tests)), values.filter);
+    } else if (values.json) printJson(answers.map((answer) => lineAnswerJson(coverage, answer)));
+    else {
+      const texts = answers.map((answer) => lineAnswerText(coverage, answer, outputStyle()));
+      process.stdout.write(texts.join("\n"));
+    }
+    return 0;
+  }
+  const answers = whichFunction(lookup, place);
+  if (answers.length === 0) {
+    throw new UsageError(
+      `The image has no function "${place}" with coverage points: check the name, or ask for FILE:LINE`,
+    );
+  }
+  if (isPlain(values)) {
+    printTests(coverage, distinct(answers.flatMap(({ tests }) => tests)), values.filter);
+  } else if (values.json) printJson(answers.map((answer) => functionAnswerJson(coverage, answer)));
+  else {
+    const texts = answers.map((answer) => functionAnswerText(coverage, answer, outputStyle()));
+    process.stdout.write(texts.join("\n"));
+  }
+  return 0;
+}
+
+function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): number {
+  const { coverage } = loaded;
+  const read = sourceReader(loaded);
+  const answer = whichPatch(new TestLookup(coverage), parsePatch(patch), {
+    source: (file) => read(file)?.split("\n"),
+    ...(values.applied ? { side: "new" as const } : {}),
+  });
+  if (isPlain(values)) {
+    if (answer.runAll.length > 0) {
+      const reasons = answer.runAll.map(({ path, reason }) => `  ${path}: ${reason}\n`).join("");
+      process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
+      const all = coverage.tests.map((_, test) => test);
+      printTests(coverage, all, values.filter);
+      return 0;
+    }
+    const needed = [...answer.tests.map(({ test }) => test), ...answer.incomplete];
+    printTests(coverage, needed, values.filter);
+  } else if (values.json) printJson(patchAnswerJson(coverage, answer));
+  else process.stdout.write(patchAnswerText(coverage, answer, outputStyle()));
+  return 0;
+}
+
+function isPlain(values: WhichValues): boolean {
+  return values.plain === true || values.filter !== undefined;
+}
+
+function distinct(tests: readonly { readonly test: number }[]): number[] {
+  return [...new Set(tests.map(({ test }) => test))];
+}
+
+function readPatch(path: string): string {
+  try {
+    return readFileSync(path === "-" ? 0 : path, "utf8");
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
+  }
+}
+
+function gitDiff(revision: string): string {
+  try {
+    return execFileSync("git", ["diff", "--no-ext-diff", "--end-of-options", revision], {
+      encoding: "utf8",
+      maxBuffer: 2 ** 30,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  } catch (cause) {
+    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0];
+    throw new UsageError(
+      `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,
+      { cause },
+    );
+  }
+}
