@@ -1,0 +1,131 @@
+import process from "node:process";
+import { KcovUnavailableError } from "../errors.ts";
+import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts";
+import { parseMemorySize } from "../uml/memory_folder.ts";
+import { type GuestResult, runInKernel } from "../uml/run_kernel.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { UsageError } from "./usage_error.ts";
+
+const HELP = `kernelcov kernel build
+    Builds the embedded kernel, once; says first how long that takes.
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] -- COMMAND…
+    Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
+    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit.
+kernelcov kernel shell [--write DIR]… [--memory SIZE]
+    Runs a shell in it.
+kernelcov kernel path
+    Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
+`;
+
+const GUEST_OPTIONS = {
+  write: { type: "string", multiple: true },
+  timeout: { type: "string" },
+  memory: { type: "string" },
+} as const;
+
+/** `kernelcov kernel build|run|shell|path`: the embedded kernel. Returns the exit status. */
+export async function kernelCommand(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  switch (name) {
+    case "build":
+      return await build(rest);
+    case "run":
+      return await run(rest);
+    case "shell":
+      return await shell(rest);
+    case "path":
+      return path(rest);
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(HELP);
+      return 0;
+    case undefined:
+      throw new UsageError("Name what to do with the kernel: build, run, shell or path");
+    default:
+      throw new UsageError(`Unknown kernel command "${name}": use build, run, shell or path`);
+  }
+}
+
+async function build(args: string[]): Promise<number> {
+  takeNoArguments("build", args);
+  const folder = await buildEmbeddedKernel();
+  process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+function path(args: string[]): number {
+  takeNoArguments("path", args);
+  const image = embeddedKernelPath();
+  if (image === undefined) {
+    throw new KcovUnavailableError(
+      "no-image",
+      "The embedded kernel is not built yet: run kernelcov kernel build",
+    );
+  }
+  process.stdout.write(`${image}\n`);
+  return 0;
+}
+
+async function run(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, GUEST_OPTIONS);
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
+  }
+  if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
+  return report(await runInKernel({ command, ...guestOptions(values) }), values.timeout);
+}
+
+async function shell(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, GUEST_OPTIONS);
+  if (operands.length > 0 || command.length > 0) {
+    throw new UsageError("A shell takes no command: use kernelcov kernel run");
+  }
+  const program = process.env["SHELL"] ?? "/bin/sh";
+  const env = { ...process.env, debian_chroot: "kernelcov" };
+  return report(await runInKernel({ command: [program], env, ...guestOptions(values) }));
+}
+
+function guestOptions(
+  values: { write?: string[]; timeout?: string; memory?: string },
+): { write: string[]; timeoutMs?: number; memory?: string } {
+  const { write = [], timeout, memory } = values;
+  if (memory !== undefined) {
+    try {
+      parseMemorySize(memory);
+    } catch (cause) {
+      throw new UsageError((cause as Error).message, { cause });
+    }
+  }
+  const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
+  return { write, ...(memory === undefined ? {} : { memory }), ...limit };
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?s?$/.test(text) ? parseFloat(text) : NaN;
+  // setTimeout's limit is 2^31 milliseconds.
+  if (!(seconds > 0 && seconds <= 2_000_000)) {
+    throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
+  }
+  return seconds;
+}
+
+function report({ exitStatus, end }: GuestResult, timeout?: string): number {
+  if (end === "timed-out") {
+    process.stderr.write(`kernelcov: The command was ended at its time limit of ${timeout} s\n`);
+  }
+  if (end === "powered-off") {
+    process.stderr.write(
+      "kernelcov: The command powered the guest off, so it has no exit status\n",
+    );
+  }
+  return exitStatus;
+}
+
+function takeNoArguments(name: string, args: string[]): void {
+  const { operands, command } = parseCommandLine(args, {});
+  const extra = [...operands, ...command][0];
+  if (extra !== undefined) {
+    throw new UsageError(`kernel ${name} takes no argument: leave ${extra} out`);
+  }
+}

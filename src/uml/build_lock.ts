@@ -1,0 +1,70 @@
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import process from "node:process";
+
+/** Start time of a process, which with its number names it for good (proc(5), field 22 of stat). */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function tryLock(path: string): boolean {
+  try {
+    const fd = openSync(path, "wx");
+    writeSync(fd, `${process.pid} ${startTime(process.pid)}\n`);
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** The process that holds the lock; `undefined` where it ended without giving it back. */
+function holder(path: string): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+  const [pid, started] = text.trim().split(" ");
+  if (started === undefined) return undefined;
+  return startTime(Number(pid)) === started ? Number(pid) : undefined;
+}
+
+/**
+ * Runs `body` while this process holds the lock file. Where another process holds it, `onWait` is told its number
+ * once, and the lock is waited for; a lock whose process is gone is taken over.
+ */
+export async function withLock<T>(
+  path: string,
+  onWait: (pid: number) => void,
+  body: () => Promise<T>,
+): Promise<T> {
+  let told = false;
+  let orphaned = 0;
+  while (!tryLock(path)) {
+    const pid = holder(path);
+    if (pid !== undefined) {
+      orphaned = 0;
+      if (!told) onWait(pid);
+      told = true;
+    } else if (++orphaned > 2) {
+      // Seen without a holder three times: not merely being written.
+      rmSync(path, { force: true });
+      orphaned = 0;
+      continue;
+    }
+    await setTimeout(orphaned > 0 ? 50 : 300);
+  }
+  try {
+    return await body();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,99 @@
+import { availableParallelism } from "node:os";
+import type { Writable } from "node:stream";
+
+/** Files that a build of the pinned source and configuration compiles. Newer Debian releases differ by a few. */
+export const EXPECTED_FILES = 940;
+
+/** Processor seconds that a build takes on an ordinary server core of the 2020s, unpacking included. */
+const EXPECTED_CPU_SECONDS = 560;
+
+/** `95` as `1:35`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** How long a build should take here, in words. */
+export function estimateBuild(processors: number = availableParallelism()): string {
+  const minutes = Math.max(1, Math.round(EXPECTED_CPU_SECONDS / processors / 60));
+  const time = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  const cores = processors === 1 ? "one processor" : `${processors} processors`;
+  return `about ${time} on ${cores}`;
+}
+
+/** What is known of a running build. */
+export interface BuildState {
+  readonly done: number;
+  readonly expected: number;
+  readonly seconds: number;
+  /** Files that were there before, when a build was resumed. */
+  readonly resumed: number;
+}
+
+/** `Building the kernel: file 120 of 940, 0:35, about 3:10 left`. */
+export function formatProgress({ done, expected, seconds, resumed }: BuildState): string {
+  const fresh = done - resumed;
+  const total = Math.max(done, expected);
+  const line = `Building the kernel: file ${done} of ${total}, ${formatDuration(seconds)}`;
+  // The first files say little: configuration runs before them, and they are small.
+  if (fresh < 20) return line;
+  if (done >= expected) return `${line}, linking`;
+  return `${line}, about ${formatDuration((total - done) * seconds / fresh)} left`;
+}
+
+/** Shows one line of progress: rewritten on a terminal, a line at times elsewhere. */
+export class ProgressLine {
+  readonly #stream: Writable & { isTTY?: boolean; columns?: number };
+  readonly #quietMs: number;
+  #shown = false;
+  #last = -Infinity;
+
+  constructor(stream: Writable & { isTTY?: boolean; columns?: number }, quietMs = 15_000) {
+    this.#stream = stream;
+    this.#quietMs = quietMs;
+  }
+
+  /** Shows `text` in place of the last one, where it is time. `now` is in milliseconds. */
+  update(text: string, now: number): void {
+    const terminal = this.#stream.isTTY === true;
+    if (now - this.#last < (terminal ? 100 : this.#quietMs)) return;
+    this.#last = now;
+    if (!terminal) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+    this.#shown = true;
+  }
+
+  /** Removes the line from the terminal. */
+  clear(): void {
+    if (this.#shown) this.#stream.write("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    this.clear();
+    this.#stream.write(`${text}\n`);
+  }
+}
+
+/** Whether a line of kbuild's output stands for a compiled file of the kernel. */
+export function isCompiledFile(line: string): boolean {
+  return /^ {2}(CC|AS) /.test(line);
+}
+
+/** The lines of a build log that say why it failed: the compiler's, the linker's or make's own. */
+export function errorLines(log: string, most = 12): string[] {
+  const lines = log.split("\n");
+  const errors = lines.filter((line) =>
+    /\b(fatal )?error: |undefined reference|multiple definition|No space left|Killed|No such file or directory|Kconfig:\d+:/
+      .test(line) && !/\[-W/.test(line)
+  );
+  const found = errors.length > 0 ? errors : lines.filter((line) => /\*\*\* /.test(line));
+  return (found.length > 0 ? found : lines.filter((line) => line !== "").slice(-most)).slice(
+    0,
+    most,
+  );
+}

@@ -1,0 +1,87 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { KcovUnavailableError } from "../errors.ts";
+import { RECIPE_FOLDER } from "./kernel_folder.ts";
+
+/** The packages that building the embedded kernel needs: the lines of `scripts/kernel/packages`. */
+export function neededPackages(): string[] {
+  return readFileSync(join(RECIPE_FOLDER, "packages"), "utf8").split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Version of an installed Debian package; `undefined` where it is not installed, or this is not Debian. */
+export function packageVersion(name: string): string | undefined {
+  const query = spawnSync("dpkg-query", ["-W", "-f", "${Status}\t${Version}", name], {
+    encoding: "utf8",
+  });
+  if (query.error !== undefined || query.status !== 0) return undefined;
+  const [status, version] = query.stdout.split("\t");
+  return status?.endsWith(" ok installed") ? version : undefined;
+}
+
+/** Those of `names` that are not installed, in their order. */
+export function missingPackages(names: readonly string[]): string[] {
+  return names.filter((name) => packageVersion(name) === undefined);
+}
+
+/** The command that installs packages, for an ordinary user to copy. */
+export function installCommand(names: readonly string[]): string {
+  const lists = hasPackageLists() ? "" : "sudo apt-get update && ";
+  return `${lists}sudo apt-get install -y --no-install-recommends ${names.join(" ")}`;
+}
+
+function hasPackageLists(): boolean {
+  try {
+    return readdirSync("/var/lib/apt/lists").some((name) => name.includes("_Packages"));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Installs what is missing of `names`, as root; `say` is told what is done.
+ *
+ * @throws {KcovUnavailableError} not root, not Debian, or apt-get failed: the message names the command to run.
+ */
+export function ensurePackages(names: readonly string[], say: (line: string) => void): void {
+  const missing = missingPackages(names);
+  if (missing.length === 0) return;
+  if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).error !== undefined) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `The embedded kernel is built with Debian's packages, and apt-get was not found: use Debian 12 or newer, or a kernel with CONFIG_KCOV=y`,
+    );
+  }
+  if (process.getuid?.() !== 0) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `The embedded kernel needs Debian packages: ${installCommand(missing)}`,
+    );
+  }
+  say(`Installing ${missing.join(", ")}`);
+  const install = ["install", "-y", "--no-install-recommends", ...missing];
+  // Lists may be missing, as in fresh containers, or so old that the files they name are gone.
+  if (hasPackageLists() && runAptGet(install) === undefined) return;
+  const failure = runAptGet(["update"]) ?? runAptGet(install);
+  if (failure !== undefined) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `apt-get could not install ${missing.join(", ")}: ${failure}`,
+    );
+  }
+}
+
+/** Runs apt-get; the reason where it failed. */
+function runAptGet(args: string[]): string | undefined {
+  const run = spawnSync("apt-get", args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  if (run.status === 0) return undefined;
+  const lines = `${run.stdout}\n${run.stderr}`.split("\n");
+  const errors = lines.filter((line) => line.startsWith("E: "));
+  return errors.map((line) => line.slice(3)).join("; ") || `apt-get ${args[0]} failed`;
+}

@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { KcovUnavailableError } from "../errors.ts";
+import { type KernelFolder, RECIPE_FOLDER } from "./kernel_folder.ts";
+
+const OPTIONS = ["-std=gnu11", "-Os", "-static", "-s", "-w"];
+
+/**
+ * Path of the guest's process 1, compiled first where this version of it is not there. Not part of the kernel's folder
+ * name: it can change without a build of the kernel.
+ *
+ * @throws {KcovUnavailableError} the compiler failed.
+ */
+export function ensureGuestInit(folder: KernelFolder): string {
+  const source = join(RECIPE_FOLDER, "init.c");
+  const hash = createHash("sha256").update(readFileSync(source)).update(OPTIONS.join(" "));
+  const path = join(folder.path, `init-${hash.digest("hex").slice(0, 12)}`);
+  if (existsSync(path)) return path;
+  const partial = `${path}.${process.pid}`;
+  const gcc = spawnSync("gcc", [...OPTIONS, "-o", partial, source], { encoding: "utf8" });
+  if (gcc.status !== 0) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `The guest's init could not be compiled: check that gcc and libc6-dev are installed\n${
+        gcc.stderr ?? gcc.error
+      }`,
+    );
+  }
+  renameSync(partial, path);
+  return path;
+}

@@ -1,0 +1,140 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { Readable } from "node:stream";
+
+/** Bytes of the kernel's messages that are kept. */
+const LOG_BYTES = 65_536;
+
+/** What a guest is started from. */
+export interface GuestMachine {
+  /** The kernel to start, an ELF file. */
+  readonly linux: string;
+  /** The guest's process 1. */
+  readonly init: string;
+  readonly memoryBytes: number;
+  /** Folder for the file behind the guest's memory. */
+  readonly memoryFolder: string;
+}
+
+/** A value of the kernel's command line, which splits at spaces outside of quotes. */
+function quoted(path: string): string {
+  if (/["\n]/.test(path)) {
+    throw new TypeError(
+      `The guest's kernel cannot be told the path ${
+        JSON.stringify(path)
+      }: set XDG_CACHE_HOME to a path without quotes`,
+    );
+  }
+  return path.includes(" ") ? `"${path}"` : path;
+}
+
+/** The kernel's arguments. */
+export function kernelArguments(machine: GuestMachine, runFolder: string): string[] {
+  return [
+    `mem=${Math.floor(machine.memoryBytes / 1024)}K`,
+    "root=/dev/root",
+    "rootfstype=hostfs",
+    "rootflags=/",
+    "ro",
+    `init=${quoted(machine.init)}`,
+    // The serial line of the protocol is this process's pipes; the kernel's messages go to standard error.
+    "ssl0=fd:0,fd:1",
+    "con=null",
+    "stderr=1",
+    "quiet",
+    "oops=panic",
+    `uml_dir=${runFolder}/`,
+    "umid=guest",
+  ];
+}
+
+/**
+ * The processes of one running guest: the kernel's and, as its children, one for each address space of the guest. They
+ * are one process group, so that they end together whatever happens.
+ */
+export class GuestProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #folder: string;
+  #log = "";
+  #running = true;
+
+  /** Settles when all of the guest is gone: the signal that ended its kernel, if one did. */
+  readonly ended: Promise<string | undefined>;
+
+  constructor(machine: GuestMachine) {
+    // Holds the kernel's pid file and what a crash may leave; deleted at the end.
+    this.#folder = mkdtempSync(join(tmpdir(), "kernelcov-guest-"));
+    const child = spawn(
+      "sh",
+      [
+        "-c",
+        'ulimit -c 0; exec "$@"',
+        "sh",
+        machine.linux,
+        ...kernelArguments(machine, this.#folder),
+      ],
+      {
+        cwd: this.#folder,
+        env: {
+          PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+          HOME: this.#folder,
+          TMPDIR: machine.memoryFolder,
+        },
+        stdio: ["pipe", "pipe", "pipe"],
+        detached: true,
+      },
+    );
+    this.#child = child;
+    child.stderr.on("data", (bytes: Uint8Array) => {
+      this.#log = (this.#log + new TextDecoder().decode(bytes)).slice(-LOG_BYTES);
+    });
+    // Writing to a guest that has just ended is no error of its own: `ended` tells.
+    child.stdin.on("error", () => {});
+    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+    this.ended = promise;
+    child.on("error", (error) => {
+      this.#finish();
+      reject(error);
+    });
+    child.on("close", (_code, signal) => {
+      this.#finish();
+      resolve(signal ?? undefined);
+    });
+  }
+
+  /** What the guest sends. */
+  get output(): Readable {
+    return this.#child.stdout;
+  }
+
+  /** The kernel's messages, the last part of them. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Sends bytes to the guest. */
+  send(bytes: Uint8Array): void {
+    if (this.#running) this.#child.stdin.write(bytes);
+  }
+
+  /** Ends all of the guest's processes at once. */
+  kill(): void {
+    const pid = this.#child.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
+  #finish(): void {
+    this.#running = false;
+    // A kernel that crashed may have left processes of its address spaces behind.
+    this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

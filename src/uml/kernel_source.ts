@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { KcovUnavailableError } from "../errors.ts";
+import { RECIPE_FOLDER, SOURCE_PACKAGE } from "./kernel_folder.ts";
+
+/** Where Debian's package puts the source. */
+export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
+
+/**
+ * Folders of drivers that user-mode Linux cannot have. Their sources are four fifths of the archive's bytes; their Kconfig files and
+ * Makefiles are needed all the same.
+ */
+const UNUSED_DRIVERS =
+  ("accel accessibility ata auxdisplay bluetooth bus cdx clk clocksource comedi counter cpufreq cpuidle crypto cxl dma " +
+    "edac extcon firmware fpga gpio gpu greybus hid hsi hv hwmon hwtracing i2c i3c iio infiniband input interconnect " +
+    "iommu irqchip isdn leds macintosh mailbox md media memory message mfd mmc mtd mux net/can net/dsa net/ethernet " +
+    "net/phy net/usb net/wan net/wireless net/wwan nfc ntb nvme nvmem parport pci pcmcia perf phy pinctrl platform " +
+    "pmdomain power pwm rapidio regulator remoteproc reset rpmsg rtc s390 scsi soc soundwire spi spmi ssb staging " +
+    "target thermal thunderbolt tty/serial ufs usb vdpa vfio video w1 watchdog xen").split(" ");
+
+const UNUSED_ARCHITECTURES =
+  ("alpha arc arm arm64 csky hexagon loongarch m68k microblaze mips nios2 openrisc parisc powerpc riscv s390 sh " +
+    "sparc xtensa").split(" ");
+
+function excludedPatterns(): string[] {
+  return [
+    ...["rst", "txt", "yaml", "svg"].map((ending) => `Documentation/*.${ending}`),
+    ...["sound", "samples"].map((folder) => `${folder}/*.[chS]`),
+    ...["tools/testing/*", "tools/perf/*", "arch/*.dts*", "arch/*/configs/*"],
+    ...UNUSED_ARCHITECTURES.map((name) => `arch/${name}/*.[chS]`),
+    ...UNUSED_DRIVERS.map((name) => `drivers/${name}/*.[chS]`),
+  ].map((pattern) => `--exclude=linux-source-*/${pattern}`);
+}
+
+/**
+ * Unpacks the parts of the source that can be needed into `folder` and applies the patch. All or nothing: the folder
+ * appears when it is complete.
+ *
+ * @throws {KcovUnavailableError} the archive is missing or damaged, or the patch does not apply.
+ */
+export async function unpackSource(folder: string): Promise<void> {
+  if (!existsSync(SOURCE_ARCHIVE)) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `${SOURCE_ARCHIVE} is missing: reinstall it with apt-get install --reinstall ${SOURCE_PACKAGE}`,
+    );
+  }
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  const excluded = excludedPatterns().map((pattern) => `'${pattern}'`).join(" ");
+  await runStep(
+    "unpack the kernel's source",
+    `set -o pipefail; xz -dc -T0 ${SOURCE_ARCHIVE} | tar -xf - --strip-components=1 ${excluded}`,
+    partial,
+  );
+  for (const name of readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch"))) {
+    await runStep(
+      `apply ${name}`,
+      `patch -p1 --no-backup-if-mismatch --fuzz=0 <"$1"`,
+      partial,
+      join(RECIPE_FOLDER, name),
+    );
+  }
+  renameSync(partial, folder);
+}
+
+function runStep(what: string, script: string, cwd: string, ...args: string[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // bash for pipefail; the kernel's own Makefile needs it too (arch/um/Makefile).
+  const child = spawn("bash", ["-c", script, "bash", ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout.on("data", (bytes) => output += bytes);
+  child.stderr.on("data", (bytes) => output += bytes);
+  child.on("error", reject);
+  child.on("close", (code) => {
+    if (code === 0) return resolve();
+    const lines = output.trim().split("\n").slice(-5).join("\n");
+    reject(
+      new KcovUnavailableError(
+        "not-built-in",
+        `Cannot ${what}: check the free space and the package ${SOURCE_PACKAGE}\n${lines}`,
+      ),
+    );
+  });
+  return promise;
+}
