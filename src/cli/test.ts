@@ -1,0 +1,92 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { runFolderSize } from "../record/run_folder.ts";
+import { loadRun } from "../testing/run_coverage_files.ts";
+import { withPreload } from "../testing/runner_command.ts";
+import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
+import { runInKernel } from "../uml/run_kernel.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { EXIT_NO_COVERAGE } from "./exit_status.ts";
+import { chooseKernel } from "./kernel_choice.ts";
+import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { runHere } from "./run_here.ts";
+import { runSupervised } from "./run_supervised.ts";
+import { UsageError } from "./usage_error.ts";
+
+const HELP = `kernelcov test [OPTIONS] -- COMMAND…
+    Runs a test command, records what its tests make the kernel run, and reports. Of deno test and bun test every
+    test is covered; elsewhere those whose bodies are wrapped in withKernelCoverage.
+    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
+    --out DIR                     folder of the reports and records; coverage/kernel by default
+    --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
+    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --vmlinux FILE                the kernel's image with debug information
+    --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
+`;
+
+/** `kernelcov test -- COMMAND…`: the exit status is the command's. */
+export async function testCommand(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, {
+    ...LOAD_OPTIONS,
+    kernel: { type: "string", default: "auto" },
+    scope: { type: "string", default: "tree" },
+    out: { type: "string", default: "coverage/kernel" },
+    write: { type: "string", multiple: true, default: [] },
+    timeout: { type: "string" },
+    memory: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
+  }
+  if (command.length === 0) throw new UsageError("There is no test command: put it behind --");
+  if (values.scope !== "thread" && values.scope !== "tree") {
+    throw new UsageError(`Unknown scope "${values.scope}": use thread or tree`);
+  }
+  const kernel = chooseKernel(values.kernel);
+  if (kernel === "embedded") await buildEmbeddedKernel();
+
+  const out = resolve(values.out);
+  const runDirectory = join(out, "run");
+  rmSync(runDirectory, { recursive: true, force: true });
+  mkdirSync(runDirectory, { recursive: true });
+  const env = { ...process.env, KERNELCOV_RUN: runDirectory };
+  const covered = withPreload(command).command;
+  const guest = {
+    write: [out, ...values.write],
+    ...(values.timeout === undefined ? {} : { timeoutMs: seconds(values.timeout) * 1000 }),
+    ...(values.memory === undefined ? {} : { memory: values.memory }),
+  };
+  let exitStatus: number;
+  if (values.scope === "tree") {
+    const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
+    exitStatus = await runSupervised(options, { kernel, env, ...guest });
+  } else if (kernel === "host") {
+    exitStatus = await runHere(covered, env);
+  } else {
+    exitStatus = (await runInKernel({ command: covered, env, ...guest })).exitStatus;
+  }
+
+  if (runFolderSize(runDirectory) === 0) {
+    process.stderr.write(
+      "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",
+    );
+    return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
+  }
+  process.stdout.write("\n");
+  reportRun(loadRun(runDirectory, loadOptions(values)), out);
+  return exitStatus;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
+  return value;
+}

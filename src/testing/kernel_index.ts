@@ -1,0 +1,32 @@
+import type { RunKernel } from "../record/test_record.ts";
+import { findKernelImage } from "../symbolize/find_kernel_image.ts";
+import type { ImageIndex } from "../symbolize/image_index.ts";
+import { loadImageIndexSync } from "../symbolize/load_index.ts";
+import { OpenImage } from "../symbolize/open_image.ts";
+import { embeddedKernelPath } from "../uml/build_kernel.ts";
+
+/** The index of a kernel's image, and where the image is. */
+export interface KernelIndex {
+  readonly index: ImageIndex;
+  readonly path: string;
+}
+
+/**
+ * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of the embedded kernel where it
+ * was that one, else of the file that `KERNELCOV_VMLINUX` or the usual places have.
+ *
+ * @throws {KcovUnavailableError} With reason `no-image` where there is none of that kernel's build id.
+ * @throws {FormatError} Where the image is damaged.
+ */
+export function loadKernelIndex(kernel: RunKernel, vmlinux?: string): KernelIndex {
+  const embedded = vmlinux === undefined ? embeddedImage(kernel.buildId) : undefined;
+  const path = embedded ?? findKernelImage({ path: vmlinux, ...kernel }).path;
+  return { index: loadImageIndexSync(path), path };
+}
+
+function embeddedImage(buildId: string): string | undefined {
+  const path = embeddedKernelPath();
+  if (path === undefined || buildId === "") return undefined;
+  using image = new OpenImage(path);
+  return image.elf.buildId === buildId ? path : undefined;
+}

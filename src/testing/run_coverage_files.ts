@@ -1,0 +1,94 @@
+import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { RunCoverage } from "../coverage/run_coverage.ts";
+import { buildUniverse } from "../coverage/universe.ts";
+import { readRun } from "../record/run_folder.ts";
+import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
+import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
+import { absolutePaths, type PathMode } from "../report/source_path.ts";
+import type { WrittenFile } from "../report/text_table.ts";
+import { loadKernelIndex } from "./kernel_index.ts";
+import { sourceRootOf } from "./source_root.ts";
+import { writeWhole } from "./written_files.ts";
+
+/** How to read a run back. */
+export interface LoadRunOptions {
+  /** The kernel's image; found in the usual places where not given. */
+  readonly vmlinux?: string;
+  /**
+   * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
+   * of the kernel's source where it lies beside the image, so that genhtml and editors find the files; else empty.
+   */
+  readonly sourcePrefix?: string;
+}
+
+/** A run, symbolized. */
+export interface LoadedRun {
+  readonly coverage: RunCoverage;
+  readonly paths: PathMode;
+  /** Folder of the kernel's source; `undefined` where it is not at hand. */
+  readonly sourceRoot: string | undefined;
+}
+
+/**
+ * Reads a run's records and finds what they covered.
+ *
+ * @throws {FormatError} Where there are no records, or the image is damaged or of another kernel.
+ * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
+ */
+export function loadRun(runDirectory: string, options: LoadRunOptions = {}): LoadedRun {
+  const run = readRun(runDirectory);
+  const { index, path } = loadKernelIndex(run.kernel, options.vmlinux);
+  const sourceRoot = sourceRootOf(path);
+  const prefix = options.sourcePrefix ?? sourceRoot ?? "";
+  const universe = buildUniverse(
+    index,
+    sourceRoot === undefined ? {} : { sourceLines: (file) => countLines(join(sourceRoot, file)) },
+  );
+  const { kernel, damaged } = run;
+  return {
+    coverage: new RunCoverage(universe, run.records, { kernel, damaged }),
+    paths: prefix === "" ? "relative" : absolutePaths(prefix),
+    sourceRoot,
+  };
+}
+
+function countLines(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
+}
+
+/** The LCOV files of a run: the whole, and each test with its real name. Files of an earlier run are replaced. */
+export function writeLcovFiles(
+  { coverage, paths }: LoadedRun,
+  directory: string,
+  options: Omit<LcovOptions, "paths"> = {},
+): WrittenFile[] {
+  const lcov: LcovOptions = { ...options, paths };
+  const written: WrittenFile[] = [];
+  function write(name: string, what: string, parts: Iterable<string>): void {
+    const path = join(directory, name);
+    writeWhole(path, parts);
+    written.push({ path, what });
+  }
+  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
+  const tests = coverage.tests.map(({ record }) => record);
+  const ranges = lcovFileRanges(tests.length);
+  ranges.forEach(({ from, to }, i) => {
+    const name = i === 0 ? "tests.info" : `tests-${i + 1}.info`;
+    const which = ranges.length === 1 ? "each test" : `tests ${from + 1} to ${to}`;
+    write(name, `${which}, for genhtml --show-details`, lcovPerTest(coverage, lcov, from, to));
+  });
+  write("tests.desc", "the tests' names, for genhtml --description-file", [
+    lcovDescriptions(tests),
+  ]);
+  write("tests.json", "the tests' names and files", [lcovNameMap(tests)]);
+  for (const name of readdirSync(directory)) {
+    const number = /^tests-(\d+)\.info$/.exec(name)?.[1];
+    if (number !== undefined && Number(number) > ranges.length) unlinkSync(join(directory, name));
+  }
+  return written;
+}
