@@ -1,0 +1,27 @@
+import { Buffer } from "node:buffer";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, extname } from "node:path";
+import process from "node:process";
+import { gzipSync } from "node:zlib";
+import { writeWhole } from "../testing/written_files.ts";
+
+/** Writes a file whole or not at all, compressed where its name ends with `.gz`. Folders are made. */
+export function writeOutput(path: string, parts: Iterable<string>): void {
+  if (!path.endsWith(".gz")) {
+    writeWhole(path, parts);
+    return;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.partial`;
+  writeFileSync(partial, gzipSync(Buffer.from([...parts].join(""))));
+  renameSync(partial, path);
+}
+
+/** The name of part `number`, from 1, of a file in several parts: `a.xml`, `a-2.xml`; `b.info.gz`, `b-2.info.gz`. */
+export function partName(path: string, number: number): string {
+  if (number === 1) return path;
+  const packed = path.endsWith(".gz") ? ".gz" : "";
+  const plain = path.slice(0, path.length - packed.length);
+  const extension = extname(plain);
+  return `${plain.slice(0, plain.length - extension.length)}-${number}${extension}${packed}`;
+}

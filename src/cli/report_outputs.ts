@@ -1,0 +1,193 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { parsePatch } from "../coverage/patch.ts";
+import { checkThresholds, parseThreshold } from "../coverage/thresholds.ts";
+import { cobertura } from "../report/cobertura.ts";
+import { coverageTree, fileTable } from "../report/coverage_tables.ts";
+import { writeHtmlReport } from "../report/html/write_html_report.ts";
+import { jsonReport } from "../report/json_report.ts";
+import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
+import { syzkallerJsonLines, syzkallerPrograms, syzkallerRawCover } from "../report/syzkaller.ts";
+import { teamscaleReport } from "../report/teamscale.ts";
+import { formatCount, type TextStyle } from "../report/text_style.ts";
+import type { WrittenFile } from "../report/text_table.ts";
+import type { LoadedRun } from "../testing/run_coverage_files.ts";
+import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
+import { partName, writeOutput } from "./output_file.ts";
+import { Progress } from "./progress.ts";
+import { sourceReader } from "./question.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Options that choose what a report consists of. */
+export const OUTPUT_OPTIONS = {
+  lcov: { type: "string" },
+  "lcov-tests": { type: "string" },
+  "lcov-dialect": { type: "string" },
+  count: { type: "string" },
+  partial: { type: "string" },
+  html: { type: "string" },
+  patch: { type: "string" },
+  json: { type: "string" },
+  cobertura: { type: "string" },
+  teamscale: { type: "string" },
+  syzkaller: { type: "string" },
+  "syzkaller-jsonl": { type: "string" },
+  "syzkaller-programs": { type: "string" },
+  text: { type: "boolean" },
+  tree: { type: "boolean" },
+  all: { type: "boolean" },
+  only: { type: "string", multiple: true },
+  "min-lines": { type: "string", multiple: true },
+} as const;
+
+/** Help for {@linkcode OUTPUT_OPTIONS}. */
+export const OUTPUT_HELP =
+  `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below
+    --lcov-tests FILE   each test by itself, 300 tests a file
+    --lcov-dialect 1|2  2: functions with their end, as lcov 2.2 writes them; older readers then see none
+    --count hits|tests  what a line's count says: how often it ran, or how many tests ran it
+    --partial none|brda brda: lines that ran in part get two branches, one taken
+    --html DIR      pages to look at: open DIR/index.html; --patch FILE adds a page for a kernel patch
+    --json FILE     everything as JSON
+    --cobertura FILE    for GitLab and others, in parts below 10 MiB
+    --teamscale FILE    testwise coverage
+    --syzkaller FILE    raw PCs; --syzkaller-jsonl FILE all points, --syzkaller-programs FILE each test
+    --text          a table of files with uncovered lines; --tree: folders; --all: also what no test reached
+    --only PATH     only this folder or file in the table or tree; may be repeated
+    --min-lines [PATH=]PERCENT  exit status ${EXIT_BELOW_THRESHOLD} where fewer lines are covered; may be repeated
+`;
+
+/** Values of {@linkcode OUTPUT_OPTIONS}. */
+export type OutputValues = {
+  readonly [Name in keyof typeof OUTPUT_OPTIONS]?:
+    | ((typeof OUTPUT_OPTIONS)[Name] extends { multiple: true } ? string[]
+      : (typeof OUTPUT_OPTIONS)[Name] extends { type: "boolean" } ? boolean
+      : string)
+    | undefined;
+};
+
+/** How LCOV is to be written. Wrong values are a {@linkcode UsageError}. */
+export function lcovOptionsOf(values: OutputValues): Omit<LcovOptions, "paths"> {
+  const dialect = oneOf("--lcov-dialect", values["lcov-dialect"] ?? "1", ["1", "2"]);
+  return {
+    dialect: dialect === "2" ? 2 : 1,
+    count: oneOf("--count", values.count ?? "hits", ["hits", "tests"]),
+    partial: oneOf("--partial", values.partial ?? "none", ["none", "brda"]),
+  };
+}
+
+function oneOf<const T extends string>(
+  option: string,
+  value: string,
+  allowed: readonly T[],
+): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) {
+    throw new UsageError(`Unknown ${option} "${value}": use ${allowed.join(" or ")}`);
+  }
+  return found;
+}
+
+/** Writes the files that the options ask for. */
+export async function writeOutputs(
+  loaded: LoadedRun,
+  values: OutputValues,
+): Promise<WrittenFile[]> {
+  const { coverage, paths } = loaded;
+  const lcov: LcovOptions = { ...lcovOptionsOf(values), paths };
+  const written: WrittenFile[] = [];
+  function write(path: string | undefined, what: string, parts: () => Iterable<string>): void {
+    if (path === undefined) return;
+    writeOutput(path, parts());
+    written.push({ path, what });
+  }
+  write(values.lcov, "all tests together", () => lcovAggregate(coverage, lcov));
+  if (values["lcov-tests"] !== undefined) {
+    lcovFileRanges(coverage.tests.length).forEach(({ from, to }, i) => {
+      const name = partName(values["lcov-tests"]!, i + 1);
+      write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
+    });
+  }
+  write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
+  if (values.cobertura !== undefined) {
+    let part = 0;
+    for (const text of cobertura(coverage, { paths, timestamp: Date.now() })) {
+      write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
+    }
+  }
+  write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
+  write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
+  write(values["syzkaller-jsonl"], "all points", () => syzkallerJsonLines(coverage, { paths }));
+  write(values["syzkaller-programs"], "each test", () => syzkallerPrograms(coverage, { paths }));
+  if (values.html !== undefined) written.push(await writeHtml(loaded, values.html, values.patch));
+  else if (values.patch !== undefined) {
+    throw new UsageError("--patch adds a page to the HTML report: give --html too");
+  }
+  return written;
+}
+
+async function writeHtml(
+  loaded: LoadedRun,
+  directory: string,
+  patchPath: string | undefined,
+): Promise<WrittenFile> {
+  const { coverage } = loaded;
+  const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
+  const input = { coverage, readSource: sourceReader(loaded), ...patch };
+  const expected = coverage.universe.counts.files + 8;
+  using progress = new Progress("HTML pages", expected);
+  let done = 0;
+  for await (const { path, text } of writeHtmlReport(input)) {
+    writeOutput(join(directory, path), [text]);
+    progress.update(++done);
+  }
+  return { path: join(directory, "index.html"), what: "pages to open in a browser" };
+}
+
+function readPatch(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
+  }
+}
+
+/** The tables that the options ask for; empty for none. */
+export function outputTables(
+  { coverage }: LoadedRun,
+  values: OutputValues,
+  style: TextStyle,
+): string {
+  const options = {
+    all: values.all === true,
+    ...(values.only === undefined ? {} : { only: values.only }),
+  };
+  return [
+    ...(values.text ? [fileTable(coverage, options, style)] : []),
+    ...(values.tree ? [coverageTree(coverage, options, style)] : []),
+  ].join("\n");
+}
+
+/** Holds a run against `--min-lines`, says on standard error what falls short, and returns the exit status. */
+export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): number {
+  const thresholds = (values["min-lines"] ?? []).map((text) => {
+    const threshold = parseThreshold(text);
+    if (threshold === undefined) {
+      throw new UsageError(`--min-lines ${text} is not a percentage, or a path, = and one`);
+    }
+    return threshold;
+  });
+  const short = checkThresholds(coverage, thresholds).filter(({ met }) => !met);
+  for (const { path, percent, lines, linesHit } of short) {
+    const where = path === "" ? "All files" : path;
+    const found = lines === 0
+      ? "no lines with coverage points"
+      : `${formatCount(linesHit)} of ${formatCount(lines)} lines covered (${
+        ((100 * linesHit) / lines).toFixed(2)
+      } %)`;
+    process.stderr.write(`kernelcov: ${where}: ${found}, below --min-lines ${percent}\n`);
+  }
+  return short.length === 0 ? 0 : EXIT_BELOW_THRESHOLD;
+}
