@@ -18,6 +18,7 @@ export const BROWSER_MODULES = [
   "line_states.js",
   "overview_page.js",
   "source_panel.js",
+  "source_lines.js",
   "source_page.js",
   "tests_page.js",
   "test_lines.js",
@@ -28,13 +29,17 @@ export const BROWSER_MODULES = [
   "main.js",
 ] as const;
 
+/** The parts of the style sheet, in their order. */
+const STYLES = ["theme.css", "frame.css", "pages.css", "source.css", "small_screens.css"];
+
 /** Reads the assets, which are files beside this one so that they are checked, tested and edited as what they are. */
 export async function loadAssets(): Promise<HtmlAssets> {
   const modules = await Promise.all(BROWSER_MODULES.map(loadText));
+  const styles = await Promise.all(STYLES.map(loadText));
   return {
     html: await loadText("index.html"),
     script: joinModules(modules),
-    style: await loadText("style.css"),
+    style: styles.join("\n"),
   };
 }
 

@@ -1,5 +1,6 @@
 import { unresolvedTotal } from "../../coverage/point_hits.ts";
 import type { RunCoverage, TestCoverage } from "../../coverage/run_coverage.ts";
+import { fileTotals } from "../file_totals.ts";
 import { plural } from "../text_style.ts";
 import { doubts } from "../text_table.ts";
 import type { FileColumns, IndexData, RunData, TestColumns } from "./report_data.ts";
@@ -26,45 +27,21 @@ export function runData(
     points: { hit: totals.points, all: counts.points },
     partialLines: totals.partialLines,
     notes: [...doubts(coverage), ...rest.notes],
-    files: fileColumns(coverage, files, facts),
+    files: fileColumns(coverage, facts),
     directories: { path: files.directories, tests: [...facts.directoryTests] },
     tests: testColumns(coverage, facts),
     hasPatch: rest.hasPatch,
   };
 }
 
-function fileColumns(coverage: RunCoverage, files: ReportFiles, facts: TestFacts): FileColumns {
-  const { universe, lineTests } = coverage;
-  const { functions, image, linePoints, fileLineStart } = universe;
-  const path: string[] = [], lines: number[] = [], linesHit: number[] = [];
-  const functionCount: number[] = [], functionsHit: number[] = [];
-  for (const file of files.imageFile) {
-    let all = 0, hit = 0, functionsFound = 0, functionsEntered = 0;
-    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
-      if (linePoints[line] === 0) continue;
-      all++;
-      if (lineTests[line] !== 0) hit++;
-    }
-    const end = functions.fileGroupStart[file + 1]!;
-    for (let group = functions.fileGroupStart[file]!; group < end; group++) {
-      const size = functions.groupStart[group + 1]! - functions.groupStart[group]!;
-      functionsFound += size;
-      let line = functions.groupLine[group]!;
-      while (line < functions.groupLineEnd[group]! && lineTests[line] === 0) line++;
-      if (line < functions.groupLineEnd[group]!) functionsEntered += size;
-    }
-    path.push(image.files[file]!);
-    lines.push(all);
-    linesHit.push(hit);
-    functionCount.push(functionsFound);
-    functionsHit.push(functionsEntered);
-  }
+function fileColumns(coverage: RunCoverage, facts: TestFacts): FileColumns {
+  const totals = fileTotals(coverage).sort((a, b) => a.file - b.file);
   return {
-    path,
-    lines,
-    linesHit,
-    functions: functionCount,
-    functionsHit,
+    path: totals.map(({ path }) => path),
+    lines: totals.map(({ lines }) => lines),
+    linesHit: totals.map(({ linesHit }) => linesHit),
+    functions: totals.map(({ functions }) => functions),
+    functionsHit: totals.map(({ functionsHit }) => functionsHit),
     tests: [...facts.fileTests],
   };
 }
