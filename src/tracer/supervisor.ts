@@ -71,8 +71,8 @@ export class Supervisor {
   readonly #unclaimed = new Set<number>();
   /** Names of processes that are tracers themselves. */
   readonly #tracers = new Map<number, string>();
-  /** Tasks that were left to another tracer, and run on enrolled. */
-  readonly #detached = new Set<TracedTask>();
+  /** Tasks that were left to another tracer. */
+  readonly #left = new Set<TracedTask>();
   readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
   readonly #answer = new Uint32Array(2);
 
@@ -171,8 +171,30 @@ export class Supervisor {
     }
     const result = this.#enroller.enrol(task.id, status);
     if ("buffer" in result) task.buffer = result.buffer;
-    else this.#ledger.refuse(task, result.refused);
-    if (this.#enroller.endStatus !== null) this.#ended(task.id);
+    if (this.#enroller.endStatus !== null) {
+      this.#ended(task.id);
+      return;
+    }
+    if ("refused" in result) this.#ledger.refuse(task, result.refused);
+    const tracer = this.#tracers.get(status.parent);
+    if (tracer === undefined || status.tgid !== task.id) this.#enroller.release(task.id);
+    else this.#leaveTo(tracer, task);
+  }
+
+  /** Lets a child of a tracer go before it runs: it stays enrolled, but what it starts is not followed. */
+  #leaveTo(tracer: string, task: TracedTask): void {
+    this.#ptrace.detach(task.id, this.#enroller.restore());
+    this.#ledger.refuse(task, `followed by ${tracer}`);
+    this.#left.add(task);
+  }
+
+  /** Takes back the buffers of tasks that were left to a tracer and have ended. */
+  #sweepLeft(): void {
+    for (const task of this.#left) {
+      if (this.#libc.kill(task.id, 0) === 0) continue;
+      this.#left.delete(task);
+      this.#ended(task.id);
+    }
   }
 
   #executed(tid: number): void {
@@ -180,10 +202,12 @@ export class Supervisor {
     const former = this.#ptrace.eventMessage(tid);
     const task = this.#ledger.task(former);
     if (task !== undefined && former !== tid) {
-      const leader = this.#ledger.task(tid);
-      if (leader !== undefined) this.#ended(tid);
+      if (this.#ledger.task(tid) !== undefined) this.#ended(tid);
       this.#ledger.renameTask(task, tid);
     }
+    const name = this.#status.read(tid)?.name ?? "";
+    if (TRACERS.has(name)) this.#tracers.set(tid, name);
+    else this.#tracers.delete(tid);
   }
 
   /** A task ended: its buffer goes to the next. */
@@ -205,6 +229,7 @@ export class Supervisor {
     const info = this.#ptrace.signalInfo(task.id);
     if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
     const address = info.getBigUint64(24, true);
+    if (this.#left.size > 0) this.#sweepLeft();
     const answer = this.#act(task, this.#readMessage(task.id, address));
     this.#answer[0] = answer === null ? ANSWER_REFUSED : ANSWER_DONE;
     this.#answer[1] = answer ?? 0;

@@ -91,21 +91,23 @@ export class SystemCallInjector {
 
   /** Puts the registers, the mask and held signals back, and lets the task run on. */
   finish(): void {
-    const ptrace = this.#ptrace;
-    const tid = this.#tid;
     if (this.endStatus !== null) return;
-    ptrace.setRegisters(tid, this.#saved);
-    if (this.#maskChanged) ptrace.setSignalMask(tid, this.#signals.blocked);
+    const signal = this.restore();
     // A stop of the whole process began meanwhile: the next stop shows it, and is then listened to.
-    if (this.#stopAgain) ptrace.interrupt(tid);
-    if (this.#held === null) {
-      ptrace.continue(tid);
-      return;
-    }
+    if (this.#stopAgain) this.#ptrace.interrupt(this.#tid);
+    this.#ptrace.continue(this.#tid, signal);
+  }
+
+  /** Puts the registers and the mask back. Returns the signal to pass when the task goes on, or 0. */
+  restore(): number {
+    const ptrace = this.#ptrace;
+    ptrace.setRegisters(this.#tid, this.#saved);
+    if (this.#maskChanged) ptrace.setSignalMask(this.#tid, this.#signals.blocked);
+    if (this.#held === null) return 0;
     // The last stop of a step is a signal's delivery, so another signal can take its place. Behind a system call stop
     // the kernel sends the signal anew, without what its sender told with it.
-    if (this.#request === PTRACE_SINGLESTEP) ptrace.setSignalInfo(tid, this.#held);
-    ptrace.continue(tid, new DataView(this.#held.buffer).getInt32(0, true));
+    if (this.#request === PTRACE_SINGLESTEP) ptrace.setSignalInfo(this.#tid, this.#held);
+    return new DataView(this.#held.buffer).getInt32(0, true);
   }
 
   /** Runs the task to the stop that the request asked for, keeping signals that come between for later. */

@@ -27,6 +27,7 @@ export class TaskEnroller {
   readonly #memory: TaskMemory;
   readonly #injector: SystemCallInjector;
   readonly #supervisor: bigint;
+  #began = false;
 
   constructor(libc: Libc, ptrace: Ptrace, memory: TaskMemory, pool: TraceBufferPool) {
     this.#libc = libc;
@@ -42,18 +43,25 @@ export class TaskEnroller {
     return this.#injector.endStatus;
   }
 
-  /** Enrols a task that stands at the return of a system call, and lets it run on unless that is impossible. */
+  /** Enrols a task that stands at the return of a system call. It stays stopped: `release` lets it run on. */
   enrol(tid: number, status: TaskStatus): Enrolment {
-    const injector = this.#injector;
-    if (!injector.begin(tid, status)) {
-      this.#ptrace.continue(tid);
-      return { refused: "not at a system call" };
-    }
+    this.#began = this.#injector.begin(tid, status);
+    if (!this.#began) return { refused: "not at a system call" };
     const result = this.#enable(tid, status);
     // What the injected calls recorded is not the task's own.
     if ("buffer" in result) result.buffer.clear();
-    injector.finish();
     return result;
+  }
+
+  /** Puts the task back as it was, and lets it run on. */
+  release(tid: number): void {
+    if (this.#began) this.#injector.finish();
+    else this.#ptrace.continue(tid);
+  }
+
+  /** Puts the task back as it was, still stopped. A signal that came meanwhile is to be passed when it goes on. */
+  restore(): number {
+    return this.#began ? this.#injector.restore() : 0;
   }
 
   #enable(tid: number, status: TaskStatus): Enrolment {
@@ -67,7 +75,7 @@ export class TaskEnroller {
         if (shared === 0) return { buffer };
         this.#pool.give(buffer);
         buffer = null;
-        if (shared !== -EPERM) return { refused: `pidfd: ${errnoName(-shared)}` };
+        if (shared !== -EPERM) return { refused: `KCOV_ENABLE: ${errnoName(-shared)}` };
       }
       return this.#enableOpened(tid, status);
     } catch (error) {
@@ -109,7 +117,7 @@ export class TaskEnroller {
     if (memory.write(tid, place, path) !== path.length) return { refused: "no stack" };
     const fd = injector.call(openat, AT_FDCWD, place, O_RDWR_CLOEXEC, 0n);
     memory.write(tid, place, before);
-    if (fd < 0) return { refused: `open: ${errnoName(-fd)}` };
+    if (fd < 0) return { refused: `open ${KCOV_PATH}: ${errnoName(-fd)}` };
     let buffer: TraceBuffer | null = null;
     let result = injector.call(ioctl, BigInt(fd), KCOV_INIT_TRACE, BigInt(this.#pool.words));
     if (result === 0) {
@@ -123,7 +131,7 @@ export class TaskEnroller {
     if (result !== -ESRCH) injector.call(close, BigInt(fd));
     if (result === 0 && buffer !== null) return { buffer };
     if (buffer !== null) this.#pool.give(buffer);
-    return { refused: `ioctl: ${errnoName(-result)}` };
+    return { refused: `KCOV_ENABLE: ${errnoName(-result)}` };
   }
 
   /** A descriptor here for descriptor `fd` of a process, or minus an errno. */
