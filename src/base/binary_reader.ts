@@ -22,14 +22,12 @@ export class BinaryReader {
   pos: number;
   /** Index after the last byte that may be read. */
   readonly end: number;
-  readonly #view: DataView;
   readonly #place: ReaderPlace;
 
   constructor(bytes: Uint8Array, place: ReaderPlace, pos = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.pos = pos;
     this.end = Math.min(end, bytes.length);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#place = place;
   }
 
@@ -58,11 +56,12 @@ export class BinaryReader {
   }
 
   i8(): number {
-    return this.#view.getInt8(this.take(1));
+    return this.bytes[this.take(1)] << 24 >> 24;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.take(2), true);
+    const at = this.take(2);
+    return this.bytes[at] | this.bytes[at + 1] << 8;
   }
 
   u24(): number {
@@ -71,26 +70,29 @@ export class BinaryReader {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.take(4), true);
+    return this.i32() >>> 0;
   }
 
   i32(): number {
-    return this.#view.getInt32(this.take(4), true);
+    const at = this.take(4);
+    const { bytes } = this;
+    return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
   }
 
   /** An unsigned 64-bit number that must be at most 2^53 - 1: a size or an offset. */
   u64(): number {
-    const at = this.take(8);
-    const value = this.#view.getUint32(at + 4, true) * 0x1_0000_0000 +
-      this.#view.getUint32(at, true);
-    if (value > Number.MAX_SAFE_INTEGER) throw this.problem(`number ${value} is too large`, at);
+    const low = this.u32();
+    const value = this.u32() * 0x1_0000_0000 + low;
+    if (value > Number.MAX_SAFE_INTEGER) {
+      throw this.problem(`number ${value} is too large`, this.pos - 8);
+    }
     return value;
   }
 
   /** A 64-bit address, as the signed value that {@linkcode Address} describes. */
   address(): Address {
-    const at = this.take(8);
-    return addressFromHalves(this.#view.getUint32(at, true), this.#view.getUint32(at + 4, true));
+    const low = this.i32();
+    return addressFromHalves(low, this.i32());
   }
 
   /** An unsigned number of 1, 2, 3, 4 or 8 bytes; of 8 bytes it is an address. */
@@ -118,6 +120,10 @@ export class BinaryReader {
   uleb(): number {
     const { bytes } = this;
     const at = this.pos;
+    if (at < this.end && bytes[at] < 0x80) {
+      this.pos = at + 1;
+      return bytes[at];
+    }
     let low = 0, middle = 0, high = 0;
     for (let index = 0;; index++) {
       const byte = bytes[this.take(1)];
@@ -148,7 +154,11 @@ export class BinaryReader {
   }
 
   skipLeb(): void {
-    while (this.u8() >= 0x80);
+    const { bytes, end } = this;
+    let { pos } = this;
+    while (pos < end && bytes[pos] >= 0x80) pos++;
+    this.pos = pos;
+    this.take(1);
   }
 
   /** Takes a zero-terminated string and returns it without its zero. */

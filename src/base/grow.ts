@@ -1,5 +1,5 @@
 /** The same column with room for `length` entries, at least twice as large as before; `column` itself where it has room. */
-export function grown<T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(
+export function grown<T extends Int32Array | Uint32Array | Float64Array | Uint16Array | Uint8Array>(
   column: T,
   length: number,
 ): T {

@@ -1,4 +1,5 @@
 import { BinaryReader } from "../base/binary_reader.ts";
+import { grown } from "../base/grow.ts";
 import { FormatError } from "../errors.ts";
 import * as dw from "./constants.ts";
 import { fixedFormSize } from "./forms.ts";
@@ -36,33 +37,40 @@ const CODELESS = new Set([
 /** Producers number abbreviations from 1 in each table. */
 const LARGEST_CODE = 0xffff;
 
-/** One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. */
+/**
+ * One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. Filled anew for each unit:
+ * GCC writes a table per unit, and making a dozen small arrays for each would take longer than reading them.
+ */
 export class AbbrevTable {
-  readonly tag: Uint16Array;
-  readonly hasChildren: Uint8Array;
+  /** One more than the largest code. */
+  size = 0;
+  tag = new Uint16Array(256);
+  hasChildren = new Uint8Array(256);
   /** One of the `ROLE_` numbers. */
-  readonly role: Uint8Array;
+  role = new Uint8Array(256);
   /** Bytes of all attributes, or -1 where they vary. */
-  readonly fixedSize: Int32Array;
+  fixedSize = new Int32Array(256);
   /** Bytes from the attributes' start to a `DW_AT_sibling` of form ref4, in entries of `ROLE_SKIP`; -1 where that varies. */
-  readonly siblingAt: Int32Array;
+  siblingAt = new Int32Array(256);
   /** First and last + 1 attribute in the three columns below. */
-  readonly firstAttribute: Int32Array;
-  readonly endAttribute: Int32Array;
-  readonly attribute: Uint16Array;
-  readonly form: Uint16Array;
+  firstAttribute = new Int32Array(256);
+  endAttribute = new Int32Array(256);
+  attribute = new Uint16Array(1024);
+  form = new Uint16Array(1024);
   /** Value of a `DW_FORM_implicit_const`. */
-  readonly constant: Float64Array;
+  constant = new Float64Array(1024);
   /** How to skip attributes of varying size: pairs of bytes to add and a form to skip (0 ends), from `firstStep`. */
-  readonly steps: Int32Array;
-  readonly firstStep: Int32Array;
+  steps = new Int32Array(1024);
+  firstStep = new Int32Array(256);
+  #stepCount = 0;
 
   /**
+   * Reads the table at `offset`.
+   *
    * @param bytes of `.debug_abbrev`
-   * @param offset of the table
    * @throws {FormatError} where the table is damaged
    */
-  constructor(bytes: Uint8Array, offset: number, addressSize: number, offsetSize: number) {
+  read(bytes: Uint8Array, offset: number, addressSize: number, offsetSize: number): void {
     if (offset > bytes.length) {
       throw new FormatError("DWARF", "no abbreviation table here", {
         section: ".debug_abbrev",
@@ -70,53 +78,54 @@ export class AbbrevTable {
       });
     }
     const reader = new BinaryReader(bytes, { format: "DWARF", section: ".debug_abbrev" }, offset);
-    const codes: number[] = [], tags: number[] = [], children: number[] = [], first: number[] = [];
-    const attributes: number[] = [], forms: number[] = [], constants: number[] = [];
-    let largest = 0;
+    this.role.fill(ROLE_UNKNOWN, 0, this.size);
+    this.size = 0;
+    this.#stepCount = 0;
+    let attributes = 0;
     for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
       if (!(code > 0 && code <= LARGEST_CODE)) throw reader.problem(`abbreviation code ${code}`);
-      codes.push(code);
-      largest = Math.max(largest, code);
-      tags.push(small(reader, "tag"));
-      children.push(reader.u8());
-      first.push(attributes.length);
+      this.#reserve(code);
+      // The first of two entries with one code counts, as for other readers.
+      const isFirst = this.role[code] === ROLE_UNKNOWN;
+      const first = attributes;
+      const tag = small(reader, "tag");
+      const hasChildren = reader.u8() === 0 ? 0 : 1;
       for (;;) {
         const attribute = small(reader, "attribute");
         const form = small(reader, "form");
         if (attribute === 0 && form === 0) break;
-        attributes.push(attribute);
-        forms.push(form);
-        constants.push(form === dw.DW_FORM_implicit_const ? reader.sleb() : 0);
+        if (attributes === this.form.length) {
+          this.attribute = grown(this.attribute, attributes + 1);
+          this.form = grown(this.form, attributes + 1);
+          this.constant = grown(this.constant, attributes + 1);
+        }
+        this.attribute[attributes] = attribute;
+        this.form[attributes] = form;
+        this.constant[attributes++] = form === dw.DW_FORM_implicit_const ? reader.sleb() : 0;
       }
+      if (!isFirst) continue;
+      this.size = Math.max(this.size, code + 1);
+      this.tag[code] = tag;
+      this.hasChildren[code] = hasChildren;
+      this.firstAttribute[code] = first;
+      this.endAttribute[code] = attributes;
+      this.#plan(code, addressSize, offsetSize);
     }
-    first.push(attributes.length);
-    const size = largest + 1;
-    this.tag = new Uint16Array(size);
-    this.hasChildren = new Uint8Array(size);
-    this.role = new Uint8Array(size);
-    this.fixedSize = new Int32Array(size);
-    this.siblingAt = new Int32Array(size);
-    this.firstAttribute = new Int32Array(size);
-    this.endAttribute = new Int32Array(size);
-    this.firstStep = new Int32Array(size);
-    this.attribute = Uint16Array.from(attributes);
-    this.form = Uint16Array.from(forms);
-    this.constant = Float64Array.from(constants);
-    const steps: number[] = [];
-    for (let index = 0; index < codes.length; index++) {
-      const code = codes[index];
-      // The first of two entries with one code counts, as for other readers.
-      if (this.role[code] !== ROLE_UNKNOWN) continue;
-      this.tag[code] = tags[index];
-      this.hasChildren[code] = children[index] === 0 ? 0 : 1;
-      this.firstAttribute[code] = first[index];
-      this.endAttribute[code] = first[index + 1];
-      this.#plan(code, steps, addressSize, offsetSize);
-    }
-    this.steps = Int32Array.from(steps);
   }
 
-  #plan(code: number, steps: number[], addressSize: number, offsetSize: number): void {
+  #reserve(code: number): void {
+    if (code < this.role.length) return;
+    this.tag = grown(this.tag, code + 1);
+    this.hasChildren = grown(this.hasChildren, code + 1);
+    this.role = grown(this.role, code + 1);
+    this.fixedSize = grown(this.fixedSize, code + 1);
+    this.siblingAt = grown(this.siblingAt, code + 1);
+    this.firstAttribute = grown(this.firstAttribute, code + 1);
+    this.endAttribute = grown(this.endAttribute, code + 1);
+    this.firstStep = grown(this.firstStep, code + 1);
+  }
+
+  #plan(code: number, addressSize: number, offsetSize: number): void {
     const tag = this.tag[code];
     const from = this.firstAttribute[code], to = this.endAttribute[code];
     let sibling = -1, hasCode = false;
@@ -129,12 +138,12 @@ export class AbbrevTable {
     const hasChildren = this.hasChildren[code] === 1;
     const skips = hasChildren && sibling >= 0 && (CODELESS.has(tag) || isFunction && !hasCode);
     let size = 0, pending = 0;
-    this.firstStep[code] = steps.length;
+    this.firstStep[code] = this.#stepCount;
     this.siblingAt[code] = -1;
     for (let index = from; index < to; index++) {
       if (skips && index === sibling) {
         this.siblingAt[code] = size;
-        steps.push(pending, STEP_SIBLING);
+        this.#step(pending, STEP_SIBLING);
         pending = 0;
       }
       const bytes = fixedFormSize(this.form[index], addressSize, offsetSize);
@@ -142,12 +151,12 @@ export class AbbrevTable {
         pending += bytes;
         if (size >= 0) size += bytes;
       } else {
-        steps.push(pending, this.form[index]);
+        this.#step(pending, this.form[index]);
         pending = 0;
         size = -1;
       }
     }
-    steps.push(pending, 0);
+    this.#step(pending, 0);
     this.fixedSize[code] = size;
     this.role[code] = isFunction && hasCode
       ? ROLE_CODE
@@ -158,6 +167,14 @@ export class AbbrevTable {
       : size >= 0
       ? ROLE_FIXED_LEAF
       : ROLE_LEAF;
+  }
+
+  #step(bytes: number, form: number): void {
+    const at = this.#stepCount;
+    this.steps = grown(this.steps, at + 2);
+    this.steps[at] = bytes;
+    this.steps[at + 1] = form;
+    this.#stepCount = at + 2;
   }
 }
 

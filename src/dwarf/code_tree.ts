@@ -29,8 +29,11 @@ export class CodeTree {
   parent = new Int32Array(256);
   /** 1 for an inlined subroutine, 0 for a subprogram. */
   inlined = new Uint8Array(256);
-  /** Offset of the entry in `.debug_info`. */
-  offset = new Float64Array(256);
+  /**
+   * Offset in `.debug_info` of the entry that says what the function is: its own, or where it says nothing itself its
+   * `DW_AT_abstract_origin`, which all instances of a function share.
+   */
+  source = new Float64Array(256);
   /** Line table index of the file, and the line, of the call that was inlined; 0 where unknown. */
   callFile = new Int32Array(256);
   callLine = new Int32Array(256);
@@ -54,9 +57,9 @@ export class CodeTree {
     this.rangeCount = 0;
     const { bytes, abbrevs, header } = unit;
     const { role, fixedSize, siblingAt } = abbrevs;
-    const codes = role.length;
+    const codes = abbrevs.size;
     const end = bytes.length;
-    const reader = unit.reader();
+    const { reader } = unit;
     /** Enclosing entry per open scope. */
     const scopes: number[] = [];
     let entry = -1;
@@ -131,14 +134,16 @@ export class CodeTree {
     if (index === this.parent.length) {
       this.parent = grown(this.parent, index + 1);
       this.inlined = grown(this.inlined, index + 1);
-      this.offset = grown(this.offset, index + 1);
+      this.source = grown(this.source, index + 1);
       this.callFile = grown(this.callFile, index + 1);
       this.callLine = grown(this.callLine, index + 1);
     }
     this.count = index + 1;
     this.parent[index] = parent;
     this.inlined[index] = die.tag === dw.DW_TAG_inlined_subroutine ? 1 : 0;
-    this.offset[index] = header.offset + start;
+    const saysNothing = die.nameForm === 0 && die.linkageNameForm === 0 && die.declFile < 0 &&
+      die.declLine < 0;
+    this.source[index] = saysNothing && die.origin >= 0 ? die.origin : header.offset + start;
     this.callFile[index] = Math.max(0, die.callFile);
     this.callLine[index] = Math.max(0, die.callLine);
     rangesOf(unit, die, this.#addRange);

@@ -1,6 +1,4 @@
 import type { Address } from "../base/address.ts";
-import { BinaryReader } from "../base/binary_reader.ts";
-import { FormatError } from "../errors.ts";
 import * as dw from "./constants.ts";
 import type { Die } from "./die.ts";
 import type { Unit } from "./unit.ts";
@@ -45,7 +43,7 @@ function isAddressForm(form: number): boolean {
 
 /** DWARF 5, section 2.17.3. */
 function readRangeList(unit: Unit, offset: number, add: AddRange): void {
-  const reader = openAt(unit, ".debug_rnglists", offset);
+  const reader = unit.readerAt(".debug_rnglists", offset);
   let base = unit.lowPc;
   for (;;) {
     const kind = reader.u8();
@@ -91,7 +89,7 @@ function readRangeList(unit: Unit, offset: number, add: AddRange): void {
 
 /** DWARF 4, section 2.17.3: pairs of addresses relative to a base, ended by two zeros. */
 function readRangesBefore5(unit: Unit, offset: number, add: AddRange): void {
-  const reader = openAt(unit, ".debug_ranges", offset);
+  const reader = unit.readerAt(".debug_ranges", offset);
   let base = unit.lowPc;
   for (;;) {
     const low = reader.address();
@@ -101,12 +99,4 @@ function readRangesBefore5(unit: Unit, offset: number, add: AddRange): void {
     else if (low === 0 && high === 0) return;
     else add(base + low, base + high);
   }
-}
-
-function openAt(unit: Unit, section: string, offset: number): BinaryReader {
-  const bytes = unit.sections.bytes(section);
-  if (offset > bytes.length) {
-    throw new FormatError("DWARF", "range list is not in the section", { section, offset });
-  }
-  return new BinaryReader(bytes, { format: "DWARF", section }, offset);
 }

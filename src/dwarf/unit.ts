@@ -13,6 +13,8 @@ export class Unit {
   readonly header: UnitHeader;
   /** The unit's bytes; index 0 is `header.offset`. */
   readonly bytes: Uint8Array;
+  /** Reads them; every use sets its position first. */
+  readonly reader: BinaryReader;
   readonly abbrevs: AbbrevTable;
   /** `DW_AT_comp_dir`; empty where absent. */
   readonly compDir: string;
@@ -24,16 +26,29 @@ export class Unit {
   readonly #addrBase: number;
   readonly #rnglistsBase: number;
   readonly #root: Die;
+  readonly #indexed = new Map<string, BinaryReader>();
 
   /**
    * @param bytes all bytes of the unit, its header included
+   * @param abbrevs filled with the unit's table, so not in use for another unit
    * @throws {FormatError} where its abbreviations or root entry are damaged
    */
-  constructor(sections: DwarfSections, header: UnitHeader, bytes: Uint8Array) {
+  constructor(
+    sections: DwarfSections,
+    header: UnitHeader,
+    bytes: Uint8Array,
+    abbrevs: AbbrevTable = new AbbrevTable(),
+  ) {
     this.sections = sections;
     this.header = header;
     this.bytes = bytes;
-    this.abbrevs = new AbbrevTable(
+    this.reader = new BinaryReader(bytes, {
+      format: "DWARF",
+      section: ".debug_info",
+      base: header.offset,
+    });
+    this.abbrevs = abbrevs;
+    abbrevs.read(
       sections.bytes(".debug_abbrev"),
       header.abbrevOffset,
       header.addressSize,
@@ -56,23 +71,13 @@ export class Unit {
     this.stmtList = root.stmtList;
   }
 
-  /** A reader over the unit's bytes. */
-  reader(): BinaryReader {
-    return new BinaryReader(this.bytes, {
-      format: "DWARF",
-      section: ".debug_info",
-      base: this.header.offset,
-    });
-  }
-
   /** Reads the entry at an offset of `.debug_info` in this unit into `die`; false for a null entry. */
   readDie(offset: number, die: Die): boolean {
-    const { header } = this;
-    const reader = this.reader();
+    const { header, reader } = this;
     reader.pos = offset - header.offset;
     const code = reader.uleb();
     if (code === 0) return false;
-    if (!(code > 0 && code < this.abbrevs.role.length) || this.abbrevs.role[code] === 0) {
+    if (!(code > 0 && code < this.abbrevs.size) || this.abbrevs.role[code] === 0) {
       throw reader.problem(`no abbreviation ${code}`, offset - header.offset);
     }
     die.read(reader, this.abbrevs, code, header.offset, header.addressSize, header.offsetSize);
@@ -96,12 +101,8 @@ export class Unit {
 
   /** Entry `index` of this unit's part of `.debug_addr`. */
   indexedAddress(index: number): Address {
-    const bytes = this.sections.bytes(".debug_addr");
-    return new BinaryReader(
-      bytes,
-      { format: "DWARF", section: ".debug_addr" },
-      this.#addrBase + index * this.header.addressSize,
-    ).address();
+    return this.readerAt(".debug_addr", this.#addrBase + index * this.header.addressSize)
+      .address();
   }
 
   /** The string that a value of a string form stands for. */
@@ -133,9 +134,8 @@ export class Unit {
       case dw.DW_FORM_strx4:
       case dw.DW_FORM_GNU_str_index: {
         const { offsetSize } = this.header;
-        const reader = new BinaryReader(
-          this.sections.bytes(".debug_str_offsets"),
-          { format: "DWARF", section: ".debug_str_offsets" },
+        const reader = this.readerAt(
+          ".debug_str_offsets",
           this.#strOffsetsBase + value * offsetSize,
         );
         return offsetSize === 8 ? reader.u64() : reader.u32();
@@ -151,12 +151,22 @@ export class Unit {
   /** Where list `index` of this unit begins in `.debug_rnglists`. */
   rangeListOffset(index: number): number {
     const { offsetSize } = this.header;
-    const reader = new BinaryReader(
-      this.sections.bytes(".debug_rnglists"),
-      { format: "DWARF", section: ".debug_rnglists" },
-      this.#rnglistsBase + index * offsetSize,
-    );
+    const reader = this.readerAt(".debug_rnglists", this.#rnglistsBase + index * offsetSize);
     return this.#rnglistsBase + (offsetSize === 8 ? reader.u64() : reader.u32());
+  }
+
+  /** A reader over all of another section, at `offset`; one per section, so its position holds until the next call. */
+  readerAt(section: string, offset: number): BinaryReader {
+    let reader = this.#indexed.get(section);
+    if (reader === undefined) {
+      reader = new BinaryReader(this.sections.bytes(section), { format: "DWARF", section });
+      this.#indexed.set(section, reader);
+    }
+    if (!(offset >= 0 && offset <= reader.end)) {
+      throw new FormatError("DWARF", "offset is not in the section", { section, offset });
+    }
+    reader.pos = offset;
+    return reader;
   }
 
   /** The root entry. */

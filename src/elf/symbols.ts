@@ -6,6 +6,7 @@ import { SHN_LORESERVE, SHN_UNDEF, STB_LOCAL } from "./constants.ts";
 import type { ElfSection } from "./sections.ts";
 
 const SYM_SIZE = 24;
+const SYM_WORDS = 6;
 const latin1 = new TextDecoder("latin1");
 
 /** A symbol table as columns, in the order of the file. */
@@ -18,9 +19,10 @@ export class SymbolTable {
   readonly size: Float64Array;
   /** `STT_FUNC` and so on. */
   readonly type: Uint8Array;
+  /** 1 where only its own object file can name the symbol (`STB_LOCAL`). */
+  readonly isLocal: Uint8Array;
   /** Section index; 0 for an undefined symbol. */
   readonly section: Uint16Array;
-  readonly #bytes: Uint8Array;
   readonly #strings: Uint8Array;
 
   /**
@@ -40,41 +42,36 @@ export class SymbolTable {
       });
     }
     const count = bytes.length / SYM_SIZE;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // Words of a symbol: name; type, other and section; value and size, two words each.
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, count * SYM_WORDS);
     this.count = count;
     this.name = new Uint32Array(count);
     this.address = new Float64Array(count);
     this.size = new Float64Array(count);
     this.type = new Uint8Array(count);
+    this.isLocal = new Uint8Array(count);
     this.section = new Uint16Array(count);
-    this.#bytes = bytes;
     this.#strings = strings;
-    for (let index = 0, at = 0; index < count; index++, at += SYM_SIZE) {
-      this.name[index] = view.getUint32(at, true);
-      this.type[index] = bytes[at + 4] & 15;
-      const section = view.getUint16(at + 6, true);
+    for (let index = 0, at = 0; index < count; index++, at += SYM_WORDS) {
+      const info = words[at + 1];
+      const section = info >>> 16;
+      this.name[index] = words[at];
+      this.type[index] = info & 15;
+      this.isLocal[index] = (info >>> 4 & 15) === STB_LOCAL ? 1 : 0;
       this.section[index] = section;
-      let address = addressFromHalves(
-        view.getUint32(at + 8, true),
-        view.getUint32(at + 12, true),
-      );
+      let address = addressFromHalves(words[at + 2], words[at + 3]);
       if (sections !== undefined && section !== SHN_UNDEF && section < SHN_LORESERVE) {
         address += sections[section]?.address ?? 0;
       }
       this.address[index] = address;
-      this.size[index] = view.getUint32(at + 16, true) +
-        view.getUint32(at + 20, true) * 0x1_0000_0000;
+      this.size[index] = words[at + 5] * 0x1_0000_0000 + words[at + 4];
     }
   }
 
   /** Name of the symbol at `index`. */
   nameOf(index: number): string {
     return stringAt(this.#strings, this.name[index], "ELF", ".strtab");
-  }
-
-  /** Whether only its own object file can name the symbol (`STB_LOCAL`). */
-  isLocal(index: number): boolean {
-    return this.#bytes[index * SYM_SIZE + 4] >> 4 === STB_LOCAL;
   }
 
   /**

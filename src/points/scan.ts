@@ -24,29 +24,31 @@ export function codeSections(elf: ElfFile): ElfSection[] {
 }
 
 /**
- * Addresses of the callback: its own, and those of the linker's veneers for it (`____sanitizer_cov_trace_pc_veneer`),
- * which arm64 calls go through when the callback is out of reach.
+ * Symbols of the callback: its own, and those of the linker's veneers for it (`____sanitizer_cov_trace_pc_veneer`), which
+ * arm64 calls go through when the callback is out of reach.
  */
-export function callbackAddresses(elf: ElfFile): Address[] {
+export function callbackSymbols(elf: ElfFile): number[] {
   const symbols = elf.symbols();
-  const addresses = new Set<Address>();
-  for (const name of [CALLBACK, `__${CALLBACK}_veneer`]) {
-    for (const index of symbols.indexesOf(name)) {
-      if (symbols.section[index] !== 0) addresses.add(symbols.address[index]);
-    }
-  }
-  return [...addresses];
+  return [CALLBACK, `__${CALLBACK}_veneer`].flatMap((name) => symbols.indexesOf(name));
 }
 
-/** Finds all coverage points in one section: by its calls, or in a module by the relocations of its calls. */
-export function scanSection(elf: ElfFile, section: ElfSection): SectionPoints {
+/**
+ * Finds all coverage points in one section: by its calls, or in a module by the relocations of its calls.
+ *
+ * @param callbacks symbols, as {@linkcode callbackSymbols} gives them
+ */
+export function scanSection(
+  elf: ElfFile,
+  section: ElfSection,
+  callbacks: readonly number[] = callbackSymbols(elf),
+): SectionPoints {
   const architecture = pointArchitecture(elf.header.machine);
   const code = elf.bytes(section);
   const calls: number[] = [], tails: number[] = [];
   if (elf.isModule) {
-    scanRelocations(elf, section, code, architecture, calls, tails);
+    scanRelocations(elf, section, code, architecture, callbacks, calls, tails);
   } else {
-    for (const address of callbackAddresses(elf)) {
+    for (const address of definedAddresses(elf, callbacks)) {
       architecture.scan(code, address - section.address, (offset, isTailCall) => {
         (isTailCall ? tails : calls).push(offset);
       });
@@ -66,21 +68,29 @@ export function scanSection(elf: ElfFile, section: ElfSection): SectionPoints {
   return { section, code, offset, isTailCall };
 }
 
+/** A symbol may be listed twice, or only be referred to. */
+function definedAddresses(elf: ElfFile, symbolIndexes: readonly number[]): Set<Address> {
+  const { address, section } = elf.symbols();
+  return new Set(
+    symbolIndexes.filter((index) => section[index] !== 0).map((index) => address[index]),
+  );
+}
+
 function scanRelocations(
   elf: ElfFile,
   section: ElfSection,
   code: Uint8Array,
   architecture: PointArchitecture,
+  callbacks: readonly number[],
   calls: number[],
   tails: number[],
 ): void {
   const relocations = elf.relocationsOf(section);
   if (relocations === undefined) return;
-  const callbacks = new Set(elf.symbols().indexesOf(CALLBACK));
   const bytes = elf.bytes(relocations);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + RELA_SIZE <= bytes.length; at += RELA_SIZE) {
-    if (!callbacks.has(view.getUint32(at + 12, true))) continue;
+    if (!callbacks.includes(view.getUint32(at + 12, true))) continue;
     if (!architecture.relocations.includes(view.getUint32(at + 8, true))) continue;
     const offset = view.getUint32(at, true) - architecture.relocationOffset;
     if (offset < 0 || offset + architecture.callLength > code.length) continue;

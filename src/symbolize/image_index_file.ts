@@ -47,15 +47,17 @@ interface Description {
  */
 export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array {
   const encoder = new TextEncoder();
+  const symbolFiles = filesOfSymbols(parts);
   const columns: Uint8Array[] = [
     ...WORD_COLUMNS.map((name) => bytesOf(parts[name])),
     bytesOf(parts.everyUnknown),
     bytesOf(parts.symbols.address),
     bytesOf(parts.symbols.size),
+    bytesOf(symbolFiles.column),
     ...[
       ...STRING_COLUMNS.map((name) => parts[name]),
-      symbolStrings(parts, (at) => parts.symbols.nameAt(at)),
-      symbolStrings(parts, (at) => parts.symbols.fileAt(at) ?? ""),
+      Array.from(parts.symbols.address, (_, at) => parts.symbols.nameAt(at)),
+      symbolFiles.strings,
     ].map((strings) => encoder.encode(strings.map(oneLine).join("\n"))),
   ];
   const description: Description = {
@@ -127,7 +129,10 @@ export function decodeIndex(
   const words = WORD_COLUMNS.map((_, index) => wordsOf(columns[index]));
   const column = (name: typeof WORD_COLUMNS[number]): Uint32Array =>
     words[WORD_COLUMNS.indexOf(name)];
-  const [unknown, symbolAddress, symbolSize, ...texts] = columns.slice(WORD_COLUMNS.length);
+  const [unknown, symbolAddress, symbolSize, symbolFileColumn, ...texts] = columns.slice(
+    WORD_COLUMNS.length,
+  );
+  const symbolFiles = wordsOf(symbolFileColumn);
   const strings = texts.map((text) => () =>
     text.length === 0 ? [] : decoder.decode(text).split("\n")
   );
@@ -171,7 +176,7 @@ export function decodeIndex(
       address: doublesOf(symbolAddress),
       size: doublesOf(symbolSize),
       nameAt: (at) => symbolName()[at],
-      fileAt: (at) => symbolFile()[at] || undefined,
+      fileAt: (at) => symbolFile()[symbolFiles[at]] || undefined,
     },
   };
 }
@@ -203,8 +208,17 @@ function checksum(bytes: Uint8Array<ArrayBuffer>): [number, number] {
   return [low >>> 0, high >>> 0];
 }
 
-function symbolStrings(parts: IndexParts, textAt: (at: number) => string): string[] {
-  return Array.from(parts.symbols.address, (_, at) => textAt(at));
+/** The file of each symbol as a number; few files have many symbols. */
+function filesOfSymbols({ symbols }: IndexParts): { strings: string[]; column: Uint32Array } {
+  const numbers = new Map([["", 0]]);
+  const column = new Uint32Array(symbols.address.length);
+  for (let at = 0; at < column.length; at++) {
+    const file = symbols.fileAt(at) ?? "";
+    const number = numbers.get(file) ?? numbers.size;
+    numbers.set(file, number);
+    column[at] = number;
+  }
+  return { strings: [...numbers.keys()], column };
 }
 
 function damaged(problem: string): FormatError {

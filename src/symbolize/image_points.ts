@@ -2,7 +2,7 @@ import type { Address } from "../base/address.ts";
 import { upperBound } from "../base/search.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { pointArchitecture } from "../points/arch.ts";
-import { codeSections, scanSection } from "../points/scan.ts";
+import { callbackSymbols, codeSections, scanSection } from "../points/scan.ts";
 import type { BlockEnd } from "./unit_analyzer.ts";
 
 /** All coverage points of an image. */
@@ -21,7 +21,8 @@ export interface ImagePoints {
 
 /** Finds the coverage points of an image. */
 export function readImagePoints(elf: ElfFile): ImagePoints {
-  const scanned = codeSections(elf).map((section) => scanSection(elf, section));
+  const callbacks = callbackSymbols(elf);
+  const scanned = codeSections(elf).map((section) => scanSection(elf, section, callbacks));
   scanned.sort((a, b) => a.section.address - b.section.address);
   const total = scanned.reduce((sum, points) => sum + points.offset.length, 0);
   const address = new Float64Array(total);
@@ -35,7 +36,8 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
       universeEnd = count + points.offset.length;
     }
     isTailCall.set(points.isTailCall, count);
-    for (const offset of points.offset) address[count++] = section.address + offset;
+    const { offset } = points;
+    for (let at = 0; at < offset.length; at++) address[count++] = section.address + offset[at];
   }
   const { callLength } = pointArchitecture(elf.header.machine);
   return { base, callLength, address, isTailCall, universeStart, universeEnd };

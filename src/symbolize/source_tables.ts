@@ -5,6 +5,7 @@ import { Die } from "../dwarf/die.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import type { LineHeader, LineStrings } from "../dwarf/line_header.ts";
 import type { Unit } from "../dwarf/unit.ts";
+import { LineTable } from "./line_table.ts";
 
 /** Path and name of what is not known. */
 export const UNKNOWN = "??";
@@ -35,8 +36,8 @@ export class SourceTables {
   readonly paths = new StringTable();
   /** Name, path and declaration line. */
   readonly functions = new TripleTable(16384);
-  /** Path and line. */
-  readonly lines = new TripleTable(65536);
+  /** Claimed lines, by path. */
+  readonly lines = new LineTable();
   /** Name by which the linker knows the function, per function; the source name where it has no other. */
   readonly linkage: number[] = [];
   readonly #nameByOffset = new Map<number, number>();

@@ -59,11 +59,16 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
     }
   }
   const indexes = kept.subarray(0, last + 1);
+  let files: Int32Array | undefined;
   return {
     address: Float64Array.from(indexes, (index) => symbols.address[index] - base),
     size: Float64Array.from(indexes, (index) => symbols.size[index]),
     nameAt: (at) => symbols.nameOf(indexes[at]),
-    fileAt: (at) => fileOfLocal(symbols, indexes[at]),
+    fileAt: (at) => {
+      files ??= filesOfLocals(symbols);
+      const file = files[indexes[at]];
+      return file < 0 ? undefined : symbols.nameOf(file);
+    },
   };
 }
 
@@ -75,11 +80,13 @@ export function symbolAt(symbols: SymbolNames, address: Address): number {
   return size !== 0 && address >= symbols.address[index] + size ? -1 : index;
 }
 
-/** Local symbols follow the `STT_FILE` symbol of the file that defines them. */
-function fileOfLocal(symbols: SymbolTable, index: number): string | undefined {
-  if (!symbols.isLocal(index)) return undefined;
-  for (let at = index; at > 0; at--) {
-    if (symbols.type[at] === STT_FILE) return symbols.nameOf(at) || undefined;
+/** Local symbols follow the `STT_FILE` symbol of the file that defines them: its index per symbol, or -1. */
+function filesOfLocals(symbols: SymbolTable): Int32Array {
+  const files = new Int32Array(symbols.count).fill(-1);
+  let file = -1;
+  for (let index = 0; index < symbols.count; index++) {
+    if (symbols.type[index] === STT_FILE) file = symbols.name[index] === 0 ? -1 : index;
+    else if (symbols.isLocal[index] === 1) files[index] = file;
   }
-  return undefined;
+  return files;
 }

@@ -86,8 +86,13 @@ export class UnitAnalyzer {
   #pathOf = new Int32Array(256);
   /** The last address that claimed a line, per line id. */
   #claimedBy = new Int32Array(65536);
-  /** Calls inlined into the end of the block of an address: pairs of address and entry. */
-  readonly #enteredBy: number[] = [];
+  /**
+   * Calls inlined into the end of the block of an address, as lists: the address's first item, and each item's entry
+   * and next item; -1 ends.
+   */
+  #firstEntered = new Int32Array(1024);
+  #enteredEntry: number[] = [];
+  #nextEntered: number[] = [];
 
   constructor(reader: UnitReader) {
     this.#reader = reader;
@@ -185,14 +190,17 @@ export class UnitAnalyzer {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
     const entries = this.#entry, ends = this.#blockEnd;
     const count = addresses.length;
-    this.#enteredBy.length = 0;
+    this.#enteredEntry.length = 0;
+    this.#nextEntered.length = 0;
+    if (withBlocks) this.#firstEntered = cleared(this.#firstEntered, count);
     for (let range = 0; range < rangeCount; range++) {
       const low = rangeLow[range], entry = rangeEntry[range];
       const first = lowerBound(addresses, low, 0, count);
       const high = rangeHigh[range];
       for (let at = first; at < count && addresses[at] < high; at++) entries[at] = entry;
       if (withBlocks && first > 0 && inlined[entry] === 1 && ends[first - 1] > low) {
-        this.#enteredBy.push(first - 1, entry);
+        this.#nextEntered.push(this.#firstEntered[first - 1]);
+        this.#firstEntered[first - 1] = this.#enteredEntry.push(entry) - 1;
       }
     }
   }
@@ -237,9 +245,6 @@ export class UnitAnalyzer {
     const { inlined, parent, callLine } = this.#tree;
     const { line: rowLine, file: rowFile } = this.#rows;
     const entries = this.#entry, rowOf = this.#row;
-    let entered = 0;
-    // Calls inlined behind a point were met in the order of the tree; they are wanted in the order of addresses.
-    const enteredBy = withBlocks ? sortedPairs(this.#enteredBy) : [];
     for (let at = 0; at < addresses.length; at++) {
       const frames = result.frameCount, claims = result.claimCount;
       const row = rowOf[at];
@@ -271,8 +276,8 @@ export class UnitAnalyzer {
         if (row >= 0 && unit !== undefined && header !== undefined) {
           this.#claimRows(unit, header, at);
         }
-        for (; entered < enteredBy.length && enteredBy[entered] === at; entered += 2) {
-          const call = enteredBy[entered + 1];
+        for (let item = this.#firstEntered[at]; item >= 0; item = this.#nextEntered[item]) {
+          const call = this.#enteredEntry[item];
           this.#claim(this.#callPath(unit, header, call), callLine[call]);
         }
       }
@@ -295,9 +300,10 @@ export class UnitAnalyzer {
   }
 
   #claim(path: number, line: number): void {
-    if (line <= 0 || path === 0) return;
+    if (path === 0) return;
     const { result, tables } = this;
-    const id = tables.lines.intern(path, line, 0);
+    const id = tables.lines.id(path, line);
+    if (id < 0) return;
     if (id >= this.#claimedBy.length) this.#claimedBy = grown(this.#claimedBy, id + 1);
     if (this.#claimedBy[id] === result.count + 1) return;
     this.#claimedBy[id] = result.count + 1;
@@ -312,7 +318,7 @@ export class UnitAnalyzer {
   #function(entry: number): number {
     let id = this.#functionOf[entry];
     if (id < 0) {
-      id = this.#resolver.resolve(this.#tree.offset[entry], this.#unitAt, this.#headerOf);
+      id = this.#resolver.resolve(this.#tree.source[entry], this.#unitAt, this.#headerOf);
       this.#functionOf[entry] = id;
     }
     return id;
@@ -341,14 +347,6 @@ function cleared(column: Int32Array<ArrayBuffer>, count: number): Int32Array<Arr
     ? new Int32Array(Math.max(count, column.length * 2))
     : column;
   return result.fill(-1, 0, count);
-}
-
-/** Pairs in ascending order of their first members. */
-function sortedPairs(pairs: readonly number[]): number[] {
-  const order: number[] = [];
-  for (let at = 0; at < pairs.length; at += 2) order.push(at);
-  order.sort((a, b) => pairs[a] - pairs[b]);
-  return order.flatMap((at) => [pairs[at], pairs[at + 1]]);
 }
 
 function messageOf(error: unknown): string {

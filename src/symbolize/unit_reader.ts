@@ -1,4 +1,5 @@
 import { upperBound } from "../base/search.ts";
+import { AbbrevTable } from "../dwarf/abbrev.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import { type LineHeader, readLineHeader } from "../dwarf/line_header.ts";
 import { Unit } from "../dwarf/unit.ts";
@@ -17,6 +18,7 @@ export class UnitReader {
   readonly #offsets: Float64Array;
   readonly #foreign = new Map<number, Unit>();
   readonly #lineHeaders = new Map<Unit, LineHeader>();
+  readonly #abbrevs = new AbbrevTable();
   #current: Unit | undefined;
 
   /** @param headers all units, in the order of `.debug_info` */
@@ -32,7 +34,7 @@ export class UnitReader {
     this.#current = undefined;
     const header = this.#headers[index];
     const bytes = this.sections.info.read(header.offset, header.end - header.offset);
-    return this.#current = new Unit(this.sections, header, bytes);
+    return this.#current = new Unit(this.sections, header, bytes, this.#abbrevs);
   }
 
   /** The unit that an offset of `.debug_info` lies in: the one in hand, or another. */

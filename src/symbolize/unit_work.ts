@@ -37,7 +37,7 @@ export function workByUnit(
   return { order, start };
 }
 
-/** What one thread found in the units that it did. Plain data: it can be sent to another thread. */
+/** What one thread found in the units that it did. Plain data: it can be sent to another thread. Columns may be views of larger ones. */
 export interface UnitResults {
   /** Units, in the order in which their addresses stand in the columns. */
   readonly units: Uint32Array;
@@ -89,20 +89,20 @@ export function doUnits(
   const functions = tables.functions.count, lines = tables.lines.count;
   return {
     units: Uint32Array.from(units),
-    frames: result.frames.slice(0, result.count),
-    claims: result.claims.slice(0, result.count),
-    frameFunction: result.frameFunction.slice(0, result.frameCount),
-    framePath: result.framePath.slice(0, result.frameCount),
-    frameLine: result.frameLine.slice(0, result.frameCount),
-    claimLine: result.claimLine.slice(0, result.claimCount),
+    frames: result.frames.subarray(0, result.count),
+    claims: result.claims.subarray(0, result.count),
+    frameFunction: result.frameFunction.subarray(0, result.frameCount),
+    framePath: result.framePath.subarray(0, result.frameCount),
+    frameLine: result.frameLine.subarray(0, result.frameCount),
+    claimLine: result.claimLine.subarray(0, result.claimCount),
     names: tables.names.strings,
     paths: tables.paths.strings,
-    functionName: tables.functions.a.slice(0, functions),
-    functionPath: tables.functions.b.slice(0, functions),
-    functionLine: tables.functions.c.slice(0, functions),
+    functionName: tables.functions.a.subarray(0, functions),
+    functionPath: tables.functions.b.subarray(0, functions),
+    functionLine: tables.functions.c.subarray(0, functions),
     functionLinkage: tables.linkage,
-    linePath: tables.lines.a.slice(0, lines),
-    lineNumber: tables.lines.b.slice(0, lines),
+    linePath: tables.lines.path.subarray(0, lines),
+    lineNumber: tables.lines.line.subarray(0, lines),
     folders: tables.folders.strings,
     problems,
   };
