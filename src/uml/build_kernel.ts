@@ -139,10 +139,11 @@ async function build(folder: KernelFolder, progress: ProgressLine): Promise<void
   checkConfiguration(folder);
   const before = resumed ? countObjects(folder.source) : 0;
   let done = before;
+  const preparation = (performance.now() - started) / 1000;
   function show(): void {
     const seconds = (performance.now() - started) / 1000;
     progress.update(
-      formatProgress({ done, expected: EXPECTED_FILES, seconds, resumed: before }),
+      formatProgress({ done, expected: EXPECTED_FILES, seconds, preparation, resumed: before }),
       performance.now(),
     );
   }

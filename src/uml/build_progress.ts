@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Writable } from "node:stream";
 
 /** Files that a build of the pinned source and configuration compiles. Newer Debian releases differ by a few. */
-export const EXPECTED_FILES = 940;
+export const EXPECTED_FILES = 957;
 
 /** Processor seconds that a build takes on an ordinary server core of the 2020s, unpacking included. */
 const EXPECTED_CPU_SECONDS = 560;
@@ -26,19 +26,23 @@ export interface BuildState {
   readonly done: number;
   readonly expected: number;
   readonly seconds: number;
+  /** Of these, seconds before the first file: unpacking and configuration. */
+  readonly preparation: number;
   /** Files that were there before, when a build was resumed. */
   readonly resumed: number;
 }
 
 /** `Building the kernel: file 120 of 940, 0:35, about 3:10 left`. */
-export function formatProgress({ done, expected, seconds, resumed }: BuildState): string {
-  const fresh = done - resumed;
+export function formatProgress(state: BuildState): string {
+  const { done, expected, seconds } = state;
+  const fresh = done - state.resumed;
   const total = Math.max(done, expected);
   const line = `Building the kernel: file ${done} of ${total}, ${formatDuration(seconds)}`;
-  // The first files say little: configuration runs before them, and they are small.
+  // The first files say little: they are small.
   if (fresh < 20) return line;
   if (done >= expected) return `${line}, linking`;
-  return `${line}, about ${formatDuration((total - done) * seconds / fresh)} left`;
+  const perFile = (seconds - state.preparation) / fresh;
+  return `${line}, about ${formatDuration((total - done) * perFile)} left`;
 }
 
 /** Shows one line of progress: rewritten on a terminal, a line at times elsewhere. */
