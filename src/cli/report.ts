@@ -1,8 +1,7 @@
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
-import { textStyle } from "../report/text_style.ts";
-import { testTable, totalsText, writtenText } from "../report/text_table.ts";
+import { testTable, totalsText, type WrittenFile, writtenText } from "../report/text_table.ts";
 import {
   type LoadedRun,
   loadRun,
@@ -10,6 +9,16 @@ import {
   writeLcovFiles,
 } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
+import { outputStyle } from "./question.ts";
+import {
+  checkOutputs,
+  lcovOptionsOf,
+  OUTPUT_HELP,
+  OUTPUT_OPTIONS,
+  outputTables,
+  thresholdStatus,
+  writeOutputs,
+} from "./report_outputs.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of {@linkcode LoadRunOptions} on the command line. */
@@ -18,18 +27,19 @@ export const LOAD_OPTIONS = {
   "source-prefix": { type: "string" },
 } as const;
 
-const HELP = `kernelcov report [RUN] [--out DIR] [--vmlinux FILE] [--source-prefix DIR]
-    Prints the table of a run and writes its LCOV files again.
+const HELP = `kernelcov report [RUN] [OPTIONS]
+    Prints the table of a run, writes its LCOV files again, and any other report that is asked for.
     RUN             the run's folder; ${DEFAULT_RUN_FOLDER} by default
     --out           folder of the files; the one that holds RUN by default
     --vmlinux       the kernel's image with debug information
     --source-prefix what source paths start with; "" for paths relative to the kernel's root
-`;
+${OUTPUT_HELP}`;
 
-/** `kernelcov report`: the table and the LCOV files of a run. */
-export function reportCommand(args: string[]): number {
+/** `kernelcov report`: the table, the LCOV files and other reports of a run. */
+export async function reportCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
+    ...OUTPUT_OPTIONS,
     out: { type: "string" },
     help: { type: "boolean", short: "h" },
   });
@@ -43,8 +53,15 @@ export function reportCommand(args: string[]): number {
     );
   }
   const runDirectory = operands[0] ?? DEFAULT_RUN_FOLDER;
-  reportRun(loadRun(runDirectory, loadOptions(values)), values.out ?? dirname(runDirectory));
-  return 0;
+  checkOutputs(values);
+  const loaded = loadRun(runDirectory, loadOptions(values));
+  reportRun(loaded, values.out ?? dirname(runDirectory), lcovOptionsOf(values));
+  const style = outputStyle();
+  const written = await writeOutputs(loaded, values);
+  process.stdout.write(writtenText(written.map(fromHere), style));
+  const tables = outputTables(loaded, values, style);
+  if (tables !== "") process.stdout.write(`\n${tables}`);
+  return thresholdStatus(loaded, values);
 }
 
 /** The options of the library for those of the command line. */
@@ -55,16 +72,13 @@ export function loadOptions(
 }
 
 /** Prints the table, the totals and the files, which it writes to `directory`. */
-export function reportRun(loaded: LoadedRun, directory: string): void {
-  const style = textStyle({
-    isTerminal: process.stdout.isTTY === true,
-    columns: process.stdout.columns,
-    env: process.env,
-  });
-  const files = writeLcovFiles(loaded, directory).map(({ path, what }) => {
-    const fromHere = relative(process.cwd(), path);
-    return { path: fromHere.startsWith("..") ? path : join(".", fromHere), what };
-  });
+export function reportRun(
+  loaded: LoadedRun,
+  directory: string,
+  lcov: Parameters<typeof writeLcovFiles>[2] = {},
+): void {
+  const style = outputStyle();
+  const files = writeLcovFiles(loaded, directory, lcov).map(fromHere);
   process.stdout.write(
     [
       testTable(loaded.coverage, style),
@@ -72,4 +86,9 @@ export function reportRun(loaded: LoadedRun, directory: string): void {
       writtenText(files, style),
     ].join("\n"),
   );
+}
+
+function fromHere({ path, what }: WrittenFile): WrittenFile {
+  const short = relative(process.cwd(), path);
+  return { path: short.startsWith("..") ? path : join(".", short), what };
 }

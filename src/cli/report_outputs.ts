@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parsePatch } from "../coverage/patch.ts";
-import { checkThresholds, parseThreshold } from "../coverage/thresholds.ts";
+import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";
 import { writeHtmlReport } from "../report/html/write_html_report.ts";
@@ -89,6 +89,25 @@ function oneOf<const T extends string>(
   return found;
 }
 
+/** Throws a {@linkcode UsageError} for values that make no sense, before any work is done. */
+export function checkOutputs(values: OutputValues): void {
+  lcovOptionsOf(values);
+  thresholdsOf(values);
+  if (values.patch !== undefined && values.html === undefined) {
+    throw new UsageError("--patch adds a page to the HTML report: give --html too");
+  }
+}
+
+function thresholdsOf(values: OutputValues): Threshold[] {
+  return (values["min-lines"] ?? []).map((text) => {
+    const threshold = parseThreshold(text);
+    if (threshold === undefined) {
+      throw new UsageError(`--min-lines ${text} is not a percentage, or a path, = and one`);
+    }
+    return threshold;
+  });
+}
+
 /** Writes the files that the options ask for. */
 export async function writeOutputs(
   loaded: LoadedRun,
@@ -121,9 +140,6 @@ export async function writeOutputs(
   write(values["syzkaller-jsonl"], "all points", () => syzkallerJsonLines(coverage, { paths }));
   write(values["syzkaller-programs"], "each test", () => syzkallerPrograms(coverage, { paths }));
   if (values.html !== undefined) written.push(await writeHtml(loaded, values.html, values.patch));
-  else if (values.patch !== undefined) {
-    throw new UsageError("--patch adds a page to the HTML report: give --html too");
-  }
   return written;
 }
 
@@ -172,14 +188,7 @@ export function outputTables(
 
 /** Holds a run against `--min-lines`, says on standard error what falls short, and returns the exit status. */
 export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): number {
-  const thresholds = (values["min-lines"] ?? []).map((text) => {
-    const threshold = parseThreshold(text);
-    if (threshold === undefined) {
-      throw new UsageError(`--min-lines ${text} is not a percentage, or a path, = and one`);
-    }
-    return threshold;
-  });
-  const short = checkThresholds(coverage, thresholds).filter(({ met }) => !met);
+  const short = checkThresholds(coverage, thresholdsOf(values)).filter(({ met }) => !met);
   for (const { path, percent, lines, linesHit } of short) {
     const where = path === "" ? "All files" : path;
     const found = lines === 0

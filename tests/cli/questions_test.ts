@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { runtimeName } from "../../src/sys/runtime.ts";
+import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
+import { SmallImage } from "../_support/small_image.ts";
+import { parseLcov } from "../_support/lcov_judges.ts";
+
+const MAIN = join(import.meta.dirname!, "../../src/cli/main.ts");
+const IMAGE = new SmallImage();
+after(() => IMAGE[Symbol.dispose]());
+
+const RECORDS = [
+  IMAGE.record("pipe > writes", IMAGE.pcsOf("pipe_write", "pipe_poll")),
+  IMAGE.record("pipe > reads", IMAGE.pcsOf("pipe_read", "pipe_poll")),
+  IMAGE.record("unix listens", IMAGE.pcsOf("unix_listen", "pipe_poll"), {
+    file: "tests/unix_test.ts",
+  }),
+  IMAGE.record("pipe > writes little", IMAGE.pcsOf("pipe_write").slice(0, 2)),
+];
+const RUN = IMAGE.writeRun("run", RECORDS);
+const LINES = RECORDS.map((record) => plainLines(IMAGE.index, record));
+const POINTS = RECORDS.map((record) => plainPoints(IMAGE.index, record));
+
+/** Runs the command in this runtime, on the run of this file. */
+function kernelcov(args: readonly string[], input = ""): {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+} {
+  const runtime = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
+  const { XDG_CACHE_HOME: _cache, ...env } = process.env;
+  return spawnSync(process.execPath, [...runtime, MAIN, ...args], {
+    encoding: "utf8",
+    input,
+    cwd: IMAGE.folder,
+    env: { ...env, KERNELCOV_VMLINUX: IMAGE.path, XDG_CACHE_HOME: join(IMAGE.folder, "cache") },
+  });
+}
+
+function ask(args: readonly string[], input?: string): string {
+  const { status, stdout, stderr } = kernelcov([...args, "--run", RUN], input);
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  return stdout;
+}
+
+function askJson<T>(args: readonly string[], input?: string): T {
+  return JSON.parse(ask([...args, "--json"], input));
+}
+
+interface Named {
+  name: string;
+}
+
+function names(tests: readonly Named[]): string[] {
+  return tests.map(({ name }) => name).sort();
+}
+
+/** Names of the tests whose records hit a line. */
+function testsOf(line: string): string[] {
+  return names(RECORDS.filter((_, i) => LINES[i]!.has(line)));
+}
+
+/** A diff of the image's `file` that puts `added` in the place of line `line`. */
+function patchOf(file: string, line: number, added: string): string {
+  const lines = readFileSync(join(IMAGE.folder, file), "utf8").split("\n");
+  return `--- a/${file}\n+++ b/${file}\n@@ -${line - 1},3 +${line - 1},3 @@\n ${
+    lines[line - 2]
+  }\n-${lines[line - 1]}\n+${added}\n ${lines[line]}\n`;
+}
+
+test("which FILE:LINE gives the tests whose records hit the line", () => {
+  const all = [...new Set(LINES.flatMap((lines) => [...lines]))].sort();
+  for (const line of all.filter((_, i) => i % 3 === 0)) {
+    const [answer] = askJson<{ state: string; tests: Named[] }[]>(["which", line]);
+    assert.deepEqual(names(answer!.tests), testsOf(line), line);
+  }
+  assert.match(ask(["which", "pipe.c:22"]), /^fs\/pipe\.c:22 in pipe_poll\n.*by 3 tests\n/);
+  const [never] = askJson<{ state: string }[]>(["which", "net/unix/af_unix.c:10"]);
+  assert.equal(never!.state, "uncovered");
+});
+
+test("which FUNCTION gives the tests that enter it, plain and as a runner's filter", () => {
+  const [answer] = askJson<{ tests: Named[] }[]>(["which", "pipe_write"]);
+  assert.deepEqual(names(answer!.tests), testsOf("fs/pipe.c:7"));
+  assert.equal(
+    ask(["which", "pipe_write", "--plain"]),
+    "tests/pipe_test.ts: pipe > writes\ntests/pipe_test.ts: pipe > writes little\n",
+  );
+  assert.equal(
+    ask(["which", "unix_listen", "--filter", "bun"]),
+    "--test-name-pattern '^(?:unix listens)$' tests/unix_test.ts\n",
+  );
+  assert.equal(
+    ask(["which", "pipe_read", "--filter", "deno"]),
+    "--filter '/^(?:pipe)$/' tests/pipe_test.ts\n",
+  );
+  const unknown = kernelcov(["which", "no_such", "--run", RUN]);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /no function "no_such"/);
+});
+
+test("which --diff gives the tests that a patch needs, and no other", () => {
+  const patch = patchOf("fs/pipe.c", 17, "\t\tcount = pipe_poll(count - 2);");
+  for (const args of [["which"], ["which", "--diff", "-"]]) {
+    const answer = askJson<{ tests: Named[]; runAll: unknown[]; hunks: { verified: boolean }[] }>(
+      args,
+      patch,
+    );
+    assert.deepEqual(names(answer.tests), ["pipe > reads"]);
+    assert.deepEqual(answer.runAll, []);
+    assert.equal(answer.hunks[0]!.verified, true);
+  }
+  assert.equal(ask(["which", "--plain"], patch), "tests/pipe_test.ts: pipe > reads\n");
+  const unix = patchOf("net/unix/af_unix.c", 6, "\treturn pipe_poll(backlog + 1);");
+  assert.equal(ask(["which", "--plain"], unix), "tests/unix_test.ts: unix listens\n");
+  const never = patchOf("net/unix/af_unix.c", 10, "\treturn 0;");
+  assert.match(ask(["which"], never), /uncovered {2}no test enters the function/);
+});
+
+test("which --diff answers run all where it cannot judge, with the reason on standard error", () => {
+  const patch = "--- a/fs/Kconfig\n+++ b/fs/Kconfig\n@@ -1 +1 @@\n-a\n+b\n";
+  const { status, stdout, stderr } = kernelcov(["which", "--plain", "--run", RUN], patch);
+  assert.equal(status, 0);
+  assert.equal(stdout.trimEnd().split("\n").length, RECORDS.length);
+  assert.match(stderr, /fs\/Kconfig: Kconfig decides/);
+  assert.equal(kernelcov(["which", "--run", RUN], "not a patch").status, 1);
+});
+
+test("show gives a test's lines, what only it ran, and similar tests", () => {
+  const [shown] = askJson<
+    { files: Record<string, string>; uniqueLines: Record<string, string>; similar: Named[] }[]
+  >(["show", "unix listens"]);
+  assert.deepEqual(expand(shown!.files), LINES[2]);
+  const others = new Set(LINES.filter((_, i) => i !== 2).flatMap((lines) => [...lines]));
+  assert.deepEqual(expand(shown!.uniqueLines), LINES[2]!.difference(others));
+  assert.deepEqual(
+    expand(Object.fromEntries(
+      ask(["show", "pipe > reads", "--plain"]).trimEnd().split("\n").map((l) => l.split(":")),
+    )),
+    LINES[1],
+  );
+  assert.match(ask(["show", "reads"]), /pipe_read:\d+ {2}\d of \d lines/);
+  const ambiguous = kernelcov(["show", "pipe", "--run", RUN]);
+  assert.equal(ambiguous.status, 2);
+  assert.match(ambiguous.stderr, /3 tests have "pipe"/);
+});
+
+function expand(files: Record<string, string>): Set<string> {
+  return new Set(
+    Object.entries(files).flatMap(([file, ranges]) =>
+      ranges.split(",").flatMap((range) => {
+        const [first, last = first] = range.split("-").map(Number);
+        return Array.from({ length: last! - first! + 1 }, (_, i) => `${file}:${first! + i}`);
+      })
+    ),
+  );
+}
+
+test("diff of two tests and of two runs splits their points", () => {
+  const difference = askJson<{ points: unknown; lines: unknown }>(["diff", "unix", "pipe > reads"]);
+  for (const [what, sets] of [["points", POINTS], ["lines", LINES]] as const) {
+    const [a, b] = [new Set<unknown>(sets[2]), new Set<unknown>(sets[1])];
+    assert.deepEqual(difference[what], {
+      onlyA: a.difference(b).size,
+      onlyB: b.difference(a).size,
+      both: a.intersection(b).size,
+    });
+  }
+  const other = IMAGE.writeRun("other", RECORDS.slice(1, 3));
+  const { stdout } = kernelcov(["diff", RUN, other, "--json"]);
+  const only = unite(POINTS).difference(unite(POINTS.slice(1, 3)));
+  assert.equal(JSON.parse(stdout).points.onlyA, only.size);
+  assert.equal(kernelcov(["diff", RUN, "unix", "--run", RUN]).status, 2);
+});
+
+function unite(sets: readonly Set<number>[]): Set<number> {
+  return new Set(sets.flatMap((set) => [...set]));
+}
+
+test("minimize keeps all points with fewer tests; unique names the tests that matter", () => {
+  const set = askJson<{ kept: Named[]; redundant: Named[]; points: number }>(["minimize"]);
+  assert.deepEqual(names(set.redundant), ["pipe > writes little"]);
+  assert.equal(set.points, unite(POINTS).size);
+  assert.match(ask(["minimize"]), /^3 of 4 tests hit all \d+ points\n/);
+  const unique = askJson<(Named & { points: number })[]>(["unique"]);
+  for (const { name, points } of unique) {
+    const test = RECORDS.findIndex((record) => record.name === name);
+    const others = unite(POINTS.filter((_, i) => i !== test));
+    assert.equal(points, POINTS[test]!.difference(others).size);
+  }
+  assert.equal(unique.length, 3);
+});
+
+test("merge makes one run of several, and never adds to a run that is there", () => {
+  const first = IMAGE.writeRun("first", RECORDS.slice(0, 1));
+  const second = IMAGE.writeRun("second", RECORDS.slice(1));
+  const out = join(IMAGE.folder, "merged");
+  assert.equal(kernelcov(["merge", first, second, "--out", out]).status, 0);
+  assert.equal(kernelcov(["merge", first, "--out", out]).status, 2);
+  const { stdout } = kernelcov(["minimize", "--run", out]);
+  assert.equal(stdout, ask(["minimize"]));
+});
+
+test("report writes every format, and each says the same", async () => {
+  const out = join(IMAGE.folder, "out");
+  const file = (name: string): string => join(out, name);
+  const { status, stderr, stdout } = kernelcov([
+    ...["report", RUN, "--out", out, "--lcov", file("a.info.gz"), "--json", file("a.json")],
+    ...["--cobertura", file("a.xml"), "--syzkaller", file("a.pcs"), "--tree", "--text"],
+    ...["--html", file("html"), "--min-lines", "fs/pipe.c=50"],
+  ]);
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  assert.match(stdout, /fs\/pipe\.c +\| +100\.00 \|/);
+  const covered = new Set(LINES.flatMap((lines) => [...lines]));
+  const lcov = await parseLcov(gunzipSync(readFileSync(file("a.info.gz"))).toString());
+  const hit = lcov.flatMap(({ file, lines }) =>
+    lines.details.filter(({ hit }) => hit > 0)
+      .map(({ line }) => `${file.slice(IMAGE.folder.length + 1)}:${line}`)
+  );
+  assert.deepEqual(new Set(hit), covered);
+  assert.equal(JSON.parse(readFileSync(file("a.json"), "utf8")).totals.lines, covered.size);
+  assert.match(readFileSync(file("a.xml"), "utf8"), new RegExp(`lines-covered="${covered.size}"`));
+  const pcs = readFileSync(file("a.pcs"), "utf8").trimEnd().split("\n").map(Number);
+  const expected = new Set(RECORDS.flatMap(({ pcs }) => [...pcs]));
+  assert.deepEqual(new Set(pcs), expected);
+  assert.ok(readdirSync(file("html")).includes("index.html"));
+});
+
+test("report ends with its own exit status where too few lines are covered", () => {
+  const out = join(IMAGE.folder, "out");
+  const { status, stderr } = kernelcov(["report", RUN, "--out", out, "--min-lines", "99"]);
+  assert.equal(status, 4);
+  assert.match(stderr, /All files: \d+ of \d+ lines covered \(.*\), below --min-lines 99/);
+  assert.equal(kernelcov(["report", RUN, "--out", out, "--min-lines", "x"]).status, 2);
+});
