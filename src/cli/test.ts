@@ -23,6 +23,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
 `;
@@ -37,6 +38,7 @@ export async function testCommand(args: string[]): Promise<number> {
     write: { type: "string", multiple: true, default: [] },
     timeout: { type: "string" },
     memory: { type: "string" },
+    repeat: { type: "string", default: "1" },
     help: { type: "boolean", short: "h" },
   });
   if (values.help) {
@@ -49,6 +51,10 @@ export async function testCommand(args: string[]): Promise<number> {
   if (command.length === 0) throw new UsageError("There is no test command: put it behind --");
   if (values.scope !== "thread" && values.scope !== "tree") {
     throw new UsageError(`Unknown scope "${values.scope}": use thread or tree`);
+  }
+  const repeats = Number(values.repeat);
+  if (!Number.isInteger(repeats) || repeats < 1) {
+    throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const kernel = chooseKernel(values.kernel);
   if (kernel === "embedded") await buildEmbeddedKernel();
@@ -64,15 +70,17 @@ export async function testCommand(args: string[]): Promise<number> {
     ...(values.timeout === undefined ? {} : { timeoutMs: seconds(values.timeout) * 1000 }),
     ...(values.memory === undefined ? {} : { memory: values.memory }),
   };
-  let exitStatus: number;
-  if (values.scope === "tree") {
-    const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
-    exitStatus = await runSupervised(options, { kernel, env, ...guest });
-  } else if (kernel === "host") {
-    exitStatus = await runHere(covered, env);
-  } else {
-    exitStatus = (await runInKernel({ command: covered, env, ...guest })).exitStatus;
+  const { scope } = values;
+  async function runOnce(): Promise<number> {
+    if (scope === "tree") {
+      const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
+      return await runSupervised(options, { kernel, env, ...guest });
+    }
+    if (kernel === "host") return await runHere(covered, env);
+    return (await runInKernel({ command: covered, env, ...guest })).exitStatus;
   }
+  let exitStatus = 0;
+  for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
 
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write(

@@ -1,5 +1,6 @@
 import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
+import { repeatGroups } from "../coverage/test_repeats.ts";
 import {
   displayWidth,
   fit,
@@ -29,13 +30,14 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   const rows: Row[] = [];
   const indent = coverage.tests.some(({ record }) => record.file !== "") ? "  " : "";
   let file = "";
-  for (const test of coverage.tests) {
+  const repeats = repeatNotes(coverage);
+  coverage.tests.forEach((test, i) => {
     if (test.record.file !== file) {
       file = test.record.file;
       rows.push({ file: file === "" ? "(unknown file)" : printable(file) });
     }
-    rows.push(testRow(test, indent));
-  }
+    rows.push(testRow(test, indent, repeats.get(i)));
+  });
   const widths = columnWidths(rows, style.width);
   const lines = [paint(layOut([...HEADINGS], widths), "bold", style)];
   for (const row of rows) {
@@ -45,9 +47,26 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   return `${lines.join("\n")}\n`;
 }
 
-function testRow({ record, totals, points }: TestCoverage, indent: string): Row {
+/** `repeat 2 of 5, 12 flaky points`, by test, for tests that ran several times. */
+function repeatNotes(coverage: RunCoverage): Map<number, string> {
+  const notes = new Map<number, string>();
+  for (const { tests, flaky } of repeatGroups(coverage)) {
+    if (tests.length === 1) continue;
+    tests.forEach((test, i) => {
+      const come = flaky.length === 0 ? "" : `, ${plural(flaky.length, "flaky point")}`;
+      notes.set(test, `repeat ${i + 1} of ${tests.length}${i + 1 === tests.length ? come : ""}`);
+    });
+  }
+  return notes;
+}
+
+function testRow(
+  { record, totals, points }: TestCoverage,
+  indent: string,
+  repeat: string | undefined,
+): Row {
   const unresolved = unresolvedTotal(points.unresolved);
-  const notes: string[] = [];
+  const notes: string[] = repeat === undefined ? [] : [repeat];
   if (record.truncated) notes.push("truncated");
   if (record.shared) notes.push("shared");
   if (record.callingThreadOnly) notes.push("thread only");
@@ -181,6 +200,15 @@ export function doubts(coverage: RunCoverage): string[] {
   if (unfinished > 0) {
     lines.push(
       `unfinished: the test's thread ended before the test in ${plural(unfinished, "test")}`,
+    );
+  }
+  const unsteady = repeatGroups(coverage).filter(({ flaky }) => flaky.length > 0);
+  if (unsteady.length > 0) {
+    const points = new Set(unsteady.flatMap(({ flaky }) => [...flaky])).size;
+    lines.push(
+      `flaky: ${plural(points, "point")} come and go between repeats of ${
+        plural(unsteady.length, "test")
+      }`,
     );
   }
   if (coverage.baseline.length > 0) {

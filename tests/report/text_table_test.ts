@@ -65,6 +65,36 @@ test("totalsText() names each denominator and everything that is not in the numb
   );
 });
 
+test("repeats of a test say so, and how many points come and go", () => {
+  const index = smallKernel();
+  const run = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "a", [0x10, 0x100]),
+    buildRecord(index, "a", [0x10, 0x120]),
+  ]);
+  assert.match(testTable(run), /repeat 1 of 2\n.*repeat 2 of 2, 2 flaky points\n$/);
+  assert.match(totalsText(run), /^ {2}flaky: 2 points come and go between repeats of 1 test$/m);
+});
+
+test("what is kept apart, and tasks that ran unrecorded, have lines of their own", () => {
+  const index = smallKernel();
+  const tree = {
+    tasks: 3,
+    refused: [{ reason: "32-bit programs are not recorded", tasks: 2 }],
+    finished: false,
+  };
+  const run = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "", [0x10], null, { kind: "baseline" }),
+    buildRecord(index, "", [0x10, 0x400], null, { kind: "outside" }),
+    buildRecord(index, "a", [0x10], null, { scope: "tree", tree }),
+  ]);
+  assert.match(testTable(run), / 2 tasks unrecorded, unfinished$/m);
+  const totals = totalsText(run);
+  assert.match(totals, /unrecorded: 2 threads or processes: 32-bit programs are not recorded/);
+  assert.match(totals, /unfinished: the test's thread ended before the test in 1 test/);
+  assert.match(totals, /baseline: 1 point that an empty test hits too/);
+  assert.match(totals, /outside tests: 2 points .* 1 of them by no test/);
+});
+
 test("colours appear on a terminal only, and not with NO_COLOR", () => {
   const run = exampleRun();
   const color = textStyle({ isTerminal: true, columns: 100, env: {} });
