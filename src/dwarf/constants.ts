@@ -31,6 +31,7 @@ export const DW_AT_abstract_origin = 0x31;
 export const DW_AT_decl_file = 0x3a;
 export const DW_AT_decl_line = 0x3b;
 export const DW_AT_specification = 0x47;
+export const DW_AT_type = 0x49;
 export const DW_AT_ranges = 0x55;
 export const DW_AT_call_file = 0x58;
 export const DW_AT_call_line = 0x59;

@@ -33,6 +33,8 @@ export class Die {
   strOffsetsBase = -1;
   addrBase = -1;
   rnglistsBase = -1;
+  /** Whether there is a `DW_AT_type`: of a function, whether it returns a value. */
+  hasType = false;
 
   #form = 0;
 
@@ -130,6 +132,10 @@ export class Die {
         case dw.DW_AT_rnglists_base:
           this.rnglistsBase = this.#value(reader, form, 0, unitOffset, offsetSize);
           break;
+        case dw.DW_AT_type:
+          this.hasType = true;
+          skipForm(reader, form, addressSize, offsetSize);
+          break;
         default:
           skipForm(reader, form, addressSize, offsetSize);
       }
@@ -153,6 +159,7 @@ export class Die {
     this.strOffsetsBase = -1;
     this.addrBase = -1;
     this.rnglistsBase = -1;
+    this.hasType = false;
   }
 
   /** Reads one value as a number and leaves its form, of an indirect one the true form, in `#form`. */

@@ -4,8 +4,8 @@ import {
   R_X86_64_PC32,
   R_X86_64_PLT32,
 } from "../elf/constants.ts";
-import { arm64BlockEnd } from "./arm64_code.ts";
-import { x86BlockEnd } from "./x86_code.ts";
+import { arm64BlockEnd, isArm64Return } from "./arm64_code.ts";
+import { isX86Return, x86BlockEnd } from "./x86_code.ts";
 
 /** The callback that the compiler calls at the start of each basic block. */
 export const CALLBACK = "__sanitizer_cov_trace_pc";
@@ -28,6 +28,8 @@ export interface PointArchitecture {
   readonly isTailCall: (code: Uint8Array, offset: number) => boolean;
   /** The end of the straight piece of code that begins at `from`: behind its first unconditional jump or return, at most `limit`. */
   readonly blockEnd: (code: Uint8Array, from: number, limit: number) => number;
+  /** Whether the instruction that ends at `end`, a jump or a return, is a return. Jumps to `thunks` are returns too. */
+  readonly isReturn: (code: Uint8Array, end: number, thunks: readonly number[]) => boolean;
 }
 
 /** Takes the offset of a call, or of a tail call. */
@@ -41,6 +43,7 @@ const X86_64: PointArchitecture = {
   relocationOffset: 1,
   isTailCall: isX86TailCall,
   blockEnd: x86BlockEnd,
+  isReturn: isX86Return,
 };
 
 const ARM64: PointArchitecture = {
@@ -51,6 +54,7 @@ const ARM64: PointArchitecture = {
   relocationOffset: 0,
   isTailCall: isArm64TailCall,
   blockEnd: arm64BlockEnd,
+  isReturn: isArm64Return,
 };
 
 /** The record for a machine. */

@@ -14,3 +14,9 @@ export function arm64BlockEnd(code: Uint8Array, from: number, limit: number): nu
   }
   return end;
 }
+
+/** Whether the instruction that ends at `end` is `RET`, plain or authenticated. */
+export function isArm64Return(code: Uint8Array, end: number): boolean {
+  const top = code[end - 1];
+  return (top === 0xd6 || top === 0xd7) && ((code[end - 2] >> 5) & 7) === 2;
+}

@@ -54,10 +54,7 @@ export function scanSection(
       });
     }
   }
-  const offset = new Uint32Array(calls.length + tails.length);
-  offset.set(calls);
-  offset.set(tails, calls.length);
-  offset.sort();
+  const offset = ascendingDistinct(calls, tails);
   const isTailCall = new Uint8Array(offset.length);
   if (tails.length > 0) {
     const jumps = new Set(tails);
@@ -66,6 +63,19 @@ export function scanSection(
     }
   }
   return { section, code, offset, isTailCall };
+}
+
+/** A damaged module may relocate one call twice. */
+function ascendingDistinct(calls: readonly number[], tails: readonly number[]): Uint32Array {
+  const offset = new Uint32Array(calls.length + tails.length);
+  offset.set(calls);
+  offset.set(tails, calls.length);
+  offset.sort();
+  let count = 0;
+  for (let index = 0; index < offset.length; index++) {
+    if (index === 0 || offset[index] !== offset[index - 1]) offset[count++] = offset[index];
+  }
+  return offset.subarray(0, count);
 }
 
 /** A symbol may be listed twice, or only be referred to. */

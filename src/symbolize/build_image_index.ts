@@ -3,7 +3,7 @@ import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { debugSections } from "./debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
-import { blockEnds, type ImagePoints, readImagePoints } from "./image_points.ts";
+import { CodeBlocks, type ImagePoints, readImagePoints } from "./image_points.ts";
 import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";
 import { readSymbolNames } from "./symbol_names.ts";
@@ -75,6 +75,6 @@ export function buildIndexParts(elf: ElfFile, sections: DwarfSections): IndexPar
   const reader = new UnitReader(sections, plan.headers);
   const next = unitsInOrder(plan.headers);
   return finishIndex(elf, plan, [
-    doUnits(reader, plan.points.address, plan.work, next, blockEnds(elf)),
+    doUnits(reader, plan.points.address, plan.work, next, new CodeBlocks(elf)),
   ]);
 }

@@ -1,9 +1,11 @@
 import type { Address } from "../base/address.ts";
 import { upperBound } from "../base/search.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
-import { pointArchitecture } from "../points/arch.ts";
+import type { ElfSection } from "../elf/sections.ts";
+import { FormatError } from "../errors.ts";
+import { type PointArchitecture, pointArchitecture } from "../points/arch.ts";
 import { callbackSymbols, codeSections, scanSection } from "../points/scan.ts";
-import type { BlockEnd } from "./unit_analyzer.ts";
+import type { BlockLimits } from "./unit_analyzer.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
@@ -37,28 +39,56 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
     }
     isTailCall.set(points.isTailCall, count);
     const { offset } = points;
+    if (count > 0 && offset.length > 0 && section.address + offset[0] <= address[count - 1]) {
+      throw new FormatError("ELF", "sections of code overlap: use a whole file", {
+        section: section.name,
+      });
+    }
     for (let at = 0; at < offset.length; at++) address[count++] = section.address + offset[at];
   }
   const { callLength } = pointArchitecture(elf.header.machine);
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
 }
 
+/** Where returns jump to in kernels that are built against return stack attacks. */
+const RETURN_THUNK = "__x86_return_thunk";
+
 /** Finds where the block of code behind a point ends, by decoding the code up to its first jump or return. */
-export function blockEnds(elf: ElfFile): BlockEnd {
-  const architecture = pointArchitecture(elf.header.machine);
-  const parts = codeSections(elf)
-    .sort((a, b) => a.address - b.address)
-    .map((section) => ({
+export class CodeBlocks implements BlockLimits {
+  end = 0;
+  endsInReturn = false;
+  readonly #architecture: PointArchitecture;
+  readonly #starts: readonly Address[];
+  readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
+  readonly #code: (Uint8Array | undefined)[] = [];
+  readonly #elf: ElfFile;
+
+  constructor(elf: ElfFile) {
+    this.#elf = elf;
+    this.#architecture = pointArchitecture(elf.header.machine);
+    const symbols = elf.symbols();
+    const thunks = symbols.indexesOf(RETURN_THUNK).map((index) => symbols.address[index]);
+    const sections = codeSections(elf).sort((a, b) => a.address - b.address);
+    this.#starts = sections.map((section) => section.address);
+    this.#parts = sections.map((section) => ({
       start: section.address,
-      code: undefined as Uint8Array | undefined,
       section,
+      thunks: thunks.map((address) => address - section.address),
     }));
-  const starts = parts.map((part) => part.start);
-  return (address, limit) => {
-    const part = parts[upperBound(starts, address) - 1];
-    if (part === undefined) return limit;
-    part.code ??= elf.bytes(part.section);
-    const from = address - part.start + architecture.callLength;
-    return part.start + architecture.blockEnd(part.code, from, limit - part.start);
-  };
+  }
+
+  find(address: Address, limit: Address): void {
+    this.end = limit;
+    this.endsInReturn = false;
+    const index = upperBound(this.#starts, address) - 1;
+    const part = this.#parts[index];
+    if (part === undefined) return;
+    const code = this.#code[index] ??= this.#elf.bytes(part.section);
+    const { blockEnd, isReturn, callLength } = this.#architecture;
+    // One byte more than wanted: where that is reached, the block has not ended before the limit by itself.
+    const end = blockEnd(code, address - part.start + callLength, limit - part.start + 1);
+    if (end > limit - part.start) return;
+    this.end = part.start + end;
+    this.endsInReturn = isReturn(code, end, part.thunks);
+  }
 }

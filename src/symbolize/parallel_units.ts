@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { UnitHeader } from "../dwarf/unit_headers.ts";
 import type { OpenImage } from "./open_image.ts";
-import { blockEnds } from "./image_points.ts";
+import { CodeBlocks } from "./image_points.ts";
 import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
@@ -58,7 +58,7 @@ export class UnitWorker implements Disposable {
     };
     this.#worker.postMessage(task);
     const reader = new UnitReader(image.sections(), headers);
-    const ends = withClaims ? blockEnds(image.elf) : undefined;
+    const ends = withClaims ? new CodeBlocks(image.elf) : undefined;
     const own = doUnits(reader, addresses, work, takeUnits(units), ends);
     if (closeWork(units)) return [own];
     const { results } = await this.#answer;

@@ -40,6 +40,8 @@ export class SourceTables {
   readonly lines = new LineTable();
   /** Name by which the linker knows the function, per function; the source name where it has no other. */
   readonly linkage: number[] = [];
+  /** 1 for functions that return a value. */
+  readonly returnsValue: number[] = [];
   readonly #nameByOffset = new Map<number, number>();
   readonly #pathByOffsets = new TripleTable(8192);
   readonly #pathOfTriple: number[] = [];
@@ -69,9 +71,18 @@ export class SourceTables {
   }
 
   /** Id of a function by the ids of its name, of its linkage name and of its declaration's path, and its line. */
-  function(name: number, linkage: number, path: number, line: number): number {
+  function(
+    name: number,
+    linkage: number,
+    path: number,
+    line: number,
+    returnsValue: boolean,
+  ): number {
     const id = this.functions.intern(name, path, line);
-    if (id === this.linkage.length) this.linkage.push(linkage);
+    if (id === this.linkage.length) {
+      this.linkage.push(linkage);
+      this.returnsValue.push(returnsValue ? 1 : 0);
+    }
     return id;
   }
 
@@ -105,9 +116,10 @@ function joinedPath(unit: Unit, header: LineHeader, file: number): string {
   const inTable = index >= 0 && index < directories.form.length && directories.form[index] !== 0;
   const directory = inTable ? lineString(unit, header, directories, index) : "";
   const parts = directory.startsWith("/") ? [directory, name] : [unit.compDir, directory, name];
-  return parts.filter((part) => part !== "").map((part, at) =>
+  const joined = parts.filter((part) => part !== "").map((part, at) =>
     at < 1 ? part : part.replace(/^\/+/, "")
-  ).reduce((path, part) => path.endsWith("/") ? path + part : `${path}/${part}`);
+  ).reduce((path, part) => path === "" || path.endsWith("/") ? path + part : `${path}/${part}`, "");
+  return joined === "" ? UNKNOWN : joined;
 }
 
 function lineString(unit: Unit, header: LineHeader, strings: LineStrings, index: number): string {
@@ -147,7 +159,7 @@ export class FunctionResolver {
     const known = this.#known.get(offset);
     if (known !== undefined) return known;
     const tables = this.#tables, die = this.#die;
-    let name = -1, linkage = -1, path = -1, line = -1;
+    let name = -1, linkage = -1, path = -1, line = -1, returnsValue = false;
     let next = offset;
     // Longer chains than a handful of entries are loops.
     for (let hop = 0; next >= 0 && hop < 16; hop++) {
@@ -162,6 +174,7 @@ export class FunctionResolver {
         if (header !== undefined) path = tables.path(unit, header, die.declFile);
       }
       if (line < 0 && die.declLine >= 0) line = die.declLine;
+      returnsValue ||= die.hasType;
       next = die.origin >= 0 ? die.origin : die.specification;
     }
     if (name < 0) name = linkage >= 0 ? linkage : tables.names.intern(UNKNOWN);
@@ -170,6 +183,7 @@ export class FunctionResolver {
       linkage >= 0 ? linkage : name,
       Math.max(0, path),
       Math.max(0, line),
+      returnsValue,
     );
     this.#known.set(offset, id);
     return id;

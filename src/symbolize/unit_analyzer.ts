@@ -8,8 +8,15 @@ import { FormatError } from "../errors.ts";
 import { FunctionResolver, SourceTables } from "./source_tables.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
-/** Where the block of code that an address begins ends, at most at `limit`. */
-export type BlockEnd = (address: number, limit: number) => number;
+/** Where the block of code that an address begins ends. */
+export interface BlockLimits {
+  /** Looks for the end of the block that begins at `address`: at most `limit`. */
+  find(address: number, limit: number): void;
+  /** Of the block found: behind its last instruction. */
+  readonly end: number;
+  /** Of the block found: whether its last instruction is a return. */
+  readonly endsInReturn: boolean;
+}
 
 /** Frames, and where asked for claimed lines, of addresses: as columns that grow. */
 export class AddressFrames {
@@ -79,6 +86,9 @@ export class UnitAnalyzer {
   #rowEnd = new Int32Array(1024);
   #blockStart = new Float64Array(1024);
   #blockEnd = new Float64Array(1024);
+  /** 1 where the block begins with its function's first instruction, and where it ends in a return. */
+  #opens = new Uint8Array(1024);
+  #returns = new Uint8Array(1024);
   /** Per tree entry, found when first met: function, and path of the call's file; -1 before. */
   #functionOf = new Int32Array(256);
   #callPathOf = new Int32Array(256);
@@ -106,13 +116,13 @@ export class UnitAnalyzer {
    * Adds the frames of the ascending `addresses`, all in unit `index`, to `result`, an address at a time; where the
    * unit is damaged, as many as can be told, and says so in `problems`.
    *
-   * @param blockEnd where given, the addresses are coverage points and the lines that they claim are added too
+   * @param blocks where given, the addresses are coverage points and the lines that they claim are added too
    */
   analyze(
     index: number,
     addresses: Float64Array,
     problems: string[],
-    blockEnd?: BlockEnd,
+    blocks?: BlockLimits,
   ): void {
     const count = addresses.length;
     const before = this.result.count;
@@ -145,11 +155,11 @@ export class UnitAnalyzer {
     }
     if (header === undefined) this.#rows.clear();
     this.#pathOf = cleared(this.#pathOf, header?.files.form.length ?? 0);
-    if (blockEnd !== undefined) this.#findBlocks(addresses, blockEnd);
-    this.#paint(addresses, blockEnd !== undefined);
-    this.#findRows(addresses, blockEnd !== undefined);
+    if (blocks !== undefined) this.#findBlocks(addresses, blocks);
+    this.#paint(addresses, blocks !== undefined);
+    this.#findRows(addresses, blocks !== undefined);
     try {
-      this.#emit(unit, header, addresses, blockEnd !== undefined);
+      this.#emit(unit, header, addresses, blocks !== undefined);
     } catch (error) {
       problems.push(messageOf(error));
       while (this.result.count < before + count) {
@@ -159,17 +169,20 @@ export class UnitAnalyzer {
   }
 
   /** Limits each point's block by the next point, the end of its function and the first jump. */
-  #findBlocks(addresses: Float64Array, blockEnd: BlockEnd): void {
+  #findBlocks(addresses: Float64Array, blocks: BlockLimits): void {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
     const count = addresses.length;
     if (this.#blockStart.length < count) {
       this.#blockStart = grown(this.#blockStart, count);
       this.#blockEnd = grown(this.#blockEnd, count);
+      this.#opens = grown(this.#opens, count);
+      this.#returns = grown(this.#returns, count);
     }
     const starts = this.#blockStart, ends = this.#blockEnd;
     for (let at = 0; at < count; at++) {
       starts[at] = addresses[at];
       ends[at] = addresses[at] + 1;
+      this.#opens[at] = 0;
     }
     for (let range = 0; range < rangeCount; range++) {
       if (inlined[rangeEntry[range]] === 1) continue;
@@ -179,10 +192,14 @@ export class UnitAnalyzer {
       for (let at = first; at < end; at++) ends[at] = rangeHigh[range];
       // The code before a function's first point is its entry: it ran if the point was reached.
       starts[first] = rangeLow[range];
+      // Further ranges of a function are parts that the compiler moved out of the way.
+      this.#opens[first] = range === 0 || rangeEntry[range - 1] !== rangeEntry[range] ? 1 : 0;
     }
     for (let at = 0; at < count; at++) {
       const limit = at + 1 < count ? Math.min(ends[at], addresses[at + 1]) : ends[at];
-      ends[at] = blockEnd(addresses[at], limit);
+      blocks.find(addresses[at], limit);
+      ends[at] = blocks.end;
+      this.#returns[at] = blocks.endsInReturn ? 1 : 0;
     }
   }
 
@@ -254,13 +271,14 @@ export class UnitAnalyzer {
         // Where the file is not in the table nothing is known, the line neither.
         if (path !== 0) line = rowLine[row];
       }
-      let entry = entries[at];
+      let entry = entries[at], outermost = NO_FUNCTION;
       if (entry < 0) {
         if (row >= 0) result.addFrame(NO_FUNCTION, path, line);
       } else {
         for (;;) {
           const functionId = this.#function(entry);
           result.addFrame(functionId, path, line);
+          outermost = functionId;
           if (withBlocks) {
             this.#claim(path, line);
             this.#claimDeclaration(functionId);
@@ -274,7 +292,7 @@ export class UnitAnalyzer {
       }
       if (withBlocks) {
         if (row >= 0 && unit !== undefined && header !== undefined) {
-          this.#claimRows(unit, header, at);
+          this.#claimRows(unit, header, at, outermost);
         }
         for (let item = this.#firstEntered[at]; item >= 0; item = this.#nextEntered[item]) {
           const call = this.#enteredEntry[item];
@@ -285,12 +303,26 @@ export class UnitAnalyzer {
     }
   }
 
-  /** Claims every row of the block of address `at`; of the rows of no length only statements. */
-  #claimRows(unit: Unit, header: LineHeader, at: number): void {
+  /**
+   * Claims every row of the block of address `at`; of the rows of no length only statements. Braces are no code: the
+   * row of a function's first instruction is its opening brace, for which the declaration is claimed, and that of a
+   * return its closing brace, which is only claimed where no `return` statement can stand for it.
+   *
+   * @param functionId the function, not an inlined one
+   */
+  #claimRows(unit: Unit, header: LineHeader, at: number, functionId: number): void {
     const { address, line, file, isStmt } = this.#rows;
+    const { functions, returnsValue } = this.tables;
+    const start = this.#rowStart[at], end = this.#rowEnd[at];
+    const isKnown = functionId >= 0 && functions.c[functionId] > 0;
+    const opening = isKnown && this.#opens[at] === 1 ? start : -1;
+    const closing = isKnown && this.#returns[at] === 1 && returnsValue[functionId] === 1
+      ? end - 1
+      : -1;
     let lastLine = -1, lastFile = -1;
-    const end = this.#rowEnd[at];
-    for (let row = this.#rowStart[at]; row < end; row++) {
+    for (let row = start; row < end; row++) {
+      if (opening >= 0 && line[row] === line[opening] && file[row] === file[opening]) continue;
+      if (closing >= 0 && line[row] === line[closing] && file[row] === file[closing]) continue;
       if (isStmt[row] === 0 && address[row] === address[row + 1]) continue;
       if (line[row] === lastLine && file[row] === lastFile) continue;
       lastLine = line[row];

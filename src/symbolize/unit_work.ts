@@ -1,6 +1,6 @@
 import type { UnitRanges } from "./unit_ranges.ts";
 import type { UnitHeader } from "../dwarf/unit_headers.ts";
-import { type BlockEnd, UnitAnalyzer } from "./unit_analyzer.ts";
+import { type BlockLimits, UnitAnalyzer } from "./unit_analyzer.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
 /** Addresses by the unit that they belong to. */
@@ -71,7 +71,7 @@ export function doUnits(
   addresses: Float64Array,
   work: UnitWork,
   next: NextUnit,
-  blockEnd?: BlockEnd,
+  blocks?: BlockLimits,
 ): UnitResults {
   const analyzer = new UnitAnalyzer(reader);
   const units: number[] = [];
@@ -83,7 +83,7 @@ export function doUnits(
     if (local.length < count) local = new Float64Array(count * 2);
     for (let at = 0; at < count; at++) local[at] = addresses[work.order[from + at]];
     units.push(unit);
-    analyzer.analyze(unit, local.subarray(0, count), problems, blockEnd);
+    analyzer.analyze(unit, local.subarray(0, count), problems, blocks);
   }
   const { result, tables } = analyzer;
   const functions = tables.functions.count, lines = tables.lines.count;

@@ -1,6 +1,6 @@
 // The second thread of UnitWorker: takes one task, answers once.
 import { parentPort } from "node:worker_threads";
-import { blockEnds } from "./image_points.ts";
+import { CodeBlocks } from "./image_points.ts";
 import { OpenImage } from "./open_image.ts";
 import type { WorkerAnswer, WorkerTask } from "./parallel_units.ts";
 import { joinWork, takeUnits } from "./shared_units.ts";
@@ -20,7 +20,7 @@ parentPort?.once("message", (task: WorkerTask) => {
 function doTask(task: WorkerTask): UnitResults {
   using image = new OpenImage(task.path);
   const reader = new UnitReader(image.sections(), task.headers);
-  const ends = task.withClaims ? blockEnds(image.elf) : undefined;
+  const ends = task.withClaims ? new CodeBlocks(image.elf) : undefined;
   return doUnits(reader, task.addresses, task, takeUnits(task.units), ends);
 }
 
