@@ -12,11 +12,11 @@ export interface RepeatGroup {
   readonly flaky: Uint32Array;
 }
 
-/** The tests of a run by file and name, each with the points that come and go between its repeats. */
+/** The tests of a run by runner, file and name, each with the points that come and go between its repeats. */
 export function repeatGroups(coverage: RunCoverage): RepeatGroup[] {
   const byIdentity = new Map<string, number[]>();
   coverage.tests.forEach(({ record }, test) => {
-    const key = `${record.file}\n${record.name}`;
+    const key = `${record.runner ?? ""}\n${record.file}\n${record.name}`;
     const tests = byIdentity.get(key);
     if (tests === undefined) byIdentity.set(key, [test]);
     else tests.push(test);

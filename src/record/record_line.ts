@@ -85,6 +85,7 @@ export function parseRecordLine(line: string): TestRecord {
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...(fields.runner === undefined ? {} : { runner: text(fields, "runner") }),
     ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };

@@ -42,6 +42,8 @@ export interface TestRecord {
   readonly shared: boolean;
   /** The body was asynchronous but only the calling thread was recorded: work on other threads is missing. */
   readonly callingThreadOnly: boolean;
+  /** The runtime whose runner ran the test, `deno` or `bun`; absent where unknown. */
+  readonly runner?: string;
   /** What the record is of; a test where absent. */
   readonly kind?: RecordKind;
   /** Only in `tree` scope. */

@@ -1,18 +1,20 @@
 import type { TestRecord } from "../record/test_record.ts";
 
 /** What identifies a test to people. */
-export type NamedTest = Pick<TestRecord, "name" | "file">;
+export type NamedTest = Pick<TestRecord, "name" | "file" | "runner">;
 
 /**
  * A name for each test that survives LCOV, whose readers turn every byte but ASCII letters, digits and `_` into
- * `_` and then merge tests whose names became equal: a readable part and six hexadecimal digits of a hash of file
- * and name, so that the same test has the same name in the next run. Tests of one file and name get `_2`, `_3` ….
+ * `_` and then merge tests whose names became equal: a readable part and six hexadecimal digits of a hash of file,
+ * name and runner, so that the same test has the same name in the next run. Others of the same three get `_2`, `_3` ….
  */
 export function lcovTestNames(tests: readonly NamedTest[]): string[] {
   const used = new Set<string>();
-  return tests.map(({ name, file }) => {
+  return tests.map(({ name, file, runner }) => {
     const slug = name.replace(/[^A-Za-z0-9]+/g, "_").replace(/^_|_$/g, "").slice(0, 48);
-    const base = `${slug === "" ? "test" : slug}_${shortHash(`${file}\n${name}`)}`;
+    const base = `${slug === "" ? "test" : slug}_${
+      shortHash(`${file}\n${name}${runner === undefined ? "" : `\n${runner}`}`)
+    }`;
     let unique = base;
     for (let copy = 2; used.has(unique); copy++) unique = `${base}_${copy}`;
     used.add(unique);
@@ -23,17 +25,21 @@ export function lcovTestNames(tests: readonly NamedTest[]): string[] {
 /** The real names of the tests, as `genhtml --description-file` reads them. */
 export function lcovDescriptions(tests: readonly NamedTest[]): string {
   const names = lcovTestNames(tests);
-  return tests.map(({ name, file }, i) => {
+  return tests.map(({ name, file, runner }, i) => {
     // One line per description; genhtml 1.16 needs the space after the colon and escapes HTML itself.
-    const text = `${file === "" ? "" : `${file}: `}${name}`.replace(/\s+/g, " ").trim();
+    const text = `${file === "" ? "" : `${file}: `}${name}${
+      runner === undefined ? "" : ` (${runner})`
+    }`.replace(/\s+/g, " ").trim();
     return `TN: ${names[i]}\nTD: ${text}\n`;
   }).join("");
 }
 
-/** The real names of the tests as JSON: an object from the name in LCOV to `name` and `file`. */
+/** The real names of the tests as JSON: an object from the name in LCOV to `name`, `file` and `runner`. */
 export function lcovNameMap(tests: readonly NamedTest[]): string {
   const names = lcovTestNames(tests);
-  const map = Object.fromEntries(tests.map(({ name, file }, i) => [names[i], { name, file }]));
+  const map = Object.fromEntries(
+    tests.map(({ name, file, runner }, i) => [names[i], { name, file, runner }]),
+  );
   return `${JSON.stringify(map, null, 2)}\n`;
 }
 

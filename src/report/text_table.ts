@@ -29,13 +29,15 @@ type Row = { file: string } | { cells: string[]; failed: boolean };
 export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
   const rows: Row[] = [];
   const indent = coverage.tests.some(({ record }) => record.file !== "") ? "  " : "";
-  let file = "";
+  let place = "";
+  const runners = new Set(coverage.tests.map(({ record }) => record.runner));
   const repeats = repeatNotes(coverage);
   coverage.tests.forEach((test, i) => {
-    if (test.record.file !== file) {
-      file = test.record.file;
-      rows.push({ file: file === "" ? "(unknown file)" : printable(file) });
-    }
+    const { file, runner } = test.record;
+    const name = file === "" ? "(unknown file)" : printable(file);
+    const now = runners.size > 1 && runner !== undefined ? `${name} (${runner})` : name;
+    if (now !== place) rows.push({ file: now });
+    place = now;
     rows.push(testRow(test, indent, repeats.get(i)));
   });
   const widths = columnWidths(rows, style.width);

@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import { KcovUnavailableError } from "../errors.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { TestOutcome } from "../record/test_record.ts";
+import { runtimeName } from "../sys/runtime.ts";
 import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
@@ -124,6 +125,7 @@ export class LiveCoverage implements KernelCoverage {
       thread.append({
         name,
         file,
+        runner: runtimeName(),
         outcome,
         durationMs,
         scope: "thread",

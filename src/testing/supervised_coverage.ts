@@ -1,6 +1,7 @@
 import { KcovUnavailableError } from "../errors.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { RecordKind, TestOutcome } from "../record/test_record.ts";
+import { runtimeName } from "../sys/runtime.ts";
 import type { BoundaryClient } from "../tracer/boundary_client.ts";
 import type { BeginMessage } from "../tracer/boundary_message.ts";
 import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
@@ -41,6 +42,7 @@ export class SupervisedCoverage implements StartedCoverage {
       test: this.#number,
       name,
       file,
+      runner: runtimeName(),
       kind,
       startedAt: Date.now(),
       ...within,

@@ -44,6 +44,8 @@ export interface BeginMessage {
   readonly test: number;
   readonly name: string;
   readonly file: string;
+  /** The runtime that runs the test. */
+  readonly runner: string;
   readonly kind: "test" | "baseline";
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -102,7 +104,8 @@ function isMessage(value: unknown): value is BoundaryMessage {
       return true;
     case "begin":
       return typeof fields.test === "number" && typeof fields.name === "string" &&
-        typeof fields.file === "string" && typeof fields.startedAt === "number" &&
+        typeof fields.file === "string" && typeof fields.runner === "string" &&
+        typeof fields.startedAt === "number" &&
         (fields.kind === "test" || fields.kind === "baseline");
     case "end":
       return typeof fields.test === "number" && typeof fields.durationMs === "number" &&

@@ -6,6 +6,8 @@ import { PointTally } from "./point_tally.ts";
 export interface TestStart {
   readonly name: string;
   readonly file: string;
+  /** The runtime that runs it; absent of what no runner runs. */
+  readonly runner?: string;
   readonly kind: RecordKind;
   /** The test that this one is a step of, or that its process runs for. */
   readonly parent: OpenTest | null;
@@ -26,6 +28,7 @@ export interface TestEnd {
 export class OpenTest {
   readonly name: string;
   readonly file: string;
+  readonly runner: string | undefined;
   readonly kind: RecordKind;
   readonly parent: OpenTest | null;
   readonly tally: PointTally;
@@ -39,6 +42,7 @@ export class OpenTest {
   constructor(start: TestStart, table: PointTable) {
     this.name = start.name;
     this.file = start.file;
+    this.runner = start.runner;
     this.kind = start.kind;
     this.parent = start.parent;
     this.#startedAt = start.startedAt;
@@ -61,6 +65,7 @@ export class OpenTest {
     return {
       name: this.name,
       file: this.file,
+      ...(this.runner === undefined ? {} : { runner: this.runner }),
       outcome: end.outcome,
       durationMs: end.durationMs ?? Date.now() - this.#startedAt,
       scope: "tree",
