@@ -284,6 +284,7 @@ struct command {
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
 	sigset_t none;
+	int error;
 
 	setsid();
 	if (settings->terminal)
@@ -295,8 +296,9 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	signal(SIGPIPE, SIG_DFL);
 	environ = settings->envp;
 	execvp(settings->argv[0], settings->argv);
-	dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	error = errno;
+	dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], strerror(error));
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 static void start_command(const struct settings *settings, struct command *command)

@@ -40,10 +40,12 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     "rootflags=/",
     "ro",
     `init=${quoted(machine.init)}`,
-    // The serial line of the protocol is this process's pipes; the kernel's messages go to standard error.
+    // The serial line of the protocol is this process's pipes.
     "ssl0=fd:0,fd:1",
-    "con=null",
+    // The kernel's messages go to standard error: from its first moment, and when the console driver has taken over.
     "stderr=1",
+    "con=null",
+    "con0=null,fd:2",
     "quiet",
     "oops=panic",
     `uml_dir=${runFolder}/`,
