@@ -21,7 +21,7 @@ const CANDIDATES_PER_RESULT = 6;
  */
 export class SimilarTests {
   readonly #coverage: RunCoverage;
-  readonly #signatures: Uint32Array | undefined;
+  readonly #signatures: Int32Array | undefined;
 
   constructor(coverage: RunCoverage) {
     this.#coverage = coverage;
@@ -46,17 +46,7 @@ export class SimilarTests {
     if (all === undefined) {
       return Array.from({ length: total }, (_, t) => t).filter((t) => t !== test);
     }
-    const equal = new Uint8Array(total);
-    const histogram = new Uint32Array(HASHES + 1);
-    for (let other = 0; other < total; other++) {
-      if (other === test) continue;
-      let same = 0;
-      for (let h = 0; h < HASHES; h++) {
-        if (all[test * HASHES + h] === all[other * HASHES + h]) same++;
-      }
-      equal[other] = same;
-      histogram[same]!++;
-    }
+    const { equal, histogram } = compareSignatures(all, test, total);
     const wanted = count * CANDIDATES_PER_RESULT;
     let least = HASHES;
     for (let above = histogram[least]!; least > 1 && above < wanted; above += histogram[least]!) {
@@ -68,24 +58,52 @@ export class SimilarTests {
   }
 }
 
-function signatures(coverage: RunCoverage): Uint32Array {
-  const all = new Uint32Array(coverage.tests.length * HASHES).fill(0xffff_ffff);
-  const multipliers = Uint32Array.from(
+/** Equal hashes of one signature with each other, and how many tests have how many; 0 for the test itself. */
+function compareSignatures(
+  all: Int32Array,
+  test: number,
+  total: number,
+): { equal: Uint8Array; histogram: Uint32Array } {
+  const equal = new Uint8Array(total);
+  const histogram = new Uint32Array(HASHES + 1);
+  const own = all.subarray(test * HASHES, (test + 1) * HASHES);
+  for (let other = 0; other < total; other++) {
+    if (other === test) continue;
+    const start = other * HASHES;
+    let same = 0;
+    for (let h = 0; h < HASHES; h++) if (own[h] === all[start + h]) same++;
+    equal[other] = same;
+    histogram[same]!++;
+  }
+  return { equal, histogram };
+}
+
+function signatures(coverage: RunCoverage): Int32Array {
+  const all = new Int32Array(coverage.tests.length * HASHES);
+  const multipliers = Int32Array.from(
     { length: HASHES },
-    (_, h) => (Math.imul(h + 1, 0x9e37_79b1) | 1) >>> 0,
+    (_, h) => Math.imul(h + 1, 0x9e37_79b1) | 1,
   );
+  const signature = new Int32Array(HASHES);
   coverage.tests.forEach(({ points }, test) => {
-    const start = test * HASHES;
-    for (const point of points.points) {
-      // Mixed once so that neighbouring points do not move together; the multipliers permute from there.
-      let mixed = Math.imul(point ^ (point >>> 16), 0x45d9_f3b);
-      mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b_3c6d);
-      mixed ^= mixed >>> 12;
-      for (let h = 0; h < HASHES; h++) {
-        const hash = Math.imul(mixed ^ (h << 24), multipliers[h]!) >>> 0;
-        if (hash < all[start + h]!) all[start + h] = hash;
-      }
-    }
+    signature.fill(0x7fff_ffff);
+    sign(points.points, multipliers, signature);
+    all.set(signature, test * HASHES);
   });
   return all;
+}
+
+/** Signed 32-bit numbers throughout: these loops are hot, and engines keep such numbers in registers. */
+function sign(points: Uint32Array, multipliers: Int32Array, signature: Int32Array): void {
+  for (let i = 0; i < points.length; i++) {
+    const point = points[i]! | 0;
+    // Mixed once so that neighbouring points do not move together; the multipliers permute from there.
+    let mixed = Math.imul(point ^ (point >>> 16), 0x45d9_f3b);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b_3c6d);
+    mixed ^= mixed >>> 12;
+    for (let h = 0; h < HASHES; h++) {
+      const hash = Math.imul(mixed ^ (h << 24), multipliers[h]!) | 0;
+      if (hash < signature[h]!) signature[h] = hash;
+    }
+  }
 }

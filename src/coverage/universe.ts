@@ -28,7 +28,7 @@ export interface Universe {
   readonly pointRank: Uint32Array;
   /** Inverse of `pointRank`. */
   readonly rankPoint: Uint32Array;
-  /** The compiled function that holds each point: the function of its outermost frame. */
+  /** The compiled function that holds each point, that of its outermost frame, by a number of its own. */
   readonly pointContainer: Uint32Array;
   readonly functions: FunctionTable;
   readonly counts: UniverseCounts;
@@ -98,7 +98,7 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
   }
 
   const pointContainer = containers(image);
-  const { pointRank, rankPoint } = ranks(pointContainer, image.functionName.length);
+  const { pointRank, rankPoint } = ranks(pointContainer, image.functionName.length + 1);
   const functions = functionTable(image, linePoints, fileLineStart);
   return {
     image,
@@ -175,14 +175,22 @@ function dropLinesPastEnd(
   return dropped;
 }
 
+/**
+ * The compiled function of each point, numbered in the order of their addresses, so that points in the order of
+ * their functions are nearly in the order of their addresses too.
+ */
 function containers(image: CoverageImage): Uint32Array {
   const container = new Uint32Array(image.pointOffset.length);
+  // A point without frames stands in no function; the id past the last one keeps such points together.
+  const number = new Int32Array(image.functionName.length + 1).fill(-1);
+  let next = 0;
   for (let p = 0; p < container.length; p++) {
     const end = image.frameStart[p + 1]!;
-    // A point without frames stands in no function; the id past the last one keeps such points together.
-    container[p] = end === image.frameStart[p]
+    const f = end === image.frameStart[p]
       ? image.functionName.length
       : image.frameFunction[end - 1]!;
+    if (number[f] === -1) number[f] = next++;
+    container[p] = number[f]!;
   }
   return container;
 }
@@ -190,11 +198,11 @@ function containers(image: CoverageImage): Uint32Array {
 /** A counting sort of points by container: parts of one function that lie apart (`.cold`) come together. */
 function ranks(
   container: Uint32Array,
-  functionCount: number,
+  containerCount: number,
 ): { pointRank: Uint32Array; rankPoint: Uint32Array } {
-  const next = new Uint32Array(functionCount + 2);
+  const next = new Uint32Array(containerCount + 1);
   for (let p = 0; p < container.length; p++) next[container[p]! + 1]!++;
-  for (let f = 0; f <= functionCount; f++) next[f + 1]! += next[f]!;
+  for (let c = 0; c < containerCount; c++) next[c + 1]! += next[c]!;
   const pointRank = new Uint32Array(container.length);
   const rankPoint = new Uint32Array(container.length);
   for (let p = 0; p < container.length; p++) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import {
@@ -10,7 +11,12 @@ import {
 } from "../../src/report/lcov.ts";
 import { lcovDescriptions, lcovNameMap, lcovTestNames } from "../../src/report/lcov_test_names.ts";
 import { absolutePaths } from "../../src/report/source_path.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import {
+  buildRecord,
+  randomKernel,
+  randomRecords,
+  smallKernel,
+} from "../_support/index_builder.ts";
 import { genhtml, LcovFolder, type ParsedFile, parseLcov } from "../_support/lcov_judges.ts";
 
 function exampleRun(): RunCoverage {
@@ -248,6 +254,30 @@ test("genhtml makes pages from both files without a complaint, with the same tot
       assert.ok(pages.includes("Sockel schließt"));
     }
   }
+});
+
+test("genhtml adds up a run that is split into several compressed files", () => {
+  const index = randomKernel(1, 6);
+  const coverage = new RunCoverage(buildUniverse(index), randomRecords(index, 2, 301));
+  using folder = new LcovFolder();
+  folder.writeSources(index.files, 250);
+  const ranges = lcovFileRanges(coverage.tests.length);
+  assert.equal(ranges.length, 2);
+  const names = ranges.map(({ from, to }, i) => {
+    folder.write(`${i}.info.gz`, gzipSync([...lcovPerTest(coverage, {}, from, to)].join("")));
+    return `${i}.info.gz`;
+  });
+  const { complaints, status, rates } = genhtml(folder, names);
+  assert.equal(complaints, "");
+  assert.equal(status, 0);
+  assert.deepEqual(rates.lines, {
+    hit: coverage.totals.lines,
+    found: coverage.universe.counts.lines,
+  });
+  assert.deepEqual(rates.functions, {
+    hit: coverage.totals.functions,
+    found: coverage.universe.counts.functions,
+  });
 });
 
 test("lcovTestNames() keeps tests apart that LCOV readers would merge, the same in every run", () => {
