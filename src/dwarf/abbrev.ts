@@ -16,6 +16,8 @@ export const ROLE_SKIP = 3;
 export const ROLE_SCOPE = 4;
 /** A subprogram or inlined subroutine with addresses. */
 export const ROLE_CODE = 5;
+/** A label with an address. */
+export const ROLE_LABEL = 6;
 
 /** In {@linkcode AbbrevTable.steps}: the place of `DW_AT_sibling` in an entry of `ROLE_SKIP`. */
 export const STEP_SIBLING = -1;
@@ -160,6 +162,8 @@ export class AbbrevTable {
     this.fixedSize[code] = size;
     this.role[code] = isFunction && hasCode
       ? ROLE_CODE
+      : tag === dw.DW_TAG_label && hasCode && !hasChildren
+      ? ROLE_LABEL
       : skips
       ? ROLE_SKIP
       : hasChildren

@@ -3,6 +3,7 @@ import {
   type AbbrevTable,
   ROLE_CODE,
   ROLE_FIXED_LEAF,
+  ROLE_LABEL,
   ROLE_LEAF,
   ROLE_SCOPE,
   ROLE_SKIP,
@@ -44,6 +45,11 @@ export class CodeTree {
   rangeLow = new Float64Array(256);
   rangeHigh = new Float64Array(256);
 
+  /** Labels that are still there in the code: address, and offset of the entry that says where the label is declared. */
+  labelCount = 0;
+  labelAddress = new Float64Array(64);
+  labelSource = new Float64Array(64);
+
   readonly #die = new Die();
   readonly #addRange = (low: number, high: number): void => this.#range(low, high);
 
@@ -55,6 +61,7 @@ export class CodeTree {
   read(unit: Unit): void {
     this.count = 0;
     this.rangeCount = 0;
+    this.labelCount = 0;
     const { bytes, abbrevs, header } = unit;
     const { role, fixedSize, siblingAt } = abbrevs;
     const codes = abbrevs.size;
@@ -109,6 +116,10 @@ export class CodeTree {
           scopes.push(entry);
           entry = this.count - 1;
         }
+      } else if (what === ROLE_LABEL) {
+        reader.pos = pos;
+        this.#readLabel(reader, unit, code, start);
+        pos = reader.pos;
       } else if (what === ROLE_LEAF || what === ROLE_SCOPE) {
         if (fixedSize[code] >= 0) pos += fixedSize[code];
         else {
@@ -147,6 +158,20 @@ export class CodeTree {
     this.callFile[index] = Math.max(0, die.callFile);
     this.callLine[index] = Math.max(0, die.callLine);
     rangesOf(unit, die, this.#addRange);
+  }
+
+  #readLabel(reader: BinaryReader, unit: Unit, code: number, start: number): void {
+    const die = this.#die;
+    const { header, abbrevs } = unit;
+    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    const address = unit.address(die.lowPc, die.lowPcForm);
+    const index = this.labelCount++;
+    if (index === this.labelAddress.length) {
+      this.labelAddress = grown(this.labelAddress, index + 1);
+      this.labelSource = grown(this.labelSource, index + 1);
+    }
+    this.labelAddress[index] = address;
+    this.labelSource[index] = die.origin >= 0 ? die.origin : header.offset + start;
   }
 
   #range(low: number, high: number): void {

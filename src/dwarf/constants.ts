@@ -11,6 +11,7 @@ export const DW_TAG_array_type = 0x01;
 export const DW_TAG_class_type = 0x02;
 export const DW_TAG_enumeration_type = 0x04;
 export const DW_TAG_formal_parameter = 0x05;
+export const DW_TAG_label = 0x0a;
 export const DW_TAG_compile_unit = 0x11;
 export const DW_TAG_structure_type = 0x13;
 export const DW_TAG_subroutine_type = 0x15;

@@ -2,7 +2,7 @@ import { FormatError } from "../errors.ts";
 import type { IndexParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 
 const MAGIC = 0x58_49_43_4b; // "KCIX"
 /** Magic, version, checksum (two words), bytes of the description. */

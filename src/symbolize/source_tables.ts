@@ -128,6 +128,12 @@ function lineString(unit: Unit, header: LineHeader, strings: LineStrings, index:
   return unit.string(value, form);
 }
 
+/** Where something is declared: a path's id, 0 where unknown, and a line. */
+export interface Declaration {
+  readonly path: number;
+  readonly line: number;
+}
+
 /** Functions of one unit: what their entries, and those that they refer to, say of name and declaration. */
 export class FunctionResolver {
   readonly #tables: SourceTables;
@@ -142,6 +148,18 @@ export class FunctionResolver {
   /** Forgets the functions of the unit before. */
   clear(): void {
     this.#known.clear();
+  }
+
+  /** Where the entry at `offset` says that it is declared. */
+  declarationAt(
+    offset: number,
+    unitAt: (offset: number) => Unit,
+    headerOf: (unit: Unit) => LineHeader | undefined,
+  ): Declaration {
+    const unit = unitAt(offset), die = this.#die;
+    const header = unit.readDie(offset, die) ? headerOf(unit) : undefined;
+    if (header === undefined || die.declFile < 0) return { path: 0, line: 0 };
+    return { path: this.#tables.path(unit, header, die.declFile), line: Math.max(0, die.declLine) };
   }
 
   /**

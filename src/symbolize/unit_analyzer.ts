@@ -1,5 +1,5 @@
 import { grown } from "../base/grow.ts";
-import { lowerBound } from "../base/search.ts";
+import { lowerBound, upperBound } from "../base/search.ts";
 import { CodeTree } from "../dwarf/code_tree.ts";
 import type { LineHeader } from "../dwarf/line_header.ts";
 import { LineRows } from "../dwarf/line_program.ts";
@@ -97,11 +97,11 @@ export class UnitAnalyzer {
   /** The last address that claimed a line, per line id. */
   #claimedBy = new Int32Array(65536);
   /**
-   * Calls inlined into the end of the block of an address, as lists: the address's first item, and each item's entry
-   * and next item; -1 ends.
+   * What begins within the block of an address, as lists: the address's first item, and per item the entry of an inlined
+   * call or the complement of a label's number, and the next item; -1 ends.
    */
   #firstEntered = new Int32Array(1024);
-  #enteredEntry: number[] = [];
+  #enteredItem: number[] = [];
   #nextEntered: number[] = [];
 
   constructor(reader: UnitReader) {
@@ -133,6 +133,7 @@ export class UnitAnalyzer {
     this.#resolver.clear();
     this.#tree.count = 0;
     this.#tree.rangeCount = 0;
+    this.#tree.labelCount = 0;
     let unit: Unit | undefined, header: LineHeader | undefined;
     try {
       unit = this.#reader.open(index);
@@ -143,6 +144,7 @@ export class UnitAnalyzer {
       // What has been read of the tree may be cut off anywhere, so none of it is used.
       this.#tree.count = 0;
       this.#tree.rangeCount = 0;
+      this.#tree.labelCount = 0;
     }
     this.#functionOf = cleared(this.#functionOf, this.#tree.count);
     this.#callPathOf = cleared(this.#callPathOf, this.#tree.count);
@@ -207,7 +209,7 @@ export class UnitAnalyzer {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
     const entries = this.#entry, ends = this.#blockEnd;
     const count = addresses.length;
-    this.#enteredEntry.length = 0;
+    this.#enteredItem.length = 0;
     this.#nextEntered.length = 0;
     if (withBlocks) this.#firstEntered = cleared(this.#firstEntered, count);
     for (let range = 0; range < rangeCount; range++) {
@@ -216,10 +218,23 @@ export class UnitAnalyzer {
       const high = rangeHigh[range];
       for (let at = first; at < count && addresses[at] < high; at++) entries[at] = entry;
       if (withBlocks && first > 0 && inlined[entry] === 1 && ends[first - 1] > low) {
-        this.#nextEntered.push(this.#firstEntered[first - 1]);
-        this.#firstEntered[first - 1] = this.#enteredEntry.push(entry) - 1;
+        this.#addEntered(first - 1, entry);
       }
     }
+    if (withBlocks) this.#findLabels(addresses);
+  }
+
+  #findLabels(addresses: Float64Array): void {
+    const { labelCount, labelAddress } = this.#tree;
+    for (let label = 0; label < labelCount; label++) {
+      const at = upperBound(addresses, labelAddress[label]) - 1;
+      if (at >= 0 && this.#blockEnd[at] > labelAddress[label]) this.#addEntered(at, ~label);
+    }
+  }
+
+  #addEntered(at: number, item: number): void {
+    this.#nextEntered.push(this.#firstEntered[at]);
+    this.#firstEntered[at] = this.#enteredItem.push(item) - 1;
   }
 
   /** Finds the row that covers each address, and the rows of its block. */
@@ -295,8 +310,13 @@ export class UnitAnalyzer {
           this.#claimRows(unit, header, at, outermost);
         }
         for (let item = this.#firstEntered[at]; item >= 0; item = this.#nextEntered[item]) {
-          const call = this.#enteredEntry[item];
-          this.#claim(this.#callPath(unit, header, call), callLine[call]);
+          const call = this.#enteredItem[item];
+          if (call < 0) {
+            this.#claimLabel(~call);
+          } else {
+            this.#claim(this.#callPath(unit, header, call), callLine[call]);
+            this.#claimDeclaration(this.#function(call));
+          }
         }
       }
       result.addAddress(frames, claims);
@@ -345,6 +365,13 @@ export class UnitAnalyzer {
   #claimDeclaration(functionId: number): void {
     const { functions } = this.tables;
     this.#claim(functions.b[functionId], functions.c[functionId]);
+  }
+
+  /** A label has no row of its own: its line is that of its declaration. */
+  #claimLabel(label: number): void {
+    const source = this.#tree.labelSource[label];
+    const { path, line } = this.#resolver.declarationAt(source, this.#unitAt, this.#headerOf);
+    this.#claim(path, line);
   }
 
   #function(entry: number): number {
