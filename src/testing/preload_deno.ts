@@ -109,7 +109,9 @@ function isSuite(): boolean {
   const before = Error.prepareStackTrace;
   try {
     Error.prepareStackTrace = (_error, frames) => frames;
-    const frames = new Error().stack as unknown as { getFunctionName(): string | null }[];
+    const here: { stack?: unknown } = {};
+    Error.captureStackTrace(here);
+    const frames = here.stack as { getFunctionName(): string | null }[];
     return frames.some((frame) => /DenoTestForSuite$/.test(frame.getFunctionName() ?? ""));
   } finally {
     Error.prepareStackTrace = before;
