@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -115,9 +115,4 @@ export function readManifest(folder: KernelFolder): KernelManifest | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The kernel's folder of a file in it. */
-export function folderOf(file: string): KernelFolder {
-  return kernelFolder(dirname(file));
 }

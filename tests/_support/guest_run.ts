@@ -63,10 +63,15 @@ export interface RunningCommand {
   /** Resolves when its standard output holds `text`. */
   readonly printed: (text: string) => Promise<void>;
   readonly kill: (signal: NodeJS.Signals) => void;
-  readonly closeOutput: () => void;
   readonly ended: Promise<
     { status: number | null; signal: string | null; stdout: string; stderr: string }
   >;
+}
+
+/** This environment, with `kernelcov` told to use the runtime that runs the test. */
+export function runtimeEnvironment(): NodeJS.ProcessEnv {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`;
+  return { ...process.env, KERNELCOV_RUNTIME: runtimeName(), PATH: path };
 }
 
 /** Starts `kernelcov` on the runtime that runs the test. */
@@ -75,10 +80,9 @@ export function startKernelcov(
   options: { cwd?: string; env?: Record<string, string>; stdin?: string; prefix?: string[] } = {},
 ): RunningCommand {
   const [program, ...rest] = [...options.prefix ?? [], KERNELCOV, ...args];
-  const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`;
   const child = spawn(program!, rest, {
     cwd: options.cwd,
-    env: { ...process.env, KERNELCOV_RUNTIME: runtimeName(), PATH: path, ...options.env },
+    env: { ...runtimeEnvironment(), ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => {});
@@ -108,7 +112,6 @@ export function startKernelcov(
       }),
     // Not child.kill(): in Deno the status is then lost, whatever the process made of the signal.
     kill: (signal) => void process.kill(child.pid!, signal),
-    closeOutput: () => void child.stdout.destroy(),
     ended: promise,
   };
 }
