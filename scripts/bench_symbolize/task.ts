@@ -1,0 +1,67 @@
+/**
+ * One whole process of the symbolizer's benchmark: reads PCs from a file, finds all their frames, and visits each frame's
+ * function, path and line (`frames`) or writes them as `llvm-symbolizer` does (`text`).
+ *
+ *   task.ts frames|text IMAGE PCS CACHE|-
+ */
+import { readFileSync, writeSync } from "node:fs";
+import process from "node:process";
+import { type Address, addressFromHalves } from "../../src/base/address.ts";
+import { ImageSymbolizer, type SymbolizedPcs } from "../../src/symbolize/image_symbolizer.ts";
+import { symbolizedText } from "../../src/symbolize/symbolized_text.ts";
+
+const [mode, image, pcsFile, cache] = process.argv.slice(2);
+using symbolizer = new ImageSymbolizer(image, { cacheFolder: cache === "-" ? null : cache });
+const symbolized = await symbolizer.symbolize(parsePcs(readFileSync(pcsFile)));
+if (mode === "text") {
+  const encoder = new TextEncoder();
+  for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
+} else {
+  const { frames, characters, lines } = visitFrames(symbolized);
+  writeAll(new TextEncoder().encode(`${frames} ${characters} ${lines}\n`));
+}
+
+/** Lines of `0x` and 16 hexadecimal digits. */
+function parsePcs(bytes: Uint8Array): Float64Array {
+  const pcs = new Float64Array(Math.floor(bytes.length / 4));
+  let count = 0, low = 0, high: Address = 0, digits = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x0a) {
+      if (digits > 0) pcs[count++] = addressFromHalves(low, high);
+      low = high = digits = 0;
+    } else if (byte === 0x78) {
+      low = high = digits = 0;
+    } else {
+      high = high << 4 | low >>> 28;
+      low = low << 4 | (byte & 15) + (byte > 0x39 ? 9 : 0);
+      digits++;
+    }
+  }
+  return pcs.subarray(0, count);
+}
+
+/** Adds up what a report would read of each frame, so that nothing can be left out. */
+function visitFrames(
+  { length, tables, table, at }: SymbolizedPcs,
+): { frames: number; characters: number; lines: number } {
+  let frames = 0, characters = 0, lines = 0;
+  for (let index = 0; index < length; index++) {
+    if (table[index] < 0) continue;
+    const columns = tables[table[index]];
+    const end = columns.everyFrameStart[at[index] + 1];
+    for (let frame = columns.everyFrameStart[at[index]]; frame < end; frame++) {
+      frames++;
+      characters += columns.functionName[columns.frameFunction[frame]].length +
+        columns.paths[columns.framePath[frame]].length;
+      lines += columns.frameLine[frame];
+    }
+  }
+  return { frames, characters, lines };
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(1, bytes, done, bytes.length - done);
+  }
+}
