@@ -7,8 +7,11 @@ import { say } from "./say_once.ts";
 
 /** The parts of `bun:test` used here. */
 interface BunTest {
-  afterAll(hook: () => Promise<void>): void;
+  afterAll(hook: () => Promise<void>, timeoutMs: number): void;
 }
+
+/** The first report of a kernel reads all its debug information: more than a runner's five seconds on a slow machine. */
+const REPORT_TIMEOUT_MS = 600_000;
 
 /** The file whose end will be noticed; files of `bun test` share their modules' state. */
 let noticed: string | undefined;
@@ -37,7 +40,7 @@ export function atEndOfFile(thread: RecordingThread, insideTest: boolean): void 
   try {
     const { afterAll } = process.getBuiltinModule("bun:test") as unknown as BunTest;
     // Asynchronous: inside a test, bun 1.4.5 waits in vain for a synchronous hook to call "done".
-    afterAll(() => Promise.resolve(finish(thread)));
+    afterAll(() => Promise.resolve(finish(thread)), REPORT_TIMEOUT_MS);
   } catch {
     // Not under the test runner: a program, whose records end with it.
     process.on("exit", () => finish(thread));

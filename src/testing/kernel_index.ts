@@ -11,6 +11,9 @@ export interface KernelIndex {
   readonly path: string;
 }
 
+/** Kept: bun reports at the end of every test file of one process, and assertions ask in between. */
+let loaded: KernelIndex | undefined;
+
 /**
  * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of the embedded kernel where it
  * was that one, else of the file that `KERNELCOV_VMLINUX` or the usual places have.
@@ -21,7 +24,8 @@ export interface KernelIndex {
 export function loadKernelIndex(kernel: RunKernel, vmlinux?: string): KernelIndex {
   const embedded = vmlinux === undefined ? embeddedImage(kernel.buildId) : undefined;
   const path = embedded ?? findKernelImage({ path: vmlinux, ...kernel }).path;
-  return { index: loadImageIndexSync(path), path };
+  if (loaded?.path !== path) loaded = { index: loadImageIndexSync(path), path };
+  return loaded;
 }
 
 function embeddedImage(buildId: string): string | undefined {
