@@ -43,7 +43,8 @@ const RUNNER_VALUED: ReadonlySet<string> = new Set([
  */
 export function withPreload(command: readonly string[]): RunnerCommand {
   const at = runnerIndex(command);
-  const runner = at < 0 ? "" : basename(command[at]);
+  // npm's package of Bun names its program bun.exe on every system.
+  const runner = at < 0 ? "" : basename(command[at], ".exe");
   if (runner !== "deno" && runner !== "bun") return { runner: null, command };
   const test = subcommandIndex(command, at + 1);
   if (command[test] !== "test") return { runner: null, command };

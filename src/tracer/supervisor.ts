@@ -36,7 +36,7 @@ import { claimFrom } from "./ownership.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
 import { TaskMemory } from "./task_memory.ts";
-import { TaskStatusReader } from "./task_status.ts";
+import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
 import type { TraceBufferPool } from "./trace_buffer_pool.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
@@ -69,8 +69,6 @@ export class Supervisor {
   readonly #creators = new Map<number, TracedTask>();
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
-  /** Names of processes that are tracers themselves. */
-  readonly #tracers = new Map<number, string>();
   /** Tasks that were left to another tracer. */
   readonly #left = new Set<TracedTask>();
   readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
@@ -112,15 +110,20 @@ export class Supervisor {
   }
 
   #stopped(tid: number, signal: number, event: number): void {
-    const task = this.#ledger.task(tid) ?? this.#newTask(tid);
-    if (task === null) {
-      this.#ptrace.continue(tid);
-      return;
+    let task = this.#ledger.task(tid);
+    let status: TaskStatus | null = null;
+    if (task === undefined) {
+      status = this.#status.read(tid);
+      if (status === null) {
+        this.#ptrace.continue(tid);
+        return;
+      }
+      task = this.#newTask(tid, status);
     }
     switch (event) {
       case PTRACE_EVENT_STOP:
         if (signal !== SIGTRAP) this.#ptrace.listen(tid);
-        else if (task.buffer === null && task.refused === null) this.#enrol(task);
+        else if (task.buffer === null && task.refused === null) this.#enrol(task, status);
         else this.#ptrace.continue(tid);
         return;
       case PTRACE_EVENT_FORK:
@@ -129,7 +132,7 @@ export class Supervisor {
         this.#created(task, this.#ptrace.eventMessage(tid));
         break;
       case PTRACE_EVENT_EXEC:
-        this.#executed(tid);
+        this.#executed(task);
         break;
       case 0:
         if (signal === SIGURG && this.#boundary(task)) break;
@@ -141,9 +144,7 @@ export class Supervisor {
   }
 
   /** A task that reports for the first time, perhaps before its creator reports it. */
-  #newTask(tid: number): TracedTask | null {
-    const status = this.#status.read(tid);
-    if (status === null) return null;
+  #newTask(tid: number, status: TaskStatus): TracedTask {
     const creator = this.#creators.get(tid);
     this.#creators.delete(tid);
     if (this.#ledger.process(status.tgid) !== undefined) {
@@ -163,8 +164,8 @@ export class Supervisor {
     else if (this.#unclaimed.delete(task.process.id)) task.process.claim = claimFrom(creator);
   }
 
-  #enrol(task: TracedTask): void {
-    const status = this.#status.read(task.id);
+  #enrol(task: TracedTask, known: TaskStatus | null): void {
+    const status = known ?? this.#status.read(task.id);
     if (status === null) {
       this.#ptrace.continue(task.id);
       return;
@@ -176,9 +177,10 @@ export class Supervisor {
       return;
     }
     if ("refused" in result) this.#ledger.refuse(task, result.refused);
-    const tracer = this.#tracers.get(status.parent);
-    if (tracer === undefined || status.tgid !== task.id) this.#enroller.release(task.id);
-    else this.#leaveTo(tracer, task);
+    // A new process still has the name of the program that made it.
+    const isTracers = TRACERS.has(status.name) && task.id === status.tgid;
+    if (isTracers) this.#leaveTo(status.name, task);
+    else this.#enroller.release(task.id);
   }
 
   /** Lets a child of a tracer go before it runs: it stays enrolled, but what it starts is not followed. */
@@ -197,17 +199,15 @@ export class Supervisor {
     }
   }
 
-  #executed(tid: number): void {
-    this.#memory.forget(tid);
-    const former = this.#ptrace.eventMessage(tid);
-    const task = this.#ledger.task(former);
-    if (task !== undefined && former !== tid) {
-      if (this.#ledger.task(tid) !== undefined) this.#ended(tid);
-      this.#ledger.renameTask(task, tid);
-    }
-    const name = this.#status.read(tid)?.name ?? "";
-    if (TRACERS.has(name)) this.#tracers.set(tid, name);
-    else this.#tracers.delete(tid);
+  #executed(task: TracedTask): void {
+    const { id } = task;
+    this.#memory.forget(id);
+    // A thread that runs execve takes the id of its process, whose other threads end.
+    if (task.process.tasks === 1) return;
+    const former = this.#ledger.task(this.#ptrace.eventMessage(id));
+    if (former === undefined || former === task) return;
+    this.#ended(id);
+    this.#ledger.renameTask(former, id);
   }
 
   /** A task ended: its buffer goes to the next. */
@@ -218,10 +218,7 @@ export class Supervisor {
     if (task === undefined) return;
     const buffer = this.#ledger.endTask(task);
     if (buffer !== null) this.#pool.give(buffer);
-    if (task.process.tasks === 0) {
-      this.#unclaimed.delete(task.process.id);
-      this.#tracers.delete(task.process.id);
-    }
+    if (task.process.tasks === 0) this.#unclaimed.delete(task.process.id);
   }
 
   /** Acts on a message of a test's thread; false where the signal is none. */
@@ -258,9 +255,9 @@ export class Supervisor {
         this.#ledger.addTestThread(task);
         return this.#pool.mode === "trace" ? 1 : 0;
       case "begin": {
-        const { test, name, file, kind, startedAt, parent, shared } = message;
+        const { test, name, file, runner, kind, startedAt, parent, shared } = message;
         if (task.tests.has(test)) return null;
-        this.#ledger.begin(task, test, { name, file, kind, startedAt }, parent);
+        this.#ledger.begin(task, test, { name, file, runner, kind, startedAt }, parent);
         if (shared === true) this.#ledger.markShared(task, test);
         return 0;
       }

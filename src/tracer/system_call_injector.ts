@@ -77,6 +77,7 @@ export class SystemCallInjector {
   /** Has the task make one system call: its result or minus an errno; minus ESRCH where it ended (`endStatus`). */
   call(number: bigint, ...values: bigint[]): number {
     const { architecture } = this.#ptrace;
+    if (this.endStatus !== null) return -ESRCH;
     this.#working.set(this.#saved);
     setSystemCall(architecture, this.#working, this.#instruction, number, values);
     if (!this.#ptrace.setRegisters(this.#tid, this.#working)) return this.#awaitEnd();

@@ -1,6 +1,5 @@
 import { KCOV_ENABLE, KCOV_TRACE_PC, KCOV_UNIQUE_ENABLE, WORD_BYTES } from "../kcov/abi.ts";
 import type { KcovMode } from "../kcov/kcov_device.ts";
-import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { PointTable } from "./point_table.ts";
 
 /** Takes drained points: the first `length` of `points` are numbers of a {@linkcode PointTable}. */
@@ -8,6 +7,11 @@ export type PointSink = (points: Uint32Array, length: number) => void;
 
 const CHUNK = 16_384;
 const scratch = new Uint32Array(CHUNK);
+
+/** Memory that is shared with the kernel, and unmapped when disposed. */
+export interface TraceMemory extends Disposable {
+  readonly buffer: ArrayBuffer;
+}
 
 /** Words of the bitmap in `unique` mode: one bit for each of 262,144 points. */
 export const BITMAP_WORDS = 4096;
@@ -23,7 +27,7 @@ export class TraceBuffer {
   readonly mode: KcovMode;
   /** Size in words. */
   readonly words: number;
-  readonly #mapping: SharedMapping;
+  readonly #memory: TraceMemory;
   readonly #halves: Uint32Array<ArrayBuffer>;
   /** Words before the count: the bitmap in `unique` mode. */
   readonly #before: number;
@@ -31,12 +35,12 @@ export class TraceBuffer {
   #late = 0;
   #dirty = false;
 
-  constructor(fd: number, mapping: SharedMapping, mode: KcovMode) {
+  constructor(fd: number, memory: TraceMemory, mode: KcovMode) {
     this.fd = fd;
     this.mode = mode;
-    this.#mapping = mapping;
-    this.#halves = new Uint32Array(mapping.buffer);
-    this.words = mapping.buffer.byteLength / WORD_BYTES;
+    this.#memory = memory;
+    this.#halves = new Uint32Array(memory.buffer);
+    this.words = memory.buffer.byteLength / WORD_BYTES;
     this.#before = mode === "unique" ? Math.min(BITMAP_WORDS, this.words >>> 3) : 0;
   }
 
@@ -100,7 +104,7 @@ export class TraceBuffer {
 
   /** Unmaps the buffer. The descriptor is its owner's to close. */
   unmap(): void {
-    this.#mapping[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
   }
 
   #read(table: PointTable, sink: PointSink, from: number, to: number): void {

@@ -1,0 +1,75 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { stripVTControlCharacters } from "node:util";
+import { readRun } from "../../src/record/run_folder.ts";
+import type { TestRecord } from "../../src/record/test_record.ts";
+import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
+import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
+
+/** What a supervised command left. */
+export interface SupervisedRun {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly records: readonly TestRecord[];
+}
+
+/** Options of {@linkcode superviseHere}. */
+export interface SuperviseHere extends Partial<SuperviseOptions> {
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command under a supervisor of this runtime, on this kernel, and reads its records. */
+export function superviseHere(
+  command: readonly string[],
+  options: SuperviseHere = {},
+): SupervisedRun {
+  const { cwd, input, env, ...rest } = options;
+  const runDirectory = mkdtempSync(join(tmpdir(), "kernelcov-tree-"));
+  try {
+    const supervised = supervisedCommand({
+      mode: "auto",
+      record: false,
+      ...rest,
+      command,
+      runDirectory,
+    });
+    const result = spawnSync(supervised[0], supervised.slice(1), {
+      cwd,
+      input,
+      env: { ...plainEnvironment(), ...env },
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    });
+    return {
+      status: result.status,
+      signal: result.signal,
+      stdout: stripVTControlCharacters(result.stdout),
+      stderr: stripVTControlCharacters(result.stderr),
+      records: readRun(runDirectory).records,
+    };
+  } finally {
+    rmSync(runDirectory, { recursive: true });
+  }
+}
+
+/** This process's environment without what a kernelcov around it put there. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { KERNELCOV_RUN: _run, KERNELCOV: _mode, KERNELCOV_SUPERVISOR: _supervisor, ...env } =
+    process.env;
+  return { ...env, NO_COLOR: "1" };
+}
+
+/** The one record under this name. */
+export function recordNamed(records: readonly TestRecord[], name: string): TestRecord {
+  const found = records.filter((record) => record.name === name);
+  if (found.length === 1) return found[0];
+  const names = records.map((record) => record.name).join(", ");
+  throw new RangeError(`${found.length} records are named "${name}" among: ${names}`);
+}

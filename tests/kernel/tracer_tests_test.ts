@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "../../src/sys/runtime.ts";
+import { withPreload } from "../../src/testing/runner_command.ts";
+import { kernelFunctions } from "../_support/kernel_symbols.ts";
+import { recordNamed, type SupervisedRun, superviseHere } from "../_support/supervised.ts";
+
+// Starting a test runner takes its time in a user-mode kernel.
+const SLOW = { timeout: 120_000 };
+
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** Runs a fixture with this runtime's test runner, its preload added, under a supervisor. */
+function runFixture(name: string, flags: readonly string[] = []): SupervisedRun {
+  const path = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+  const runner = runtimeName() === "deno"
+    ? ["test", "-A", "--no-check", "--config", CONFIG]
+    : ["test", "--timeout", "60000"];
+  const { command } = withPreload([process.execPath, ...runner, ...flags, path]);
+  return superviseHere(command);
+}
+
+/** What other threads and processes run, by the test that makes them. */
+const OWN_FUNCTIONS: Readonly<Record<string, string>> = {
+  "reads on a pool thread": "version_proc_show",
+  "starts a shell that starts a program": "rtnl_newlink",
+  "runs a worker": "uptime_proc_show",
+  "fetches from a local server": "tcp_v4_connect",
+  "runs a statically linked program": "loadavg_proc_show",
+};
+
+test(
+  "what other threads and processes of a test run is in its record, and in no other's",
+  SLOW,
+  () => {
+    const { status, records, stdout, stderr } = runFixture("tree_tests.ts");
+    assert.equal(status, 0, stdout + stderr);
+    const tests = records.filter(({ kind }) => kind === "test");
+    assert.deepEqual(
+      tests.map(({ name }) => name),
+      [...Object.keys(OWN_FUNCTIONS), "does nothing"],
+    );
+    const functions = new Map(tests.map(({ name, pcs }) => [name, kernelFunctions(pcs)]));
+    for (const [owner, expected] of Object.entries(OWN_FUNCTIONS)) {
+      for (const [name, found] of functions) {
+        assert.equal(found.has(expected), name === owner, `${expected} in the record of "${name}"`);
+      }
+    }
+    for (const { name, shared, truncated, tree, outcome } of tests) {
+      const told = { shared, truncated, refused: tree?.refused, finished: tree?.finished, outcome };
+      const whole = {
+        shared: false,
+        truncated: false,
+        refused: [],
+        finished: true,
+        outcome: "passed",
+      };
+      assert.deepEqual(told, whole, name);
+    }
+    assert.ok((recordNamed(tests, "starts a shell that starts a program").tree?.tasks ?? 0) >= 3);
+  },
+);
+
+test("what an empty test runs is kept apart, and is all that an empty test shows", SLOW, () => {
+  const { records } = runFixture("tree_tests.ts");
+  const baseline = new Set(
+    records.filter(({ kind }) => kind === "baseline").flatMap(({ pcs }) => [...pcs]),
+  );
+  assert.ok(baseline.size > 100);
+  const empty = recordNamed(records, "does nothing");
+  const rest = [...empty.pcs].filter((pc) => !baseline.has(pc));
+  // Timer ticks and page faults come when they come.
+  assert.ok(rest.length * 4 < empty.pcs.length, `${[...kernelFunctions(rest)]}`);
+});
+
+test("1,000 alternating tests of two calls never show the other's functions", SLOW, () => {
+  const { status, records } = runFixture("alternating_tests.ts");
+  assert.equal(status, 0);
+  const tests = records.filter(({ kind }) => kind === "test");
+  assert.equal(tests.length, 1000);
+  for (const { name, pcs } of tests) {
+    const functions = [...kernelFunctions(pcs)].join(" ");
+    const isFirst = name.startsWith("sysinfo");
+    assert.equal(/sysinfo/.test(functions), isFirst, name);
+    assert.equal(/getpriority/.test(functions), !isFirst, name);
+  }
+});

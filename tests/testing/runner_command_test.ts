@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eachLabel } from "../../src/testing/each_label.ts";
+import { withPreload } from "../../src/testing/runner_command.ts";
+
+/** The command with the preload's path shortened to `PRELOAD`. */
+function changed(command: string): string {
+  const { command: words } = withPreload(command.split(" "));
+  return words.map((word) => word.replace(/(^|=)\/\S*preload_(deno|bun)\.ts$/, "$1PRELOAD"))
+    .join(" ");
+}
+
+test("the runner's preload is added behind its word test", () => {
+  const commands = {
+    "deno test -A": "deno test --preload=PRELOAD -A",
+    "/usr/bin/deno --quiet test a.ts": "/usr/bin/deno --quiet test --preload=PRELOAD a.ts",
+    "bun test": "bun test --preload PRELOAD",
+    "bun --cwd x test y": "bun --cwd x test --preload PRELOAD y",
+    "npx -y bun test": "npx -y bun test --preload PRELOAD",
+    "env A=b -u C deno test": "env A=b -u C deno test --preload=PRELOAD",
+    "env A=test npx bun test --watch": "env A=test npx bun test --preload PRELOAD --watch",
+  };
+  for (const [command, expected] of Object.entries(commands)) {
+    assert.equal(changed(command), expected);
+    assert.notEqual(withPreload(command.split(" ")).runner, null);
+  }
+});
+
+test("a command that is none of the runners is left as it is", () => {
+  for (const command of ["deno run test", "bun run test", "npm test", "sh -c deno", "env", "bun"]) {
+    assert.deepEqual(withPreload(command.split(" ")), {
+      runner: null,
+      command: command.split(" "),
+    });
+  }
+});
+
+test("a label of test.each is filled from its row", () => {
+  assert.equal(eachLabel("%s and %d", ["a", 2], 0), "a and 2");
+  assert.equal(eachLabel("%# of %i%%", [3.7], 4), "4 of 3%");
+  assert.equal(eachLabel("$a.b and $c", { a: { b: "x" } }, 0), "x and $c");
+  assert.equal(eachLabel("%j %s", [{ k: 1 }], 0), '{"k":1} %s');
+});

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ARM64, setSystemCall, X86_64 } from "../../src/tracer/architecture.ts";
+
+test("an x86-64 system call sets rax, the six arguments, rip, and keeps the rest", () => {
+  const registers = new BigUint64Array(X86_64.registerWords).fill(7n);
+  setSystemCall(X86_64, registers, 0x401000n, 257n, [-100n, 2n, 3n]);
+  // r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ...
+  const minusHundred = 0xffff_ffff_ffff_ff9cn;
+  assert.deepEqual(
+    [...registers.slice(0, 20)],
+    [7n, 7n, 7n, 7n, 7n, 7n, 7n, 0n, 0n, 0n, 257n, 7n, 3n, 2n, minusHundred]
+      .concat([0xffff_ffff_ffff_ffffn, 0x401000n, 7n, 7n, 7n]),
+  );
+  assert.deepEqual([...X86_64.instruction], [0x0f, 0x05]);
+});
+
+test("an arm64 system call sets x8, x0 to x5, pc, and keeps the rest", () => {
+  const registers = new BigUint64Array(ARM64.registerWords).fill(7n);
+  setSystemCall(ARM64, registers, 0xaaaa_0000n, 29n, [1n, 2n, 3n, 4n, 5n, 6n]);
+  assert.deepEqual([...registers.slice(0, 9)], [1n, 2n, 3n, 4n, 5n, 6n, 7n, 7n, 29n]);
+  assert.equal(registers[32], 0xaaaa_0000n);
+  assert.deepEqual([registers[31], registers[33]], [7n, 7n]);
+  // svc #0 is 0xd4000001, stored little-endian.
+  assert.deepEqual([...ARM64.instruction], [0x01, 0x00, 0x00, 0xd4]);
+});
+
+test("both architectures number the calls that came after their common table alike", () => {
+  for (const name of ["pidfd_open", "pidfd_getfd", "close_range"] as const) {
+    assert.equal(X86_64.systemCalls[name], ARM64.systemCalls[name]);
+  }
+});
