@@ -60,7 +60,7 @@ export async function inGuest(
 /** A `kernelcov` command that is running. */
 export interface RunningCommand {
   readonly pid: number;
-  /** Resolves when its standard output holds `text`. */
+  /** Resolves when its standard output or standard error holds `text`. */
   readonly printed: (text: string) => Promise<void>;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly ended: Promise<
@@ -94,7 +94,10 @@ export function startKernelcov(
     stdout += bytes;
     onOutput();
   });
-  child.stderr.on("data", (bytes) => stderr += bytes);
+  child.stderr.on("data", (bytes) => {
+    stderr += bytes;
+    onOutput();
+  });
   const { promise, resolve, reject } = Promise.withResolvers<
     Awaited<RunningCommand["ended"]>
   >();
@@ -105,7 +108,7 @@ export function startKernelcov(
     printed: (text) =>
       new Promise((resolve, reject) => {
         onOutput = () => {
-          if (stdout.includes(text)) resolve();
+          if (stdout.includes(text) || stderr.includes(text)) resolve();
         };
         onOutput();
         promise.then((end) => reject(new RangeError(`It ended: ${JSON.stringify(end)}`)), reject);
