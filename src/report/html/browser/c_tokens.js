@@ -15,21 +15,42 @@ const TYPES = new Set(
 const TOKEN =
   /(\/\*[^]*?(?:\*\/|(?![^])))|(\/\/[^\n]*)|((?:"(?:[^"\\\n]|\\[^])*"?)|(?:'(?:[^'\\\n]|\\[^])*'?))|(^[ \t]*#[ \t]*\w+(?:[ \t]*<[^>\n]*>)?)|(\b\d[\w.]*)|([A-Za-z_]\w*)/gm;
 
-/**
- * The parts of C source that have a colour: class, start and end, ascending. No part goes over the end of a line.
- *
- * @param {string} source
- * @returns {{ kind: string, start: number, end: number }[]}
- */
-export function cTokens(source) {
-  /** @type {{ kind: string, start: number, end: number }[]} */
-  const tokens = [];
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(source); match !== null; match = TOKEN.exec(source)) {
-    const [text, block, line, string, directive, number] = match;
-    const start = match.index;
-    if (block !== undefined) addLines(tokens, "comment", text, start);
-    else if (string !== undefined) addLines(tokens, "string", text, start);
+/** @typedef {{ kind: string, start: number, end: number }} Token */
+
+/** Finds the parts of C source that have a colour, as far as they are asked for. */
+export class CTokens {
+  /** @type {Token[]} */
+  #tokens = [];
+  /** @type {string} */
+  #source;
+  /** Where the search goes on. */
+  #at = 0;
+
+  /** @param {string} source */
+  constructor(source) {
+    this.#source = source;
+  }
+
+  /**
+   * The tokens that start before `end`, ascending, and maybe some after it. None goes over the end of a line.
+   *
+   * @param {number} end
+   * @returns {readonly Token[]}
+   */
+  upTo(end) {
+    while (this.#at < end) {
+      TOKEN.lastIndex = this.#at;
+      const match = TOKEN.exec(this.#source);
+      this.#at = match === null ? Infinity : TOKEN.lastIndex;
+      if (match !== null) this.#add(match);
+    }
+    return this.#tokens;
+  }
+
+  /** @param {RegExpExecArray} match */
+  #add({ 0: text, 1: block, 2: line, 3: string, 4: directive, 5: number, index: start }) {
+    if (block !== undefined) addLines(this.#tokens, "comment", text, start);
+    else if (string !== undefined) addLines(this.#tokens, "string", text, start);
     else {
       const kind = line !== undefined
         ? "comment"
@@ -37,11 +58,10 @@ export function cTokens(source) {
         ? "directive"
         : number !== undefined
         ? "constant"
-        : nameKind(text, source, start + text.length);
-      if (kind !== "") tokens.push({ kind, start, end: start + text.length });
+        : nameKind(text, this.#source, start + text.length);
+      if (kind !== "") this.#tokens.push({ kind, start, end: start + text.length });
     }
   }
-  return tokens;
 }
 
 /**
@@ -58,7 +78,7 @@ function nameKind(name, source, end) {
 }
 
 /**
- * @param {{ kind: string, start: number, end: number }[]} tokens
+ * @param {Token[]} tokens
  * @param {string} kind
  * @param {string} text
  * @param {number} start

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { cTokens } from "./c_tokens.js";
+import { CTokens } from "./c_tokens.js";
 import { STATE_TEXT } from "./line_states.js";
 import { address, count, plural } from "./text.js";
 
@@ -20,19 +20,19 @@ export class LineDrawer {
     this.view = view;
     this.parameters = parameters;
     this.text = source ?? "";
-    /** Numbers of the lines to show: all, or those known of where the source is not at hand. */
-    this.lines = source === null
-      ? [...view.numbers, ...view.unknown].sort((a, b) => a - b)
-      : Array.from(
-        { length: source.split("\n").length - (source.endsWith("\n") ? 1 : 0) },
-        (_, i) => i + 1,
-      );
     /** Offset of each line of the source. */
     this.offsets = [0];
     for (let at = this.text.indexOf("\n"); at >= 0; at = this.text.indexOf("\n", at + 1)) {
       this.offsets.push(at + 1);
     }
-    this.tokens = /\.[ch]$/.test(path) ? cTokens(this.text) : [];
+    /** Numbers of the lines to show: all, or those known of where the source is not at hand. */
+    this.lines = source === null
+      ? [...view.numbers, ...view.unknown].sort((a, b) => a - b)
+      : Array.from(
+        { length: this.offsets.length - (source.endsWith("\n") ? 1 : 0) },
+        (_, i) => i + 1,
+      );
+    this.tokens = new CTokens(/\.[ch]$/.test(path) ? this.text : "");
     this.mine = parameters.test === undefined ? undefined : view.linesOfTest(parameters.test);
     this.theirs = parameters.with === undefined ? undefined : view.linesOfTest(parameters.with);
     /** Names of the functions by their first line. */
@@ -101,8 +101,9 @@ export class LineDrawer {
     const start = this.offsets[row];
     const end = row + 1 < this.offsets.length ? this.offsets[row + 1] - 1 : this.text.length;
     let at = start;
-    for (let i = this.firstToken(start); i < this.tokens.length; i++) {
-      const token = this.tokens[i];
+    const tokens = this.tokens.upTo(end);
+    for (let i = firstToken(tokens, start); i < tokens.length; i++) {
+      const token = tokens[i];
       if (token.start >= end) break;
       if (token.start > at) code.append(this.text.slice(at, token.start));
       const span = document.createElement("span");
@@ -114,20 +115,21 @@ export class LineDrawer {
     if (at < end) code.append(this.text.slice(at, end));
     return code;
   }
+}
 
-  /**
-   * Index of the first token at or after an offset.
-   *
-   * @param {number} offset
-   */
-  firstToken(offset) {
-    let low = 0;
-    let high = this.tokens.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.tokens[middle].start < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/**
+ * Index of the first token at or after an offset.
+ *
+ * @param {readonly import("./c_tokens.js").Token[]} tokens
+ * @param {number} offset
+ */
+function firstToken(tokens, offset) {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (tokens[middle].start < offset) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

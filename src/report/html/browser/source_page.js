@@ -388,14 +388,14 @@ class SourceView {
   }
 
   /**
-   * Goes to the start of the next run of lines that no test ran.
+   * Goes to the start of the next run of lines, within one function, that no test ran.
    *
    * @param {1 | -1} step
    */
   jump(step) {
-    const { numbers, data } = this.view;
+    const { numbers, data, group } = this.view;
     const starts = numbers.filter((_, i) =>
-      data.tests[i] === 0 && (i === 0 || data.tests[i - 1] !== 0)
+      data.tests[i] === 0 && (i === 0 || data.tests[i - 1] !== 0 || group[i - 1] !== group[i])
     );
     const ahead = starts.filter((number) =>
       step > 0 ? number > this.current : number < this.current
