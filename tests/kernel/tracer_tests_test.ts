@@ -1,26 +1,11 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { runtimeName } from "../../src/sys/runtime.ts";
-import { withPreload } from "../../src/testing/runner_command.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
-import { recordNamed, type SupervisedRun, superviseHere } from "../_support/supervised.ts";
+import { runFixture } from "../_support/run_supervised_fixture.ts";
+import { recordNamed } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 120_000 };
-
-const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-
-/** Runs a fixture with this runtime's test runner, its preload added, under a supervisor. */
-function runFixture(name: string, flags: readonly string[] = []): SupervisedRun {
-  const path = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
-  const runner = runtimeName() === "deno"
-    ? ["test", "-A", "--no-check", "--config", CONFIG]
-    : ["test", "--timeout", "60000"];
-  const { command } = withPreload([process.execPath, ...runner, ...flags, path]);
-  return superviseHere(command);
-}
 
 /** What other threads and processes run, by the test that makes them. */
 const OWN_FUNCTIONS: Readonly<Record<string, string>> = {
@@ -35,7 +20,7 @@ test(
   "what other threads and processes of a test run is in its record, and in no other's",
   SLOW,
   () => {
-    const { status, records, stdout, stderr } = runFixture("tree_tests.ts");
+    const { status, records, stdout, stderr } = runFixture(["tree_tests.ts"]);
     assert.equal(status, 0, stdout + stderr);
     const tests = records.filter(({ kind }) => kind === "test");
     assert.deepEqual(
@@ -64,7 +49,7 @@ test(
 );
 
 test("what an empty test runs is kept apart, and is all that an empty test shows", SLOW, () => {
-  const { records } = runFixture("tree_tests.ts");
+  const { records } = runFixture(["tree_tests.ts"]);
   const baseline = new Set(
     records.filter(({ kind }) => kind === "baseline").flatMap(({ pcs }) => [...pcs]),
   );
@@ -76,7 +61,7 @@ test("what an empty test runs is kept apart, and is all that an empty test shows
 });
 
 test("1,000 alternating tests of two calls never show the other's functions", SLOW, () => {
-  const { status, records } = runFixture("alternating_tests.ts");
+  const { status, records } = runFixture(["alternating_tests.ts"]);
   assert.equal(status, 0);
   const tests = records.filter(({ kind }) => kind === "test");
   assert.equal(tests.length, 1000);

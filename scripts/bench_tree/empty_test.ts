@@ -1,0 +1,3 @@
+import { test } from "node:test";
+
+for (let number = 0; number < 200; number++) test(`empty ${number}`, () => {});

@@ -1,0 +1,32 @@
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "../../src/sys/runtime.ts";
+import { withPreload } from "../../src/testing/runner_command.ts";
+import { type SupervisedRun, superviseHere } from "./supervised.ts";
+
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** How to run a fixture. */
+export interface FixtureRun {
+  readonly flags?: readonly string[];
+  /** Whether the runner's preload is added; true by default. */
+  readonly preload?: boolean;
+}
+
+/** The command that runs test files of `tests/kernel/fixtures` with this runtime's test runner. */
+export function fixtureCommand(names: readonly string[], flags: readonly string[] = []): string[] {
+  const paths = names.map((name) =>
+    fileURLToPath(new URL(`../kernel/fixtures/${name}`, import.meta.url))
+  );
+  const runner = runtimeName() === "deno"
+    ? ["test", "-A", "--no-check", "--config", CONFIG]
+    : ["test", "--timeout", "60000"];
+  return [process.execPath, ...runner, ...flags, ...paths];
+}
+
+/** Runs test files of `tests/kernel/fixtures` with this runtime's test runner, under a supervisor. */
+export function runFixture(names: readonly string[], options: FixtureRun = {}): SupervisedRun {
+  const { flags = [], preload = true } = options;
+  const plain = fixtureCommand(names, flags);
+  return superviseHere(preload ? withPreload(plain).command : plain);
+}
