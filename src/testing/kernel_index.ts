@@ -3,6 +3,8 @@ import { findKernelImage } from "../symbolize/find_kernel_image.ts";
 import type { ImageIndex } from "../symbolize/image_index.ts";
 import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
+import { pathExists } from "../sys/files.ts";
+import { environmentVariable } from "../sys/runtime.ts";
 import { embeddedKernelPath } from "../uml/build_kernel.ts";
 
 /** The index of a kernel's image, and where the image is. */
@@ -15,22 +17,30 @@ export interface KernelIndex {
 let loaded: KernelIndex | undefined;
 
 /**
- * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of the embedded kernel where it
- * was that one, else of the file that `KERNELCOV_VMLINUX` or the usual places have.
+ * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of `KERNELCOV_VMLINUX` or the
+ * embedded kernel where it was that one, else of the file in the usual places.
  *
  * @throws {KcovUnavailableError} With reason `no-image` where there is none of that kernel's build id.
  * @throws {FormatError} Where the image is damaged.
  */
 export function loadKernelIndex(kernel: RunKernel, vmlinux?: string): KernelIndex {
-  const embedded = vmlinux === undefined ? embeddedImage(kernel.buildId) : undefined;
-  const path = embedded ?? findKernelImage({ path: vmlinux, ...kernel }).path;
+  const path = (vmlinux === undefined ? knownImage(kernel.buildId) : undefined) ??
+    findKernelImage({ path: vmlinux, ...kernel }).path;
   if (loaded?.path !== path) loaded = { index: loadImageIndexSync(path), path };
   return loaded;
 }
 
-function embeddedImage(buildId: string): string | undefined {
-  const path = embeddedKernelPath();
-  if (path === undefined || buildId === "") return undefined;
+function knownImage(buildId: string): string | undefined {
+  if (buildId === "") return undefined;
+  // The environment first: it costs nothing, and a guest kernel has it set.
+  const named = environmentVariable("KERNELCOV_VMLINUX");
+  if (named !== undefined && isImageOf(named, buildId)) return named;
+  const embedded = embeddedKernelPath();
+  return embedded !== undefined && isImageOf(embedded, buildId) ? embedded : undefined;
+}
+
+function isImageOf(path: string, buildId: string): boolean {
+  if (!pathExists(path)) return false;
   using image = new OpenImage(path);
-  return image.elf.buildId === buildId ? path : undefined;
+  return image.elf.buildId === buildId;
 }

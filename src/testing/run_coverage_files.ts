@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
@@ -43,7 +43,7 @@ export function loadRun(runDirectory: string, options: LoadRunOptions = {}): Loa
   const prefix = options.sourcePrefix ?? sourceRoot ?? "";
   const universe = buildUniverse(
     index,
-    sourceRoot === undefined ? {} : { sourceLines: (file) => countLines(join(sourceRoot, file)) },
+    sourceRoot === undefined ? {} : { sourceLines: changedSourceLines(sourceRoot, path) },
   );
   const { kernel, damaged } = run;
   return {
@@ -53,8 +53,23 @@ export function loadRun(runDirectory: string, options: LoadRunOptions = {}): Loa
   };
 }
 
-function countLines(path: string): number | undefined {
-  if (!existsSync(path)) return undefined;
+/**
+ * Counts the lines of source files that are newer than the image: only they can have become shorter than its debug
+ * information says.
+ */
+function changedSourceLines(
+  root: string,
+  image: string,
+): (file: string) => number | undefined {
+  const built = statSync(image).mtimeMs;
+  return (file) => {
+    const path = join(root, file);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined || stat.mtimeMs <= built ? undefined : countLines(path);
+  };
+}
+
+function countLines(path: string): number {
   const bytes = readFileSync(path);
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
