@@ -1,4 +1,6 @@
 import { grown } from "../base/grow.ts";
+import { lowerBound } from "../base/search.ts";
+import type { FormatError } from "../errors.ts";
 import {
   type AbbrevTable,
   ROLE_CODE,
@@ -54,11 +56,12 @@ export class CodeTree {
   readonly #addRange = (low: number, high: number): void => this.#range(low, high);
 
   /**
-   * Reads the tree of `unit`.
+   * Reads the tree of `unit`, as far as it says anything of the ascending `addresses`.
    *
+   * @param allCalls also inlined calls that none of the addresses is in, of functions that some are in
    * @throws {FormatError} where an entry is damaged; the columns then hold the entries before it
    */
-  read(unit: Unit): void {
+  read(unit: Unit, addresses: ArrayLike<number>, allCalls: boolean): void {
     this.count = 0;
     this.rangeCount = 0;
     this.labelCount = 0;
@@ -102,19 +105,29 @@ export class CodeTree {
           reader.pos = pos;
           next = this.#sibling(reader, unit, code);
         }
-        if (next <= pos || next > end) {
-          throw reader.problem(`DW_AT_sibling 0x${next.toString(16)} does not lead forward`, start);
-        }
+        if (next <= pos || next > end) throw misled(reader, next, start);
         pos = next;
         continue;
       }
       if (what === ROLE_CODE) {
         reader.pos = pos;
+        const ranges = this.rangeCount;
         this.#readEntry(reader, unit, code, start, entry);
         pos = reader.pos;
-        if (abbrevs.hasChildren[code] === 1) {
+        const isWanted = allCalls && entry >= 0 || this.#holds(addresses, ranges);
+        if (!isWanted) {
+          this.count--;
+          this.rangeCount = ranges;
+        }
+        if (abbrevs.hasChildren[code] === 0) {
+          if (scopes.length === 0) break;
+        } else if (!isWanted && this.#die.sibling >= 0) {
+          const next = this.#die.sibling - header.offset;
+          if (next < pos || next > end) throw misled(reader, next, start);
+          pos = next;
+        } else {
           scopes.push(entry);
-          entry = this.count - 1;
+          if (isWanted) entry = this.count - 1;
         }
       } else if (what === ROLE_LABEL) {
         reader.pos = pos;
@@ -174,6 +187,15 @@ export class CodeTree {
     this.labelSource[index] = die.origin >= 0 ? die.origin : header.offset + start;
   }
 
+  /** Whether an address is in one of the ranges from `first` on. */
+  #holds(addresses: ArrayLike<number>, first: number): boolean {
+    for (let range = first; range < this.rangeCount; range++) {
+      const at = lowerBound(addresses, this.rangeLow[range]);
+      if (at < addresses.length && addresses[at] < this.rangeHigh[range]) return true;
+    }
+    return false;
+  }
+
   #range(low: number, high: number): void {
     if (!(low < high)) return;
     const index = this.rangeCount;
@@ -199,6 +221,10 @@ export class CodeTree {
       skipForm(reader, form, header.addressSize, header.offsetSize);
     }
   }
+}
+
+function misled(reader: BinaryReader, sibling: number, start: number): FormatError {
+  return reader.problem(`DW_AT_sibling 0x${sibling.toString(16)} does not lead forward`, start);
 }
 
 /** Skips attributes of varying size; runs of fixed ones in one addition. */

@@ -23,6 +23,7 @@ export class Die {
   compDir = 0;
   compDirForm = 0;
   /** -1 where absent, in these and the following. */
+  sibling = -1;
   origin = -1;
   specification = -1;
   declFile = -1;
@@ -77,6 +78,9 @@ export class Die {
         case dw.DW_AT_comp_dir:
           this.compDir = this.#value(reader, form, 0, unitOffset, offsetSize);
           this.compDirForm = this.#form;
+          break;
+        case dw.DW_AT_sibling:
+          this.sibling = this.#value(reader, form, 0, unitOffset, offsetSize);
           break;
         case dw.DW_AT_abstract_origin:
           this.origin = this.#value(reader, form, 0, unitOffset, offsetSize);
@@ -149,6 +153,7 @@ export class Die {
     this.nameForm = 0;
     this.linkageNameForm = 0;
     this.compDirForm = 0;
+    this.sibling = -1;
     this.origin = -1;
     this.specification = -1;
     this.declFile = -1;

@@ -138,7 +138,7 @@ export class UnitAnalyzer {
     try {
       unit = this.#reader.open(index);
       this.tables.folders.intern(unit.compDir);
-      this.#tree.read(unit);
+      this.#tree.read(unit, addresses, blocks !== undefined);
     } catch (error) {
       problems.push(messageOf(error));
       // What has been read of the tree may be cut off anywhere, so none of it is used.
