@@ -176,7 +176,7 @@ export function differenceText(
     lines.push(
       `  ${
         paint(
-          `${plural(flakyPoints, "point")} of the difference come and go between repeats`,
+          `flaky: ${plural(flakyPoints, "point")} of the difference, hit in some repeats only`,
           "yellow",
           style,
         )

@@ -208,7 +208,7 @@ export function doubts(coverage: RunCoverage): string[] {
   if (unsteady.length > 0) {
     const points = new Set(unsteady.flatMap(({ flaky }) => [...flaky])).size;
     lines.push(
-      `flaky: ${plural(points, "point")} come and go between repeats of ${
+      `flaky: ${plural(points, "point")} hit in some repeats only, of ${
         plural(unsteady.length, "test")
       }`,
     );

@@ -72,7 +72,7 @@ test("repeats of a test say so, and how many points come and go", () => {
     buildRecord(index, "a", [0x10, 0x120]),
   ]);
   assert.match(testTable(run), /repeat 1 of 2\n.*repeat 2 of 2, 2 flaky points\n$/);
-  assert.match(totalsText(run), /^ {2}flaky: 2 points come and go between repeats of 1 test$/m);
+  assert.match(totalsText(run), /^ {2}flaky: 2 points hit in some repeats only, of 1 test$/m);
 });
 
 test("what is kept apart, and tasks that ran unrecorded, have lines of their own", () => {
