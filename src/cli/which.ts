@@ -147,7 +147,8 @@ function gitDiff(revision: string): string {
       stdio: ["ignore", "pipe", "pipe"],
     });
   } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0];
+    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]!
+      .replace(/\.$/, "");
     throw new UsageError(
       `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,
       { cause },
