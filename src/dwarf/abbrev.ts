@@ -2,7 +2,7 @@ import { BinaryReader } from "../base/binary_reader.ts";
 import { grown } from "../base/grow.ts";
 import { FormatError } from "../errors.ts";
 import * as dw from "./constants.ts";
-import { fixedFormSize } from "./forms.ts";
+import { fixedFormSize, formSizes } from "./forms.ts";
 
 /** What a walk over a unit does with an entry; see {@linkcode AbbrevTable.role}. */
 export const ROLE_UNKNOWN = 0;
@@ -87,31 +87,44 @@ export class AbbrevTable {
     for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
       if (!(code > 0 && code <= LARGEST_CODE)) throw reader.problem(`abbreviation code ${code}`);
       this.#reserve(code);
-      // The first of two entries with one code counts, as for other readers.
-      const isFirst = this.role[code] === ROLE_UNKNOWN;
       const first = attributes;
       const tag = small(reader, "tag");
       const hasChildren = reader.u8() === 0 ? 0 : 1;
-      for (;;) {
-        const attribute = small(reader, "attribute");
-        const form = small(reader, "form");
-        if (attribute === 0 && form === 0) break;
-        if (attributes === this.form.length) {
-          this.attribute = grown(this.attribute, attributes + 1);
-          this.form = grown(this.form, attributes + 1);
-          this.constant = grown(this.constant, attributes + 1);
-        }
-        this.attribute[attributes] = attribute;
-        this.form[attributes] = form;
-        this.constant[attributes++] = form === dw.DW_FORM_implicit_const ? reader.sleb() : 0;
-      }
-      if (!isFirst) continue;
+      attributes = this.#readAttributes(reader, attributes);
+      // The first of two entries with one code counts, as for other readers.
+      if (this.role[code] !== ROLE_UNKNOWN) continue;
       this.size = Math.max(this.size, code + 1);
       this.tag[code] = tag;
       this.hasChildren[code] = hasChildren;
       this.firstAttribute[code] = first;
       this.endAttribute[code] = attributes;
       this.#plan(code, addressSize, offsetSize);
+    }
+  }
+
+  /** Adds pairs of attribute and form up to the pair of zeros, and returns the new number of attributes. */
+  #readAttributes(reader: BinaryReader, from: number): number {
+    const { bytes, end } = reader;
+    for (let count = from;; count++) {
+      let { pos } = reader;
+      let attribute: number, form: number;
+      if (pos + 1 < end && bytes[pos] < 0x80 && bytes[pos + 1] < 0x80) {
+        attribute = bytes[pos++];
+        form = bytes[pos++];
+        reader.pos = pos;
+      } else {
+        attribute = small(reader, "attribute");
+        form = small(reader, "form");
+      }
+      if (attribute === 0 && form === 0) return count;
+      if (count === this.form.length) {
+        this.attribute = grown(this.attribute, count + 1);
+        this.form = grown(this.form, count + 1);
+        this.constant = grown(this.constant, count + 1);
+      }
+      this.attribute[count] = attribute;
+      this.form[count] = form;
+      if (form === dw.DW_FORM_implicit_const) this.constant[count] = reader.sleb();
     }
   }
 
@@ -139,6 +152,7 @@ export class AbbrevTable {
     const isFunction = tag === dw.DW_TAG_subprogram || tag === dw.DW_TAG_inlined_subroutine;
     const hasChildren = this.hasChildren[code] === 1;
     const skips = hasChildren && sibling >= 0 && (CODELESS.has(tag) || isFunction && !hasCode);
+    const sizes = formSizes(addressSize, offsetSize);
     let size = 0, pending = 0;
     this.firstStep[code] = this.#stepCount;
     this.siblingAt[code] = -1;
@@ -148,12 +162,13 @@ export class AbbrevTable {
         this.#step(pending, STEP_SIBLING);
         pending = 0;
       }
-      const bytes = fixedFormSize(this.form[index], addressSize, offsetSize);
+      const form = this.form[index];
+      const bytes = form < 256 ? sizes[form] : fixedFormSize(form, addressSize, offsetSize);
       if (bytes >= 0) {
         pending += bytes;
         if (size >= 0) size += bytes;
       } else {
-        this.#step(pending, this.form[index]);
+        this.#step(pending, form);
         pending = 0;
         size = -1;
       }
@@ -175,7 +190,7 @@ export class AbbrevTable {
 
   #step(bytes: number, form: number): void {
     const at = this.#stepCount;
-    this.steps = grown(this.steps, at + 2);
+    if (at + 2 > this.steps.length) this.steps = grown(this.steps, at + 2);
     this.steps[at] = bytes;
     this.steps[at + 1] = form;
     this.#stepCount = at + 2;

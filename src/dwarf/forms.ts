@@ -37,11 +37,28 @@ for (
   for (const form of forms) SIZES[form] = size;
 }
 
+/** Tables by address and offset size, as they are needed. */
+const TABLES = new Map<number, Int8Array>();
+
+/** Bytes of a value by form, for forms below 256; -1 where they vary or the form is unknown. */
+export function formSizes(addressSize: number, offsetSize: number): Int8Array {
+  const key = addressSize * 16 + offsetSize;
+  let table = TABLES.get(key);
+  if (table === undefined) {
+    table = new Int8Array(256).fill(-1);
+    for (let form = 0; form < SIZES.length; form++) {
+      const size = SIZES[form];
+      table[form] = size === -2 ? addressSize : size === -3 ? offsetSize : size;
+    }
+    TABLES.set(key, table);
+  }
+  return table;
+}
+
 /** Bytes that a value of `form` takes, or -1 where that varies or the form is unknown. */
 export function fixedFormSize(form: number, addressSize: number, offsetSize: number): number {
-  if (form === dw.DW_FORM_GNU_ref_alt || form === dw.DW_FORM_GNU_strp_alt) return offsetSize;
-  const size = SIZES[form] ?? -1;
-  return size === -2 ? addressSize : size === -3 ? offsetSize : size;
+  if (form < 256) return formSizes(addressSize, offsetSize)[form];
+  return form === dw.DW_FORM_GNU_ref_alt || form === dw.DW_FORM_GNU_strp_alt ? offsetSize : -1;
 }
 
 /**

@@ -1,14 +1,37 @@
 import { BinaryReader } from "../base/binary_reader.ts";
 import type { ByteSource } from "../base/byte_source.ts";
+import { grown } from "../base/grow.ts";
 import * as dw from "./constants.ts";
 import { skipForm } from "./forms.ts";
 import { readUnitLength } from "./unit_headers.ts";
 
-/** Where a string lies: section, and offset in it (for `.debug_line` from the program's own start). */
-export interface LineStrings {
-  /** Form per string: `DW_FORM_string`, `DW_FORM_line_strp`, `DW_FORM_strp` or an indexed form. */
-  readonly form: number[];
-  readonly value: number[];
+/** The directories or files of a line table: where each one's path is, not yet read. */
+export class LineEntries {
+  count = 0;
+  /** Form of the path: `DW_FORM_string`, `DW_FORM_line_strp`, `DW_FORM_strp` or an indexed form; 0 for none. */
+  form = new Uint8Array(64);
+  /** Its offset in its section (in `.debug_line` from the program's own start), or its index. */
+  value = new Float64Array(64);
+  /** Directory of a file. */
+  directory = new Int32Array(64);
+
+  add(form: number, value: number, directory: number): void {
+    const index = this.count++;
+    if (index === this.form.length) {
+      this.form = grown(this.form, index + 1);
+      this.value = grown(this.value, index + 1);
+      this.directory = grown(this.directory, index + 1);
+    }
+    this.form[index] = form;
+    this.value[index] = value;
+    this.directory[index] = directory;
+  }
+}
+
+/** Columns to fill with the entries of one header after another. */
+export interface LineTables {
+  readonly directories: LineEntries;
+  readonly files: LineEntries;
 }
 
 /** The header of one line number program (DWARF 5, section 6.2.4), its strings not yet read. */
@@ -25,10 +48,8 @@ export interface LineHeader {
   readonly lineRange: number;
   readonly opcodeBase: number;
   readonly standardOpcodeLengths: Uint8Array;
-  readonly directories: LineStrings;
-  readonly files: LineStrings;
-  /** Directory index of each file. */
-  readonly fileDirectory: number[];
+  readonly directories: LineEntries;
+  readonly files: LineEntries;
   /** Where the program begins in `bytes`. */
   readonly programStart: number;
 }
@@ -36,9 +57,14 @@ export interface LineHeader {
 /**
  * Reads the header of the line program at `offset` of `.debug_line`.
  *
+ * @param tables to fill; what they held of another header is lost
  * @throws {FormatError} where it is damaged
  */
-export function readLineHeader(line: ByteSource, offset: number): LineHeader {
+export function readLineHeader(
+  line: ByteSource,
+  offset: number,
+  tables: LineTables = { directories: new LineEntries(), files: new LineEntries() },
+): LineHeader {
   const place = { format: "DWARF", section: ".debug_line", base: offset };
   const start = new BinaryReader(
     line.read(Math.min(offset, line.size), Math.max(0, Math.min(12, line.size - offset))),
@@ -72,14 +98,14 @@ export function readLineHeader(line: ByteSource, offset: number): LineHeader {
   const opcodeBase = reader.u8();
   const at = reader.take(Math.max(0, opcodeBase - 1));
   const standardOpcodeLengths = bytes.subarray(at, reader.pos);
-  const directories: LineStrings = { form: [], value: [] };
-  const files: LineStrings = { form: [], value: [] };
-  const fileDirectory: number[] = [];
+  const { directories, files } = tables;
+  directories.count = 0;
+  files.count = 0;
   if (version === 5) {
-    readEntries(reader, offsetSize, directories, undefined);
-    readEntries(reader, offsetSize, files, fileDirectory);
+    readEntries(reader, offsetSize, directories);
+    readEntries(reader, offsetSize, files);
   } else {
-    readEntriesBefore5(reader, directories, files, fileDirectory);
+    readEntriesBefore5(reader, directories, files);
   }
   return {
     bytes,
@@ -94,7 +120,6 @@ export function readLineHeader(line: ByteSource, offset: number): LineHeader {
     standardOpcodeLengths,
     directories,
     files,
-    fileDirectory,
     programStart,
   };
 }
@@ -102,8 +127,7 @@ export function readLineHeader(line: ByteSource, offset: number): LineHeader {
 function readEntries(
   reader: BinaryReader,
   offsetSize: number,
-  strings: LineStrings,
-  directoryOf: number[] | undefined,
+  entries: LineEntries,
 ): void {
   const formats: number[] = [];
   for (let left = reader.u8(); left > 0; left--) formats.push(reader.uleb(), reader.uleb());
@@ -125,9 +149,7 @@ function readEntries(
         skipForm(reader, contentForm, 8, offsetSize);
       }
     }
-    strings.form.push(form);
-    strings.value.push(value);
-    directoryOf?.push(directory);
+    entries.add(form, value, directory);
   }
 }
 
@@ -169,27 +191,21 @@ function readIndex(reader: BinaryReader, form: number): number {
 /** Versions 2 to 4: lists that an empty string ends. Index 0 of the files is not used: a placeholder stands there. */
 function readEntriesBefore5(
   reader: BinaryReader,
-  directories: LineStrings,
-  files: LineStrings,
-  fileDirectory: number[],
+  directories: LineEntries,
+  files: LineEntries,
 ): void {
   // Directory 0 is the compilation folder, as if its name were empty.
-  directories.form.push(0);
-  directories.value.push(0);
-  files.form.push(0);
-  files.value.push(0);
-  fileDirectory.push(0);
+  directories.add(0, 0, 0);
+  files.add(0, 0, 0);
   while (reader.bytes[reader.pos] !== 0) {
-    directories.form.push(dw.DW_FORM_string);
-    directories.value.push(reader.pos);
+    directories.add(dw.DW_FORM_string, reader.pos, 0);
     reader.skipCString();
   }
   reader.skip(1);
   while (reader.bytes[reader.pos] !== 0) {
-    files.form.push(dw.DW_FORM_string);
-    files.value.push(reader.pos);
+    const at = reader.pos;
     reader.skipCString();
-    fileDirectory.push(reader.uleb());
+    files.add(dw.DW_FORM_string, at, reader.uleb());
     reader.skipLeb();
     reader.skipLeb();
   }

@@ -1,5 +1,6 @@
-import { grown } from "../base/grow.ts";
+import { addressFromHalves } from "../base/address.ts";
 import { BinaryReader } from "../base/binary_reader.ts";
+import { grown } from "../base/grow.ts";
 import * as dw from "./constants.ts";
 import type { LineHeader } from "./line_header.ts";
 
@@ -19,6 +20,9 @@ export class LineRows {
   /** Index of the first row and of the end row of each. */
   sequenceFirst = new Int32Array(64);
   sequenceEnd = new Int32Array(64);
+  /** By special opcode: how far it moves the address and the line. */
+  readonly #addressAdvance = new Int32Array(256);
+  readonly #lineAdvance = new Int32Array(256);
 
   /** Forgets all rows. */
   clear(): void {
@@ -33,14 +37,15 @@ export class LineRows {
    */
   run(header: LineHeader): void {
     this.clear();
-    const { bytes, opcodeBase, lineBase, lineRange, minimumInstructionLength } = header;
+    this.#planSpecialOpcodes(header);
+    const addressAdvance = this.#addressAdvance, lineAdvance = this.#lineAdvance;
+    const { bytes, opcodeBase, minimumInstructionLength } = header;
     const reader = new BinaryReader(bytes, {
       format: "DWARF",
       section: ".debug_line",
       base: header.offset,
     });
     const end = bytes.length;
-    const constAdvance = Math.floor((255 - opcodeBase) / lineRange) * minimumInstructionLength;
     const defaultIsStmt = header.defaultIsStmt ? 1 : 0;
     // Every row takes at least one byte of the program.
     this.#reserve(end - header.programStart);
@@ -48,13 +53,12 @@ export class LineRows {
     let count = 0, first = 0;
     let address = 0, file = 1, line = 1, isStmt = defaultIsStmt;
     let pos = header.programStart;
+    // Nearly all operands are numbers of one byte: those are read here, others, and all ends of data, by the reader.
     while (pos < end) {
       const opcode = bytes[pos++];
       if (opcode >= opcodeBase) {
-        const adjusted = opcode - opcodeBase;
-        const advance = (adjusted / lineRange) | 0;
-        address += advance * minimumInstructionLength;
-        line += lineBase + adjusted - advance * lineRange;
+        address += addressAdvance[opcode];
+        line = line + lineAdvance[opcode] | 0;
         addresses[count] = address;
         files[count] = file;
         lines[count] = line;
@@ -66,27 +70,23 @@ export class LineRows {
           reader.pos = pos;
           const size = reader.uleb();
           const at = reader.take(size);
-          const next = reader.pos;
-          if (size > 0) {
-            const extended = bytes[at];
-            if (extended === dw.DW_LNE_end_sequence) {
-              addresses[count] = address;
-              files[count] = file;
-              lines[count] = line;
-              stmts[count++] = 0;
-              this.#sequence(first, count - 1);
-              first = count;
-              address = 0;
-              file = 1;
-              line = 1;
-              isStmt = defaultIsStmt;
-            } else if (extended === dw.DW_LNE_set_address) {
-              if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
-              reader.pos = at + 1;
-              address = reader.address();
-            }
+          pos = reader.pos;
+          const extended = size > 0 ? bytes[at] : 0;
+          if (extended === dw.DW_LNE_end_sequence) {
+            addresses[count] = address;
+            files[count] = file;
+            lines[count] = line;
+            stmts[count++] = 0;
+            this.#sequence(first, count - 1);
+            first = count;
+            address = 0;
+            file = 1;
+            line = 1;
+            isStmt = defaultIsStmt;
+          } else if (extended === dw.DW_LNE_set_address) {
+            if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
+            address = addressFromHalves(int32(bytes, at + 1), int32(bytes, at + 5));
           }
-          pos = next;
           break;
         }
         case dw.DW_LNS_copy:
@@ -96,26 +96,28 @@ export class LineRows {
           stmts[count++] = isStmt;
           break;
         case dw.DW_LNS_advance_pc:
-          reader.pos = pos;
-          address += reader.uleb() * minimumInstructionLength;
-          pos = reader.pos;
-          break;
-        case dw.DW_LNS_advance_line: {
-          const byte = bytes[pos];
-          if (byte < 0x80) {
-            pos++;
-            line += byte >= 0x40 ? byte - 0x80 : byte;
-          } else {
+          if (pos < end && bytes[pos] < 0x80) address += bytes[pos++] * minimumInstructionLength;
+          else {
             reader.pos = pos;
-            line += reader.sleb();
+            address += reader.uleb() * minimumInstructionLength;
             pos = reader.pos;
           }
           break;
-        }
+        case dw.DW_LNS_advance_line:
+          if (pos < end && bytes[pos] < 0x80) line = line + (bytes[pos++] << 25 >> 25) | 0;
+          else {
+            reader.pos = pos;
+            line = line + reader.sleb() | 0;
+            pos = reader.pos;
+          }
+          break;
         case dw.DW_LNS_set_file:
-          reader.pos = pos;
-          file = reader.uleb();
-          pos = reader.pos;
+          if (pos < end && bytes[pos] < 0x80) file = bytes[pos++];
+          else {
+            reader.pos = pos;
+            file = reader.uleb() | 0;
+            pos = reader.pos;
+          }
           break;
         case dw.DW_LNS_set_column:
         case dw.DW_LNS_set_isa:
@@ -129,7 +131,7 @@ export class LineRows {
         case dw.DW_LNS_set_epilogue_begin:
           break;
         case dw.DW_LNS_const_add_pc:
-          address += constAdvance;
+          address += addressAdvance[255];
           break;
         case dw.DW_LNS_fixed_advance_pc:
           reader.pos = pos;
@@ -148,11 +150,24 @@ export class LineRows {
     this.count = count;
   }
 
+  #planSpecialOpcodes(header: LineHeader): void {
+    const { opcodeBase, lineBase, lineRange, minimumInstructionLength } = header;
+    for (let opcode = 0; opcode < 256; opcode++) {
+      const adjusted = opcode - opcodeBase;
+      const advance = Math.floor(adjusted / lineRange);
+      this.#addressAdvance[opcode] = advance * minimumInstructionLength;
+      this.#lineAdvance[opcode] = lineBase + adjusted - advance * lineRange;
+    }
+  }
+
   #reserve(rows: number): void {
-    this.address = grown(this.address, rows);
-    this.file = grown(this.file, rows);
-    this.line = grown(this.line, rows);
-    this.isStmt = grown(this.isStmt, rows);
+    if (rows <= this.address.length) return;
+    // Nothing is kept of the program before, so nothing is copied.
+    const size = Math.max(rows, this.address.length * 2);
+    this.address = new Float64Array(size);
+    this.file = new Int32Array(size);
+    this.line = new Int32Array(size);
+    this.isStmt = new Uint8Array(size);
   }
 
   #sequence(first: number, end: number): void {
@@ -166,4 +181,8 @@ export class LineRows {
     this.sequenceFirst[index] = first;
     this.sequenceEnd[index] = end;
   }
+}
+
+function int32(bytes: Uint8Array, at: number): number {
+  return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
 }

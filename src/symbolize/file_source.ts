@@ -3,7 +3,7 @@ import { type ByteSource, checkRange } from "../base/byte_source.ts";
 import { FormatError } from "../errors.ts";
 
 /** Read at once by a {@linkcode FileSource.window}: large enough that reading is few calls, small enough for any cache. */
-const WINDOW_SIZE = 1 << 20;
+const WINDOW_SIZE = 1 << 17;
 
 /** Reads of so few bytes do not continue. */
 const HEADER_SIZE = 64;

@@ -3,7 +3,7 @@ import { TripleTable } from "../base/triple_table.ts";
 import * as dw from "../dwarf/constants.ts";
 import { Die } from "../dwarf/die.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
-import type { LineHeader, LineStrings } from "../dwarf/line_header.ts";
+import type { LineEntries, LineHeader } from "../dwarf/line_header.ts";
 import type { Unit } from "../dwarf/unit.ts";
 import { LineTable } from "./line_table.ts";
 
@@ -90,9 +90,9 @@ export class SourceTables {
   path(unit: Unit, header: LineHeader, file: number): number {
     const { files, directories } = header;
     // Before version 5 files count from 1, and entry 0 is a placeholder without a form.
-    if (!(file >= 0 && file < files.form.length) || files.form[file] === 0) return 0;
-    const directory = header.fileDirectory[file];
-    const inTable = directory >= 0 && directory < directories.form.length;
+    if (!(file >= 0 && file < files.count) || files.form[file] === 0) return 0;
+    const directory = files.directory[file];
+    const inTable = directory >= 0 && directory < directories.count;
     const shared = inTable && files.form[file] === dw.DW_FORM_line_strp &&
       directories.form[directory] === dw.DW_FORM_line_strp;
     if (!shared) return this.paths.intern(joinedPath(unit, header, file));
@@ -112,8 +112,8 @@ function joinedPath(unit: Unit, header: LineHeader, file: number): string {
   const { directories, files } = header;
   const name = lineString(unit, header, files, file);
   if (name.startsWith("/")) return name;
-  const index = header.fileDirectory[file];
-  const inTable = index >= 0 && index < directories.form.length && directories.form[index] !== 0;
+  const index = files.directory[file];
+  const inTable = index >= 0 && index < directories.count && directories.form[index] !== 0;
   const directory = inTable ? lineString(unit, header, directories, index) : "";
   const parts = directory.startsWith("/") ? [directory, name] : [unit.compDir, directory, name];
   const joined = parts.filter((part) => part !== "").map((part, at) =>
@@ -122,7 +122,7 @@ function joinedPath(unit: Unit, header: LineHeader, file: number): string {
   return joined === "" ? UNKNOWN : joined;
 }
 
-function lineString(unit: Unit, header: LineHeader, strings: LineStrings, index: number): string {
+function lineString(unit: Unit, header: LineHeader, strings: LineEntries, index: number): string {
   const form = strings.form[index], value = strings.value[index];
   if (form === dw.DW_FORM_string) return stringAt(header.bytes, value, "DWARF", ".debug_line");
   return unit.string(value, form);

@@ -156,7 +156,7 @@ export class UnitAnalyzer {
       header = undefined;
     }
     if (header === undefined) this.#rows.clear();
-    this.#pathOf = cleared(this.#pathOf, header?.files.form.length ?? 0);
+    this.#pathOf = cleared(this.#pathOf, header?.files.count ?? 0);
     if (blocks !== undefined) this.#findBlocks(addresses, blocks);
     this.#paint(addresses, blocks !== undefined);
     this.#findRows(addresses, blocks !== undefined);
@@ -385,9 +385,9 @@ export class UnitAnalyzer {
 
   #path(unit: Unit, header: LineHeader, file: number): number {
     const known = this.#pathOf[file];
-    if (known !== undefined && known >= 0 && file < header.files.form.length) return known;
+    if (known !== undefined && known >= 0 && file < header.files.count) return known;
     const id = this.tables.path(unit, header, file);
-    if (file >= 0 && file < header.files.form.length) this.#pathOf[file] = id;
+    if (file >= 0 && file < header.files.count) this.#pathOf[file] = id;
     return id;
   }
 

@@ -1,7 +1,12 @@
 import { upperBound } from "../base/search.ts";
 import { AbbrevTable } from "../dwarf/abbrev.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
-import { type LineHeader, readLineHeader } from "../dwarf/line_header.ts";
+import {
+  LineEntries,
+  type LineHeader,
+  type LineTables,
+  readLineHeader,
+} from "../dwarf/line_header.ts";
 import { Unit } from "../dwarf/unit.ts";
 import type { UnitHeader } from "../dwarf/unit_headers.ts";
 import { FormatError } from "../errors.ts";
@@ -18,7 +23,9 @@ export class UnitReader {
   readonly #offsets: Float64Array;
   readonly #foreign = new Map<number, Unit>();
   readonly #lineHeaders = new Map<Unit, LineHeader>();
+  /** Filled anew for each unit in hand. */
   readonly #abbrevs = new AbbrevTable();
+  readonly #lineTables: LineTables = { directories: new LineEntries(), files: new LineEntries() };
   #current: Unit | undefined;
 
   /** @param headers all units, in the order of `.debug_info` */
@@ -67,8 +74,9 @@ export class UnitReader {
     let header = this.#lineHeaders.get(unit);
     if (header === undefined && unit.stmtList >= 0) {
       const { sections } = this;
-      const source = unit === this.#current ? sections.line : sections.copy(".debug_line");
-      header = readLineHeader(source, unit.stmtList);
+      header = unit === this.#current
+        ? readLineHeader(sections.line, unit.stmtList, this.#lineTables)
+        : readLineHeader(sections.copy(".debug_line"), unit.stmtList);
       this.#lineHeaders.set(unit, header);
     }
     return header;
