@@ -87,7 +87,8 @@ test("which FILE:LINE gives the tests whose records hit the line", () => {
 
 test("which FUNCTION gives the tests that enter it, plain and as a runner's filter", () => {
   const [answer] = askJson<{ tests: Named[] }[]>(["which", "pipe_write"]);
-  assert.deepEqual(names(answer!.tests), testsOf("fs/pipe.c:7"));
+  const own = Array.from({ length: 8 }, (_, i) => testsOf(`fs/pipe.c:${6 + i}`)).flat();
+  assert.deepEqual(names(answer!.tests), [...new Set(own)].sort());
   assert.equal(
     ask(["which", "pipe_write", "--plain"]),
     "tests/pipe_test.ts: pipe > writes\ntests/pipe_test.ts: pipe > writes little\n",
