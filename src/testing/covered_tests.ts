@@ -3,7 +3,6 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { mainModule } from "../sys/runtime.ts";
 import { MissingCoverage } from "./kernel_coverage.ts";
-import { runCovered } from "./run_covered.ts";
 import { runInTest } from "./running_test.ts";
 import { prepareThread, startCoverage, type StartedCoverage } from "./start_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -19,7 +18,7 @@ export function currentFile(): string {
   return path === "" ? "" : relative(startFolder, path);
 }
 
-/** Covers the tests of one thread on behalf of a preload: each body is run through `run`. */
+/** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
   readonly #open = new Set<StartedCoverage>();
   /** Bodies begun less tests whose hooks have run. */
@@ -35,26 +34,6 @@ export class CoveredTests {
     return supervisorClient() !== null;
   }
 
-  /**
-   * Runs a test's body, or a step's within `parent`, with coverage under `name`.
-   *
-   * @param body Gets the coverage, to name it as the parent of steps.
-   */
-  run<Result>(
-    name: string,
-    file: string,
-    parent: StartedCoverage | undefined,
-    body: (coverage: StartedCoverage) => Result,
-  ): Result {
-    const coverage = this.begin(name, file, parent);
-    return this.runIn(coverage, () => body(coverage));
-  }
-
-  /** Runs a body with coverage that began, and ends it. */
-  runIn<Result>(coverage: StartedCoverage, body: () => Result): Result {
-    return runCovered(coverage, body, true);
-  }
-
   /** Runs a body that ends its coverage itself, unless it throws. */
   runUntilDone<Result>(coverage: StartedCoverage, body: () => Result): Result {
     coverage.markAsynchronous();
@@ -66,7 +45,7 @@ export class CoveredTests {
     }
   }
 
-  /** Begins coverage that its caller ends. */
+  /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
     if (parent === undefined && !(coverage instanceof MissingCoverage)) {

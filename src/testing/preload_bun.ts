@@ -1,7 +1,9 @@
 // Covers every test of `bun test --preload <this file>`, with no change to test files. Runs once per run, or once per
 // file with --isolate and --parallel. Imports nothing from "bun:test": the modules of test files must be the first.
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { recordBaseline } from "./baseline.ts";
+import { coveredFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
 import { eachLabel } from "./each_label.ts";
 import { isThenable } from "./run_covered.ts";
@@ -34,8 +36,7 @@ const CONDITIONS = new Set([
 /** A registering function of bun:test, and its variants, with bodies covered. */
 function registering(real: Callable, cover: Cover, variant: Variant): Callable {
   function register(...args: unknown[]): unknown {
-    const changed = coveredArguments(args, cover, variant);
-    return callAtCallersLine(register, real, changed);
+    return callAtCallersLine(real, coveredArguments(args, cover, variant));
   }
   return new Proxy(register as unknown as Callable, {
     get(target, key): unknown {
@@ -78,16 +79,23 @@ function coveredArguments(args: unknown[], cover: Cover, variant: Variant): unkn
 }
 
 const callers = new Map<number, (real: Callable, args: unknown[]) => unknown>();
+const ownPath = fileURLToPath(import.meta.url);
+
+/** Line of the innermost frame on the stack that is part of a file other than this; 1 where there is none. */
+function callersLine(): number {
+  for (const frame of new Error().stack?.split("\n") ?? []) {
+    const place = /(?:^|[(\s])(?:file:\/\/)?(\/.*):(\d+):\d+\)?$/.exec(frame);
+    if (place !== null && place[1] !== ownPath) return Number(place[2]);
+  }
+  return 1;
+}
 
 /**
- * Calls `real` from code that stands at the line of `register`'s caller: Bun's reports name the line of the innermost
+ * Calls `real` from code that stands at the line of the test file's call: Bun's reports name the line of the innermost
  * frame that is no part of the runtime.
  */
-function callAtCallersLine(register: Callable["call"], real: Callable, args: unknown[]): unknown {
-  const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, register as (...args: unknown[]) => unknown);
-  const place = /[(\s](?:file:\/\/)?\/[^\n]*:(\d+):\d+\)?$/m.exec(holder.stack ?? "");
-  const line = place === null ? 1 : Number(place[1]);
+function callAtCallersLine(real: Callable, args: unknown[]): unknown {
+  const line = callersLine();
   let caller = callers.get(line);
   if (caller === undefined) {
     const source = `${"\n".repeat(line - 1)}(function (real, args) { return real(...args); })`;
@@ -100,12 +108,15 @@ function callAtCallersLine(register: Callable["call"], real: Callable, args: unk
 function coverTest(name: string, body: Callable, variant: Variant): Callable {
   const path = suites;
   const file = currentFile();
-  return function (this: unknown, ...args: unknown[]): unknown {
+  function begin(args: unknown[]): StartedCoverage {
     const label = variant.cases === null ? name : rowLabel(name, args, variant.cases);
-    const full = [...path, label].join(" > ");
+    return outcomeOf(tests.begin([...path, label].join(" > "), file), variant.failing);
+  }
+  const covered = coveredFunction(body as unknown as TestBody, begin);
+  return function (this: unknown, ...args: unknown[]): unknown {
     const done = doneAt(args, body, variant);
-    const coverage = outcomeOf(tests.begin(full, file), variant.failing);
-    if (done < 0) return tests.runIn(coverage, () => body.apply(this, args));
+    if (done < 0) return covered.apply(this, args);
+    const coverage = begin(args);
     const finish = args[done] as (error?: unknown) => void;
     args[done] = Object.assign((error?: unknown) => {
       coverage.end(error === undefined || error === null ? "passed" : "failed");

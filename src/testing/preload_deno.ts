@@ -2,6 +2,7 @@
 // the thread of its tests.
 import { runInThisContext } from "node:vm";
 import { recordBaseline } from "./baseline.ts";
+import { coveredFunction, precededFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
 import type { StartedCoverage } from "./start_coverage.ts";
 
@@ -12,7 +13,6 @@ interface TestContext {
   step: Step;
 }
 
-type Body = (context: TestContext, ...rest: unknown[]) => unknown;
 type Step = (...args: unknown[]) => Promise<boolean>;
 
 /** `Deno.test` and its variants: `only`, `ignore`, and `each` of all three. */
@@ -54,31 +54,25 @@ function fullName(context: TestContext): string {
 }
 
 /** `body` with coverage. The context is its last argument: rows of `each` come before. */
-function covered(body: Body, parent?: StartedCoverage): Body {
-  return Object.defineProperty(
-    function (this: unknown, ...args: Parameters<Body>): unknown {
-      const context = args[args.length - 1] as TestContext;
-      return tests.run(fullName(context), file, parent, (coverage) => {
-        if (tests.hasSteps) context.step = withCoveredBody(context.step, coverage) as Step;
-        return body.apply(this, args);
-      });
-    },
-    "name",
-    { value: body.name },
-  );
+function covered(body: TestBody, parent?: StartedCoverage): TestBody {
+  return coveredFunction(body, (args) => {
+    const context = args[args.length - 1] as TestContext;
+    const coverage = tests.begin(fullName(context), file, parent);
+    if (tests.hasSteps) context.step = withCoveredBody(context.step, coverage);
+    return coverage;
+  });
 }
 
 /** A suite of node:test is a test to Deno, its tests and suites are steps: the suite itself gets no record. */
-function coveredSteps(body: Body): Body {
-  return function (this: unknown, ...args: Parameters<Body>): unknown {
+function coveredSteps(body: TestBody): TestBody {
+  return precededFunction(body, (args) => {
     const context = args[args.length - 1] as TestContext;
-    context.step = passOver(context.step as (...args: never[]) => unknown, ([definition]) => {
-      const { fn, ...rest } = definition as { fn: Body };
+    context.step = passOver(context.step, ([definition]) => {
+      const { fn, ...rest } = definition as { fn: TestBody };
       // node:test's own functions: those of its tests are named by the property that holds them, those of suites not.
       return [{ ...rest, fn: fn.name === "" ? coveredSteps(fn) : covered(fn) }];
-    }) as Step;
-    return body.apply(this, args);
-  };
+    });
+  });
 }
 
 /** Wraps a registering function so that the body among its arguments is covered, whatever form they take. */
@@ -87,17 +81,17 @@ function withCoveredBody<Real extends (...args: never[]) => unknown>(
   parent: StartedCoverage | undefined,
 ): Real {
   return passOver(real, (args) => {
-    const cover = isSuite() ? coveredSteps : (body: Body) => covered(body, parent);
+    const cover = isSuite() ? coveredSteps : (body: TestBody) => covered(body, parent);
     const [first] = args;
     return args.map((value) => {
       if (typeof value === "function" && (value !== first || value.name !== "")) {
-        return cover(value as Body);
+        return cover(value as TestBody);
       }
       if (
         typeof value === "object" && value !== null &&
         typeof (value as { fn?: unknown }).fn === "function"
       ) {
-        return { ...value, fn: cover((value as { fn: Body }).fn) };
+        return { ...value, fn: cover((value as { fn: TestBody }).fn) };
       }
       return value;
     });

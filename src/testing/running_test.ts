@@ -11,14 +11,17 @@ export interface RunningTest {
 // A preload and a test file may load this library twice, from two places: both must know the test that runs.
 const KEY = Symbol.for("kernelcov.running-test");
 const shared = globalThis as { [KEY]?: AsyncLocalStorage<RunningTest> };
-const storage = shared[KEY] ??= new AsyncLocalStorage<RunningTest>();
+/** Holds the covered test that some code runs in. */
+export const runningTests: AsyncLocalStorage<RunningTest> = shared[KEY] ??= new AsyncLocalStorage<
+  RunningTest
+>();
 
 /** The covered test that the caller runs in. */
 export function runningTest(): RunningTest | undefined {
-  return storage.getStore();
+  return runningTests.getStore();
 }
 
 /** Runs `body`, and all that it starts, as part of a covered test. */
 export function runInTest<Result>(test: RunningTest, body: () => Result): Result {
-  return storage.run(test, body);
+  return runningTests.run(test, body);
 }

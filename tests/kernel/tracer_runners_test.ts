@@ -64,21 +64,20 @@ function report(
   const junit = runtimeName() === "deno"
     ? [`--junit-path=${path}`]
     : ["--reporter=junit", `--reporter-outfile=${path}`];
-  if (preload) runFixture(["tree_tests.ts", "wrapped_tests.ts"], { flags: [...junit, ...flags] });
+  if (preload) runFixture(["tree_tests.ts", "wrapped_tests.ts"], { flags: junit });
   else {
-    const [program, ...args] = fixtureCommand(["tree_tests.ts", "wrapped_tests.ts"], [
-      ...junit,
-      ...flags,
-    ]);
-    spawnSync(program, args, { env: environment });
+    const [program, ...args] = fixtureCommand(["tree_tests.ts", "wrapped_tests.ts"], junit);
+    spawnSync(program, args, { env: plainEnvironment() });
   }
-  return readFileSync(path, "utf8").replaceAll(/ (time|hostname|timestamp)="[^"]*"/g, "");
+  const text = readFileSync(path, "utf8").replaceAll(/ (time|hostname|timestamp)="[^"]*"/g, "");
+  // Bun shows every frame of a stack, this library's too.
+  return runtimeName() === "deno" ? text : text.replaceAll(/(&#10; +at [^&]*)+/g, "");
 }
 
 test("the runner's JUnit report is what it is without the preload", SLOW, () => {
-  const plain = report([], plainEnvironment(), false);
+  const plain = report(false);
   assert.match(plain, /line="\d+"/);
-  assert.equal(report([], plainEnvironment(), true), plain);
+  assert.equal(report(true), plain);
 });
 
 test("a filter, a shuffle and a repeat leave a record for each body that ran", SLOW, () => {
