@@ -28,7 +28,8 @@ fi
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "Installing Deno, Bun and the development packages from npm"
-  npm ci --no-audit --no-fund --loglevel=error
+  # Not npm ci: it refuses where a registry lacks packages of other platforms, which are optional.
+  npm install --no-save --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
 fi
 # npm may refuse install scripts; without them the commands are Node.js wrappers around the real programs.
