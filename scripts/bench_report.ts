@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
 /**
  * The HTML report at the size of a kernel: how long it takes to write, what it weighs, and how soon its pages stand in
- * Chromium, opened from files. The peer is genhtml on the sum of the same run, which has no page about tests.
+ * Chromium, opened from files, with what the page's thread worked in brackets. The peer is genhtml on the sum of the same run, which has no page about tests.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { RunCoverage } from "../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../src/coverage/universe.ts";
 import { writeHtmlReport } from "../src/report/html/write_html_report.ts";
@@ -49,9 +49,37 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-function timesText(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  return `${sorted[sorted.length >> 1]!.toFixed(0)} ms, worst ${sorted.at(-1)!.toFixed(0)} ms`;
+/** How long a page took: until it was drawn, and how much of that the page's main thread worked. */
+interface PageTime {
+  readonly wall: number;
+  readonly thread: number;
+}
+
+function timesText(times: readonly PageTime[]): string {
+  const wall = times.map((time) => time.wall).sort((a, b) => a - b);
+  const thread = times.map((time) => time.thread).sort((a, b) => a - b);
+  return `${wall[wall.length >> 1]!.toFixed(0)} ms, worst ${wall.at(-1)!.toFixed(0)} ms ` +
+    `(thread ${thread[thread.length >> 1]!.toFixed(0)}, ${thread.at(-1)!.toFixed(0)} ms)`;
+}
+
+/** Measures what the main thread of a page works: other programs on the machine do not count. */
+class ThreadClock {
+  readonly #session: CDPSession;
+
+  private constructor(session: CDPSession) {
+    this.#session = session;
+  }
+
+  static async of(page: Page): Promise<ThreadClock> {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    return new ThreadClock(session);
+  }
+
+  async milliseconds(): Promise<number> {
+    const { metrics } = await this.#session.send("Performance.getMetrics");
+    return 1000 * metrics.find(({ name }) => name === "TaskDuration")!.value;
+  }
 }
 
 const rows: [string, string, string][] = [];
@@ -81,6 +109,7 @@ const coverage = new RunCoverage(buildUniverse(image), records);
 rows.push(["points to coverage", seconds(performance.now() - start), ""]);
 
 start = performance.now();
+const cpu = process.cpuUsage();
 const report = join(folder, "report");
 const made = new Set<string>();
 const input = { coverage, readSource: (file: string) => sources.get(file) };
@@ -91,6 +120,7 @@ for await (const { path, text } of writeHtmlReport(input)) {
   writeFileSync(target, text);
 }
 const written = performance.now() - start;
+const work = process.cpuUsage(cpu);
 
 for (const [path, text] of sources) {
   mkdirSync(dirname(join(folder, "src", path)), { recursive: true });
@@ -101,45 +131,53 @@ start = performance.now();
 execFileSync("genhtml", ["--quiet", "--output-directory", join(folder, "genhtml"), "../sum.info"], {
   cwd: join(folder, "src"),
 });
-rows.push(["write the report", seconds(written), seconds(performance.now() - start)]);
+rows.push([
+  "write the report",
+  `${seconds(written)} (CPU ${seconds((work.user + work.system) / 1000)})`,
+  seconds(performance.now() - start),
+]);
 rows.push(["on disk", weightText(weigh(report)), weightText(weigh(join(folder, "genhtml")))]);
 
-/** Milliseconds until the first page stands: of a new page, until its content was drawn. */
-async function openTimes(page: Page, url: string, ready: string): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < PAGES; i++) {
+/** Times of opening an address in a page that was empty. */
+async function openTimes(page: Page, urls: readonly string[], ready: string): Promise<PageTime[]> {
+  const times: PageTime[] = [];
+  for (const url of urls) {
     await page.goto("about:blank");
+    const clock = await ThreadClock.of(page);
+    const start = await clock.milliseconds();
     await page.goto(url);
     await page.waitForSelector(ready);
-    times.push(
-      await page.evaluate(() =>
-        new Promise<number>((resolve) =>
-          requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
-        )
-      ),
+    const wall = await page.evaluate(() =>
+      new Promise<number>((resolve) =>
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
+      )
     );
+    times.push({ wall, thread: await clock.milliseconds() - start });
   }
   return times;
 }
 
-/** Milliseconds from asking for each page of the report until it was drawn. */
-async function pageTimes(page: Page, addresses: readonly string[]): Promise<number[]> {
-  const times: number[] = [];
+/** Times of pages of the report, one after the other, from asking for each until it was drawn. */
+async function pageTimes(page: Page, addresses: readonly string[]): Promise<PageTime[]> {
+  const times: PageTime[] = [];
+  const clock = await ThreadClock.of(page);
   for (const address of addresses) {
-    times.push(
-      await page.evaluate((hash) =>
-        new Promise<number>((resolve) => {
-          const start = performance.now();
-          location.hash = hash;
-          function look(): void {
-            const busy = document.getElementById("main")?.hasAttribute("aria-busy");
-            if (busy || performance.now() - start < 1) requestAnimationFrame(look);
-            // Two frames later the browser has laid the page out and drawn it.
-            else requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
-          }
-          addEventListener("hashchange", () => requestAnimationFrame(look), { once: true });
-        }), address),
-    );
+    // What is left to draw of the page before is none of this page's time.
+    await page.waitForTimeout(500);
+    const start = await clock.milliseconds();
+    const wall = await page.evaluate((hash) =>
+      new Promise<number>((resolve) => {
+        const start = performance.now();
+        function look(): void {
+          const busy = document.getElementById("main")?.hasAttribute("aria-busy");
+          if (busy) requestAnimationFrame(look);
+          // After the next frame the browser has laid the page out and drawn it.
+          else requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
+        }
+        addEventListener("hashchange", () => requestAnimationFrame(look), { once: true });
+        location.hash = hash;
+      }), address);
+    times.push({ wall, thread: await clock.milliseconds() - start });
   }
   return times;
 }
@@ -148,21 +186,20 @@ const browser = await launchChromium();
 try {
   const page = await browser.newPage();
   const ready = "main:not([aria-busy]) h1";
-  const shell = await openTimes(page, `file://${report}/index.html`, ready);
+  const shell = await openTimes(page, Array(PAGES).fill(`file://${report}/index.html`), ready);
   const peer = await browser.newPage();
-  const peerShell = await openTimes(peer, `file://${folder}/genhtml/index.html`, "table");
+  const peerShell = await openTimes(
+    peer,
+    Array(PAGES).fill(`file://${folder}/genhtml/index.html`),
+    "table",
+  );
+  await page.goto(`file://${report}/index.html`);
   rows.push(["open the first page", timesText(shell), timesText(peerShell)]);
 
   const largest = [0, 1, 2, 3, 4].map((file) => image.files[file]!);
   const others = Array.from({ length: 20 }, (_, i) => image.files[97 + 190 * i]!);
-  const peerPages = async (files: readonly string[]): Promise<number[]> => {
-    const times: number[] = [];
-    for (const file of files) {
-      const [time] = await openTimes(peer, `file://${folder}/genhtml/${file}.gcov.html`, "pre");
-      times.push(time!);
-    }
-    return times;
-  };
+  const peerPages = (files: readonly string[]): Promise<PageTime[]> =>
+    openTimes(peer, files.map((file) => `file://${folder}/genhtml/${file}.gcov.html`), "pre");
   rows.push([
     "source page, the 5 largest and hottest files",
     timesText(await pageTimes(page, largest.map((file) => `#/file/${file}`))),

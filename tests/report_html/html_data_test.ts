@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TestLookup } from "../../src/coverage/test_lookup.ts";
-import type { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { buildUniverse } from "../../src/coverage/universe.ts";
 import { FileView } from "../../src/report/html/browser/line_states.js";
 import { decodeSet } from "../../src/report/html/browser/set_codec.js";
 import { LineIndex } from "../../src/report/html/browser/test_lines.js";
@@ -12,6 +13,7 @@ import type {
   RunData,
   TestChunk,
 } from "../../src/report/html/report_data.ts";
+import { buildIndex, buildRecord } from "../_support/index_builder.ts";
 import { HOSTILE_NAME, reportFilesOf, smallInput, smallRun } from "../_support/html_report.ts";
 
 /** The values that the data files put, as a browser runs them. */
@@ -153,6 +155,60 @@ test("a line's state tells all, some and none of its points, functions never ent
     VALUES.get(`f${RUN.files.path.indexOf("include/linux/mm.h")}`) as FileData,
   );
   assert.equal(header.stateOf(5), "all");
+});
+
+test("a line is told apart that was run though none of its points was hit", async () => {
+  const image = buildIndex([
+    { name: "outer", file: "a.c", line: 4, endLine: 9 },
+    { name: "inner", file: "a.h", line: 1, endLine: 3 },
+  ], [
+    { offset: 0x10, frames: [{ function: 0, line: 4 }], claims: [4] },
+    { offset: 0x20, frames: [{ function: 0, line: 5 }], claims: [5] },
+    {
+      offset: 0x30,
+      frames: [{ function: 1, line: 2 }, { function: 0, line: 5 }],
+      claims: [2, "a.c:5"],
+    },
+  ]);
+  const coverage = new RunCoverage(buildUniverse(image), [
+    buildRecord(image, "passes", [0x30]),
+    buildRecord(image, "hits", [0x10, 0x20]),
+    buildRecord(image, "both", [0x20, 0x30]),
+  ]);
+  const passing = new RunCoverage(buildUniverse(image), [buildRecord(image, "passes", [0x30])]);
+  const viewOf = async (run: RunCoverage): Promise<FileView> =>
+    new FileView(values(await reportFilesOf({ coverage: run })).get("f0") as FileData);
+  const view = await viewOf(coverage);
+  assert.deepEqual([...view.testsOfLine(1)].sort(), [[0, 0], [1, 1], [2, 1]]);
+  assert.equal(view.stateOf(5), "all");
+  assert.equal((await viewOf(passing)).stateOf(5), "some");
+});
+
+test("a line of very many copies has its tests, without shares", async () => {
+  const copies = Array.from({ length: 60 }, (_, i) => i);
+  const image = buildIndex(
+    [
+      { name: "inline", file: "a.h", line: 1, endLine: 3 },
+      ...copies.map((i) => ({
+        name: `f${i}`,
+        file: "a.c",
+        line: 10 + 10 * i,
+        endLine: 15 + 10 * i,
+      })),
+    ],
+    copies.map((i) => ({
+      offset: 0x10 * (i + 1),
+      frames: [{ function: 0, line: 2 }, { function: 1 + i, line: 12 + 10 * i }],
+      claims: [2],
+    })),
+  );
+  const coverage = new RunCoverage(
+    buildUniverse(image),
+    [0, 1, 2].map((i) => buildRecord(image, `test ${i}`, [0x10 * (i + 1), 0x300])),
+  );
+  const view = new FileView(values(await reportFilesOf({ coverage })).get("f0") as FileData);
+  assert.deepEqual([...view.testsOfLine(0)], [[0, undefined], [1, undefined], [2, undefined]]);
+  assert.deepEqual([...view.linesOfTest(1)], [0]);
 });
 
 test("a source that is not at hand is null, one that is is whole", () => {

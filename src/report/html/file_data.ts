@@ -1,4 +1,5 @@
 import type { TestLookup } from "../../coverage/test_lookup.ts";
+import type { Universe } from "../../coverage/universe.ts";
 import type { FileData } from "./report_data.ts";
 import { groupName } from "./run_data.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -15,15 +16,19 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
   const { image, linePoints, fileLineStart, functions } = coverage.universe;
   const sets = new TestSets();
   const number: number[] = [], unknown: number[] = [], lineIds: number[] = [];
-  const setsOfLine: number[][] = [];
+  const setsOfLine: number[][] = [], merged: number[] = [];
   for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
     if (linePoints[line] === 0) {
       unknown.push(image.lineNumber[line]!);
       continue;
     }
-    lineIds.push(line);
     number.push(image.lineNumber[line]!);
-    setsOfLine.push(coverage.lineTests[line] === 0 ? [] : setsOf(lookup, line, sets));
+    if (coverage.lineTests[line] === 0) setsOfLine.push([]);
+    else if (linePoints[line]! > MAX_POINTS_WITH_SETS) {
+      merged.push(lineIds.length);
+      setsOfLine.push([sets.idOf(lookup.testsOfLines(line, line + 1))]);
+    } else setsOfLine.push(setsOf(lookup, line, sets));
+    lineIds.push(line);
   }
   const position = new Map(lineIds.map((line, index) => [line, index]));
   const groups: [string, number, number, number][] = [];
@@ -44,6 +49,7 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
     pointsHit: lineIds.map((line) => coverage.linePointsHit[line]!),
     tests: lineIds.map((line) => coverage.lineTests[line]!),
     sets: setsOfLine,
+    merged: encodeSet(merged),
     testSets: sets.texts,
     unknown: encodeSet(unknown),
     functions: groups,
@@ -51,16 +57,26 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
 }
 
 function setsOf(lookup: TestLookup, line: number, sets: TestSets): number[] {
-  const points = lookup.pointsOfLine(line);
-  if (points.length > MAX_POINTS_WITH_SETS) {
-    return [-1 - sets.idOf(lookup.testsOfLines(line, line + 1))];
-  }
+  const { universe } = lookup.coverage;
+  // Points that only show that the line was passed count as one, which every test that ran the line hit.
+  if (universe.lineIndirect[line] === 1) return [sets.idOf(lookup.testsOfLines(line, line + 1))];
   const ids: number[] = [];
-  for (const point of points) {
+  const passed = new Set<number>();
+  for (const point of lookup.pointsOfLine(line)) {
     const tests = lookup.testsOfPoint(point);
-    if (tests.length > 0) ids.push(sets.idOfPoint(point, tests));
+    if (tests.length === 0) continue;
+    const id = sets.idOfPoint(point, tests);
+    if (holdsLine(universe, point, line)) ids.push(id);
+    else passed.add(-1 - id);
   }
-  return ids;
+  return [...ids, ...passed];
+}
+
+/** Whether a point holds code of a line. */
+function holdsLine({ image, claimDirect }: Universe, point: number, line: number): boolean {
+  let claim = image.claimStart[point]!;
+  while (image.claimLine[claim] !== line) claim++;
+  return claimDirect[claim] === 1;
 }
 
 /** The distinct sets of tests of a file. */

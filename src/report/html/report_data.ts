@@ -82,15 +82,17 @@ export interface FileData {
   /** The source, or `null` where it was not at hand. */
   readonly source: string | null;
   readonly number: IdSet;
-  /** Points that claim the line and can be seen. */
+  /** Points that hold code of the line and can be seen; 1 where others only show that it was passed. */
   readonly points: readonly number[];
   readonly pointsHit: readonly number[];
   readonly tests: readonly number[];
   /**
-   * Which tests hit the line: for each set of tests of a point, its index into `testSets`, once per point; or for a
-   * line with very many points `-1 - index` of the set of all its tests.
+   * Which tests ran the line: for each of its points that was hit, the index into `testSets` of the tests that hit it;
+   * and `-1 - index` of tests that hit a point which shows that the line was passed but is none of its points.
    */
   readonly sets: readonly (readonly number[])[];
+  /** Indexes of lines with so many points that `sets` has one set, of all tests that ran the line. */
+  readonly merged: IdSet;
   readonly testSets: readonly IdSet[];
   /** Numbers of lines that only tail calls claim: KCOV cannot see them. */
   readonly unknown: IdSet;

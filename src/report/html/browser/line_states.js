@@ -4,8 +4,8 @@
 import { decodeSet } from "./set_codec.js";
 
 /**
- * What is known of a line: `all`, `some` or `none` of its points were hit; `never`: none, and no line of its function
- * was; `unknown`: only tail calls claim it; `blank`: no point claims it.
+ * What is known of a line: `all` of its points were hit; `some`, or it is only known to have been passed; `none`;
+ * `never`: none, and no line of its function was; `unknown`: only tail calls claim it; `blank`: no point claims it.
  *
  * @typedef {"all" | "some" | "none" | "never" | "unknown" | "blank"} LineState
  */
@@ -20,6 +20,9 @@ export const STATE_TEXT = {
   blank: "no point: not compiled, or no code of its own",
 };
 
+/** Said of a line that was run though none of its points was hit. */
+export const PASSED_TEXT = "passed: a call inlined there was entered";
+
 /** A file's data with what is worked out from it. */
 export class FileView {
   /** @param {FileData} data */
@@ -29,6 +32,7 @@ export class FileView {
     this.numbers = decodeSet(data.number);
     /** Index of each line number. */
     this.indexOf = new Map(this.numbers.map((number, index) => [number, index]));
+    this.merged = new Set(decodeSet(data.merged));
     this.unknown = new Set(decodeSet(data.unknown));
     /** Group of functions that owns each index, or -1. */
     this.group = new Int32Array(this.numbers.length).fill(-1);
@@ -48,11 +52,10 @@ export class FileView {
   stateOf(number) {
     const index = this.indexOf.get(number);
     if (index === undefined) return this.unknown.has(number) ? "unknown" : "blank";
-    const hit = this.data.pointsHit[index];
-    if (hit === 0) {
+    if (this.data.tests[index] === 0) {
       return this.group[index] >= 0 && !this.entered[this.group[index]] ? "never" : "none";
     }
-    return hit < this.data.points[index] ? "some" : "all";
+    return this.data.pointsHit[index] < this.data.points[index] ? "some" : "all";
   }
 
   /** @param {number} set */
@@ -72,9 +75,12 @@ export class FileView {
   testsOfLine(index) {
     /** @type {Map<number, number | undefined>} */
     const found = new Map();
+    const merged = this.merged.has(index);
     for (const set of this.data.sets[index]) {
-      if (set < 0) { for (const test of this.testsOfSet(-1 - set)) found.set(test, undefined); }
-      else for (const test of this.testsOfSet(set)) found.set(test, (found.get(test) ?? 0) + 1);
+      const points = set < 0 ? 0 : 1;
+      for (const test of this.testsOfSet(set < 0 ? -1 - set : set)) {
+        found.set(test, merged ? undefined : (found.get(test) ?? 0) + points);
+      }
     }
     return found;
   }

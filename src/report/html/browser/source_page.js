@@ -4,7 +4,7 @@
 
 import { loadFile } from "./data.js";
 import { announce, bar, breadcrumbs, element, fraction, link } from "./elements.js";
-import { FileView, STATE_TEXT } from "./line_states.js";
+import { FileView, PASSED_TEXT, STATE_TEXT } from "./line_states.js";
 import { LineDrawer } from "./source_lines.js";
 import { sourcePanel } from "./source_panel.js";
 import { sortableTable } from "./table.js";
@@ -331,7 +331,11 @@ class SourceView {
       this.showPanel({
         title: `Line ${count(number)}`,
         facts: [
-          element("span", { class: `key ${state}` }, STATE_TEXT[state]),
+          element(
+            "span",
+            { class: `key ${state}` },
+            state === "some" && pointsHit[index] === 0 ? PASSED_TEXT : STATE_TEXT[state],
+          ),
           element("span", null, `${count(pointsHit[index])} of ${plural(points[index], "point")}`),
           group < 0 ? null : element("button", {
             type: "button",

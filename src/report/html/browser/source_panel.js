@@ -3,6 +3,7 @@
 /** @import { RunData } from "../report_data.ts" */
 
 import { badge, element, link } from "./elements.js";
+import { PASSED_TEXT } from "./line_states.js";
 import { sortableTable } from "./table.js";
 import { address, count, duration, plural } from "./text.js";
 
@@ -57,6 +58,8 @@ export function sourcePanel({ tests: all }, content, onClose) {
         cell: ({ part }) =>
           part === undefined
             ? element("span", { title: "The line has too many copies to keep shares" }, "–")
+            : part === 0
+            ? element("span", { title: PASSED_TEXT }, "passed")
             : `${count(part)} of ${count(whole)}`,
       },
       {
