@@ -19,6 +19,12 @@ const COMMANDS: readonly Command[] = [
     load: async () => (await import("./test.ts")).testCommand,
   },
   {
+    name: "record",
+    usage: "record [--kernel auto|host|embedded] [--out DIR] -- COMMAND…",
+    summary: "run any command, all its threads and processes as one record, then report",
+    load: async () => (await import("./record.ts")).recordCommand,
+  },
+  {
     name: "report",
     usage: "report [RUN] [--lcov FILE] [--vmlinux FILE]",
     summary: "report again from a run's records",

@@ -179,10 +179,10 @@ export class CoverageLedger {
     }
   }
 
-  /** Empties a task's buffer where it is half full. */
+  /** Empties a task's buffer where it is a quarter full. */
   relieve(task: TracedTask): void {
     const { buffer } = task;
-    if (buffer !== null && buffer.count * 2 > buffer.capacity) this.#drain(task);
+    if (buffer !== null && buffer.count * 4 > buffer.capacity) this.#drain(task);
   }
 
   /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */

@@ -30,6 +30,7 @@ import {
   SIGURG,
   stopEvent,
   stopSignal,
+  WNOHANG,
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
 import { claimFrom } from "./ownership.ts";
@@ -55,6 +56,9 @@ const TRACERS: ReadonlySet<string> = new Set([
 ]);
 
 const FIRST_READ = 4096;
+
+/** Time between two looks at buffers that fill. A stopped task waits as long. */
+const WATCH_MS = 1;
 
 /** Follows a command and all that it starts, and keeps the ledger of what they run. */
 export class Supervisor {
@@ -95,7 +99,7 @@ export class Supervisor {
     this.#ledger.addTask(root, root, null);
     this.#libc.kill(root, SIGCONT);
     for (;;) {
-      const tid = this.#ptrace.wait(-1);
+      const tid = this.#nextEvent();
       if (tid === -EINTR) continue;
       if (tid < 0) return 0; // ECHILD: cannot be before the root's end
       const { status } = this.#ptrace;
@@ -106,6 +110,20 @@ export class Supervisor {
         if (tid === root) return status;
       }
       this.#ledger.flush();
+    }
+  }
+
+  /**
+   * Waits for the next task that stops or ends. Buffers of all entries fill at any time, so they are emptied meanwhile;
+   * those of distinct points need no watch.
+   */
+  #nextEvent(): number {
+    if (this.#pool.mode === "unique") return this.#ptrace.wait(-1);
+    for (;;) {
+      const tid = this.#ptrace.wait(-1, WNOHANG);
+      if (tid !== 0) return tid;
+      for (const task of this.#ledger.tasks) this.#ledger.relieve(task);
+      this.#libc.poll(null, 0n, WATCH_MS);
     }
   }
 

@@ -55,11 +55,7 @@ test("files that run at once keep their own processes' points apart", SLOW, () =
 });
 
 /** A JUnit report without times. */
-function report(
-  flags: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  preload: boolean,
-): string {
+function report(preload: boolean): string {
   const path = join(folder, `${preload}.xml`);
   const junit = runtimeName() === "deno"
     ? [`--junit-path=${path}`]
