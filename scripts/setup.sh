@@ -1,10 +1,12 @@
 #!/bin/sh
 # Sets up a checkout for its demo and tests: Debian packages, then Deno and Bun from npm. Needs Node.js and npm.
 # An ordinary user is told the one line that installs what is missing. Quick when all is there.
+# Arguments: files with the names of Debian packages; those of the tests and of the kernel's build by default.
 set -eu
 cd "$(dirname "$0")/.."
 
-wanted=$(sed '/^#/d' scripts/packages scripts/kernel/packages | sort -u)
+[ $# -gt 0 ] || set -- scripts/packages scripts/kernel/packages
+wanted=$(sed '/^#/d' "$@" | sort -u)
 missing=
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"
