@@ -34,7 +34,15 @@ export {
   kcovAvailability,
   type KcovFinding,
 } from "./src/kcov/kcov_availability.ts";
-export type { Run, RunKernel, Scope, TestOutcome, TestRecord } from "./src/record/test_record.ts";
+export type {
+  RecordKind,
+  Run,
+  RunKernel,
+  Scope,
+  TestOutcome,
+  TestRecord,
+  TreeDetails,
+} from "./src/record/test_record.ts";
 export { mergeRuns, readRun } from "./src/record/run_folder.ts";
 export type { CoverageFlags, KernelCoverage } from "./src/testing/kernel_coverage.ts";
 export {

@@ -41,6 +41,7 @@ const STEPS: readonly Step[] = [
     command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples"],
   },
   { name: "types for bun", command: ["tsc", "--project", "tsconfig.json"] },
+  { name: "documentation lint", command: ["deno", "doc", "--lint", "mod.ts"] },
   {
     name: "documentation",
     command: ["deno", "test", "-A", "--doc", "mod.ts", "src"],

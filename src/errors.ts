@@ -22,10 +22,12 @@ export type KcovUnavailableReason =
  * ```
  */
 export class KcovUnavailableError extends Error {
+  /** Name of the class. */
   override readonly name = "KcovUnavailableError";
   /** Machine-readable form of the message. */
   readonly reason: KcovUnavailableReason;
 
+  /** Makes one; `options` may hold the `cause`. */
   constructor(reason: KcovUnavailableReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
@@ -43,6 +45,7 @@ export class KcovUnavailableError extends Error {
  * ```
  */
 export class SyscallError extends Error {
+  /** Name of the class. */
   override readonly name = "SyscallError";
   /** Name of the libc function or system call. */
   readonly syscall: string;
@@ -51,6 +54,7 @@ export class SyscallError extends Error {
   /** Its name, such as `EACCES`, or `E<number>` where C has no name for it. */
   readonly code: string;
 
+  /** Makes one; `options` may hold the `cause`. */
   constructor(
     syscall: string,
     errno: number,
@@ -84,6 +88,7 @@ export interface FormatErrorPlace {
  * ```
  */
 export class FormatError extends Error {
+  /** Name of the class. */
   override readonly name = "FormatError";
   /** `ELF`, `DWARF`, `LCOV`, `record` and so on. */
   readonly format: string;
@@ -92,6 +97,7 @@ export class FormatError extends Error {
   /** Byte offset in the section or file, where known. */
   readonly offset: number | undefined;
 
+  /** Makes one whose message begins with the format and the place. */
   constructor(format: string, problem: string, place: FormatErrorPlace & ErrorOptions = {}) {
     const { section, offset, cause } = place;
     const at = offset === undefined ? section : `${section ?? ""}+0x${offset.toString(16)}`;

@@ -28,9 +28,11 @@ export interface TestRecord {
   readonly name: string;
   /** The test file, relative to the run's folder; empty where unknown. */
   readonly file: string;
+  /** How it ended. */
   readonly outcome: TestOutcome;
   /** Wall time of the body, in milliseconds. */
   readonly durationMs: number;
+  /** Whose system calls the PCs are of. */
   readonly scope: Scope;
   /** Distinct raw PCs, ascending. */
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
@@ -62,7 +64,9 @@ export interface RunKernel {
 
 /** The records of one invocation on one kernel build. */
 export interface Run {
+  /** What all records were recorded on. */
   readonly kernel: RunKernel;
+  /** The records, in the order in which their writers wrote them. */
   readonly records: readonly TestRecord[];
   /** Records that could not be read back (a killed writer's last line, for instance). */
   readonly damaged: number;
