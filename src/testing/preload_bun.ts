@@ -83,7 +83,9 @@ const ownPath = fileURLToPath(import.meta.url);
 
 /** Line of the innermost frame on the stack that is part of a file other than this; 1 where there is none. */
 function callersLine(): number {
-  for (const frame of new Error().stack?.split("\n") ?? []) {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder);
+  for (const frame of holder.stack?.split("\n") ?? []) {
     const place = /(?:^|[(\s])(?:file:\/\/)?(\/.*):(\d+):\d+\)?$/.exec(frame);
     if (place !== null && place[1] !== ownPath) return Number(place[2]);
   }
