@@ -78,14 +78,16 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
           `point ${origin} to the vmlinux of that kernel`,
       );
     }
-    return image;
+    return { path: image.path, buildId: image.buildId };
   }
   const places = kernelImagePlaces(buildId, query.release ?? release());
   const refused: string[] = [];
   for (const place of places) {
     if (!existsSync(place)) continue;
     const image = describe(place);
-    if (image.usable && (buildId === "" || image.buildId === buildId)) return image;
+    if (image.usable && (buildId === "" || image.buildId === buildId)) {
+      return { path: image.path, buildId: image.buildId };
+    }
     refused.push(
       image.usable
         ? `${place} has build id ${image.buildId || "none"}, the kernel ${buildId}`

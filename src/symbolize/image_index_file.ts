@@ -45,7 +45,7 @@ interface Description {
  *
  * @param fingerprint says from which data the index was built, beyond the build id
  */
-export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array {
+export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const symbolFiles = filesOfSymbols(parts);
   const columns: Uint8Array[] = [

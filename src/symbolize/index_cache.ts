@@ -79,8 +79,16 @@ export function writeCachedIndex(folder: string, parts: IndexParts, fingerprint:
     removeOldest(folder);
     return true;
   } catch {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     return false;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where not even the folder is there, nothing was written.
   }
 }
 
