@@ -7,7 +7,8 @@
 import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { type Address, addressFromHalves } from "../../src/base/address.ts";
-import { ImageSymbolizer, type SymbolizedPcs } from "../../src/symbolize/image_symbolizer.ts";
+import { ImageSymbolizer } from "../../src/symbolize/image_symbolizer.ts";
+import type { SymbolizedPcs } from "../../src/symbolize/symbolized_pcs.ts";
 import { symbolizedText } from "../../src/symbolize/symbolized_text.ts";
 
 const [mode, image, pcsFile, cache] = process.argv.slice(2);

@@ -38,7 +38,7 @@ export async function framesOfManyAddresses(
   addresses: Float64Array,
 ): Promise<AddressColumns> {
   const info = image.debugElf.section(".debug_info");
-  const mayPay = info !== undefined && image.debugElf.isPlain(info) &&
+  const mayPay = info !== undefined && image.debugElf.isPlain(info) && image.isFile &&
     info.fileSize > WORTH_A_THREAD &&
     addresses.length > 500;
   if (!mayPay) return framesOfAddresses(image, addresses);

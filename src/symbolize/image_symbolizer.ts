@@ -3,63 +3,14 @@ import { indexOfSorted } from "../base/search.ts";
 import { pointArchitecture } from "../points/arch.ts";
 import { codeSections } from "../points/scan.ts";
 import { type AddressColumns, framesOfAddresses, framesOfManyAddresses } from "./address_frames.ts";
-import type { Frame, ImageIndex } from "./image_index.ts";
+import type { ImageIndex } from "./image_index.ts";
 import { cachedImageIndex, loadImageIndex, type LoadIndexOptions } from "./load_index.ts";
 import { OpenImage } from "./open_image.ts";
-import { type FrameColumns, framesAt } from "./point_frames.ts";
-
-/** Why a raw PC has no frames. */
-export type SymbolizeReason = "outside-image" | "no-debug-information" | "module-unknown";
-
-/** What each {@linkcode SymbolizeReason} means, for people. */
-export const SYMBOLIZE_REASON_TEXT: Readonly<Record<SymbolizeReason, string>> = {
-  "outside-image": "outside the code of every known image",
-  "no-debug-information":
-    "the image has no debug information: use one built with CONFIG_DEBUG_INFO",
-  "module-unknown": "in a module whose file was not found: install its debug package",
-};
+import type { FrameColumns } from "./point_frames.ts";
+import { SymbolizedPcs } from "./symbolized_pcs.ts";
 
 /** With more PCs than this a whole index is built, and kept for the next time. */
 const WORTH_AN_INDEX = 20_000;
-
-/** Where raw PCs are: by position, each either has frames or a reason why not. */
-export class SymbolizedPcs {
-  readonly pcs: ArrayLike<Address>;
-  /** Column sets that hold frames, and which of them (or -1), and where in it, each PC's are. */
-  readonly tables: readonly FrameColumns[];
-  readonly table: Int8Array;
-  readonly at: Uint32Array;
-  readonly #reason: SymbolizeReason;
-
-  constructor(
-    pcs: ArrayLike<Address>,
-    tables: readonly FrameColumns[],
-    table: Int8Array,
-    at: Uint32Array,
-    reason: SymbolizeReason = "outside-image",
-  ) {
-    this.pcs = pcs;
-    this.tables = tables;
-    this.table = table;
-    this.at = at;
-    this.#reason = reason;
-  }
-
-  get length(): number {
-    return this.pcs.length;
-  }
-
-  /** Frames of PC `index`, innermost first; `undefined` where there is a reason instead. */
-  frames(index: number): Frame[] | undefined {
-    const table = this.table[index];
-    return table < 0 ? undefined : framesAt(this.tables[table], this.at[index]);
-  }
-
-  /** Why PC `index` has no frames; `undefined` where it has some. */
-  reason(index: number): SymbolizeReason | undefined {
-    return this.table[index] < 0 ? this.#reason : undefined;
-  }
-}
 
 /**
  * Finds the source of raw PCs of one image: return addresses, so what is looked up is the call before each.
@@ -87,6 +38,11 @@ export class ImageSymbolizer implements Disposable {
   /** Build id of the image; empty where it has none. */
   get buildId(): string {
     return this.image.elf.buildId;
+  }
+
+  /** Bytes from a call to its return address. */
+  get callLength(): number {
+    return pointArchitecture(this.image.elf.header.machine).callLength;
   }
 
   /** The whole index: from the cache, or built and stored. */
@@ -123,11 +79,10 @@ export class ImageSymbolizer implements Disposable {
   /** Finds what the index knows, and the addresses that have to be looked up. */
   #plan(pcs: ArrayLike<Address>, base: Address | undefined): SymbolizePlan {
     const { elf } = this.image;
-    const { callLength } = pointArchitecture(elf.header.machine);
     const text = elf.sections.find((section) => section.name === ".text")?.address ?? 0;
-    const shift = (base === undefined ? 0 : base - text) + callLength;
+    const shift = (base === undefined ? 0 : base - text) + this.callLength;
     const code = codeSections(elf).map(({ address, size }) => [address, address + size]);
-    const table = new Int8Array(pcs.length).fill(-1);
+    const table = new Int16Array(pcs.length).fill(-1);
     const at = new Uint32Array(pcs.length);
     const index = this.#index;
     const rest: number[] = [];
@@ -182,7 +137,7 @@ export class ImageSymbolizer implements Disposable {
 interface SymbolizePlan {
   readonly pcs: ArrayLike<Address>;
   /** 0: in the index; 1: in `rest`; -1: in no code. */
-  readonly table: Int8Array;
+  readonly table: Int16Array;
   readonly at: Uint32Array;
   readonly shift: number;
   /** Distinct addresses to look up, ascending. */

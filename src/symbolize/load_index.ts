@@ -29,6 +29,7 @@ export async function loadImageIndex(
   if (cached !== undefined) return imageIndexOf(cached);
   const info = image.debugElf.section(".debug_info");
   const pays = !image.elf.isModule && info !== undefined && image.debugElf.isPlain(info) &&
+    image.isFile &&
     info.fileSize > WORTH_A_THREAD;
   if (!pays) {
     return imageIndexOf(stored(buildIndexParts(image.elf, image.sections()), image, options));

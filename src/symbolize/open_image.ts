@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { type ByteSource, MemorySource } from "../base/byte_source.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import { ElfFile } from "../elf/elf_file.ts";
 import { FormatError } from "../errors.ts";
@@ -21,7 +23,7 @@ export class OpenImage implements Disposable {
   readonly #sources: FileSource[] = [];
 
   /**
-   * Opens an image; where it has no debug information itself, also the separate file that its build id or
+   * Opens an image, also one compressed as a whole (`.zst`, `.gz`); where it has no debug information itself, also the separate file that its build id or
    * `.gnu_debuglink` names.
    *
    * @throws {FormatError} where the file is not such an image
@@ -30,13 +32,13 @@ export class OpenImage implements Disposable {
     try {
       const source = this.#open(path);
       this.path = path;
-      this.elf = elfOf(source);
+      this.elf = elfOf(source, path);
       this.debugPath = path;
       this.debugElf = this.elf;
       if (this.elf.section(".debug_info") === undefined) {
         for (const candidate of debugFileCandidates(path, this.elf)) {
           if (!existsSync(candidate)) continue;
-          const debug = elfOf(this.#open(candidate));
+          const debug = elfOf(this.#open(candidate), candidate);
           if (debug.section(".debug_info") === undefined || debug.buildId !== this.elf.buildId) {
             continue;
           }
@@ -58,27 +60,39 @@ export class OpenImage implements Disposable {
 
   /** The debug sections, read from the file by position where that can be. */
   sections(): DwarfSections {
-    const source = this.debugElf.source as FileSource;
-    return debugSections(this.debugElf, (offset, size) => source.window(offset, size));
+    const { source } = this.debugElf;
+    return source instanceof FileSource
+      ? debugSections(this.debugElf, (offset, size) => source.window(offset, size))
+      : debugSections(this.debugElf);
   }
 
   [Symbol.dispose](): void {
     for (const source of this.#sources.splice(0)) source[Symbol.dispose]();
   }
 
-  #open(path: string): FileSource {
+  /** Whether the file with the debug information can be opened again, cheaply, by another thread. */
+  get isFile(): boolean {
+    return this.debugElf.source instanceof FileSource && this.elf.source instanceof FileSource;
+  }
+
+  #open(path: string): ByteSource {
+    if (path.endsWith(".zst")) return new MemorySource(zstdDecompressSync(readFileSync(path)));
+    if (path.endsWith(".gz")) return new MemorySource(gunzipSync(readFileSync(path)));
+    if (path.endsWith(".xz")) {
+      throw new FormatError("ELF", `${path} cannot be read: expand it with xz -dk`);
+    }
     const source = new FileSource(path);
     this.#sources.push(source);
     return source;
   }
 }
 
-function elfOf(source: FileSource): ElfFile {
+function elfOf(source: ByteSource, path: string): ElfFile {
   try {
     return new ElfFile(source, inflate);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError("ELF", `${source.path} cannot be used: ${error.message}`, {
+    throw new FormatError("ELF", `${path} cannot be used: ${error.message}`, {
       cause: error,
     });
   }

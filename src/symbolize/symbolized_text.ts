@@ -1,5 +1,5 @@
 import { formatAddress } from "../base/address.ts";
-import { SYMBOLIZE_REASON_TEXT, type SymbolizedPcs } from "./image_symbolizer.ts";
+import { SYMBOLIZE_REASON_TEXT, type SymbolizedPcs } from "./symbolized_pcs.ts";
 import { symbolAt, type SymbolNames } from "./symbol_names.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { UNKNOWN } from "./source_tables.ts";
