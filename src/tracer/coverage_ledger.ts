@@ -163,11 +163,11 @@ export class CoverageLedger {
   }
 
   /** What an open test of a task has so far. */
-  read(task: TracedTask, number: number): TalliedPoints | undefined {
+  read(task: TracedTask, number: number): TalliedPoints["pcs"] | undefined {
     const test = task.tests.get(number);
     if (test === undefined) return undefined;
     this.#drainAll();
-    return test.tally.points();
+    return test.tally.pcs();
   }
 
   /** Ends the trace of every task at this point, for a new one to begin. */

@@ -61,7 +61,7 @@ export class OpenTest {
 
   /** The record of the test as it stands. */
   record(end: TestEnd, hasHits: boolean): TestRecord {
-    const { pcs, hits } = this.tally.points();
+    const points = hasHits ? this.tally.points() : { pcs: this.tally.pcs(), hits: null };
     return {
       name: this.name,
       file: this.file,
@@ -69,8 +69,7 @@ export class OpenTest {
       outcome: end.outcome,
       durationMs: end.durationMs ?? Date.now() - this.#startedAt,
       scope: "tree",
-      pcs,
-      hits: hasHits ? hits : null,
+      ...points,
       truncated: this.truncated,
       shared: this.shared,
       callingThreadOnly: false,

@@ -45,15 +45,22 @@ export class PointTally {
     }
   }
 
+  /** The distinct PCs that were counted so far, ascending. */
+  pcs(): TalliedPoints["pcs"] {
+    const pcs = new Float64Array(this.#size);
+    for (let index = 0; index < this.#size; index++) {
+      pcs[index] = this.#table.address(this.#seen[index]);
+    }
+    return pcs.sort();
+  }
+
   /** What was counted so far. */
   points(): TalliedPoints {
-    const table = this.#table;
-    const seen = this.#seen.subarray(0, this.#size);
-    const pcs = new Float64Array(this.#size);
-    for (let index = 0; index < seen.length; index++) pcs[index] = table.address(seen[index]);
-    pcs.sort();
+    const pcs = this.pcs();
     const hits = new Uint32Array(this.#size);
-    for (const point of seen) hits[indexOf(pcs, table.address(point))] = this.#counts[point];
+    for (const point of this.#seen.subarray(0, this.#size)) {
+      hits[indexOf(pcs, this.#table.address(point))] = this.#counts[point];
+    }
     return { pcs, hits };
   }
 

@@ -296,12 +296,11 @@ export class Supervisor {
 
   /** Writes the PCs of an open test to the place that the mailbox names: how many there are. */
   #sendPoints(task: TracedTask, test: number): number | null {
-    const points = this.#ledger.read(task, test);
-    if (points === undefined) return null;
+    const pcs = this.#ledger.read(task, test);
+    if (pcs === undefined) return null;
     const header = new Uint32Array(this.#mailbox.buffer, 0, HEADER_BYTES / 4);
     const capacity = header[REPLY_CAPACITY];
     const address = BigInt(header[REPLY_ADDRESS]) | BigInt(header[REPLY_ADDRESS + 1]) << 32n;
-    const { pcs } = points;
     if (pcs.length > 0 && pcs.length <= capacity) {
       this.#memory.write(task.id, address, new Uint8Array(pcs.buffer));
     }
