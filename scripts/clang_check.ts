@@ -137,7 +137,7 @@ function link({ name, isLto }: Variant): string {
 
 /**
  * Compares the frames of all points and prints the first that differ. In an object each section is at address 0 for
- * llvm-symbolizer, so there it is only asked for what lies in `.text` and behind the end of all other code, and for names it
+ * llvm-symbolizer, so there it is only asked for functions of `.text` behind the end of all other code, and for names it
  * has to use the debug information alone.
  */
 function compare(title: string, image: string, isObject: boolean): number {
@@ -146,7 +146,10 @@ function compare(title: string, image: string, isObject: boolean): number {
   const text = elf.section(".text");
   if (text === undefined) throw new TypeError(`${image} has no .text: name objects with code`);
   const others = codeSections(elf).filter((section) => section.name !== ".text");
-  const clear = Math.max(0, ...others.map((section) => section.size));
+  const otherCode = Math.max(0, ...others.map((section) => section.size));
+  // Whole functions only: one that others overlap in part, llvm-symbolizer does not know in its other part either.
+  const starts = Array.from(index.symbols.address, (start) => index.base + start - text.address);
+  const clear = Math.min(...starts.filter((start) => start >= otherCode));
   const points = Array.from(index.everyOffset, (_, point) => point).filter((point) => {
     const offset = index.base + index.everyOffset[point] - text.address;
     return !isObject || offset >= clear && offset < text.size;
