@@ -20,6 +20,7 @@ import {
   readManifest,
   RECIPE_FOLDER,
 } from "../../src/uml/kernel_folder.ts";
+import { withLock } from "../../src/uml/build_lock.ts";
 import { unpackSource } from "../../src/uml/kernel_source.ts";
 
 /** Message of the constructors, which run before the kernel has anything to print with on user-mode Linux. */
@@ -40,7 +41,19 @@ export async function buildTwinKernel(
   const twin = kernelFolder(join(cacheFolder(), "gcov_twin", twinName(embedded, configuration)));
   if (existsSync(twin.manifest)) return twin;
   mkdirSync(twin.path, { recursive: true });
-  say(`Building the gcov twin in ${twin.path}: some 8 CPU minutes`);
+  await withLock(
+    join(twin.path, "lock"),
+    (pid) => say(`Waiting for the build that process ${pid} runs`),
+    async () => {
+      if (existsSync(twin.manifest)) return;
+      say(`Building the gcov twin in ${twin.path}: some 8 CPU minutes`);
+      await build(twin, configuration);
+    },
+  );
+  return twin;
+}
+
+async function build(twin: KernelFolder, configuration: string): Promise<void> {
   if (!existsSync(twin.source)) await unpackSource(twin.source);
   silenceConstructors(join(twin.source, "kernel/gcov/gcc_base.c"));
   const config = join(twin.path, "config");
@@ -57,7 +70,6 @@ export async function buildTwinKernel(
   make(twin, "linux", {});
   copyFileSync(join(twin.source, "linux"), twin.linux);
   writeFileSync(twin.manifest, "{}\n");
-  return twin;
 }
 
 /** Debug information stays: with it gcc marks where statements begin, and gcov counts the lines of these marks too. */
