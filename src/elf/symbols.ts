@@ -75,20 +75,21 @@ export class SymbolTable {
   }
 
   /**
-   * Indexes of all symbols called `name`, ascending. Without decoding every name: a name is found in the string
+   * Indexes of all symbols with one of the names, ascending. Without decoding every name: a name is found in the string
    * table, where it may also be the end of a longer one.
    */
-  indexesOf(name: string): number[] {
+  indexesOf(...names: readonly string[]): number[] {
     const text = latin1.decode(this.#strings);
     const offsets = new Set<number>();
-    for (let at = text.indexOf(`${name}\0`); at >= 0; at = text.indexOf(`${name}\0`, at + 1)) {
-      offsets.add(at);
+    for (const name of names) {
+      for (let at = text.indexOf(`${name}\0`); at >= 0; at = text.indexOf(`${name}\0`, at + 1)) {
+        offsets.add(at);
+      }
     }
     const found: number[] = [];
     if (offsets.size === 0) return found;
-    for (let index = 0; index < this.count; index++) {
-      if (offsets.has(this.name[index])) found.push(index);
-    }
+    const { name, count } = this;
+    for (let index = 0; index < count; index++) if (offsets.has(name[index])) found.push(index);
     return found;
   }
 }

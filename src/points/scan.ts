@@ -28,8 +28,7 @@ export function codeSections(elf: ElfFile): ElfSection[] {
  * arm64 calls go through when the callback is out of reach.
  */
 export function callbackSymbols(elf: ElfFile): number[] {
-  const symbols = elf.symbols();
-  return [CALLBACK, `__${CALLBACK}_veneer`].flatMap((name) => symbols.indexesOf(name));
+  return elf.symbols().indexesOf(CALLBACK, `__${CALLBACK}_veneer`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
 import { codeSections } from "../points/scan.ts";
+import { offsetsFrom } from "./build_image_index.ts";
 import { mergeResults } from "./merge_results.ts";
 import type { OpenImage } from "./open_image.ts";
 import { UnitWorker } from "./parallel_units.ts";
@@ -71,7 +72,7 @@ function finish(
   results: readonly UnitResults[],
 ): AddressColumns {
   const symbols = readSymbolNames(image.elf, plan.base);
-  const everyOffset = Int32Array.from(addresses, (address) => address - plan.base);
+  const everyOffset = offsetsFrom(addresses, plan.base);
   return {
     everyOffset,
     ...mergeResults(everyOffset, plan.work, results, symbols, [0, 0]),

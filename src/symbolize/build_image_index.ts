@@ -37,7 +37,7 @@ export function finishIndex(
 ): IndexParts {
   const { points } = plan;
   const symbols = readSymbolNames(elf, points.base);
-  const everyOffset = Int32Array.from(points.address, (address) => address - points.base);
+  const everyOffset = offsetsFrom(points.address, points.base);
   const universe = [points.universeStart, points.universeEnd] as const;
   return {
     buildId: elf.buildId,
@@ -77,4 +77,11 @@ export function buildIndexParts(elf: ElfFile, sections: DwarfSections): IndexPar
   return finishIndex(elf, plan, [
     doUnits(reader, plan.points.address, plan.work, next, new CodeBlocks(elf)),
   ]);
+}
+
+/** Addresses as offsets from `base`; all code is within 2 GiB of it. */
+export function offsetsFrom(addresses: Float64Array, base: number): Int32Array {
+  const offsets = new Int32Array(addresses.length);
+  for (let at = 0; at < offsets.length; at++) offsets[at] = addresses[at] - base;
+  return offsets;
 }

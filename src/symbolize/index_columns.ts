@@ -46,7 +46,7 @@ export function imageIndexOf(parts: IndexParts): ImageIndex {
     frameStart: parts.everyFrameStart.subarray(universeStart, universeEnd + 1),
     // Not all uses need it, and it follows from the path.
     get frameFile(): Uint32Array {
-      return frameFile ??= parts.framePath.map((path) => parts.pathFile[path]);
+      return frameFile ??= filesOfPaths(parts);
     },
   };
   // Descriptors, not values: columns that are decoded when first asked for stay so.
@@ -54,4 +54,10 @@ export function imageIndexOf(parts: IndexParts): ImageIndex {
     views,
     Object.getOwnPropertyDescriptors(parts),
   ) as typeof views & IndexParts;
+}
+
+function filesOfPaths({ framePath, pathFile }: IndexParts): Uint32Array {
+  const files = new Uint32Array(framePath.length);
+  for (let at = 0; at < files.length; at++) files[at] = pathFile[framePath[at]];
+  return files;
 }

@@ -42,12 +42,15 @@ export class SourceTables {
   readonly linkage: number[] = [];
   /** 1 for functions that return a value. */
   readonly returnsValue: number[] = [];
-  readonly #nameByOffset = new Map<number, number>();
+  readonly #nameByOffset = new TripleTable(16384);
+  readonly #nameOfTriple: number[] = [];
   readonly #pathByOffsets = new TripleTable(8192);
   readonly #pathOfTriple: number[] = [];
   /** Compilation folders. */
   readonly folders = new StringTable();
   readonly #sections: DwarfSections;
+  #unit: Unit | undefined;
+  #folder = 0;
 
   constructor(sections: DwarfSections) {
     this.#sections = sections;
@@ -61,13 +64,12 @@ export class SourceTables {
     if (section === ".debug_info") {
       return this.names.intern(stringAt(unit.bytes, offset, "DWARF", section));
     }
-    const key = section === ".debug_str" ? offset : -1 - offset;
-    let id = this.#nameByOffset.get(key);
-    if (id === undefined) {
-      id = this.names.intern(stringAt(this.#sections.bytes(section), offset, "DWARF", section));
-      this.#nameByOffset.set(key, id);
+    const triple = this.#nameByOffset.intern(offset, section === ".debug_str" ? 1 : 2, 0);
+    if (triple === this.#nameOfTriple.length) {
+      const text = stringAt(this.#sections.bytes(section), offset, "DWARF", section);
+      this.#nameOfTriple.push(this.names.intern(text));
     }
-    return id;
+    return this.#nameOfTriple[triple];
   }
 
   /** Id of a function by the ids of its name, of its linkage name and of its declaration's path, and its line. */
@@ -99,12 +101,21 @@ export class SourceTables {
     const triple = this.#pathByOffsets.intern(
       files.value[file],
       directories.value[directory],
-      this.folders.intern(unit.compDir),
+      this.#folderOf(unit),
     );
     if (triple === this.#pathOfTriple.length) {
       this.#pathOfTriple.push(this.paths.intern(joinedPath(unit, header, file)));
     }
     return this.#pathOfTriple[triple];
+  }
+
+  /** Id of a unit's compilation folder; asked for file after file of one unit. */
+  #folderOf(unit: Unit): number {
+    if (unit !== this.#unit) {
+      this.#unit = unit;
+      this.#folder = this.folders.intern(unit.compDir);
+    }
+    return this.#folder;
   }
 }
 

@@ -10,6 +10,10 @@ import {
 } from "../elf/constants.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import type { SymbolTable } from "../elf/symbols.ts";
+import { FormatError } from "../errors.ts";
+
+/** No kernel's code spans as much; and what does not fit 32 bits cannot be sorted as numbers here. */
+const LARGEST_SPAN = 0xffff_ffff;
 
 /** The symbols of an image's code by address: what stands there by the linker's names (`foo.isra.0`). */
 export interface SymbolNames {
@@ -37,36 +41,47 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   }
   const picked = new Uint32Array(symbols.count);
   const keys = new Float64Array(symbols.count);
-  let count = 0, least = Infinity;
+  let count = 0, least = Infinity, most = -Infinity;
   for (let index = 0; index < symbols.count; index++) {
     const type = symbols.type[index];
     if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_OBJECT) continue;
     if (inCode[symbols.section[index]] !== 1 || symbols.name[index] === 0) continue;
+    const address = symbols.address[index];
     picked[count] = index;
-    keys[count++] = symbols.address[index];
-    least = Math.min(least, symbols.address[index]);
+    keys[count++] = address;
+    if (address < least) least = address;
+    if (address > most) most = address;
   }
-  // Code spans less than 4 GiB, so differences fit sortable numbers.
-  const order = sortedOrder(keys.subarray(0, count).map((address) => address - least));
+  if (most - least > LARGEST_SPAN) {
+    throw new FormatError("ELF", "symbols of code are spread too far to be true", {
+      section: ".symtab",
+    });
+  }
+  for (let at = 0; at < count; at++) keys[at] -= least;
+  const order = sortedOrder(keys.subarray(0, count));
   const kept = new Uint32Array(count);
   let last = -1;
-  for (const at of order) {
-    const index = picked[at];
+  for (let at = 0; at < count; at++) {
+    const index = picked[order[at]];
     if (last >= 0 && symbols.address[kept[last]] === symbols.address[index]) {
       if (symbols.size[index] >= symbols.size[kept[last]]) kept[last] = index;
     } else {
       kept[++last] = index;
     }
   }
-  const indexes = kept.subarray(0, last + 1);
+  const address = new Float64Array(last + 1), size = new Float64Array(last + 1);
+  for (let at = 0; at <= last; at++) {
+    address[at] = symbols.address[kept[at]] - base;
+    size[at] = symbols.size[kept[at]];
+  }
   let files: Int32Array | undefined;
   return {
-    address: Float64Array.from(indexes, (index) => symbols.address[index] - base),
-    size: Float64Array.from(indexes, (index) => symbols.size[index]),
-    nameAt: (at) => symbols.nameOf(indexes[at]),
+    address,
+    size,
+    nameAt: (at) => symbols.nameOf(kept[at]),
     fileAt: (at) => {
       files ??= filesOfLocals(symbols);
-      const file = files[indexes[at]];
+      const file = files[kept[at]];
       return file < 0 ? undefined : symbols.nameOf(file);
     },
   };

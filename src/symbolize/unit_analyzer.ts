@@ -339,15 +339,18 @@ export class UnitAnalyzer {
     const closing = isKnown && this.#returns[at] === 1 && returnsValue[functionId] === 1
       ? end - 1
       : -1;
-    let lastLine = -1, lastFile = -1;
+    let lastLine = -1, lastFile = -1, path = 0;
     for (let row = start; row < end; row++) {
       if (opening >= 0 && line[row] === line[opening] && file[row] === file[opening]) continue;
       if (closing >= 0 && line[row] === line[closing] && file[row] === file[closing]) continue;
       if (isStmt[row] === 0 && address[row] === address[row + 1]) continue;
       if (line[row] === lastLine && file[row] === lastFile) continue;
       lastLine = line[row];
-      lastFile = file[row];
-      this.#claim(this.#path(unit, header, lastFile), lastLine);
+      if (file[row] !== lastFile) {
+        lastFile = file[row];
+        path = this.#path(unit, header, lastFile);
+      }
+      this.#claim(path, lastLine);
     }
   }
 

@@ -92,26 +92,29 @@ function openRoot(sections: DwarfSections, header: UnitHeader): Unit {
 function disjoint(low: number[], high: number[], unit: number[]): UnitRanges {
   const order = low.map((_, index) => index).sort((a, b) => low[a] - low[b] || unit[a] - unit[b]);
   const lows: number[] = [], highs: number[] = [], units: number[] = [];
+  /** Ranges that hold `position`. */
   let active: number[] = [];
-  let next = 0;
-  let position = -Infinity;
+  let next = 0, position = -Infinity;
   while (next < order.length || active.length > 0) {
     if (active.length === 0) position = low[order[next]];
     while (next < order.length && low[order[next]] <= position) active.push(order[next++]);
-    // The stretch on which the same units are active.
+    // The stretch on which the same ranges are active, and the first of their units.
     let end = next < order.length ? low[order[next]] : Infinity;
-    for (const index of active) end = Math.min(end, high[index]);
     const last = units.length - 1;
-    const continues = last >= 0 && highs[last] === position &&
-      active.some((index) => unit[index] === units[last]);
-    if (continues) {
-      highs[last] = end;
-    } else {
+    let first = Infinity, continues = false;
+    for (const index of active) {
+      if (high[index] < end) end = high[index];
+      if (unit[index] < first) first = unit[index];
+      if (last >= 0 && highs[last] === position && unit[index] === units[last]) continues = true;
+    }
+    if (continues) highs[last] = end;
+    else {
       lows.push(position);
       highs.push(end);
-      units.push(active.reduce((least, index) => Math.min(least, unit[index]), Infinity));
+      units.push(first);
     }
-    active = active.filter((index) => high[index] > end);
+    if (active.length === 1 && high[active[0]] === end) active.length = 0;
+    else active = active.filter((index) => high[index] > end);
     position = end;
   }
   return {
