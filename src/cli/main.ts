@@ -14,7 +14,7 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     name: "test",
-    usage: "test [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    usage: "test [--kernel auto|host|embedded] [--out DIR] -- COMMAND…",
     summary: "run a test command, every covered test recorded, then report",
     load: async () => (await import("./test.ts")).testCommand,
   },

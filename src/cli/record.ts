@@ -1,7 +1,6 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { runFolderSize } from "../record/run_folder.ts";
+import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
@@ -54,8 +53,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   if (kernel === "embedded") await buildEmbeddedKernel();
   const out = resolve(values.out);
   const runDirectory = join(out, "run");
-  rmSync(runDirectory, { recursive: true, force: true });
-  mkdirSync(runDirectory, { recursive: true });
+  clearRun(runDirectory);
   const exitStatus = await runSupervised(
     {
       command,

@@ -1,7 +1,6 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { runFolderSize } from "../record/run_folder.ts";
+import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { withPreload } from "../testing/runner_command.ts";
 import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
@@ -61,8 +60,7 @@ export async function testCommand(args: string[]): Promise<number> {
 
   const out = resolve(values.out);
   const runDirectory = join(out, "run");
-  rmSync(runDirectory, { recursive: true, force: true });
-  mkdirSync(runDirectory, { recursive: true });
+  clearRun(runDirectory);
   const env = { ...process.env, KERNELCOV_RUN: runDirectory };
   const covered = withPreload(command).command;
   const guest = {

@@ -99,6 +99,16 @@ export function openRun(directory: string, options: OpenRunOptions = {}): RunWri
   return new RunWriter(directory, options.kernel);
 }
 
+/**
+ * Makes a run folder without records: those of an earlier run are removed, and nothing else that may lie there.
+ *
+ * @throws {Error} The file system's own error.
+ */
+export function clearRun(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const name of recordFiles(directory)) unlinkSync(join(directory, name));
+}
+
 /** Appends one record; the same as the writer's own method. */
 export function appendRecord(writer: RunWriter, record: TestRecord): void {
   writer.append(record);
