@@ -15,7 +15,13 @@ import process from "node:process";
 import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import { formatInvocation, parseInvocation, thisInvocation } from "../../src/record/invocation.ts";
-import { appendRecord, mergeRuns, openRun, readRun } from "../../src/record/run_folder.ts";
+import {
+  appendRecord,
+  clearRun,
+  mergeRuns,
+  openRun,
+  readRun,
+} from "../../src/record/run_folder.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const KERNEL = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
@@ -151,6 +157,18 @@ test("a new invocation replaces records of those that ended, and no others", () 
     openRun(folder, { replace: true }).close();
     const left = readdirSync(folder).map((name) => name.split(".").at(-2)).sort();
     assert.deepEqual(left, ["notes", "own", "running"]);
+  });
+});
+
+test("clearRun() removes records and nothing else", () => {
+  inFolder((folder) => {
+    filledRun(folder, 2);
+    mkdirSync(join(folder, "sub"));
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    clearRun(folder);
+    assert.deepEqual(readdirSync(folder).sort(), ["notes.txt", "sub"]);
+    clearRun(join(folder, "new/run"));
+    assert.deepEqual(readdirSync(join(folder, "new/run")), []);
   });
 });
 
