@@ -61,10 +61,14 @@ export class AbbrevTable {
   form = new Uint16Array(1024);
   /** Value of a `DW_FORM_implicit_const`. */
   constant = new Float64Array(1024);
-  /** How to skip attributes of varying size: pairs of bytes to add and a form to skip (0 ends), from `firstStep`. */
+  /** How to skip attributes of varying size: pairs of bytes to add and a form to skip (0 ends); see `stepsOf`. */
   steps = new Int32Array(1024);
+  /** -1 where the steps are not made yet. */
   firstStep = new Int32Array(256);
   #stepCount = 0;
+  #attributeCount = 0;
+  #addressSize = 8;
+  #offsetSize = 4;
 
   /**
    * Reads the table at `offset`.
@@ -81,42 +85,38 @@ export class AbbrevTable {
     }
     const reader = new BinaryReader(bytes, { format: "DWARF", section: ".debug_abbrev" }, offset);
     this.role.fill(ROLE_UNKNOWN, 0, this.size);
+    this.firstStep.fill(-1, 0, this.size);
     this.size = 0;
     this.#stepCount = 0;
-    let attributes = 0;
+    this.#attributeCount = 0;
+    this.#addressSize = addressSize;
+    this.#offsetSize = offsetSize;
+    const sizes = formSizes(addressSize, offsetSize);
     for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
       if (!(code > 0 && code <= LARGEST_CODE)) throw reader.problem(`abbreviation code ${code}`);
       this.#reserve(code);
-      const first = attributes;
-      const tag = small(reader, "tag");
-      const hasChildren = reader.u8() === 0 ? 0 : 1;
-      attributes = this.#readAttributes(reader, attributes);
-      // The first of two entries with one code counts, as for other readers.
-      if (this.role[code] !== ROLE_UNKNOWN) continue;
-      this.size = Math.max(this.size, code + 1);
-      this.tag[code] = tag;
-      this.hasChildren[code] = hasChildren;
-      this.firstAttribute[code] = first;
-      this.endAttribute[code] = attributes;
-      this.#plan(code, addressSize, offsetSize);
+      this.#readEntry(reader, code, sizes);
     }
   }
 
-  /** Adds pairs of attribute and form up to the pair of zeros, and returns the new number of attributes. */
-  #readAttributes(reader: BinaryReader, from: number): number {
+  #readEntry(reader: BinaryReader, code: number, sizes: Int8Array): void {
     const { bytes, end } = reader;
-    for (let count = from;; count++) {
-      let { pos } = reader;
+    const tag = small(reader, "tag");
+    const hasChildren = reader.u8() !== 0;
+    const first = this.#attributeCount;
+    let count = first, size = 0, siblingAt = -1, hasSibling = false, hasCode = false;
+    for (;; count++) {
+      const { pos } = reader;
       let attribute: number, form: number;
       if (pos + 1 < end && bytes[pos] < 0x80 && bytes[pos + 1] < 0x80) {
-        attribute = bytes[pos++];
-        form = bytes[pos++];
-        reader.pos = pos;
+        attribute = bytes[pos];
+        form = bytes[pos + 1];
+        reader.pos = pos + 2;
       } else {
         attribute = small(reader, "attribute");
         form = small(reader, "form");
       }
-      if (attribute === 0 && form === 0) return count;
+      if (attribute === 0 && form === 0) break;
       if (count === this.form.length) {
         this.attribute = grown(this.attribute, count + 1);
         this.form = grown(this.form, count + 1);
@@ -125,7 +125,64 @@ export class AbbrevTable {
       this.attribute[count] = attribute;
       this.form[count] = form;
       if (form === dw.DW_FORM_implicit_const) this.constant[count] = reader.sleb();
+      if (attribute === dw.DW_AT_sibling && form === dw.DW_FORM_ref4) {
+        hasSibling = true;
+        siblingAt = size;
+      } else if (attribute === dw.DW_AT_low_pc || attribute === dw.DW_AT_ranges) {
+        hasCode = true;
+      }
+      const fixed = form < 256
+        ? sizes[form]
+        : fixedFormSize(form, this.#addressSize, this.#offsetSize);
+      size = fixed < 0 || size < 0 ? -1 : size + fixed;
     }
+    this.#attributeCount = count;
+    // The first of two entries with one code counts, as for other readers.
+    if (this.role[code] !== ROLE_UNKNOWN) return;
+    if (code >= this.size) this.size = code + 1;
+    this.tag[code] = tag;
+    this.hasChildren[code] = hasChildren ? 1 : 0;
+    this.firstAttribute[code] = first;
+    this.endAttribute[code] = count;
+    this.firstStep[code] = -1;
+    this.fixedSize[code] = size;
+    this.siblingAt[code] = siblingAt;
+    this.role[code] = roleOf(tag, hasChildren, hasSibling, hasCode, size >= 0);
+  }
+
+  /** Where the steps of an entry begin in {@linkcode AbbrevTable.steps}; made when first asked for. */
+  stepsOf(code: number): number {
+    if (this.firstStep[code] < 0) this.#planSteps(code);
+    return this.firstStep[code];
+  }
+
+  #planSteps(code: number): void {
+    this.firstStep[code] = this.#stepCount;
+    const end = this.endAttribute[code];
+    const isSkipped = this.role[code] === ROLE_SKIP;
+    let pending = 0;
+    for (let index = this.firstAttribute[code]; index < end; index++) {
+      const form = this.form[index];
+      if (isSkipped && this.attribute[index] === dw.DW_AT_sibling && form === dw.DW_FORM_ref4) {
+        this.#step(pending, STEP_SIBLING);
+        pending = 0;
+      }
+      const size = fixedFormSize(form, this.#addressSize, this.#offsetSize);
+      if (size >= 0) pending += size;
+      else {
+        this.#step(pending, form);
+        pending = 0;
+      }
+    }
+    this.#step(pending, 0);
+  }
+
+  #step(bytes: number, form: number): void {
+    const at = this.#stepCount;
+    if (at + 2 > this.steps.length) this.steps = grown(this.steps, at + 2);
+    this.steps[at] = bytes;
+    this.steps[at + 1] = form;
+    this.#stepCount = at + 2;
   }
 
   #reserve(code: number): void {
@@ -139,62 +196,22 @@ export class AbbrevTable {
     this.endAttribute = grown(this.endAttribute, code + 1);
     this.firstStep = grown(this.firstStep, code + 1);
   }
+}
 
-  #plan(code: number, addressSize: number, offsetSize: number): void {
-    const tag = this.tag[code];
-    const from = this.firstAttribute[code], to = this.endAttribute[code];
-    let sibling = -1, hasCode = false;
-    for (let index = from; index < to; index++) {
-      const attribute = this.attribute[index];
-      if (attribute === dw.DW_AT_sibling && this.form[index] === dw.DW_FORM_ref4) sibling = index;
-      if (attribute === dw.DW_AT_low_pc || attribute === dw.DW_AT_ranges) hasCode = true;
-    }
-    const isFunction = tag === dw.DW_TAG_subprogram || tag === dw.DW_TAG_inlined_subroutine;
-    const hasChildren = this.hasChildren[code] === 1;
-    const skips = hasChildren && sibling >= 0 && (CODELESS.has(tag) || isFunction && !hasCode);
-    const sizes = formSizes(addressSize, offsetSize);
-    let size = 0, pending = 0;
-    this.firstStep[code] = this.#stepCount;
-    this.siblingAt[code] = -1;
-    for (let index = from; index < to; index++) {
-      if (skips && index === sibling) {
-        this.siblingAt[code] = size;
-        this.#step(pending, STEP_SIBLING);
-        pending = 0;
-      }
-      const form = this.form[index];
-      const bytes = form < 256 ? sizes[form] : fixedFormSize(form, addressSize, offsetSize);
-      if (bytes >= 0) {
-        pending += bytes;
-        if (size >= 0) size += bytes;
-      } else {
-        this.#step(pending, form);
-        pending = 0;
-        size = -1;
-      }
-    }
-    this.#step(pending, 0);
-    this.fixedSize[code] = size;
-    this.role[code] = isFunction && hasCode
-      ? ROLE_CODE
-      : tag === dw.DW_TAG_label && hasCode && !hasChildren
-      ? ROLE_LABEL
-      : skips
-      ? ROLE_SKIP
-      : hasChildren
-      ? ROLE_SCOPE
-      : size >= 0
-      ? ROLE_FIXED_LEAF
-      : ROLE_LEAF;
+function roleOf(
+  tag: number,
+  hasChildren: boolean,
+  hasSibling: boolean,
+  hasCode: boolean,
+  isFixed: boolean,
+): number {
+  const isFunction = tag === dw.DW_TAG_subprogram || tag === dw.DW_TAG_inlined_subroutine;
+  if (isFunction && hasCode) return ROLE_CODE;
+  if (!hasChildren) {
+    if (tag === dw.DW_TAG_label && hasCode) return ROLE_LABEL;
+    return isFixed ? ROLE_FIXED_LEAF : ROLE_LEAF;
   }
-
-  #step(bytes: number, form: number): void {
-    const at = this.#stepCount;
-    if (at + 2 > this.steps.length) this.steps = grown(this.steps, at + 2);
-    this.steps[at] = bytes;
-    this.steps[at + 1] = form;
-    this.#stepCount = at + 2;
-  }
+  return hasSibling && (CODELESS.has(tag) || isFunction) ? ROLE_SKIP : ROLE_SCOPE;
 }
 
 /** A tag, attribute or form; vendors' numbers end at 0xffff too. */

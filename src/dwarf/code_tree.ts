@@ -213,8 +213,8 @@ export class CodeTree {
   /** The target of a `DW_AT_sibling` behind attributes of varying size. */
   #sibling(reader: BinaryReader, unit: Unit, code: number): number {
     const { abbrevs, header } = unit;
-    const { steps } = abbrevs;
-    for (let step = abbrevs.firstStep[code];; step += 2) {
+    let step = abbrevs.stepsOf(code);
+    for (const { steps } = abbrevs;; step += 2) {
       reader.skip(steps[step]);
       const form = steps[step + 1];
       if (form === STEP_SIBLING) return reader.u32();
@@ -234,8 +234,8 @@ function skipSteps(
   code: number,
   offsetSize: number,
 ): void {
-  const { steps } = abbrevs;
-  for (let step = abbrevs.firstStep[code];; step += 2) {
+  let step = abbrevs.stepsOf(code);
+  for (const { steps } = abbrevs;; step += 2) {
     reader.skip(steps[step]);
     const form = steps[step + 1];
     if (form === 0) return;

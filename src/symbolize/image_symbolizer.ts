@@ -9,14 +9,11 @@ import { OpenImage } from "./open_image.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { SymbolizedPcs } from "./symbolized_pcs.ts";
 
-/** With more PCs than this a whole index is built, and kept for the next time. */
-const WORTH_AN_INDEX = 20_000;
-
 /**
  * Finds the source of raw PCs of one image: return addresses, so what is looked up is the call before each.
  *
- * Points come from the index where it is in the cache; other PCs, and without a cache few PCs, from the units that
- * they lie in. Many PCs build the index.
+ * Points come from the index where it is in the cache; other PCs, and without a cache all, from the units that they lie
+ * in, of which nothing else is read.
  *
  * @example
  * ```ts ignore
@@ -56,7 +53,6 @@ export class ImageSymbolizer implements Disposable {
    */
   async symbolize(pcs: ArrayLike<Address>, base?: Address): Promise<SymbolizedPcs> {
     this.#index ??= cachedImageIndex(this.image, this.#options);
-    if (this.#index === undefined && pcs.length > WORTH_AN_INDEX) await this.index();
     const plan = this.#plan(pcs, base);
     const lazy = plan.rest.length === 0
       ? undefined

@@ -17,8 +17,28 @@ export interface WorkerTask {
   readonly withClaims: boolean;
 }
 
-/** What a worker answers: its results, or why it could not; `undefined` where it came too late. */
-export type WorkerAnswer = { results?: UnitResults; error?: string };
+/** What a worker answers: its results, or why it could not. */
+export type WorkerAnswer = { results?: PackedResults; error?: string };
+
+/** Results with each list of strings as one: a hundred thousand strings take long to send. */
+export type PackedResults = Omit<UnitResults, "names" | "paths"> & {
+  readonly names: string;
+  readonly paths: string;
+};
+
+/** They end with zeros in the file, so they hold none. */
+const BETWEEN_STRINGS = "\0";
+
+/** Prepares results for sending. */
+export function packResults(results: UnitResults): PackedResults {
+  const { names, paths } = results;
+  return { ...results, names: names.join(BETWEEN_STRINGS), paths: paths.join(BETWEEN_STRINGS) };
+}
+
+function unpackResults(results: PackedResults): UnitResults {
+  const { names, paths } = results;
+  return { ...results, names: names.split(BETWEEN_STRINGS), paths: paths.split(BETWEEN_STRINGS) };
+}
 
 /**
  * A second thread for reading units. It is started early, since starting takes as long as much of the work, and given
@@ -62,7 +82,7 @@ export class UnitWorker implements Disposable {
     const own = doUnits(reader, addresses, work, takeUnits(units), ends);
     if (closeWork(units)) return [own];
     const { results } = await this.#answer;
-    if (results !== undefined) return [own, results];
+    if (results !== undefined) return [own, unpackResults(results)];
     // The worker took groups and failed: nobody knows which, so all are done again here.
     const again = shareUnits(headers, () => true);
     const fresh = new UnitReader(image.sections(), headers);

@@ -1,4 +1,5 @@
 import { stringAt } from "../base/binary_reader.ts";
+import { grown } from "../base/grow.ts";
 import { TripleTable } from "../base/triple_table.ts";
 import * as dw from "../dwarf/constants.ts";
 import { Die } from "../dwarf/die.ts";
@@ -9,6 +10,9 @@ import { LineTable } from "./line_table.ts";
 
 /** Path and name of what is not known. */
 export const UNKNOWN = "??";
+
+/** Function id of a frame in no function. */
+export const NO_FUNCTION = -1;
 
 /** Each distinct string once, by a dense id. */
 export class StringTable {
@@ -149,8 +153,9 @@ export interface Declaration {
 export class FunctionResolver {
   readonly #tables: SourceTables;
   readonly #die = new Die();
-  /** Function ids by offset in `.debug_info`, of the unit in hand. */
-  readonly #known = new Map<number, number>();
+  /** Offsets in `.debug_info` that have been resolved for the unit in hand, and the function of each. */
+  readonly #offsets = new TripleTable(1024);
+  #functionOf = new Int32Array(1024);
 
   constructor(tables: SourceTables) {
     this.#tables = tables;
@@ -158,7 +163,7 @@ export class FunctionResolver {
 
   /** Forgets the functions of the unit before. */
   clear(): void {
-    this.#known.clear();
+    this.#offsets.clear();
   }
 
   /** Where the entry at `offset` says that it is declared. */
@@ -185,8 +190,12 @@ export class FunctionResolver {
     unitAt: (offset: number) => Unit,
     headerOf: (unit: Unit) => LineHeader | undefined,
   ): number {
-    const known = this.#known.get(offset);
-    if (known !== undefined) return known;
+    const known = this.#offsets.count;
+    const slot = this.#offsets.intern(offset, Math.floor(offset / 0x1_0000_0000), 0);
+    if (slot < known) return this.#functionOf[slot];
+    // Until it is known, and where it cannot be, the function is the unknown one.
+    this.#functionOf = grown(this.#functionOf, slot + 1);
+    this.#functionOf[slot] = NO_FUNCTION;
     const tables = this.#tables, die = this.#die;
     let name = -1, linkage = -1, path = -1, line = -1, returnsValue = false;
     let next = offset;
@@ -214,7 +223,7 @@ export class FunctionResolver {
       Math.max(0, line),
       returnsValue,
     );
-    this.#known.set(offset, id);
+    this.#functionOf[slot] = id;
     return id;
   }
 }

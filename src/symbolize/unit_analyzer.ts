@@ -5,7 +5,7 @@ import type { LineHeader } from "../dwarf/line_header.ts";
 import { LineRows } from "../dwarf/line_program.ts";
 import type { Unit } from "../dwarf/unit.ts";
 import { FormatError } from "../errors.ts";
-import { FunctionResolver, SourceTables } from "./source_tables.ts";
+import { FunctionResolver, NO_FUNCTION, SourceTables } from "./source_tables.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
 /** Where the block of code that an address begins ends. */
@@ -23,16 +23,27 @@ export class AddressFrames {
   /** Number of addresses. */
   count = 0;
   /** Frames and claims per address. */
-  frames = new Int32Array(1024);
-  claims = new Int32Array(1024);
+  frames: Int32Array<ArrayBuffer>;
+  claims: Int32Array<ArrayBuffer>;
   /** Frames, innermost first: ids in the {@linkcode SourceTables}. */
   frameCount = 0;
-  frameFunction = new Int32Array(4096);
-  framePath = new Int32Array(4096);
-  frameLine = new Int32Array(4096);
+  frameFunction: Int32Array<ArrayBuffer>;
+  framePath: Int32Array<ArrayBuffer>;
+  frameLine: Int32Array<ArrayBuffer>;
   /** Ids of claimed lines. */
   claimCount = 0;
-  claimLine = new Int32Array(4096);
+  claimLine: Int32Array<ArrayBuffer>;
+
+  /** @param addresses expected at most, to make the columns large enough at once: memory that is not used costs nothing */
+  constructor(addresses: number) {
+    const count = Math.max(1024, addresses);
+    this.frames = new Int32Array(count);
+    this.claims = new Int32Array(count);
+    this.frameFunction = new Int32Array(count * 2);
+    this.framePath = new Int32Array(count * 2);
+    this.frameLine = new Int32Array(count * 2);
+    this.claimLine = new Int32Array(count * 6);
+  }
 
   /** Makes room for one address and one frame or claim more. */
   addFrame(functionId: number, path: number, line: number): void {
@@ -72,7 +83,7 @@ export class AddressFrames {
  */
 export class UnitAnalyzer {
   readonly tables: SourceTables;
-  readonly result = new AddressFrames();
+  readonly result: AddressFrames;
   readonly #reader: UnitReader;
   readonly #tree = new CodeTree();
   readonly #rows = new LineRows();
@@ -101,11 +112,14 @@ export class UnitAnalyzer {
    * call or the complement of a label's number, and the next item; -1 ends.
    */
   #firstEntered = new Int32Array(1024);
-  #enteredItem: number[] = [];
-  #nextEntered: number[] = [];
+  #enteredCount = 0;
+  #enteredItem = new Int32Array(256);
+  #nextEntered = new Int32Array(256);
 
-  constructor(reader: UnitReader) {
+  /** @param addresses to analyze at most */
+  constructor(reader: UnitReader, addresses: number) {
     this.#reader = reader;
+    this.result = new AddressFrames(addresses);
     this.tables = new SourceTables(reader.sections);
     this.#resolver = new FunctionResolver(this.tables);
     this.#unitAt = (offset) => reader.unitAt(offset);
@@ -209,8 +223,7 @@ export class UnitAnalyzer {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = this.#tree;
     const entries = this.#entry, ends = this.#blockEnd;
     const count = addresses.length;
-    this.#enteredItem.length = 0;
-    this.#nextEntered.length = 0;
+    this.#enteredCount = 0;
     if (withBlocks) this.#firstEntered = cleared(this.#firstEntered, count);
     for (let range = 0; range < rangeCount; range++) {
       const low = rangeLow[range], entry = rangeEntry[range];
@@ -233,8 +246,14 @@ export class UnitAnalyzer {
   }
 
   #addEntered(at: number, item: number): void {
-    this.#nextEntered.push(this.#firstEntered[at]);
-    this.#firstEntered[at] = this.#enteredItem.push(item) - 1;
+    const index = this.#enteredCount++;
+    if (index === this.#enteredItem.length) {
+      this.#enteredItem = grown(this.#enteredItem, index + 1);
+      this.#nextEntered = grown(this.#nextEntered, index + 1);
+    }
+    this.#enteredItem[index] = item;
+    this.#nextEntered[index] = this.#firstEntered[at];
+    this.#firstEntered[at] = index;
   }
 
   /** Finds the row that covers each address, and the rows of its block. */
@@ -399,9 +418,6 @@ export class UnitAnalyzer {
     return this.#path(unit, header, this.#tree.callFile[entry]);
   }
 }
-
-/** Function id of a frame in no function. */
-export const NO_FUNCTION = -1;
 
 /** The column with room for `count` entries, the first `count` of them -1. */
 function cleared(column: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {

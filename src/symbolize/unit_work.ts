@@ -55,7 +55,7 @@ export interface UnitResults {
   readonly functionName: Int32Array;
   readonly functionPath: Int32Array;
   readonly functionLine: Int32Array;
-  readonly functionLinkage: readonly number[];
+  readonly functionLinkage: Int32Array;
   readonly linePath: Int32Array;
   readonly lineNumber: Int32Array;
   readonly folders: readonly string[];
@@ -73,7 +73,7 @@ export function doUnits(
   next: NextUnit,
   blocks?: BlockLimits,
 ): UnitResults {
-  const analyzer = new UnitAnalyzer(reader);
+  const analyzer = new UnitAnalyzer(reader, addresses.length);
   const units: number[] = [];
   const problems: string[] = [];
   let local = new Float64Array(1024);
@@ -100,7 +100,7 @@ export function doUnits(
     functionName: tables.functions.a.subarray(0, functions),
     functionPath: tables.functions.b.subarray(0, functions),
     functionLine: tables.functions.c.subarray(0, functions),
-    functionLinkage: tables.linkage,
+    functionLinkage: Int32Array.from(tables.linkage),
     linePath: tables.lines.path.subarray(0, lines),
     lineNumber: tables.lines.line.subarray(0, lines),
     folders: tables.folders.strings,

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { CodeBlocks } from "./image_points.ts";
 import { OpenImage } from "./open_image.ts";
-import type { WorkerAnswer, WorkerTask } from "./parallel_units.ts";
+import { packResults, type WorkerAnswer, type WorkerTask } from "./parallel_units.ts";
 import { joinWork, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults } from "./unit_work.ts";
@@ -11,7 +11,7 @@ parentPort?.once("message", (task: WorkerTask) => {
   if (!joinWork(task.units)) return;
   try {
     const results = doTask(task);
-    answer({ results }, columnsOf(results));
+    answer({ results: packResults(results) }, columnsOf(results));
   } catch (error) {
     answer({ error: String(error) }, []);
   }
