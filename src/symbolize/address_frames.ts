@@ -3,15 +3,15 @@ import { codeSections } from "../points/scan.ts";
 import { offsetsFrom } from "./build_image_index.ts";
 import { mergeResults } from "./merge_results.ts";
 import type { OpenImage } from "./open_image.ts";
-import { UnitWorker } from "./parallel_units.ts";
+import { paysToShare, UnitWorker } from "./parallel_units.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { readSymbolNames } from "./symbol_names.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
 
-/** Bytes of debug information that one thread reads before a second would be up. */
-const WORTH_A_THREAD = 16 << 20;
+/** Fewer addresses than this are in few units. */
+const WORTH_A_THREAD = 500;
 
 /** Frames of addresses, and what could not be read on the way. */
 export type AddressColumns = FrameColumns & { readonly problems: readonly string[] };
@@ -38,11 +38,9 @@ export async function framesOfManyAddresses(
   image: OpenImage,
   addresses: Float64Array,
 ): Promise<AddressColumns> {
-  const info = image.debugElf.section(".debug_info");
-  const mayPay = info !== undefined && image.debugElf.isPlain(info) && image.isFile &&
-    info.fileSize > WORTH_A_THREAD &&
-    addresses.length > 500;
-  if (!mayPay) return framesOfAddresses(image, addresses);
+  if (addresses.length < WORTH_A_THREAD || !paysToShare(image)) {
+    return framesOfAddresses(image, addresses);
+  }
   using worker = new UnitWorker();
   const plan = planAddresses(image, addresses);
   const { headers, work } = plan;

@@ -1,29 +1,46 @@
+import { crc32 } from "node:zlib";
 import { FormatError } from "../errors.ts";
-import type { IndexParts } from "./index_columns.ts";
+import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
-export const INDEX_VERSION = 3;
+export const INDEX_VERSION = 4;
 
 const MAGIC = 0x58_49_43_4b; // "KCIX"
-/** Magic, version, checksum (two words), bytes of the description. */
-const HEADER_WORDS = 6;
+
+/**
+ * Words of the header. The file then has two parts: what frames need, with a description of the columns in JSON at its
+ * front; and claimed lines, which symbolizing does without and does not read. Both begin at multiples of 8 bytes.
+ */
+const HEADER = {
+  magic: 0,
+  version: 1,
+  /** Where the first part ends, and the second: multiples of 8 bytes. */
+  framesEnd: 2,
+  linesEnd: 3,
+  framesChecksum: 4,
+  linesChecksum: 5,
+  /** Bytes of the description. */
+  description: 6,
+  /** Of the words before it. */
+  checksum: 7,
+} as const;
+
+/** Bytes of the header. */
+export const INDEX_HEADER_SIZE = 32;
 
 /** Columns of 32-bit words in the order of the file. */
-const WORD_COLUMNS = [
+const FRAME_COLUMNS = [
   "everyOffset",
   "everyFrameStart",
   "frameFunction",
   "framePath",
   "frameLine",
-  "claimStart",
-  "claimLine",
-  "lineFile",
-  "lineNumber",
   "functionFile",
   "functionLine",
   "functionEndLine",
   "pathFile",
 ] as const;
+const LINE_COLUMNS = ["claimStart", "claimLine", "lineFile", "lineNumber"] as const;
 /** Lists of strings, none of which holds a line feed. */
 const STRING_COLUMNS = ["functionName", "files", "paths", "problems"] as const;
 
@@ -36,8 +53,9 @@ interface Description {
   universeCount: number;
   fingerprint: string;
   linkageName: [number, string][];
-  /** Bytes of each column, in the order of the file. */
-  sizes: number[];
+  /** Bytes of each column of the two parts, in the order of the file. */
+  frameSizes: number[];
+  lineSizes: number[];
 }
 
 /**
@@ -48,8 +66,8 @@ interface Description {
 export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const symbolFiles = filesOfSymbols(parts);
-  const columns: Uint8Array[] = [
-    ...WORD_COLUMNS.map((name) => bytesOf(parts[name])),
+  const frames = [
+    ...FRAME_COLUMNS.map((name) => bytesOf(parts[name])),
     bytesOf(parts.everyUnknown),
     bytesOf(parts.symbols.address),
     bytesOf(parts.symbols.size),
@@ -60,6 +78,7 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
       symbolFiles.strings,
     ].map((strings) => encoder.encode(strings.map(oneLine).join("\n"))),
   ];
+  const lines = LINE_COLUMNS.map((name) => bytesOf(parts[name]));
   const description: Description = {
     buildId: parts.buildId,
     machine: parts.machine,
@@ -69,31 +88,46 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
     universeCount: parts.universeCount,
     fingerprint,
     linkageName: [...parts.linkageName],
-    sizes: columns.map((column) => column.length),
+    frameSizes: frames.map((column) => column.length),
+    lineSizes: lines.map((column) => column.length),
   };
   const text = encoder.encode(JSON.stringify(description));
-  let size = aligned(HEADER_WORDS * 4 + text.length);
-  for (const column of columns) size += aligned(column.length);
-  const bytes = new Uint8Array(size);
-  bytes.set(text, HEADER_WORDS * 4);
-  let at = aligned(HEADER_WORDS * 4 + text.length);
-  for (const column of columns) {
-    bytes.set(column, at);
-    at += aligned(column.length);
-  }
-  const header = new Uint32Array(bytes.buffer, 0, HEADER_WORDS);
-  header[0] = MAGIC;
-  header[1] = INDEX_VERSION;
-  header[4] = text.length;
-  header[5] = size / 8;
-  const [low, high] = checksum(bytes);
-  header[2] = low;
-  header[3] = high;
+  const framesEnd = sizeOf(frames, INDEX_HEADER_SIZE + aligned(text.length));
+  const linesEnd = sizeOf(lines, framesEnd);
+  const bytes = new Uint8Array(linesEnd);
+  bytes.set(text, INDEX_HEADER_SIZE);
+  place(bytes, frames, INDEX_HEADER_SIZE + aligned(text.length));
+  place(bytes, lines, framesEnd);
+  const header = new Uint32Array(bytes.buffer, 0, INDEX_HEADER_SIZE / 4);
+  header[HEADER.magic] = MAGIC;
+  header[HEADER.version] = INDEX_VERSION;
+  header[HEADER.framesEnd] = framesEnd / 8;
+  header[HEADER.linesEnd] = linesEnd / 8;
+  header[HEADER.framesChecksum] = crc32(bytes.subarray(INDEX_HEADER_SIZE, framesEnd));
+  header[HEADER.linesChecksum] = crc32(bytes.subarray(framesEnd));
+  header[HEADER.description] = text.length;
+  header[HEADER.checksum] = crc32(bytes.subarray(0, HEADER.checksum * 4));
   return bytes;
 }
 
+/** Where the parts of a cache file end. */
+export interface IndexLayout {
+  readonly framesEnd: number;
+  readonly linesEnd: number;
+}
+
 /**
- * Reads a cache file back; its columns are views of `bytes`.
+ * Reads the header of a cache file.
+ *
+ * @throws {FormatError} where it is damaged or of another version
+ */
+export function indexLayout(bytes: Uint8Array): IndexLayout {
+  const header = headerOf(bytes);
+  return { framesEnd: header[HEADER.framesEnd] * 8, linesEnd: header[HEADER.linesEnd] * 8 };
+}
+
+/**
+ * Reads a whole cache file back; its columns are views of `bytes`.
  *
  * @param bytes from the start of their buffer
  * @throws {FormatError} where the file is damaged, of another version, or of other data
@@ -103,42 +137,68 @@ export function decodeIndex(
   buildId: string,
   fingerprint: string,
 ): IndexParts {
-  if (bytes.length < HEADER_WORDS * 4 || bytes.length % 8 !== 0 || bytes.byteOffset !== 0) {
-    throw damaged("file is too short");
+  const { linesEnd } = indexLayout(bytes);
+  if (linesEnd !== bytes.length) throw damaged("file is cut short");
+  const { parts, description, framesEnd } = decodeFirstPart(bytes, buildId, fingerprint);
+  if (headerOf(bytes)[HEADER.linesChecksum] !== crc32(bytes.subarray(framesEnd))) {
+    throw damaged("checksum does not fit");
   }
-  const header = new Uint32Array(bytes.buffer, 0, HEADER_WORDS);
-  if (header[0] !== MAGIC || header[1] !== INDEX_VERSION) {
-    throw damaged(`version is not ${INDEX_VERSION}`);
+  const columns = columnsAt(bytes, framesEnd, description.lineSizes).map(wordsOf);
+  const [claimStart, claimLine, lineFile, lineNumber] = columns;
+  const lines: LineParts = { claimStart, claimLine, lineFile, lineNumber };
+  return Object.defineProperties(lines, Object.getOwnPropertyDescriptors(parts)) as IndexParts;
+}
+
+/** As {@linkcode decodeIndex}, of the first part of the file only. */
+export function decodeFrames(
+  bytes: Uint8Array<ArrayBuffer>,
+  buildId: string,
+  fingerprint: string,
+): FrameParts {
+  return decodeFirstPart(bytes, buildId, fingerprint).parts;
+}
+
+function decodeFirstPart(
+  bytes: Uint8Array<ArrayBuffer>,
+  buildId: string,
+  fingerprint: string,
+): { parts: FrameParts; description: Description; framesEnd: number } {
+  const header = headerOf(bytes);
+  const { framesEnd } = indexLayout(bytes);
+  if (framesEnd > bytes.length || framesEnd < INDEX_HEADER_SIZE) throw damaged("file is cut short");
+  if (header[HEADER.framesChecksum] !== crc32(bytes.subarray(INDEX_HEADER_SIZE, framesEnd))) {
+    throw damaged("checksum does not fit");
   }
-  if (header[5] !== bytes.length / 8) throw damaged("file is cut short");
-  const [low, high] = checksum(bytes);
-  if (header[2] !== low || header[3] !== high) throw damaged("checksum does not fit");
   const decoder = new TextDecoder();
+  const textEnd = INDEX_HEADER_SIZE + header[HEADER.description];
   const description = JSON.parse(
-    decoder.decode(bytes.subarray(HEADER_WORDS * 4, HEADER_WORDS * 4 + header[4])),
+    decoder.decode(bytes.subarray(INDEX_HEADER_SIZE, textEnd)),
   ) as Description;
   if (description.buildId !== buildId || description.fingerprint !== fingerprint) {
     throw damaged("file is of another image");
   }
-  let at = aligned(HEADER_WORDS * 4 + header[4]);
-  const columns = description.sizes.map((size) => {
-    const column = bytes.subarray(at, at + size);
-    at += aligned(size);
-    return column;
-  });
-  const words = WORD_COLUMNS.map((_, index) => wordsOf(columns[index]));
-  const column = (name: typeof WORD_COLUMNS[number]): Uint32Array =>
-    words[WORD_COLUMNS.indexOf(name)];
+  const from = INDEX_HEADER_SIZE + aligned(header[HEADER.description]);
+  const columns = columnsAt(bytes, from, description.frameSizes);
+  const words = columns.slice(0, FRAME_COLUMNS.length).map(wordsOf);
+  const [
+    offsets,
+    everyFrameStart,
+    frameFunction,
+    framePath,
+    frameLine,
+    functionFile,
+    functionLine,
+    functionEndLine,
+    pathFile,
+  ] = words;
   const [unknown, symbolAddress, symbolSize, symbolFileColumn, ...texts] = columns.slice(
-    WORD_COLUMNS.length,
+    words.length,
   );
   const symbolFiles = wordsOf(symbolFileColumn);
-  const strings = texts.map((text) => () =>
-    text.length === 0 ? [] : decoder.decode(text).split("\n")
+  const [functionName, files, paths, problems, symbolName, symbolFile] = texts.map((text) =>
+    lazily(() => text.length === 0 ? [] : decoder.decode(text).split("\n"))
   );
-  const [functionName, files, paths, problems, symbolName, symbolFile] = strings.map(lazily);
-  const offsets = column("everyOffset");
-  return {
+  const parts: FrameParts = {
     buildId,
     machine: description.machine,
     base: description.base,
@@ -147,18 +207,14 @@ export function decodeIndex(
     universeCount: description.universeCount,
     everyOffset: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
     everyUnknown: unknown,
-    everyFrameStart: column("everyFrameStart"),
-    frameFunction: column("frameFunction"),
-    framePath: column("framePath"),
-    frameLine: column("frameLine"),
-    claimStart: column("claimStart"),
-    claimLine: column("claimLine"),
-    lineFile: column("lineFile"),
-    lineNumber: column("lineNumber"),
-    functionFile: column("functionFile"),
-    functionLine: column("functionLine"),
-    functionEndLine: column("functionEndLine"),
-    pathFile: column("pathFile"),
+    everyFrameStart,
+    frameFunction,
+    framePath,
+    frameLine,
+    functionFile,
+    functionLine,
+    functionEndLine,
+    pathFile,
     linkageName: new Map(description.linkageName),
     get functionName() {
       return functionName();
@@ -179,33 +235,46 @@ export function decodeIndex(
       fileAt: (at) => symbolFile()[symbolFiles[at]] || undefined,
     },
   };
+  return { parts, description, framesEnd };
 }
 
-/** Two sums over all words but the checksum's own; they depend on each word and its place. */
-function checksum(bytes: Uint8Array<ArrayBuffer>): [number, number] {
-  const words = new Int32Array(bytes.buffer, 0, bytes.length / 4);
-  let a = 0x243f6a88, b = 0x85a308d3 | 0, c = 0x13198a2e, d = 0x03707344;
-  a = Math.imul(a ^ words[0], 0x9e3779b1);
-  b = Math.imul(b ^ words[1], 0x85ebca77);
-  c = Math.imul(c ^ words[4], 0xc2b2ae3d);
-  d = Math.imul(d ^ words[5], 0x27d4eb2f);
-  const end = words.length - 3;
-  let at = HEADER_WORDS;
-  // Four sums side by side: each multiplication waits for the one before it.
-  for (; at < end; at += 4) {
-    a = Math.imul(a ^ words[at], 0x9e3779b1);
-    b = Math.imul(b ^ words[at + 1], 0x85ebca77);
-    c = Math.imul(c ^ words[at + 2], 0xc2b2ae3d);
-    d = Math.imul(d ^ words[at + 3], 0x27d4eb2f);
-    a ^= a >>> 15;
-    b ^= b >>> 13;
-    c ^= c >>> 16;
-    d ^= d >>> 14;
+function headerOf(bytes: Uint8Array): Uint32Array {
+  if (bytes.length < INDEX_HEADER_SIZE || bytes.byteOffset !== 0) {
+    throw damaged("file is too short");
   }
-  for (; at < words.length; at++) a = Math.imul(a ^ words[at], 0x9e3779b1) ^ (a >>> 15);
-  const low = Math.imul(a ^ (c >>> 7), 0x2c1b3c6d) ^ b;
-  const high = Math.imul(b ^ (d >>> 9), 0x297a2d39) ^ c ^ d;
-  return [low >>> 0, high >>> 0];
+  const header = new Uint32Array(bytes.buffer, 0, INDEX_HEADER_SIZE / 4);
+  if (header[HEADER.magic] !== MAGIC || header[HEADER.version] !== INDEX_VERSION) {
+    throw damaged(`version is not ${INDEX_VERSION}`);
+  }
+  if (header[HEADER.checksum] !== crc32(bytes.subarray(0, HEADER.checksum * 4))) {
+    throw damaged("checksum of the header does not fit");
+  }
+  return header;
+}
+
+function columnsAt(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: number,
+  sizes: readonly number[],
+): Uint8Array<ArrayBuffer>[] {
+  let at = from;
+  return sizes.map((size) => {
+    const column = bytes.subarray(at, at + size);
+    at += aligned(size);
+    return column;
+  });
+}
+
+function sizeOf(columns: readonly Uint8Array[], from: number): number {
+  return columns.reduce((end, column) => end + aligned(column.length), from);
+}
+
+function place(bytes: Uint8Array, columns: readonly Uint8Array[], from: number): void {
+  let at = from;
+  for (const column of columns) {
+    bytes.set(column, at);
+    at += aligned(column.length);
+  }
 }
 
 /** The file of each symbol as a number; few files have many symbols. */

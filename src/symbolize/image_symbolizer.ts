@@ -2,9 +2,10 @@ import type { Address } from "../base/address.ts";
 import { indexOfSorted } from "../base/search.ts";
 import { pointArchitecture } from "../points/arch.ts";
 import { codeSections } from "../points/scan.ts";
-import { type AddressColumns, framesOfAddresses, framesOfManyAddresses } from "./address_frames.ts";
+import type { AddressColumns } from "./address_frames.ts";
+import { cachedFrames, type LoadIndexOptions } from "./cached_index.ts";
 import type { ImageIndex } from "./image_index.ts";
-import { cachedImageIndex, loadImageIndex, type LoadIndexOptions } from "./load_index.ts";
+import type { FrameParts } from "./index_columns.ts";
 import { OpenImage } from "./open_image.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { SymbolizedPcs } from "./symbolized_pcs.ts";
@@ -24,7 +25,7 @@ import { SymbolizedPcs } from "./symbolized_pcs.ts";
 export class ImageSymbolizer implements Disposable {
   readonly image: OpenImage;
   readonly #options: LoadIndexOptions;
-  #index: ImageIndex | undefined;
+  #frames: FrameParts | undefined;
 
   /** @throws {FormatError} where the file is not a kernel or module */
   constructor(path: string, options: LoadIndexOptions = {}) {
@@ -44,7 +45,8 @@ export class ImageSymbolizer implements Disposable {
 
   /** The whole index: from the cache, or built and stored. */
   async index(): Promise<ImageIndex> {
-    return this.#index ??= await loadImageIndex(this.image.path, this.#options);
+    const { loadImageIndex } = await import("./load_index.ts");
+    return loadImageIndex(this.image.path, this.#options);
   }
 
   /**
@@ -52,20 +54,12 @@ export class ImageSymbolizer implements Disposable {
    * @param base raw PC at which the image's `.text` begins; by default where it was linked
    */
   async symbolize(pcs: ArrayLike<Address>, base?: Address): Promise<SymbolizedPcs> {
-    this.#index ??= cachedImageIndex(this.image, this.#options);
+    this.#frames ??= cachedFrames(this.image, this.#options);
     const plan = this.#plan(pcs, base);
-    const lazy = plan.rest.length === 0
-      ? undefined
-      : await framesOfManyAddresses(this.image, plan.rest);
-    return this.#place(plan, lazy);
-  }
-
-  /** As {@linkcode symbolize}, in this thread and without building an index. */
-  symbolizeSync(pcs: ArrayLike<Address>, base?: Address): SymbolizedPcs {
-    this.#index ??= cachedImageIndex(this.image, this.#options);
-    const plan = this.#plan(pcs, base);
-    const lazy = plan.rest.length === 0 ? undefined : framesOfAddresses(this.image, plan.rest);
-    return this.#place(plan, lazy);
+    if (plan.rest.length === 0) return this.#place(plan, undefined);
+    // Imported on use: where the cache has all, the code that reads debug information is not needed.
+    const { framesOfManyAddresses } = await import("./address_frames.ts");
+    return this.#place(plan, await framesOfManyAddresses(this.image, plan.rest));
   }
 
   [Symbol.dispose](): void {
@@ -80,7 +74,7 @@ export class ImageSymbolizer implements Disposable {
     const code = codeSections(elf).map(({ address, size }) => [address, address + size]);
     const table = new Int16Array(pcs.length).fill(-1);
     const at = new Uint32Array(pcs.length);
-    const index = this.#index;
+    const index = this.#frames;
     const rest: number[] = [];
     // PCs mostly ascend, so the next point is looked for behind the last.
     let point = 0;
@@ -118,7 +112,7 @@ export class ImageSymbolizer implements Disposable {
   #place(plan: SymbolizePlan, lazy: AddressColumns | undefined): SymbolizedPcs {
     const { pcs, table, at, shift, rest } = plan;
     const tables: FrameColumns[] = [];
-    if (this.#index !== undefined) tables.push(this.#index);
+    if (this.#frames !== undefined) tables.push(this.#frames);
     const lazyTable = tables.length;
     if (lazy !== undefined) tables.push(lazy);
     for (let place = 0; place < pcs.length; place++) {

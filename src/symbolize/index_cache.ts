@@ -14,8 +14,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { FormatError } from "../errors.ts";
-import { decodeIndex, encodeIndex } from "./image_index_file.ts";
-import type { IndexParts } from "./index_columns.ts";
+import {
+  decodeFrames,
+  decodeIndex,
+  encodeIndex,
+  INDEX_HEADER_SIZE,
+  indexLayout,
+} from "./image_index_file.ts";
+import type { FrameParts, IndexParts } from "./index_columns.ts";
 
 /** Kernels and modules whose indexes are kept; the least recently written go first. */
 const FILES_KEPT = 64;
@@ -38,6 +44,29 @@ export function readCachedIndex(
   buildId: string,
   fingerprint: string,
 ): IndexParts | undefined {
+  return readCacheFile(folder, buildId, (handle) => {
+    const { linesEnd } = indexLayout(readFront(handle, INDEX_HEADER_SIZE));
+    return decodeIndex(readFront(handle, linesEnd), buildId, fingerprint);
+  });
+}
+
+/** As {@linkcode readCachedIndex}, of points and frames only: less than half as much. */
+export function readCachedFrames(
+  folder: string,
+  buildId: string,
+  fingerprint: string,
+): FrameParts | undefined {
+  return readCacheFile(folder, buildId, (handle) => {
+    const { framesEnd } = indexLayout(readFront(handle, INDEX_HEADER_SIZE));
+    return decodeFrames(readFront(handle, framesEnd), buildId, fingerprint);
+  });
+}
+
+function readCacheFile<Parts>(
+  folder: string,
+  buildId: string,
+  read: (handle: number) => Parts,
+): Parts | undefined {
   if (buildId === "") return undefined;
   let handle: number;
   try {
@@ -46,20 +75,25 @@ export function readCachedIndex(
     return undefined;
   }
   try {
-    const bytes = new Uint8Array(fstatSync(handle).size);
-    let done = 0;
-    while (done < bytes.length) {
-      const count = readSync(handle, bytes, done, bytes.length - done, done);
-      if (count === 0) return undefined;
-      done += count;
-    }
-    return decodeIndex(bytes, buildId, fingerprint);
+    return read(handle);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   } finally {
     closeSync(handle);
   }
+}
+
+/** The first `size` bytes of a file. */
+function readFront(handle: number, size: number): Uint8Array<ArrayBuffer> {
+  if (size > fstatSync(handle).size) throw new FormatError("index", "file is cut short");
+  const bytes = new Uint8Array(size);
+  for (let done = 0; done < size;) {
+    const count = readSync(handle, bytes, done, size - done, done);
+    if (count === 0) throw new FormatError("index", "file is cut short");
+    done += count;
+  }
+  return bytes;
 }
 
 /**

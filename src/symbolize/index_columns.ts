@@ -2,8 +2,8 @@ import type { Address } from "../base/address.ts";
 import type { ImageIndex } from "./image_index.ts";
 import type { SymbolNames } from "./symbol_names.ts";
 
-/** The columns from which the rest of an {@linkcode ImageIndex} follows: what is built, and what a cache file holds. */
-export interface IndexParts {
+/** The columns that tell where points are, and their frames. */
+export interface FrameParts {
   readonly buildId: string;
   readonly machine: "x86-64" | "arm64";
   readonly base: Address;
@@ -16,11 +16,6 @@ export interface IndexParts {
   readonly frameFunction: Uint32Array;
   readonly framePath: Uint32Array;
   readonly frameLine: Uint32Array;
-  /** By point of the universe, one more at the end. */
-  readonly claimStart: Uint32Array;
-  readonly claimLine: Uint32Array;
-  readonly lineFile: Uint32Array;
-  readonly lineNumber: Uint32Array;
   readonly functionName: readonly string[];
   readonly functionFile: Uint32Array;
   readonly functionLine: Uint32Array;
@@ -32,6 +27,18 @@ export interface IndexParts {
   readonly symbols: SymbolNames;
   readonly problems: readonly string[];
 }
+
+/** The columns that tell which lines points claim. */
+export interface LineParts {
+  /** By point of the universe, one more at the end. */
+  readonly claimStart: Uint32Array;
+  readonly claimLine: Uint32Array;
+  readonly lineFile: Uint32Array;
+  readonly lineNumber: Uint32Array;
+}
+
+/** The columns from which the rest of an {@linkcode ImageIndex} follows: what is built, and what a cache file holds. */
+export interface IndexParts extends FrameParts, LineParts {}
 
 /** An {@linkcode ImageIndex} over {@linkcode IndexParts}. */
 export function imageIndexOf(parts: IndexParts): ImageIndex {

@@ -1,5 +1,5 @@
 import type { Address } from "../base/address.ts";
-import type { LoadIndexOptions } from "./load_index.ts";
+import type { LoadIndexOptions } from "./cached_index.ts";
 import { ImageSymbolizer } from "./image_symbolizer.ts";
 import { type Kallsyms, kallsymsNames } from "./kallsyms.ts";
 import { type LoadedModule, moduleOfPc } from "./loaded_modules.ts";

@@ -1,0 +1,63 @@
+import type { ImageIndex } from "./image_index.ts";
+import {
+  indexCacheFolder,
+  readCachedFrames,
+  readCachedIndex,
+  writeCachedIndex,
+} from "./index_cache.ts";
+import { type FrameParts, imageIndexOf, type IndexParts } from "./index_columns.ts";
+import type { OpenImage } from "./open_image.ts";
+
+/** Where indexes are kept. */
+export interface LoadIndexOptions {
+  /** Folder of the cache; `null` neither reads nor writes one. By default {@linkcode indexCacheFolder}. */
+  readonly cacheFolder?: string | null;
+}
+
+/** The index of an image from the cache; `undefined` where it is not there. */
+export function cachedImageIndex(
+  image: OpenImage,
+  options: LoadIndexOptions = {},
+): ImageIndex | undefined {
+  const folder = folderOf(options);
+  if (folder === null) return undefined;
+  const parts = readCachedIndex(folder, image.elf.buildId, fingerprintOf(image));
+  return parts === undefined ? undefined : imageIndexOf(parts);
+}
+
+/** Points and frames of an image from the cache; `undefined` where they are not there. */
+export function cachedFrames(
+  image: OpenImage,
+  options: LoadIndexOptions = {},
+): FrameParts | undefined {
+  const folder = folderOf(options);
+  return folder === null
+    ? undefined
+    : readCachedFrames(folder, image.elf.buildId, fingerprintOf(image));
+}
+
+/** Puts an index that was built into the cache, and gives it. */
+export function stored(
+  parts: IndexParts,
+  image: OpenImage,
+  options: LoadIndexOptions,
+): ImageIndex {
+  const folder = folderOf(options);
+  if (folder !== null) writeCachedIndex(folder, parts, fingerprintOf(image));
+  return imageIndexOf(parts);
+}
+
+function folderOf(options: LoadIndexOptions): string | null {
+  return options.cacheFolder === undefined ? indexCacheFolder() : options.cacheFolder;
+}
+
+/**
+ * What a build id leaves open: a stripped copy of an image has the same one. The sizes of the sections that an index is
+ * made of tell them apart.
+ */
+function fingerprintOf(image: OpenImage): string {
+  const debug = [".debug_info", ".debug_line", ".debug_rnglists", ".debug_ranges", ".debug_str"];
+  const sizes = debug.map((name) => image.debugElf.section(name)?.fileSize ?? 0);
+  const code = [".text", ".symtab"].map((name) => image.elf.section(name)?.fileSize ?? 0);
+  return [...sizes, ...code].join(" ");
+}
