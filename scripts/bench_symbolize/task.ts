@@ -6,40 +6,20 @@
  */
 import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
-import { type Address, addressFromHalves } from "../../src/base/address.ts";
+import { parsePcText } from "../../src/base/pc_text.ts";
 import { ImageSymbolizer } from "../../src/symbolize/image_symbolizer.ts";
 import type { SymbolizedPcs } from "../../src/symbolize/symbolized_pcs.ts";
 import { symbolizedText } from "../../src/symbolize/symbolized_text.ts";
 
 const [mode, image, pcsFile, cache] = process.argv.slice(2);
 using symbolizer = new ImageSymbolizer(image, { cacheFolder: cache === "-" ? null : cache });
-const symbolized = await symbolizer.symbolize(parsePcs(readFileSync(pcsFile)));
+const symbolized = await symbolizer.symbolize(parsePcText(readFileSync(pcsFile)));
 if (mode === "text") {
   const encoder = new TextEncoder();
   for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
 } else {
   const { frames, characters, lines } = visitFrames(symbolized);
   writeAll(new TextEncoder().encode(`${frames} ${characters} ${lines}\n`));
-}
-
-/** Lines of `0x` and 16 hexadecimal digits. */
-function parsePcs(bytes: Uint8Array): Float64Array {
-  const pcs = new Float64Array(Math.floor(bytes.length / 4));
-  let count = 0, low = 0, high: Address = 0, digits = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === 0x0a) {
-      if (digits > 0) pcs[count++] = addressFromHalves(low, high);
-      low = high = digits = 0;
-    } else if (byte === 0x78) {
-      low = high = digits = 0;
-    } else {
-      high = high << 4 | low >>> 28;
-      low = low << 4 | (byte & 15) + (byte > 0x39 ? 9 : 0);
-      digits++;
-    }
-  }
-  return pcs.subarray(0, count);
 }
 
 /** Adds up what a report would read of each frame, so that nothing can be left out. */

@@ -1,6 +1,5 @@
 import process from "node:process";
-import { type Address, parseAddress } from "../base/address.ts";
-import { FormatError } from "../errors.ts";
+import { parsePcText } from "../base/pc_text.ts";
 import { findKernelImage } from "../symbolize/find_kernel_image.ts";
 import { ImageSymbolizer } from "../symbolize/image_symbolizer.ts";
 import { symbolizedJson, symbolizedText } from "../symbolize/symbolized_text.ts";
@@ -33,7 +32,7 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
     throw new UsageError(`Unexpected "${extra}": PCs are read from standard input`);
   }
   using symbolizer = new ImageSymbolizer(imagePath(values.vmlinux));
-  const symbolized = await symbolizer.symbolize(parsePcs(await readInput()));
+  const symbolized = await symbolizer.symbolize(parsePcText(await readInput()));
   const pieces = values.json ? symbolizedJson(symbolized) : symbolizedText(symbolized);
   for (const piece of pieces) await print(piece);
   return 0;
@@ -49,31 +48,10 @@ function imagePath(named: string | undefined): string {
   return findKernelImage().path;
 }
 
-async function readInput(): Promise<string> {
+async function readInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
-  return new TextDecoder().decode(await new Blob(chunks as BlobPart[]).arrayBuffer());
-}
-
-/** One number a line; empty lines are passed over. */
-function parsePcs(text: string): Float64Array {
-  const pcs: Address[] = [];
-  let number = 0;
-  for (const line of text.split("\n")) {
-    number++;
-    if (line.trim() === "") continue;
-    const pc = parseAddress(line);
-    if (pc === undefined) {
-      throw new FormatError(
-        "PCs",
-        `line ${number}, ${
-          JSON.stringify(line.slice(0, 40))
-        }, is no hexadecimal number: write one PC a line`,
-      );
-    }
-    pcs.push(pc);
-  }
-  return Float64Array.from(pcs);
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
 /** Writes to standard output at the reader's pace. A reader that went away (`| head`) ends the output. */

@@ -1,0 +1,69 @@
+import { FormatError } from "../errors.ts";
+import { type Address, addressFromHalves } from "./address.ts";
+
+/** Value of each byte as a hexadecimal digit; -1 for others. */
+const DIGITS = new Int8Array(256).fill(-1);
+for (let digit = 0; digit < 16; digit++) {
+  const text = digit.toString(16);
+  DIGITS[text.charCodeAt(0)] = digit;
+  DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
+}
+
+/**
+ * Reads PCs as text: one hexadecimal number a line, with or without `0x`; empty lines are passed over. From bytes, since
+ * there may be a million of them.
+ *
+ * @throws {FormatError} where a line is no such number; its number is in the message
+ */
+export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & ArrayLike<Address> {
+  // A line has at least a digit and, but for the last, its end.
+  const pcs = new Float64Array((bytes.length >>> 1) + 1);
+  const end = bytes.length;
+  let count = 0, line = 1;
+  for (let at = 0; at < end; line++) {
+    const start = at;
+    while (at < end && isSpace(bytes[at])) at++;
+    if (at + 1 < end && bytes[at] === 0x30 && (bytes[at + 1] | 0x20) === 0x78) at += 2;
+    // The first eight digits, and those behind them.
+    let first = 0, second = 0, digits = 0;
+    for (; at < end; at++) {
+      const digit = DIGITS[bytes[at]];
+      if (digit < 0) break;
+      if (digits++ < 8) first = first << 4 | digit;
+      else second = second << 4 | digit;
+    }
+    while (at < end && isSpace(bytes[at])) at++;
+    const isWhole = digits === 0 ? isBlank(bytes, start, at) : digits <= 16;
+    if (!isWhole || at < end && bytes[at] !== 0x0a) {
+      throw notAPc(bytes, start, line);
+    }
+    at++;
+    if (digits === 0) continue;
+    const shift = 4 * (digits - 8);
+    pcs[count++] = shift <= 0
+      ? addressFromHalves(first, 0)
+      : shift === 32
+      ? addressFromHalves(second, first)
+      : addressFromHalves(first << shift | second, first >>> (32 - shift));
+  }
+  return pcs.slice(0, count);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
+}
+
+function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (!isSpace(bytes[at])) return false;
+  return true;
+}
+
+function notAPc(bytes: Uint8Array, start: number, line: number): FormatError {
+  const end = bytes.indexOf(0x0a, start);
+  const text = new TextDecoder().decode(bytes.subarray(start, end < 0 ? bytes.length : end));
+  const shown = JSON.stringify(text.slice(0, 40));
+  return new FormatError(
+    "PCs",
+    `line ${line}, ${shown}, is no hexadecimal number of at most 64 bits: write one PC a line`,
+  );
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatAddress, parseAddress } from "../../src/base/address.ts";
+import { parsePcText } from "../../src/base/pc_text.ts";
+import { FormatError } from "../../src/errors.ts";
+
+function parse(text: string): number[] {
+  return Array.from(parsePcText(new TextEncoder().encode(text)));
+}
+
+test("numbers of any length come out as parseAddress() reads them", () => {
+  const numbers = Array.from(
+    { length: 16 },
+    (_, digits) => "fedcba9876543210".slice(0, digits + 1),
+  );
+  const expected = numbers.map((text) => parseAddress(text));
+  assert.deepEqual(parse(numbers.join("\n")), expected);
+  assert.deepEqual(parse(numbers.map((text) => `0x${text.toUpperCase()}\n`).join("")), expected);
+  assert.deepEqual(parse("0xffffffff81000005\n").map(formatAddress), ["0xffffffff81000005"]);
+});
+
+test("spaces, carriage returns and empty lines are passed over", () => {
+  assert.deepEqual(parse("\n 0x10 \r\n\r\n\t\n20"), [16, 32]);
+  assert.deepEqual(parse(""), []);
+});
+
+test("a line that is no number is refused by its number", () => {
+  for (const bad of ["0x", "xyz", "12 34", "0x1g", "12345678123456781", "-5"]) {
+    assert.throws(() => parse(`1\n\n${bad}\n5\n`), (error: unknown) => {
+      assert.ok(error instanceof FormatError);
+      assert.match(error.message, /line 3/, bad);
+      return true;
+    });
+  }
+});
