@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { crc32 } from "node:zlib";
+import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
 import type { RecordKind, RunKernel, TestRecord, TreeDetails } from "./test_record.ts";
@@ -124,7 +124,7 @@ function unseal(line: string): Fields {
 }
 
 function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, "0");
+  return crc32(Buffer.from(json)).toString(16).padStart(CHECKSUM_DIGITS, "0");
 }
 
 function base64(bytes: Uint8Array<ArrayBuffer>): string {

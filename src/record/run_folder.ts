@@ -8,7 +8,6 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { FormatError } from "../errors.ts";
@@ -70,7 +69,9 @@ export class RunWriter implements Disposable {
   }
 
   #create(): number {
-    const name = `${formatInvocation(thisInvocation())}.${randomBytes(6).toString("hex")}${SUFFIX}`;
+    // Not of node:crypto, which takes longer to load than the rest of this library.
+    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
+    const name = `${formatInvocation(thisInvocation())}.${random}${SUFFIX}`;
     const fd = openSync(join(this.directory, name), "ax");
     const kernel = this.#kernel ?? runningKernel();
     this.#write(fd, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));

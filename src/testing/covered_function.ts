@@ -1,6 +1,6 @@
 import { runInThisContext } from "node:vm";
 import { type RunningTest, runningTests } from "./running_test.ts";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 
 /** The body of a test, a step or a suite, as runners call it. */
 // deno-lint-ignore no-explicit-any -- whatever a runner passes goes on unchanged

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { mainModule } from "../sys/runtime.ts";
 import { MissingCoverage } from "./kernel_coverage.ts";
 import { runInTest } from "./running_test.ts";
-import { prepareThread, startCoverage, type StartedCoverage } from "./start_coverage.ts";
+import { prepareThread, startCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 

@@ -1,10 +1,6 @@
-import type { Address } from "../base/address.ts";
-import { indexOfSorted } from "../base/search.ts";
-import { runningKernel } from "../record/running_kernel.ts";
-import type { ImageIndex } from "../symbolize/image_index.ts";
-import { framesAt } from "../symbolize/point_frames.ts";
-import { loadKernelIndex } from "./kernel_index.ts";
-import type { SourceLine, Symbolizer } from "./symbolizer.ts";
+import { createRequire } from "node:module";
+import type { IndexSymbolizer } from "./index_symbolizer.ts";
+import type { Symbolizer } from "./symbolizer.ts";
 
 let opened: Symbolizer | undefined;
 
@@ -15,34 +11,15 @@ let opened: Symbolizer | undefined;
  * @throws {FormatError} Where the image is damaged.
  */
 export function openSymbolizer(): Symbolizer {
-  opened ??= new IndexSymbolizer(loadKernelIndex(runningKernel()).index);
+  opened ??= newSymbolizer();
   return opened;
 }
 
-class IndexSymbolizer implements Symbolizer {
-  readonly #index: ImageIndex;
-
-  constructor(index: ImageIndex) {
-    this.#index = index;
-  }
-
-  functionsOf(pc: Address): readonly string[] {
-    const point = indexOfSorted(this.#index.everyOffset, this.#callOffset(pc));
-    return point < 0 ? [] : framesAt(this.#index, point).map((frame) => frame.function);
-  }
-
-  linesOf(pc: Address): readonly SourceLine[] {
-    const { pointOffset, claimStart, claimLine, lineFile, lineNumber, files } = this.#index;
-    const point = indexOfSorted(pointOffset, this.#callOffset(pc));
-    if (point < 0) return [];
-    return Array.from(claimLine.subarray(claimStart[point], claimStart[point + 1]), (line) => ({
-      file: files[lineFile[line]!]!,
-      line: lineNumber[line]!,
-    }));
-  }
-
-  /** A raw PC is a return address; the index knows calls. */
-  #callOffset(pc: Address): number {
-    return pc - this.#index.callLength - this.#index.base;
-  }
+function newSymbolizer(): Symbolizer {
+  // Not an import: few tests ask, and every thread that runs tests would load what reads images and DWARF.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const loaded = createRequire(import.meta.url)(`./index_symbolizer.${extension}`) as {
+    readonly IndexSymbolizer: new () => IndexSymbolizer;
+  };
+  return new loaded.IndexSymbolizer();
 }

@@ -7,7 +7,7 @@ import { coveredFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
 import { eachLabel } from "./each_label.ts";
 import { isThenable } from "./run_covered.ts";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 
 // deno-lint-ignore ban-types -- the functions of bun:test are called with whatever test files pass
 type Callable = Function & Record<string, unknown>;

@@ -4,7 +4,7 @@ import { runInThisContext } from "node:vm";
 import { recordBaseline } from "./baseline.ts";
 import { coveredFunction, precededFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 
 /** What Deno passes to a test and to a step. */
 interface TestContext {

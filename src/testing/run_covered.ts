@@ -1,5 +1,5 @@
 import { runInTest } from "./running_test.ts";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 
 /**
  * Runs a test's body and ends its coverage when the body has ended: at its return, or when its promise is settled.

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 
 /** The innermost covered test that some code runs in. */
 export interface RunningTest {

@@ -1,21 +1,10 @@
 import { KcovUnavailableError } from "../errors.ts";
-import type { TestOutcome } from "../record/test_record.ts";
 import { atEndOfFile } from "./end_of_file.ts";
-import {
-  type KernelCoverage,
-  LiveCoverage,
-  MissingCoverage,
-  type TestIdentity,
-} from "./kernel_coverage.ts";
+import { LiveCoverage, MissingCoverage, type TestIdentity } from "./kernel_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
-
-/** Coverage that runs until it is ended, with the outcome of its test. */
-export interface StartedCoverage extends KernelCoverage, Disposable {
-  end(outcome: TestOutcome): void;
-  markAsynchronous(): void;
-}
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let thread: RecordingThread | undefined;

@@ -8,7 +8,7 @@ import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
 import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
 import { say } from "./say_once.ts";
-import type { StartedCoverage } from "./start_coverage.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /** Bodies on this thread that run on although their test was ended for them. */
