@@ -46,6 +46,12 @@ export class TripleTable {
     return id;
   }
 
+  /** Forgets all triples and keeps the room. */
+  clear(): void {
+    if (this.count > 0) this.#slots.fill(0);
+    this.count = 0;
+  }
+
   #insert(id: number, a: number, b: number, c: number): number {
     this.count = id;
     return this.intern(a, b, c);
