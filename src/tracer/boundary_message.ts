@@ -74,7 +74,18 @@ export interface PauseMessage {
   readonly do: "pause" | "resume";
 }
 
-export type BoundaryMessage = HelloMessage | BeginMessage | EndMessage | ReadMessage | PauseMessage;
+/** Asks to measure what empty tests run in the calling process. Refused where one of its threads was let to already. */
+export interface BaselineMessage {
+  readonly do: "baseline";
+}
+
+export type BoundaryMessage =
+  | HelloMessage
+  | BaselineMessage
+  | BeginMessage
+  | EndMessage
+  | ReadMessage
+  | PauseMessage;
 
 const decoder = new TextDecoder();
 
@@ -99,6 +110,7 @@ function isMessage(value: unknown): value is BoundaryMessage {
   const fields = value as Record<string, unknown>;
   switch (fields.do) {
     case "hello":
+    case "baseline":
     case "pause":
     case "resume":
       return true;

@@ -23,6 +23,8 @@ export class TracedProcess {
   claim: Claim;
   /** Its threads that run tests. */
   readonly testThreads = new Set<TestThread>();
+  /** Whether one of its threads measures what empty tests run, or has. */
+  hasBaseline = false;
   /** How many of its tasks are traced. */
   tasks = 0;
 

@@ -220,6 +220,7 @@ export class Supervisor {
   #executed(task: TracedTask): void {
     const { id } = task;
     this.#memory.forget(id);
+    task.process.hasBaseline = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
     if (task.process.tasks === 1) return;
     const former = this.#ledger.task(this.#ptrace.eventMessage(id));
@@ -272,6 +273,10 @@ export class Supervisor {
         this.#memory.keep(task.id);
         this.#ledger.addTestThread(task);
         return this.#pool.mode === "trace" ? 1 : 0;
+      case "baseline":
+        if (task.process.hasBaseline) return null;
+        task.process.hasBaseline = true;
+        return 0;
       case "begin": {
         const { test, name, file, runner, kind, startedAt, parent, shared } = message;
         if (task.tests.has(test)) return null;

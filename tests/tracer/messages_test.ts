@@ -13,7 +13,9 @@ function mailbox(text: string, length?: number): Uint8Array {
 }
 
 test("a mailbox holds a message or none", () => {
-  assert.deepEqual(decodeMessage(mailbox('{"do":"hello"}')), { do: "hello" });
+  for (const what of ["hello", "baseline"]) {
+    assert.deepEqual(decodeMessage(mailbox(`{"do":"${what}"}`)), { do: what });
+  }
   const end = { do: "end", test: 3, outcome: "failed", durationMs: 1.5 };
   assert.deepEqual(decodeMessage(mailbox(JSON.stringify(end))), end);
   for (
