@@ -1,9 +1,9 @@
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts";
-import { parseMemorySize } from "../uml/memory_folder.ts";
 import { type GuestResult, runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
+import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov kernel build
@@ -16,12 +16,6 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE]
 kernelcov kernel path
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
 `;
-
-const GUEST_OPTIONS = {
-  write: { type: "string", multiple: true },
-  timeout: { type: "string" },
-  memory: { type: "string" },
-} as const;
 
 /** `kernelcov kernel build|run|shell|path`: the embedded kernel. Returns the exit status. */
 export async function kernelCommand(args: string[]): Promise<number> {
@@ -84,30 +78,6 @@ async function shell(args: string[]): Promise<number> {
   const program = process.env["SHELL"] ?? "/bin/sh";
   const env = { ...process.env, debian_chroot: "kernelcov" };
   return report(await runInKernel({ command: [program], env, ...guestOptions(values) }));
-}
-
-function guestOptions(
-  values: { write?: string[]; timeout?: string; memory?: string },
-): { write: string[]; timeoutMs?: number; memory?: string } {
-  const { write = [], timeout, memory } = values;
-  if (memory !== undefined) {
-    try {
-      parseMemorySize(memory);
-    } catch (cause) {
-      throw new UsageError((cause as Error).message, { cause });
-    }
-  }
-  const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
-  return { write, ...(memory === undefined ? {} : { memory }), ...limit };
-}
-
-function parseSeconds(text: string): number {
-  const seconds = /^\d+(\.\d+)?s?$/.test(text) ? parseFloat(text) : NaN;
-  // setTimeout's limit is 2^31 milliseconds.
-  if (!(seconds > 0 && seconds <= 2_000_000)) {
-    throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
-  }
-  return seconds;
 }
 
 function report({ exitStatus, end }: GuestResult, timeout?: string): number {

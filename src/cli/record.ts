@@ -1,10 +1,12 @@
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { MAX_WORDS } from "../kcov/abi.ts";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
+import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { runSupervised } from "./run_supervised.ts";
@@ -32,9 +34,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     out: { type: "string", default: "coverage/kernel" },
     mode: { type: "string", default: "auto" },
     words: { type: "string" },
-    write: { type: "string", multiple: true, default: [] },
-    timeout: { type: "string" },
-    memory: { type: "string" },
+    ...GUEST_OPTIONS,
     help: { type: "boolean", short: "h" },
   });
   if (values.help) {
@@ -49,6 +49,8 @@ export async function recordCommand(args: string[]): Promise<number> {
   if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
     throw new UsageError(`Unknown mode "${mode}": use auto, unique or trace`);
   }
+  const words = values.words === undefined ? undefined : bufferWords(values.words);
+  const guest = guestOptions(values);
   const kernel = chooseKernel(values.kernel);
   if (kernel === "embedded") await buildEmbeddedKernel();
   const out = resolve(values.out);
@@ -60,16 +62,9 @@ export async function recordCommand(args: string[]): Promise<number> {
       runDirectory,
       mode,
       record: true,
-      words: values.words === undefined ? undefined : positive("--words", values.words),
+      words,
     },
-    {
-      kernel,
-      write: [out, ...values.write],
-      timeoutMs: values.timeout === undefined
-        ? undefined
-        : positive("--timeout", values.timeout) * 1000,
-      memory: values.memory,
-    },
+    { kernel, ...guest, write: [out, ...guest.write] },
   );
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
@@ -80,8 +75,9 @@ export async function recordCommand(args: string[]): Promise<number> {
   return exitStatus;
 }
 
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new UsageError(`${option} ${text} is not a number above 0`);
-  return value;
+/** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */
+function bufferWords(text: string): number {
+  const words = Number(text);
+  if (words % 512 === 0 && words > 0 && words <= MAX_WORDS) return words;
+  throw new UsageError(`--words ${text} is not a multiple of 512 above 0`);
 }

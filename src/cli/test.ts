@@ -7,6 +7,7 @@ import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
+import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { runHere } from "./run_here.ts";
@@ -34,9 +35,7 @@ export async function testCommand(args: string[]): Promise<number> {
     kernel: { type: "string", default: "auto" },
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
-    write: { type: "string", multiple: true, default: [] },
-    timeout: { type: "string" },
-    memory: { type: "string" },
+    ...GUEST_OPTIONS,
     repeat: { type: "string", default: "1" },
     help: { type: "boolean", short: "h" },
   });
@@ -55,19 +54,16 @@ export async function testCommand(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
+  const asked = guestOptions(values);
   const kernel = chooseKernel(values.kernel);
   if (kernel === "embedded") await buildEmbeddedKernel();
 
   const out = resolve(values.out);
+  const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
   const env = { ...process.env, KERNELCOV_RUN: runDirectory };
   const covered = withPreload(command).command;
-  const guest = {
-    write: [out, ...values.write],
-    ...(values.timeout === undefined ? {} : { timeoutMs: seconds(values.timeout) * 1000 }),
-    ...(values.memory === undefined ? {} : { memory: values.memory }),
-  };
   const { scope } = values;
   async function runOnce(): Promise<number> {
     if (scope === "tree") {
@@ -89,10 +85,4 @@ export async function testCommand(args: string[]): Promise<number> {
   process.stdout.write("\n");
   reportRun(loadRun(runDirectory, loadOptions(values)), out);
   return exitStatus;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
-  return value;
 }
