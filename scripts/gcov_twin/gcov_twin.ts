@@ -11,7 +11,15 @@
  * is given without and, as "strict", with them as false.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -21,7 +29,6 @@ import { KcovUnavailableError } from "../../src/errors.ts";
 import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
 import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
 import type { KernelFolder } from "../../src/uml/kernel_folder.ts";
-import { runInKernel } from "../../src/uml/run_kernel.ts";
 import { claimedLines, compareLines } from "./compare_lines.ts";
 import { readGcovLines } from "./gcov_lines.ts";
 import { buildTwinKernel } from "./twin_kernel.ts";
@@ -50,16 +57,15 @@ async function compareKernels(withLines: boolean): Promise<boolean> {
     { encoding: "utf8" },
   );
   if (gcc.status !== 0) throw new TypeError(`The workload does not compile:\n${gcc.stderr}`);
-  const results = join(folder, "results");
-  mkdirSync(results);
-  await run(embedded, [workload, "kcov", join(results, "pcs")], results);
+  const recorded = bootWorkload(embedded, workload, "kcov");
   // gcc has written the objects' real paths into them.
   const objects = `/sys/kernel/debug/gcov${realpathSync(twin.source)}`;
-  const counters = files.map((file) => `${objects}/${file.replace(/c$/, "gcda")}`);
-  await run(twin, [workload, "gcov", results, ...counters], results);
+  const list = join(folder, "files");
+  writeFileSync(list, files.map((file) => `${objects}/${file.replace(/c$/, "gcda")}\n`).join(""));
+  const counted = bootWorkload(twin, workload, "gcov", list);
 
   const index = buildImageIndex(elfFileOf(readFileSync(embedded.vmlinux)));
-  const pcs = readFileSync(join(results, "pcs"), "utf8").trim().split("\n").map(Number);
+  const pcs = readFileSync(join(recorded, "pcs"), "utf8").trim().split("\n").map(Number);
   const claimed = claimedLines(index, pcs);
   console.log(
     `${pcs.length} distinct PCs, ${index.pointOffset.length} points, ${index.lineNumber.length} lines`,
@@ -69,7 +75,7 @@ async function compareKernels(withLines: boolean): Promise<boolean> {
   for (const [at, file] of files.entries()) {
     const gcov = readGcovLines(
       file,
-      join(results, `${at}.gcda`),
+      join(counted, `${at}.gcda`),
       join(twin.source, file.replace(/c$/, "gcno")),
       twin.source,
     );
@@ -97,18 +103,38 @@ async function compareKernels(withLines: boolean): Promise<boolean> {
   return met;
 }
 
-async function run(kernel: KernelFolder, command: string[], write: string): Promise<void> {
-  const { exitStatus } = await runInKernel({
-    kernel,
-    command,
-    write: [write],
-    stdin: null,
-    timeoutMs: 120_000,
-  });
-  if (exitStatus === 0) return;
+/** Boots a kernel with the workload as its only process. Returns the folder of its results. */
+function bootWorkload(
+  kernel: KernelFolder,
+  workload: string,
+  ...words: [kind: string, list?: string]
+): string {
+  const results = join(folder, words[0]);
+  mkdirSync(results);
+  const [kind, ...rest] = words;
+  const run = spawnSync(
+    kernel.linux,
+    [
+      "mem=512M",
+      "root=/dev/root",
+      "rootfstype=hostfs",
+      "rootflags=/",
+      "rw",
+      "con=null",
+      "quiet",
+      `init=${workload}`,
+    ]
+      .concat(["--", kind, results, ...rest as string[]]),
+    { encoding: "utf8", timeout: 120_000, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  if (existsSync(join(results, "done"))) return results;
+  const error = join(results, "error");
+  const reason = existsSync(error)
+    ? readFileSync(error, "utf8")
+    : `${run.stdout}${run.stderr}`.trim();
   throw new KcovUnavailableError(
     "not-built-in",
-    `The workload failed in ${kernel.linux} with status ${exitStatus}: see its message above`,
+    `The workload failed in ${kernel.linux}: check ${reason}`,
   );
 }
 

@@ -1,10 +1,13 @@
 /*
- * One thread's worth of files on tmpfs, pipes, unix sockets and TCP over loopback, run under KCOV or under gcov.
+ * One thread's worth of files on tmpfs, pipes, unix sockets and TCP over loopback, run under KCOV or under gcov. It is
+ * the guest's only process, its init, so that gcov counts nobody else's system calls. Arguments come as the kernel's:
  *
- *   workload kcov OUT              records the thread's PCs and writes the distinct ones to OUT, one hexadecimal number a line
- *   workload gcov OUT GCDA...      resets gcov's counters, runs, and copies each GCDA file to OUT/0.gcda, OUT/1.gcda, ...
+ *   kcov OUT             records the thread's PCs and writes the distinct ones to OUT/pcs, one hexadecimal number a line
+ *   gcov OUT FILES       resets gcov's counters, runs, and copies the gcda files that FILES lists, one path a line, to OUT/0.gcda,
+ *                        OUT/1.gcda, ...
  *
- * Calls are made for the code that they reach, errors included, so their results are ignored unless a later step needs them.
+ * OUT/done tells that all went well, OUT/error what did not. Calls are made for the code that they reach, errors
+ * included, so their results are ignored unless a later step needs them.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,7 +23,9 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <net/if.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,10 +49,28 @@
 static char data[1 << 16];
 static uint64_t seen[SEEN];
 
+static const char *out;
+
+static void leave(const char *name, const char *text)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", out, name);
+	file = fopen(path, "w");
+	if (file) {
+		fputs(text, file);
+		fclose(file);
+	}
+	reboot(RB_POWER_OFF);
+}
+
 static void die(const char *what)
 {
-	fprintf(stderr, "workload: %s: %s\n", what, strerror(errno));
-	exit(1);
+	char text[4096];
+
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
+	leave("error", text);
 }
 
 static void open_flags(const char *path, int flags)
@@ -528,8 +551,9 @@ static void remember(uint64_t pc)
 	seen[slot] = pc;
 }
 
-static void run_kcov(const char *out)
+static void run_kcov(void)
 {
+	char path[4096];
 	uint64_t *words;
 	FILE *list;
 	int fd = open("/sys/kernel/debug/kcov", O_RDWR);
@@ -548,26 +572,44 @@ static void run_kcov(const char *out)
 		uint64_t count = __atomic_load_n(&words[0], __ATOMIC_RELAXED);
 		if (ioctl(fd, KCOV_DISABLE, 0))
 			die("KCOV_DISABLE");
-		if (count >= WORDS - 1) {
-			fprintf(stderr, "workload: the KCOV buffer is full after step %zu: raise WORDS\n", i);
-			exit(1);
-		}
+		if (count >= WORDS - 1)
+			leave("error", "the KCOV buffer is full: raise WORDS");
 		for (uint64_t j = 1; j <= count; j++)
 			remember(words[j]);
 	}
-	list = fopen(out, "w");
+	snprintf(path, sizeof(path), "%s/pcs", out);
+	list = fopen(path, "w");
 	if (!list)
-		die(out);
+		die(path);
 	for (size_t i = 0; i < SEEN; i++)
 		if (seen[i])
 			fprintf(list, "0x%llx\n", (unsigned long long)seen[i]);
 	if (fclose(list))
-		die(out);
+		die(path);
 }
 
-static void run_gcov(const char *out, char **files, int count)
+static int read_list(const char *list, char *files[], int most)
 {
-	int *folders = calloc(count, sizeof(int)), *fds = calloc(count, sizeof(int));
+	static char text[1 << 16];
+	FILE *file = fopen(list, "r");
+	size_t size;
+	int count = 0;
+
+	if (!file)
+		die(list);
+	size = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[size] = 0;
+	for (char *name = strtok(text, "\n"); name && count < most; name = strtok(NULL, "\n"))
+		files[count++] = name;
+	return count;
+}
+
+static void run_gcov(const char *list)
+{
+	static char *files[256];
+	static int folders[256], fds[256];
+	int count = read_list(list, files, 256);
 	int reset = open("/sys/kernel/debug/gcov/reset", O_WRONLY);
 
 	if (reset < 0)
@@ -606,17 +648,34 @@ static void run_gcov(const char *out, char **files, int count)
 	}
 }
 
-int main(int argc, char **argv)
+static void set_up(void)
 {
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (mount("proc", "/proc", "proc", 0, NULL) || mount("sys", "/sys", "sysfs", 0, NULL) ||
+	    mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL) || mount("tmpfs", "/run", "tmpfs", 0, NULL))
+		die("mount");
+	if (ioctl(fd, SIOCSIFFLAGS, &lo))
+		die("lo");
+	close(fd);
+	if (mkdir(FOLDER, 0755) || chdir(FOLDER))
+		die(FOLDER);
+	signal(SIGPIPE, SIG_IGN);
 	memset(data, 1, sizeof(data));
 	memset(seen, 0, sizeof(seen));
-	signal(SIGPIPE, SIG_IGN);
-	mkdir(FOLDER, 0755);
-	if (argc < 3 || mount("tmpfs", FOLDER, "tmpfs", 0, NULL) || chdir(FOLDER))
-		die("usage: workload kcov OUT | workload gcov OUT GCDA..., as root");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 1;
+	out = argv[2];
+	set_up();
 	if (strcmp(argv[1], "kcov") == 0)
-		run_kcov(argv[2]);
+		run_kcov();
 	else
-		run_gcov(argv[2], argv + 3, argc - 3);
+		run_gcov(argv[3]);
+	leave("done", "");
 	return 0;
 }

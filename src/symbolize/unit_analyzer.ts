@@ -345,7 +345,8 @@ export class UnitAnalyzer {
   /**
    * Claims every row of the block of address `at`; of the rows of no length only statements. Braces are no code: the
    * row of a function's first instruction is its opening brace, for which the declaration is claimed, and that of a
-   * return its closing brace, which is only claimed where no `return` statement can stand for it.
+   * return its closing brace, which is only claimed where no `return` statement can stand for it (or, where debug
+   * information has no types, perhaps none).
    *
    * @param functionId the function, not an inlined one
    */
