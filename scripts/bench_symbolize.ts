@@ -78,6 +78,7 @@ async function benchImage(name: string, image: string): Promise<void> {
   console.log("task".padEnd(26) + cells.join(""));
   const all = writePcs("all", points, callLength);
   const some = writePcs("some", sample(points, TEST_PCS), callLength);
+  await benchTask("index, built and stored", image, all, "index", undefined);
   for (const [what, pcs] of [["all points", all], [`${TEST_PCS} PCs`, some]] as const) {
     for (const state of ["cold", "warm"]) {
       for (const mode of ["frames", "text"]) {
@@ -123,7 +124,7 @@ async function benchTask(
   const cache = join(folder, "cache");
   rmSync(cache, { recursive: true, force: true });
   const [filler] = Object.values(RUNTIMES);
-  if (fill !== undefined) await measure([...filler, "frames", image, fill.returns, cache]);
+  if (fill !== undefined) await measure([...filler, "index", image, fill.returns, cache]);
   // Side by side, so that whatever else the machine does meets all alike. Round 0 fills the page cache.
   for (let round = 0; round <= ROUNDS; round++) {
     const measures = [await measure(judge, pcs.calls)];

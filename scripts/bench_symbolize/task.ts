@@ -1,8 +1,9 @@
 /**
  * One whole process of the symbolizer's benchmark: reads PCs from a file, finds all their frames, and visits each frame's
- * function, path and line (`frames`) or writes them as `llvm-symbolizer` does (`text`).
+ * function, path and line (`frames`) or writes them as `llvm-symbolizer` does (`text`); or builds the whole index, claimed
+ * lines included, and stores it (`index`).
  *
- *   task.ts frames|text IMAGE PCS CACHE|-
+ *   task.ts frames|text|index IMAGE PCS CACHE|-
  */
 import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
@@ -13,13 +14,18 @@ import { symbolizedText } from "../../src/symbolize/symbolized_text.ts";
 
 const [mode, image, pcsFile, cache] = process.argv.slice(2);
 using symbolizer = new ImageSymbolizer(image, { cacheFolder: cache === "-" ? null : cache });
-const symbolized = await symbolizer.symbolize(parsePcText(readFileSync(pcsFile)));
-if (mode === "text") {
-  const encoder = new TextEncoder();
-  for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
+const encoder = new TextEncoder();
+if (mode === "index") {
+  const { claimLine, frameLine } = await symbolizer.index();
+  writeAll(encoder.encode(`${frameLine.length} ${claimLine.length}\n`));
 } else {
-  const { frames, characters, lines } = visitFrames(symbolized);
-  writeAll(new TextEncoder().encode(`${frames} ${characters} ${lines}\n`));
+  const symbolized = await symbolizer.symbolize(parsePcText(readFileSync(pcsFile)));
+  if (mode === "text") {
+    for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
+  } else {
+    const { frames, characters, lines } = visitFrames(symbolized);
+    writeAll(encoder.encode(`${frames} ${characters} ${lines}\n`));
+  }
 }
 
 /** Adds up what a report would read of each frame, so that nothing can be left out. */
