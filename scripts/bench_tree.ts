@@ -6,10 +6,13 @@
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { transpileAhead } from "../src/testing/transpile_ahead.ts";
 import { buildEmbeddedKernel } from "../src/uml/build_kernel.ts";
 import { runInKernel } from "../src/uml/run_kernel.ts";
 
 await buildEmbeddedKernel();
+// As the command does.
+transpileAhead();
 const guest = fileURLToPath(new URL("./bench_tree/guest.ts", import.meta.url));
 const { exitStatus } = await runInKernel({
   command: ["deno", "run", "-A", "--no-check", "--no-lock", guest],

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { transpileAhead } from "../testing/transpile_ahead.ts";
 import { signalSupervised, supervisedCommand } from "../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../tracer/supervise_options.ts";
 import { type GuestCommand, runInKernel } from "../uml/run_kernel.ts";
@@ -21,6 +22,7 @@ export async function runSupervised(
 ): Promise<number> {
   const command = supervisedCommand(options);
   if (kernel === "host") return await runHere(command, env, signalSupervised);
+  transpileAhead();
   const { exitStatus } = await runInKernel({
     command,
     env,

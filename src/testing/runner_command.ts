@@ -57,7 +57,8 @@ export function withPreload(command: readonly string[]): RunnerCommand {
   };
 }
 
-function preloadPath(runner: "deno" | "bun"): string {
+/** Path of the module that covers every test of a runner. */
+export function preloadPath(runner: "deno" | "bun"): string {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return fileURLToPath(new URL(`./preload_${runner}.${extension}`, import.meta.url));
 }

@@ -4,19 +4,23 @@ import { fileURLToPath } from "node:url";
 import { runtimeName } from "../sys/runtime.ts";
 import { superviseArguments, type SuperviseOptions } from "./supervise_options.ts";
 
+/** Path of the supervisor's main module. */
+export function supervisorModule(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`./supervise_main.${extension}`, import.meta.url));
+}
+
 /**
  * The command that runs another under the supervisor: a process of this runtime that exits as the command does, and
  * writes the records to the run folder. It takes the place of the command, on this kernel or in an embedded one.
  */
 export function supervisedCommand(options: SuperviseOptions): string[] {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const main = fileURLToPath(new URL(`./supervise_main.${extension}`, import.meta.url));
   // Settings and .env files of the folder are the command's business: they must not change the supervisor, nor through
   // it the command's environment.
   const flags = runtimeName() === "deno"
     ? ["run", "--quiet", "--allow-all", "--no-lock", "--no-config"]
     : ["--config=/dev/null", "--no-env-file", "run"];
-  return [process.execPath, ...flags, main, ...superviseArguments(options)];
+  return [process.execPath, ...flags, supervisorModule(), ...superviseArguments(options)];
 }
 
 /**
