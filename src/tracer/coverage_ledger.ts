@@ -105,6 +105,9 @@ export class CoverageLedger {
   /** Takes the last points of a task that ended, and its buffer from it. */
   endTask(task: TracedTask): TraceBuffer | null {
     this.#drain(task);
+    if (task.buffer?.forget() === true) {
+      for (const owner of this.#owners(task)) owner.truncated = true;
+    }
     for (const test of [...task.tests.keys()]) {
       this.#end(task, test, UNFINISHED);
     }
@@ -175,7 +178,8 @@ export class CoverageLedger {
     for (const task of this.#tasks.values()) {
       if (task.buffer === null) continue;
       this.#drain(task);
-      task.buffer.forget();
+      if (!task.buffer.forget()) continue;
+      for (const owner of this.#owners(task)) owner.truncated = true;
     }
   }
 

@@ -34,10 +34,16 @@ export class TraceBuffer {
   /** Entry that was counted but not yet written at the last drain; 0 if none. */
   #late = 0;
   #dirty = false;
+  /** Whether its task may run while this process does. */
+  readonly #concurrent: boolean;
+  /** Entries read since the bitmap was cleared, less those that were written before. */
+  #recorded = 0;
 
-  constructor(fd: number, memory: TraceMemory, mode: KcovMode) {
+  /** @param concurrent Whether the machine has several processors. */
+  constructor(fd: number, memory: TraceMemory, mode: KcovMode, concurrent = false) {
     this.fd = fd;
     this.mode = mode;
+    this.#concurrent = concurrent;
     this.#memory = memory;
     this.#halves = new Uint32Array(memory.buffer);
     this.words = memory.buffer.byteLength / WORD_BYTES;
@@ -85,11 +91,24 @@ export class TraceBuffer {
     }
   }
 
-  /** In `unique` mode, lets every point be recorded anew. */
-  forget(): void {
-    if (this.#before === 0 || !this.#dirty) return;
+  /**
+   * In `unique` mode, lets every point be recorded anew. Call it behind `drain`.
+   *
+   * On another processor the task may be setting a bit at that moment: the kernel then writes the old bits around it
+   * back (`kcov_seen` in kernel/kcov.c), and their points are not recorded again. There are more bits than entries
+   * then, which the next call finds.
+   *
+   * @returns Whether points may have been lost so since the last call.
+   */
+  forget(): boolean {
+    if (this.#before === 0 || !this.#dirty) return false;
+    const bits = this.#concurrent ? countBits(this.#halves, this.#before * 2) : 0;
+    const waiting = this.count + (this.#late > 0 ? 1 : 0);
+    const lost = bits > this.#recorded + waiting;
     this.#halves.fill(0, 0, this.#before * 2);
-    this.#dirty = false;
+    this.#recorded = -waiting;
+    this.#dirty = waiting > 0;
+    return lost;
   }
 
   /** Empties the buffer without reading it: only while its task is stopped or gone. */
@@ -99,6 +118,7 @@ export class TraceBuffer {
     this.#halves.fill(0, 0, first + used * 2);
     if (this.#late > used) this.#halves.fill(0, first, first + this.#late * 2);
     this.#late = 0;
+    this.#recorded = 0;
     this.#dirty = false;
   }
 
@@ -113,6 +133,7 @@ export class TraceBuffer {
     for (let at = from; at <= to; at += CHUNK) {
       const end = Math.min(at + CHUNK, to + 1);
       const length = table.numbers(halves, first + at, first + end, scratch);
+      this.#recorded += length;
       if (length > 0) sink(scratch, length);
     }
     const last = (first + to) * 2;
@@ -121,4 +142,13 @@ export class TraceBuffer {
     halves.fill(0, (first + from) * 2, last);
     if (this.#late === 0) halves.fill(0, last, last + 2);
   }
+}
+
+/** How many bits are set in the first `length` of `halves`. */
+function countBits(halves: Uint32Array, length: number): number {
+  let bits = 0;
+  for (let at = 0; at < length; at++) {
+    for (let half = halves[at]; half !== 0; half &= half - 1) bits++;
+  }
+  return bits;
 }

@@ -9,6 +9,7 @@ import { TraceBuffer } from "./trace_buffer.ts";
 
 const O_RDWR_CLOEXEC = 0o2000002;
 const EINVAL = 22;
+const _SC_NPROCESSORS_ONLN = 84;
 
 /** Buffers kept for the next task. In a user-mode kernel each page of one is a mapping of the host's. */
 const KEPT = 24;
@@ -29,6 +30,7 @@ export class TraceBufferPool {
   readonly mode: KcovMode;
   readonly words: number;
   readonly #libc: Libc;
+  readonly #concurrent: boolean;
   readonly #free: TraceBuffer[] = [];
 
   /**
@@ -39,6 +41,7 @@ export class TraceBufferPool {
    */
   constructor(libc: Libc, options: TraceBufferOptions) {
     this.#libc = libc;
+    this.#concurrent = libc.sysconf(_SC_NPROCESSORS_ONLN) > 1n;
     const fd = this.#open();
     // An untraced task's reset is refused with EINVAL by a kernel that knows it, with ENOTTY by others.
     const known = libc.ioctl(fd, KCOV_RESET_TRACE, 0n) === 0 || libc.errno() === EINVAL;
@@ -86,6 +89,7 @@ export class TraceBufferPool {
       fd,
       new SharedMapping(this.#libc, fd, this.words * WORD_BYTES, what),
       this.mode,
+      this.#concurrent,
     );
   }
 

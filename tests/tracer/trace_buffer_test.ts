@@ -13,10 +13,10 @@ class Kernel {
   readonly buffer: TraceBuffer;
   readonly #before: number;
 
-  constructor(mode: "trace" | "unique") {
+  constructor(mode: "trace" | "unique", concurrent = false) {
     this.#before = mode === "unique" ? BITMAP : 0;
     const memory = { buffer: this.words.buffer, [Symbol.dispose]() {} };
-    this.buffer = new TraceBuffer(-1, memory, mode);
+    this.buffer = new TraceBuffer(-1, memory, mode, concurrent);
   }
 
   /** Counts an entry, as the first half of `__sanitizer_cov_trace_pc`. */
@@ -81,6 +81,35 @@ test("the bitmap stays at a drain, and goes when the points are to be recorded a
   assert.equal(kernel.words[3], 9n);
   kernel.buffer.forget();
   assert.equal(kernel.words[3], 0n);
+});
+
+test("bits that the kernel wrote back from before the bitmap was cleared are told as a loss", () => {
+  const kernel = new Kernel("unique", true);
+  kernel.run(1, 2);
+  kernel.words[0] = 0b11n;
+  drained(kernel);
+  assert.equal(kernel.buffer.forget(), false);
+  kernel.run(3);
+  kernel.words[0] = 0b111n;
+  drained(kernel);
+  assert.equal(kernel.buffer.forget(), true);
+  kernel.run(1);
+  kernel.words[0] = 0b1n;
+  drained(kernel);
+  assert.equal(kernel.buffer.forget(), false);
+});
+
+test("an entry that waits while the bitmap is cleared is no loss, and hides none", () => {
+  const kernel = new Kernel("unique", true);
+  kernel.run(1);
+  drained(kernel);
+  kernel.run(2);
+  kernel.words[0] = 0b11n;
+  assert.equal(kernel.buffer.forget(), false);
+  kernel.run(3);
+  kernel.words[0] = 0b110n;
+  drained(kernel);
+  assert.equal(kernel.buffer.forget(), true);
 });
 
 test("a cleared buffer holds nothing of the task before", () => {
