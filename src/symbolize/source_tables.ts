@@ -69,9 +69,10 @@ export class SourceTables {
       return this.names.intern(stringAt(unit.bytes, offset, "DWARF", section));
     }
     const triple = this.#nameByOffset.intern(offset, section === ".debug_str" ? 1 : 2, 0);
-    if (triple === this.#nameOfTriple.length) {
+    // Not by the table's length: where the string is damaged the triple stays without a name.
+    if (this.#nameOfTriple[triple] === undefined) {
       const text = stringAt(this.#sections.bytes(section), offset, "DWARF", section);
-      this.#nameOfTriple.push(this.names.intern(text));
+      this.#nameOfTriple[triple] = this.names.intern(text);
     }
     return this.#nameOfTriple[triple];
   }
@@ -107,8 +108,8 @@ export class SourceTables {
       directories.value[directory],
       this.#folderOf(unit),
     );
-    if (triple === this.#pathOfTriple.length) {
-      this.#pathOfTriple.push(this.paths.intern(joinedPath(unit, header, file)));
+    if (this.#pathOfTriple[triple] === undefined) {
+      this.#pathOfTriple[triple] = this.paths.intern(joinedPath(unit, header, file));
     }
     return this.#pathOfTriple[triple];
   }
