@@ -1,12 +1,13 @@
 import { addressFromHalves } from "../base/address.ts";
 import { BinaryReader } from "../base/binary_reader.ts";
 import { grown } from "../base/grow.ts";
+import { lowerBound } from "../base/search.ts";
 import * as dw from "./constants.ts";
 import type { LineHeader } from "./line_header.ts";
 
 /**
- * The rows of one line number program as columns, grouped in sequences: within one, addresses ascend. Filled anew
- * for each program.
+ * What line number programs say: all rows of one as columns, grouped in sequences within which addresses ascend; or only
+ * the rows that cover given addresses. Filled anew for each program.
  */
 export class LineRows {
   /** Number of rows, end-of-sequence rows included. */
@@ -20,9 +21,20 @@ export class LineRows {
   /** Index of the first row and of the end row of each. */
   sequenceFirst = new Int32Array(64);
   sequenceEnd = new Int32Array(64);
+
   /** By special opcode: how far it moves the address and the line. */
   readonly #addressAdvance = new Int32Array(256);
   readonly #lineAdvance = new Int32Array(256);
+
+  /** The addresses looked for; none where all rows are kept. */
+  #wanted: ArrayLike<number> = [];
+  /** The first address of the sequence in hand, and the next one to be found. */
+  #firstWanted = 0;
+  #nextWanted = 0;
+  /** Where the sequence ends in which each was found. */
+  #foundEnd = new Float64Array(256);
+  #pendingFile = new Int32Array(256);
+  #pendingLine = new Int32Array(256);
 
   /** Forgets all rows. */
   clear(): void {
@@ -31,15 +43,53 @@ export class LineRows {
   }
 
   /**
-   * Runs the program (DWARF 5, section 6.2.5).
+   * Runs the program (DWARF 5, section 6.2.5) and keeps all its rows.
    *
    * @throws {FormatError} where the program is cut short
    */
   run(header: LineHeader): void {
     this.clear();
+    // Every row takes at least one byte of the program.
+    this.#reserve(header.bytes.length - header.programStart);
+    this.#execute(header, true);
+  }
+
+  /**
+   * Runs the program and finds the row that covers each of the ascending `addresses`: the last one at or before it.
+   * Where sequences overlap the one that ends first counts, as for llvm-symbolizer.
+   *
+   * @param file gets the file of each row; left as it is where no row covers the address
+   * @param line gets its line
+   * @throws {FormatError} where the program is cut short
+   */
+  find(
+    header: LineHeader,
+    addresses: ArrayLike<number>,
+    file: Int32Array,
+    line: Int32Array,
+  ): void {
+    this.clear();
+    const count = addresses.length;
+    if (this.#foundEnd.length < count) {
+      this.#foundEnd = new Float64Array(count * 2);
+      this.#pendingFile = new Int32Array(count * 2);
+      this.#pendingLine = new Int32Array(count * 2);
+    }
+    this.#foundEnd.fill(Infinity, 0, count);
+    this.#wanted = addresses;
+    this.#execute(header, false, file, line);
+    this.clear();
+  }
+
+  #execute(
+    header: LineHeader,
+    keepsAll: boolean,
+    foundFile?: Int32Array,
+    foundLine?: Int32Array,
+  ): void {
     this.#planSpecialOpcodes(header);
     const addressAdvance = this.#addressAdvance, lineAdvance = this.#lineAdvance;
-    const { bytes, opcodeBase, minimumInstructionLength } = header;
+    const { bytes, opcodeBase } = header;
     const reader = new BinaryReader(bytes, {
       format: "DWARF",
       section: ".debug_line",
@@ -47,104 +97,92 @@ export class LineRows {
     });
     const end = bytes.length;
     const defaultIsStmt = header.defaultIsStmt ? 1 : 0;
-    // Every row takes at least one byte of the program.
-    this.#reserve(end - header.programStart);
+    const step = keepsAll ? 1 : 0;
     const addresses = this.address, files = this.file, lines = this.line, stmts = this.isStmt;
     let count = 0, first = 0;
-    let address = 0, file = 1, line = 1, isStmt = defaultIsStmt;
+    // The address is a base and a 32-bit offset from it: engines keep that in an integer register.
+    let base = 0, offset = 0, file = 1, line = 1, isStmt = defaultIsStmt;
+    // Beyond this offset an address that is looked for has been passed; every row is, before the first of a sequence.
+    const start = keepsAll ? Infinity : -Infinity;
+    let nextOffset = start, inSequence = false;
     let pos = header.programStart;
-    // Nearly all operands are numbers of one byte: those are read here, others, and all ends of data, by the reader.
+    // Nearly all operands are numbers of one byte: those are read here, others, and all ends of data, by the reader. The
+    // most frequent opcodes come first.
     while (pos < end) {
       const opcode = bytes[pos++];
       if (opcode >= opcodeBase) {
-        address += addressAdvance[opcode];
+        offset = offset + addressAdvance[opcode] | 0;
         line = line + lineAdvance[opcode] | 0;
-        addresses[count] = address;
-        files[count] = file;
-        lines[count] = line;
-        stmts[count++] = isStmt;
-        continue;
-      }
-      switch (opcode) {
-        case 0: {
-          reader.pos = pos;
-          const size = reader.uleb();
-          const at = reader.take(size);
-          pos = reader.pos;
-          const extended = size > 0 ? bytes[at] : 0;
-          if (extended === dw.DW_LNE_end_sequence) {
-            addresses[count] = address;
-            files[count] = file;
-            lines[count] = line;
-            stmts[count++] = 0;
-            this.#sequence(first, count - 1);
-            first = count;
-            address = 0;
-            file = 1;
-            line = 1;
-            isStmt = defaultIsStmt;
-          } else if (extended === dw.DW_LNE_set_address) {
-            if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
-            address = addressFromHalves(int32(bytes, at + 1), int32(bytes, at + 5));
-          }
-          break;
-        }
-        case dw.DW_LNS_copy:
-          addresses[count] = address;
-          files[count] = file;
-          lines[count] = line;
-          stmts[count++] = isStmt;
-          break;
-        case dw.DW_LNS_advance_pc:
-          if (pos < end && bytes[pos] < 0x80) address += bytes[pos++] * minimumInstructionLength;
-          else {
-            reader.pos = pos;
-            address += reader.uleb() * minimumInstructionLength;
-            pos = reader.pos;
-          }
-          break;
-        case dw.DW_LNS_advance_line:
+      } else if (opcode !== dw.DW_LNS_copy) {
+        if (opcode === dw.DW_LNS_set_column) {
+          while (bytes[pos++] >= 0x80);
+        } else if (opcode === dw.DW_LNS_negate_stmt) {
+          isStmt ^= 1;
+        } else if (opcode === dw.DW_LNS_advance_line) {
           if (pos < end && bytes[pos] < 0x80) line = line + (bytes[pos++] << 25 >> 25) | 0;
           else {
             reader.pos = pos;
             line = line + reader.sleb() | 0;
             pos = reader.pos;
           }
-          break;
-        case dw.DW_LNS_set_file:
+        } else if (opcode === dw.DW_LNS_set_file) {
           if (pos < end && bytes[pos] < 0x80) file = bytes[pos++];
           else {
             reader.pos = pos;
             file = reader.uleb() | 0;
             pos = reader.pos;
           }
-          break;
-        case dw.DW_LNS_set_column:
-        case dw.DW_LNS_set_isa:
-          while (bytes[pos++] >= 0x80);
-          break;
-        case dw.DW_LNS_negate_stmt:
-          isStmt ^= 1;
-          break;
-        case dw.DW_LNS_set_basic_block:
-        case dw.DW_LNS_set_prologue_end:
-        case dw.DW_LNS_set_epilogue_begin:
-          break;
-        case dw.DW_LNS_const_add_pc:
-          address += addressAdvance[255];
-          break;
-        case dw.DW_LNS_fixed_advance_pc:
+        } else if (opcode === dw.DW_LNS_const_add_pc) {
+          offset = offset + addressAdvance[255] | 0;
+        } else if (opcode === 0) {
           reader.pos = pos;
-          address += reader.u16();
+          const size = reader.uleb();
+          const at = reader.take(size);
           pos = reader.pos;
-          break;
-        default:
-          reader.pos = pos;
-          for (let left = header.standardOpcodeLengths[opcode - 1]; left > 0; left--) {
-            reader.skipLeb();
+          const extended = size > 0 ? bytes[at] : 0;
+          if (extended === dw.DW_LNE_end_sequence) {
+            if (keepsAll) {
+              addresses[count] = base + offset;
+              files[count] = file;
+              lines[count] = line;
+              stmts[count++] = 0;
+              this.#sequence(first, count - 1);
+              first = count;
+            } else if (inSequence) {
+              this.#pass(base + offset, files[0], lines[0]);
+              this.#commit(base + offset, foundFile, foundLine);
+            }
+            nextOffset = start;
+            inSequence = false;
+            base = offset = 0;
+            file = line = 1;
+            isStmt = defaultIsStmt;
+          } else if (extended === dw.DW_LNE_set_address) {
+            if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
+            const before = base;
+            base = addressFromHalves(int32(bytes, at + 1), int32(bytes, at + 5));
+            offset = 0;
+            nextOffset += before - base;
           }
+        } else {
+          reader.pos = pos;
+          offset = offset + skipRareOpcode(reader, header, opcode) | 0;
           pos = reader.pos;
+        }
+        continue;
       }
+      if (offset > nextOffset) {
+        if (inSequence) this.#pass(base + offset, files[0], lines[0]);
+        else this.#begin(base + offset);
+        inSequence = true;
+        const at = this.#nextWanted;
+        nextOffset = at < this.#wanted.length ? this.#wanted[at] - base : Infinity;
+      }
+      addresses[count] = base + offset;
+      files[count] = file;
+      lines[count] = line;
+      stmts[count] = isStmt;
+      count += step;
     }
     if (pos > end) throw reader.problem("program ends within an opcode", end);
     this.count = count;
@@ -181,6 +219,41 @@ export class LineRows {
     this.sequenceFirst[index] = first;
     this.sequenceEnd[index] = end;
   }
+
+  /** A sequence begins at `address`. */
+  #begin(address: number): void {
+    this.#firstWanted = this.#nextWanted = lowerBound(this.#wanted, address);
+  }
+
+  /** A row at `address` follows one of `file` and `line`, which covers all addresses up to it. */
+  #pass(address: number, file: number, line: number): void {
+    const wanted = this.#wanted;
+    let at = this.#nextWanted;
+    for (; at < wanted.length && wanted[at] < address; at++) {
+      this.#pendingFile[at] = file;
+      this.#pendingLine[at] = line;
+    }
+    this.#nextWanted = at;
+  }
+
+  /** A sequence ends: what it found counts, but for addresses that one with an earlier end has. */
+  #commit(end: number, file: Int32Array | undefined, line: Int32Array | undefined): void {
+    if (file === undefined || line === undefined) return;
+    for (let at = this.#firstWanted; at < this.#nextWanted; at++) {
+      if (end > this.#foundEnd[at]) continue;
+      this.#foundEnd[at] = end;
+      file[at] = this.#pendingFile[at];
+      line[at] = this.#pendingLine[at];
+    }
+  }
+}
+
+/** Reads the operands of an opcode that is not met often; returns by how much it advances the address. */
+function skipRareOpcode(reader: BinaryReader, header: LineHeader, opcode: number): number {
+  if (opcode === dw.DW_LNS_advance_pc) return reader.uleb() * header.minimumInstructionLength;
+  if (opcode === dw.DW_LNS_fixed_advance_pc) return reader.u16();
+  for (let left = header.standardOpcodeLengths[opcode - 1]; left > 0; left--) reader.skipLeb();
+  return 0;
 }
 
 function int32(bytes: Uint8Array, at: number): number {

@@ -90,9 +90,13 @@ export class UnitAnalyzer {
   readonly #resolver: FunctionResolver;
   readonly #unitAt: (offset: number) => Unit;
   readonly #headerOf: (unit: Unit) => LineHeader | undefined;
-  /** Per address of the unit in hand: innermost entry, row, and limits of its block. */
+  /**
+   * Per address of the unit in hand: innermost entry; file and line of its row, file -1 where there is none; rows and
+   * limits of its block.
+   */
   #entry = new Int32Array(1024);
-  #row = new Int32Array(1024);
+  #file = new Int32Array(1024);
+  #line = new Int32Array(1024);
   #rowStart = new Int32Array(1024);
   #rowEnd = new Int32Array(1024);
   #blockStart = new Float64Array(1024);
@@ -141,7 +145,8 @@ export class UnitAnalyzer {
     const count = addresses.length;
     const before = this.result.count;
     this.#entry = cleared(this.#entry, count);
-    this.#row = cleared(this.#row, count);
+    this.#file = cleared(this.#file, count);
+    this.#line = cleared(this.#line, count);
     this.#rowStart = cleared(this.#rowStart, count);
     this.#rowEnd = cleared(this.#rowEnd, count);
     this.#resolver.clear();
@@ -164,16 +169,20 @@ export class UnitAnalyzer {
     this.#callPathOf = cleared(this.#callPathOf, this.#tree.count);
     try {
       header = unit === undefined ? undefined : this.#reader.lineHeader(unit);
-      if (header !== undefined) this.#rows.run(header);
+      if (header !== undefined) {
+        if (blocks !== undefined) this.#rows.run(header);
+        else this.#rows.find(header, addresses, this.#file, this.#line);
+      }
     } catch (error) {
       problems.push(messageOf(error));
       header = undefined;
+      this.#file.fill(-1, 0, count);
     }
     if (header === undefined) this.#rows.clear();
     this.#pathOf = cleared(this.#pathOf, header?.files.count ?? 0);
     if (blocks !== undefined) this.#findBlocks(addresses, blocks);
     this.#paint(addresses, blocks !== undefined);
-    this.#findRows(addresses, blocks !== undefined);
+    if (blocks !== undefined) this.#findRows(addresses);
     try {
       this.#emit(unit, header, addresses, blocks !== undefined);
     } catch (error) {
@@ -257,10 +266,13 @@ export class UnitAnalyzer {
   }
 
   /** Finds the row that covers each address, and the rows of its block. */
-  #findRows(addresses: Float64Array, withBlocks: boolean): void {
+  #findRows(addresses: Float64Array): void {
     const rows = this.#rows;
     const { address: rowAddress, sequenceFirst, sequenceEnd } = rows;
-    const rowOf = this.#row, rowStarts = this.#rowStart, rowEnds = this.#rowEnd;
+    const files = this.#file,
+      lines = this.#line,
+      rowStarts = this.#rowStart,
+      rowEnds = this.#rowEnd;
     const starts = this.#blockStart, ends = this.#blockEnd;
     const count = addresses.length;
     // Where sequences overlap the one that ends first counts, as for llvm-symbolizer: it comes last here.
@@ -274,8 +286,8 @@ export class UnitAnalyzer {
       for (; at < count && addresses[at] < high; at++) {
         const address = addresses[at];
         while (row + 1 < last && rowAddress[row + 1] <= address) row++;
-        rowOf[at] = row;
-        if (!withBlocks) continue;
+        files[at] = rows.file[row];
+        lines[at] = rows.line[row];
         let start = row, end = row + 1;
         while (start > first && rowAddress[start - 1] >= starts[at]) start--;
         if (start > first && rowAddress[start] > starts[at]) start--;
@@ -294,20 +306,19 @@ export class UnitAnalyzer {
   ): void {
     const { result } = this;
     const { inlined, parent, callLine } = this.#tree;
-    const { line: rowLine, file: rowFile } = this.#rows;
-    const entries = this.#entry, rowOf = this.#row;
+    const entries = this.#entry, files = this.#file, lines = this.#line;
     for (let at = 0; at < addresses.length; at++) {
       const frames = result.frameCount, claims = result.claimCount;
-      const row = rowOf[at];
+      const hasRow = files[at] >= 0 && unit !== undefined && header !== undefined;
       let path = 0, line = 0;
-      if (row >= 0 && unit !== undefined && header !== undefined) {
-        path = this.#path(unit, header, rowFile[row]);
+      if (hasRow) {
+        path = this.#path(unit, header, files[at]);
         // Where the file is not in the table nothing is known, the line neither.
-        if (path !== 0) line = rowLine[row];
+        if (path !== 0) line = lines[at];
       }
       let entry = entries[at], outermost = NO_FUNCTION;
       if (entry < 0) {
-        if (row >= 0) result.addFrame(NO_FUNCTION, path, line);
+        if (hasRow) result.addFrame(NO_FUNCTION, path, line);
       } else {
         for (;;) {
           const functionId = this.#function(entry);
@@ -325,7 +336,7 @@ export class UnitAnalyzer {
         }
       }
       if (withBlocks) {
-        if (row >= 0 && unit !== undefined && header !== undefined) {
+        if (hasRow) {
           this.#claimRows(unit, header, at, outermost);
         }
         for (let item = this.#firstEntered[at]; item >= 0; item = this.#nextEntered[item]) {
