@@ -199,7 +199,8 @@ export function x86BlockEnd(code: Uint8Array, from: number, limit: number): numb
 
 /** Whether the jump or return that ends at `end` is `ret`, or a jump to one of `thunks`, which kernels use for it. */
 export function isX86Return(code: Uint8Array, end: number, thunks: readonly number[]): boolean {
-  if (code[end - 1] === 0xc3) return true;
+  // A short jump may lead back by 61 bytes: eb c3. In doubt it is no return.
+  if (code[end - 1] === 0xc3) return code[end - 2] !== 0xeb;
   if (thunks.length === 0 || end < 5 || code[end - 5] !== 0xe9) return false;
   const relative = code[end - 4] | code[end - 3] << 8 | code[end - 2] << 16 | code[end - 1] << 24;
   return thunks.includes(end + relative);
