@@ -96,8 +96,11 @@ for (const threads of [1, 16]) {
   }
 }
 
-/** The random generator makes a new batch of numbers every so many calls, wherever a run begins. */
-const BATCHES = /^(chacha|crng|_?get_random)/;
+/**
+ * The random generator makes a new batch of numbers every so many calls, and new pages go to the lists of pages in
+ * batches (`folio_batch_add_and_move` in mm/swap.c), wherever a run begins.
+ */
+const BATCHES = /^(chacha|crng|_?get_random|lru_add|folio_batch_move_lru|folio_mapping)/;
 
 test("a small buffer of all entries has the same set or says that it was full", SLOW, () => {
   const fitting = Math.floor(WORDS / 2 / perRound);

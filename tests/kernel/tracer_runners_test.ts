@@ -85,3 +85,22 @@ test("a filter, a shuffle and a repeat leave a record for each body that ran", S
   const names = testsOf(records).map(({ name }) => name);
   assert.deepEqual(names, runtimeName() === "deno" ? ["waits"] : ["waits", "waits"]);
 });
+
+test("each attempt of a test that fails leaves a record of its own", SLOW, () => {
+  const { status, records } = runFixture(["wrapped_tests.ts"], { flags: ["--retry=2"] });
+  assert.equal(status, 1);
+  const attempts = testsOf(records).filter(({ name }) => name === "fails");
+  assert.deepEqual(attempts.map(({ outcome }) => outcome), ["failed", "failed", "failed"]);
+  for (const { pcs } of attempts) assert.ok(kernelFunctions(pcs).has("uptime_proc_show"));
+});
+
+test("a shard leaves records of its own files, and the shards together of all", SLOW, () => {
+  const files = ["parallel_one.ts", "parallel_two.ts"];
+  const shards = [1, 2].map((shard) => {
+    const { status, records, stderr } = runFixture(files, { flags: [`--shard=${shard}/2`] });
+    assert.equal(status, 0, stderr);
+    return new Set(testsOf(records).map(({ name }) => name.slice(0, 3)));
+  });
+  assert.deepEqual(shards.map(({ size }) => size), [1, 1]);
+  assert.deepEqual([...shards[0], ...shards[1]].sort(), ["one", "two"]);
+});
