@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -281,6 +282,28 @@ struct command {
 	bool terminal;
 };
 
+/*
+ * Whether a program that execvp() refused with EACCES is there at all: a folder of PATH that may not be searched gives the
+ * same error.
+ */
+static bool program_exists(const char *name)
+{
+	const char *path = getenv("PATH");
+	char candidate[PATH_MAX];
+
+	if (strchr(name, '/'))
+		return true;
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+
+		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, name);
+		if (access(candidate, F_OK) == 0)
+			return true;
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
+
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
 	sigset_t none;
@@ -297,6 +320,8 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	environ = settings->envp;
 	execvp(settings->argv[0], settings->argv);
 	error = errno;
+	if (error == EACCES && !program_exists(settings->argv[0]))
+		error = ENOENT;
 	dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);
 }
