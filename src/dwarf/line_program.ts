@@ -31,6 +31,7 @@ export class LineRows {
   /** The first address of the sequence in hand, and the next one to be found. */
   #firstWanted = 0;
   #nextWanted = 0;
+  #foundCount = 0;
   /** Where the sequence ends in which each was found. */
   #foundEnd = new Float64Array(256);
   #pendingFile = new Int32Array(256);
@@ -56,7 +57,8 @@ export class LineRows {
 
   /**
    * Runs the program and finds the row that covers each of the ascending `addresses`: the last one at or before it.
-   * Where sequences overlap the one that ends first counts, as for llvm-symbolizer.
+   * Where sequences overlap the one that ends first counts, as for llvm-symbolizer, of those that begin before all
+   * addresses are found.
    *
    * @param file gets the file of each row; left as it is where no row covers the address
    * @param line gets its line
@@ -77,6 +79,7 @@ export class LineRows {
     }
     this.#foundEnd.fill(Infinity, 0, count);
     this.#wanted = addresses;
+    this.#foundCount = 0;
     this.#execute(header, false, file, line);
     this.clear();
   }
@@ -172,8 +175,11 @@ export class LineRows {
         continue;
       }
       if (offset > nextOffset) {
-        if (inSequence) this.#pass(base + offset, files[0], lines[0]);
-        else this.#begin(base + offset);
+        if (!inSequence) this.#begin(base + offset);
+        else if (this.#pass(base + offset, files[0], lines[0])) {
+          this.#commit(base + offset, foundFile, foundLine);
+          return;
+        }
         inSequence = true;
         const at = this.#nextWanted;
         nextOffset = at < this.#wanted.length ? this.#wanted[at] - base : Infinity;
@@ -225,15 +231,20 @@ export class LineRows {
     this.#firstWanted = this.#nextWanted = lowerBound(this.#wanted, address);
   }
 
-  /** A row at `address` follows one of `file` and `line`, which covers all addresses up to it. */
-  #pass(address: number, file: number, line: number): void {
+  /**
+   * A row at `address` follows one of `file` and `line`, which covers all addresses up to it. Returns whether all addresses
+   * have been found: what follows need not be read then.
+   */
+  #pass(address: number, file: number, line: number): boolean {
     const wanted = this.#wanted;
     let at = this.#nextWanted;
     for (; at < wanted.length && wanted[at] < address; at++) {
       this.#pendingFile[at] = file;
       this.#pendingLine[at] = line;
     }
+    this.#foundCount += at - this.#nextWanted;
     this.#nextWanted = at;
+    return this.#foundCount === wanted.length;
   }
 
   /** A sequence ends: what it found counts, but for addresses that one with an earlier end has. */

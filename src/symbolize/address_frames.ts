@@ -3,15 +3,15 @@ import { codeSections } from "../points/scan.ts";
 import { offsetsFrom } from "./build_image_index.ts";
 import { mergeResults } from "./merge_results.ts";
 import type { OpenImage } from "./open_image.ts";
-import { paysToShare, UnitWorker } from "./parallel_units.ts";
+import { canShare, UnitWorker } from "./parallel_units.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { readSymbolNames } from "./symbol_names.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
 
-/** Fewer addresses than this are in few units. */
-const WORTH_A_THREAD = 500;
+/** Debug information that one thread reads before a second would be up and warm. */
+const WORTH_A_THREAD = 128 << 20;
 
 /** Frames of addresses, and what could not be read on the way. */
 export type AddressColumns = FrameColumns & { readonly problems: readonly string[] };
@@ -38,13 +38,22 @@ export async function framesOfManyAddresses(
   image: OpenImage,
   addresses: Float64Array,
 ): Promise<AddressColumns> {
-  if (addresses.length < WORTH_A_THREAD || !paysToShare(image)) {
-    return framesOfAddresses(image, addresses);
+  const plan = planAddresses(image, addresses);
+  if (!canShare(image) || wantedSize(plan) < WORTH_A_THREAD) {
+    return finish(image, addresses, plan, [inThisThread(image, addresses, plan)]);
   }
   using worker = new UnitWorker();
-  const plan = planAddresses(image, addresses);
   const { headers, work } = plan;
   return finish(image, addresses, plan, await worker.do(image, headers, addresses, work, false));
+}
+
+/** Bytes of `.debug_info` in units that addresses are in. */
+function wantedSize({ headers, work }: AddressPlan): number {
+  let size = 0;
+  headers.forEach((header, unit) => {
+    if (work.start[unit + 1] > work.start[unit]) size += header.end - header.offset;
+  });
+  return size;
 }
 
 function planAddresses(image: OpenImage, addresses: Float64Array): AddressPlan {

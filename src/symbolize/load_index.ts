@@ -2,9 +2,12 @@ import { buildIndexParts, finishIndex, planIndex } from "./build_image_index.ts"
 import { cachedImageIndex, type LoadIndexOptions, stored } from "./cached_index.ts";
 import type { ImageIndex } from "./image_index.ts";
 import { OpenImage } from "./open_image.ts";
-import { paysToShare, UnitWorker } from "./parallel_units.ts";
+import { canShare, UnitWorker } from "./parallel_units.ts";
 
 export type { LoadIndexOptions } from "./cached_index.ts";
+
+/** Debug information that one thread reads before a second would be up. */
+const WORTH_A_THREAD = 12 << 20;
 
 /**
  * The index of an image: from the cache, or built, with a second thread where that pays, and stored.
@@ -19,7 +22,7 @@ export async function loadImageIndex(
   using image = new OpenImage(path);
   const cached = cachedImageIndex(image, options);
   if (cached !== undefined) return cached;
-  if (!paysToShare(image)) return build(image, options);
+  if (!canShare(image) || debugSize(image) < WORTH_A_THREAD) return build(image, options);
   using worker = new UnitWorker();
   const plan = planIndex(image.elf, image.sections());
   const results = await worker.do(image, plan.headers, plan.points.address, plan.work, true);
@@ -30,6 +33,12 @@ export async function loadImageIndex(
 export function loadImageIndexSync(path: string, options: LoadIndexOptions = {}): ImageIndex {
   using image = new OpenImage(path);
   return cachedImageIndex(image, options) ?? build(image, options);
+}
+
+/** Bytes of entries and of line programs: building reads all of both. */
+function debugSize({ debugElf }: OpenImage): number {
+  const sections = [".debug_info", ".debug_line"].map((name) => debugElf.section(name));
+  return sections.reduce((sum, section) => sum + (section?.fileSize ?? 0), 0);
 }
 
 function build(image: OpenImage, options: LoadIndexOptions): ImageIndex {

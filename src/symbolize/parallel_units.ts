@@ -6,14 +6,10 @@ import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./sh
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
 
-/** Debug information that one thread reads before a second would be up. */
-const WORTH_A_THREAD = 16 << 20;
-
-/** Whether a second thread would help to read all units of an image: only where it can open the file itself, cheaply. */
-export function paysToShare(image: OpenImage): boolean {
+/** Whether another thread can open the image itself, cheaply. */
+export function canShare(image: OpenImage): boolean {
   const info = image.debugElf.section(".debug_info");
-  return info !== undefined && image.isFile && image.debugElf.isPlain(info) &&
-    info.fileSize > WORTH_A_THREAD;
+  return info !== undefined && image.isFile && image.debugElf.isPlain(info);
 }
 
 /** What a worker is told: everything but the image, which it opens itself. */
