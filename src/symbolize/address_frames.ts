@@ -10,8 +10,10 @@ import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
 
-/** Debug information that one thread reads before a second would be up and warm. */
+/** Work that one thread does before a second would be up and warm, as bytes of debug information to read. */
 const WORTH_A_THREAD = 128 << 20;
+/** The work of an address in the same measure: finding its row and entry, naming and placing its frames. */
+const ADDRESS_WORK = 500;
 
 /** Frames of addresses, and what could not be read on the way. */
 export type AddressColumns = FrameColumns & { readonly problems: readonly string[] };
@@ -39,7 +41,7 @@ export async function framesOfManyAddresses(
   addresses: Float64Array,
 ): Promise<AddressColumns> {
   const plan = planAddresses(image, addresses);
-  if (!canShare(image) || wantedSize(plan) < WORTH_A_THREAD) {
+  if (!canShare(image) || workOf(image, plan) < WORTH_A_THREAD) {
     return finish(image, addresses, plan, [inThisThread(image, addresses, plan)]);
   }
   using worker = new UnitWorker();
@@ -47,13 +49,15 @@ export async function framesOfManyAddresses(
   return finish(image, addresses, plan, await worker.do(image, headers, addresses, work, false));
 }
 
-/** Bytes of `.debug_info` in units that addresses are in. */
-function wantedSize({ headers, work }: AddressPlan): number {
-  let size = 0;
+/** Bytes of entries and line programs of the units that addresses are in, and the addresses. */
+function workOf({ debugElf }: OpenImage, { headers, work }: AddressPlan): number {
+  let entries = 0;
   headers.forEach((header, unit) => {
-    if (work.start[unit + 1] > work.start[unit]) size += header.end - header.offset;
+    if (work.start[unit + 1] > work.start[unit]) entries += header.end - header.offset;
   });
-  return size;
+  const info = debugElf.section(".debug_info")?.fileSize ?? 0;
+  const line = debugElf.section(".debug_line")?.fileSize ?? 0;
+  return entries * (1 + line / Math.max(1, info)) + work.order.length * ADDRESS_WORK;
 }
 
 function planAddresses(image: OpenImage, addresses: Float64Array): AddressPlan {
