@@ -8,7 +8,7 @@ import { parseAddress } from "../../src/base/address.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment, recordNamed, superviseHere } from "../_support/supervised.ts";
 
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: 300_000 };
 const WORDS = 65_536;
 const ENTRIES = 50_000_000;
 /** Rounds of a short run, for each thread. */
@@ -87,7 +87,15 @@ for (const threads of [1, 16]) {
         assert.equal(truncated, false);
         assert.deepEqual(tree?.refused, []);
         assert.equal(tree?.tasks, threads === 1 ? 1 : threads + 1);
-        assert.deepEqual([...kernelFunctions([...less(expected, loop)])], []);
+        // Chains of hashes, batches of pages and caches depend on what else the kernel holds: a function that one long
+        // run has no cause to enter is listed, and has to be in the next. A recorder's loss would be in both.
+        let missing = less(expected, loop);
+        assert.ok(missing.size * 50 < expected.size, `${[...kernelFunctions([...missing])]}`);
+        if (missing.size > 0) {
+          t.diagnostic(`not in this run: ${[...kernelFunctions([...missing])].join(" ")}`);
+          missing = less(missing, supervised(rounds, threads, "unique").loop);
+        }
+        assert.deepEqual([...kernelFunctions([...missing])], []);
         // What a long run adds: branches that are taken rarely. For people to read.
         const more = less(loop, expected, empty);
         t.diagnostic(`${more.size} more points, in ${[...kernelFunctions([...more])].join(" ")}`);
