@@ -1,5 +1,6 @@
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
+import { loadImageIndex } from "../symbolize/load_index.ts";
 import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts";
 import { type GuestResult, runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
@@ -44,6 +45,8 @@ export async function kernelCommand(args: string[]): Promise<number> {
 async function build(args: string[]): Promise<number> {
   takeNoArguments("build", args);
   const folder = await buildEmbeddedKernel();
+  // Reports in a guest could build the index, but not keep it.
+  await loadImageIndex(folder.vmlinux);
   process.stdout.write(`${folder.vmlinux}\n`);
   return 0;
 }
