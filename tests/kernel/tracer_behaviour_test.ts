@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
   {
     name: "SIGSTOP and SIGCONT",
     command: shell(
-      "sleep 0.2 & kill -STOP $!; sleep 0.1; cut -d' ' -f3 /proc/$!/stat | tr t T; kill -CONT $!; wait $!; echo $?",
+      "sleep 1 & kill -STOP $!; sleep 0.5; cut -d' ' -f3 /proc/$!/stat | tr t T; kill -CONT $!; wait $!; echo $?",
     ),
   },
   {
@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
     command: [
       "bash",
       "-c",
-      "set -m; sleep 9 & kill -STOP %1; sleep 0.1; jobs; bg %1 >/dev/null; jobs; kill %1; wait %1; echo $?",
+      "set -m; sleep 9 & kill -STOP %1; sleep 0.5; jobs; bg %1 >/dev/null; jobs; kill %1; wait %1; echo $?",
     ],
   },
   {
