@@ -3,6 +3,30 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import lcovParse from "lcov-parse";
+import type { LcovOptions } from "../../src/report/lcov.ts";
+
+/** One way to write a run as LCOV. */
+export interface LcovVariant {
+  /** For test names. */
+  readonly name: string;
+  readonly options: Required<Omit<LcovOptions, "paths">>;
+  /** A record set for each test instead of one for all. */
+  readonly perTest: boolean;
+}
+
+/** Every way to write a run as LCOV. */
+export const LCOV_VARIANTS: readonly LcovVariant[] = ([1, 2] as const).flatMap((dialect) =>
+  (["hits", "tests"] as const).flatMap((count) =>
+    (["none", "brda"] as const).flatMap((partial) =>
+      [false, true].map((perTest) => ({
+        name: `${perTest ? "each test" : "all tests"} in dialect ${dialect}, ` +
+          `count ${count}, partial ${partial}`,
+        options: { dialect, count, partial },
+        perTest,
+      }))
+    )
+  )
+);
 
 /** A folder of made-up sources and the tracefiles in it. */
 export class LcovFolder implements Disposable {
@@ -44,8 +68,8 @@ export interface GenhtmlResult {
   rates: Record<string, { hit: number; found: number }>;
 }
 
-/** Runs genhtml in the folder of the sources. */
-export function genhtml(folder: LcovFolder, args: readonly string[]): GenhtmlResult {
+/** Runs genhtml in the folder of the sources, or where they have whole paths in any. */
+export function genhtml(folder: Pick<LcovFolder, "path">, args: readonly string[]): GenhtmlResult {
   const { status, stdout, stderr } = spawnSync(
     "genhtml",
     ["--output-directory", "html", "--show-details", "--function-coverage", "--legend", ...args],

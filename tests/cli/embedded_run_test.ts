@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { genhtml, LCOV_VARIANTS } from "../_support/lcov_judges.ts";
 
 const root = join(import.meta.dirname!, "../..");
 const launcher = join(root, "scripts/kernelcov");
@@ -37,6 +38,37 @@ function functionCounts(tracefile: string, file: string, name: string): Map<stri
     }
   }
   return counts;
+}
+
+/**
+ * Writes the run in `out` in every variant of LCOV and has genhtml make pages of its records of two folders of source
+ * files, of which all must say the same of the lines.
+ */
+function openEveryVariant(out: string): void {
+  const rates = new Set<string>();
+  for (const { name, options, perTest } of LCOV_VARIANTS) {
+    const folder = join(out, "variant");
+    // Both files are written at once; the variant of all tests comes first.
+    if (!perTest) {
+      const { dialect, count, partial } = options;
+      const choice = ["--lcov-dialect", `${dialect}`, "--count", count, "--partial", partial];
+      const report = run(launcher, ["report", join(out, "run"), "--out", folder, ...choice]);
+      assert.equal(report.status, 0, report.stderr);
+    }
+    const text = readFileSync(join(folder, perTest ? "tests.info" : "lcov.info"), "utf8");
+    const records = text.split(/(?<=^end_of_record\n)/m)
+      .filter((record) => /^SF:.*\/(?:fs|net\/unix)\/\w+\.c$/m.test(record));
+    writeFileSync(join(folder, "some.info"), records.join(""));
+    const { status, complaints, rates: { lines } } = genhtml({ path: folder }, [
+      ...["some.info", "--branch-coverage"],
+      ...perTest ? ["--description-file", "tests.desc"] : [],
+    ]);
+    assert.equal(complaints, "", name);
+    assert.equal(status, 0, name);
+    assert.ok(lines !== undefined && lines.hit > 1000, name);
+    rates.add(`${lines.hit} of ${lines.found}`);
+  }
+  assert.equal(rates.size, 1, [...rates].join("; "));
 }
 
 for (const scope of ["thread", "tree"]) {
@@ -95,13 +127,12 @@ for (const scope of ["thread", "tree"]) {
       );
       assert.ok(whole.match(/^DA:\d+,0$/gm)!.length > 100_000);
 
-      if (scope === "thread") return;
-      const html = join(out, "html");
-      // Anywhere: the paths of the sources are whole.
-      const pages = run("genhtml", ["--output-directory", html, join(out, "lcov.info")], out);
-      assert.equal(pages.status, 0, pages.stderr);
-      assert.doesNotMatch(pages.stdout + pages.stderr, /warning|error/i);
-      assert.ok(existsSync(join(html, "index.html")));
+      // Anywhere: the paths of the sources are whole. The counts of thread scope are those of the kernel.
+      if (scope === "thread") return openEveryVariant(out);
+      const { status: opened, complaints } = genhtml({ path: out }, ["lcov.info"]);
+      assert.equal(opened, 0, complaints);
+      assert.equal(complaints, "");
+      assert.ok(existsSync(join(out, "html/index.html")));
     } finally {
       rmSync(out, { recursive: true });
     }

@@ -43,10 +43,19 @@ function diffOf(file: string, changes: readonly (readonly [string, string])[]): 
     .stdout;
 }
 
+/** A change that the kernel's source has, from the folder of such changes. */
+function appliedPatch(name: string): string {
+  const patch = readFileSync(join(ROOT, "tests/data/kernel_patches", name), "utf8");
+  const args = ["-R", "-p1", "--fuzz=0", "--dry-run", "-d", source];
+  const { status, stdout } = spawnSync("patch", args, { encoding: "utf8", input: patch });
+  assert.equal(status, 0, stdout);
+  return patch;
+}
+
 interface Answer {
   tests: { name: string; file: string; reasons: { closeness: string }[] }[];
   runAll: unknown[];
-  hunks: { state: string; verified: boolean; reason: string }[];
+  hunks: { state: string; verified: boolean; reason: string; functions: string[] }[];
 }
 
 const run = join(folder, "run");
@@ -55,6 +64,32 @@ kernelcov([
   ...["test", "--kernel", "embedded", "--out", folder, "--timeout", "300", "--", ...runner],
   ...["./examples/files_test.ts", "./examples/pipes_test.ts", "./examples/sockets_test.ts"],
 ]);
+
+for (
+  const [name, state] of [
+    ["af_unix_manage_oob.patch", "covered"],
+    // The changed condition is asked only where an out-of-band byte was met: the test enters the function.
+    ["af_unix_zero_length_read.patch", "uncovered"],
+  ] as const
+) {
+  test(`${name}, of two kernel releases, needs the unix socket test, and no other`, () => {
+    const patch = appliedPatch(name);
+    const answer: Answer = JSON.parse(kernelcov(["which", "--run", run, "--json"], patch));
+    assert.deepEqual(answer.tests.map(({ name }) => name), ["a unix socket echoes"]);
+    assert.deepEqual(answer.runAll, []);
+    assert.ok(answer.hunks.every(({ verified }) => verified));
+    const last = answer.hunks.at(-1)!;
+    assert.deepEqual([last.state, last.functions], [state, ["unix_stream_read_generic"]]);
+  });
+}
+
+test("pipe_fasync.patch, of two kernel releases, is named as covered by no test", () => {
+  const patch = appliedPatch("pipe_fasync.patch");
+  const answer: Answer = JSON.parse(kernelcov(["which", "--run", run, "--json"], patch));
+  assert.deepEqual([answer.tests, answer.runAll], [[], []]);
+  const [{ state, verified, functions }] = answer.hunks;
+  assert.deepEqual([state, verified, functions], ["uncovered", true, ["pipe_fasync"]]);
+});
 
 test("a kernel patch of pipe_read needs the tests that read a pipe, and no other", () => {
   // Linux kernel commit ee5eda8ea595 ("pipe_read: don't wake up the writer if the pipe is still full"), in part.
