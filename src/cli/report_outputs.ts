@@ -1,11 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
-import { parsePatch } from "../coverage/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";
-import { writeHtmlReport } from "../report/html/write_html_report.ts";
 import { jsonReport } from "../report/json_report.ts";
 import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
 import { syzkallerJsonLines, syzkallerPrograms, syzkallerRawCover } from "../report/syzkaller.ts";
@@ -15,9 +11,8 @@ import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
 import { partName, writeOutput } from "./output_file.ts";
-import { Progress } from "./progress.ts";
-import { sourceReader } from "./question.ts";
 import { UsageError } from "./usage_error.ts";
+import { writeHtmlFolder } from "./write_html_folder.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -139,35 +134,10 @@ export async function writeOutputs(
   write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
   write(values["syzkaller-jsonl"], "all points", () => syzkallerJsonLines(coverage, { paths }));
   write(values["syzkaller-programs"], "each test", () => syzkallerPrograms(coverage, { paths }));
-  if (values.html !== undefined) written.push(await writeHtml(loaded, values.html, values.patch));
+  if (values.html !== undefined) {
+    written.push(await writeHtmlFolder(loaded, values.html, values.patch));
+  }
   return written;
-}
-
-async function writeHtml(
-  loaded: LoadedRun,
-  directory: string,
-  patchPath: string | undefined,
-): Promise<WrittenFile> {
-  const { coverage } = loaded;
-  const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
-  const input = { coverage, readSource: sourceReader(loaded), ...patch };
-  const expected = coverage.universe.counts.files + 8;
-  using progress = new Progress("HTML pages", expected);
-  let done = 0;
-  for await (const { path, text } of writeHtmlReport(input)) {
-    writeOutput(join(directory, path), [text]);
-    progress.update(++done);
-  }
-  return { path: join(directory, "index.html"), what: "pages to open in a browser" };
-}
-
-function readPatch(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
-  }
 }
 
 /** The tables that the options ask for; empty for none. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
@@ -232,6 +232,29 @@ test("report writes every format, and each says the same", async () => {
   const expected = new Set(RECORDS.flatMap(({ pcs }) => [...pcs]));
   assert.deepEqual(new Set(pcs), expected);
   assert.ok(readdirSync(file("html")).includes("index.html"));
+});
+
+test("report --html removes what an earlier report left there, and nothing else", () => {
+  const out = join(IMAGE.folder, "out");
+  const html = join(IMAGE.folder, "pages");
+  const patch = join(IMAGE.folder, "change.patch");
+  writeFileSync(patch, patchOf("fs/pipe.c", 17, "\t\tcount = pipe_poll(count - 2);"));
+  const report = ["report", RUN, "--out", out, "--html", html];
+  assert.equal(kernelcov(report).status, 0);
+  const first = readdirSync(join(html, "data")).sort();
+  assert.equal(kernelcov([...report, "--patch", patch]).status, 0);
+  assert.deepEqual(readdirSync(join(html, "data")).sort(), [...first, "patch.js"].sort());
+  // A file of a larger report, and files that are like one in name or in text only.
+  const others = { "f999.js": 'kernelcov.put("f99", 0)', "t999.js": "", "f2.txt": "mine" };
+  writeFileSync(join(html, "data/f998.js"), 'kernelcov.put("f998", {});\n');
+  for (const [name, text] of Object.entries(others)) writeFileSync(join(html, "data", name), text);
+  writeFileSync(join(html, "f3.js"), 'kernelcov.put("f3", {});\n');
+  assert.equal(kernelcov(report).status, 0);
+  assert.deepEqual(
+    readdirSync(join(html, "data")).sort(),
+    [...first, ...Object.keys(others)].sort(),
+  );
+  assert.ok(readdirSync(html).includes("f3.js"));
 });
 
 test("report ends with its own exit status where too few lines are covered", () => {

@@ -92,6 +92,11 @@ function noSource(): undefined {
 function dataFile(key: string, value: unknown): HtmlFile {
   return {
     path: `data/${key}.js`,
-    text: `kernelcov.put(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`,
+    text: `${dataFileStart(key)}${JSON.stringify(value)});\n`,
   };
+}
+
+/** What the text of the report's file `data/<key>.js` starts with, as that of no other file does. */
+export function dataFileStart(key: string): string {
+  return `kernelcov.put(${JSON.stringify(key)}, `;
 }
