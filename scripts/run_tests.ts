@@ -29,7 +29,7 @@ const kernelcov = join(root, "scripts/kernelcov");
 
 // Tests inside the embedded kernel run as its root, on an overlay of this machine's files.
 function inKernel(command: string[]): string[] {
-  return [kernelcov, "kernel", "run", "--timeout", "600", "--", ...command];
+  return [kernelcov, "kernel", "run", "--timeout", "1800", "--", ...command];
 }
 
 const STEPS: readonly Step[] = [
