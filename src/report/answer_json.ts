@@ -10,12 +10,13 @@ import { rangesByFile } from "./line_ranges.ts";
 export interface TestReference {
   readonly name: string;
   readonly file: string;
+  readonly runner?: string;
 }
 
-/** Name and file of a test. */
+/** Name, file and runner of a test. */
 export function testReference(coverage: RunCoverage, test: number): TestReference {
-  const { name, file } = coverage.tests[test]!.record;
-  return { name, file };
+  const { name, file, runner } = coverage.tests[test]!.record;
+  return runner === undefined ? { name, file } : { name, file, runner };
 }
 
 /** Which tests run a line, with names instead of numbers. */

@@ -5,6 +5,7 @@ import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
 import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
+import { testLabel } from "./test_label.ts";
 import {
   displayWidth,
   formatCount,
@@ -16,6 +17,8 @@ import {
   printable,
   type TextStyle,
 } from "./text_style.ts";
+
+export { testLabel } from "./test_label.ts";
 
 /** What each {@linkcode LineState} means, for people. */
 const STATE_TEXT: Readonly<Record<LineState, string>> = {
@@ -29,12 +32,6 @@ const STATE_TEXT: Readonly<Record<LineState, string>> = {
 
 /** Functions and lines listed before the rest is summed up. */
 const MAX_ROWS = 40;
-
-/** File and name of a test, as every answer prints it. */
-export function testLabel(coverage: RunCoverage, test: number): string {
-  const { name, file } = coverage.tests[test]!.record;
-  return printable(file === "" ? name : `${file}: ${name}`);
-}
 
 /** Which tests run a line. */
 export function lineAnswerText(

@@ -2,8 +2,9 @@ import { groupNames } from "../coverage/find_source.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/similar_tests.ts";
 import { testReference } from "./answer_json.ts";
-import { columns, testLabel } from "./answer_text.ts";
+import { columns } from "./answer_text.ts";
 import { rangesByFile } from "./line_ranges.ts";
+import { testLabel } from "./test_label.ts";
 import {
   formatCount,
   formatPercent,

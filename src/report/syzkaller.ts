@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "../base/address.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { type PathMode, sourcePath } from "./source_path.ts";
+import { testTitle } from "./test_label.ts";
 
 /** Which address of a coverage call is written: that after it, as KCOV records it, or that of the call itself. */
 export type PcConvention = "return" | "call";
@@ -75,7 +76,9 @@ export function* syzkallerPrograms(
   options: { paths?: PathMode; repo?: string; commit?: string } = {},
 ): Generator<string> {
   const paths = options.paths ?? "relative";
-  for (const { record, points } of coverage.tests) {
+  for (let test = 0; test < coverage.tests.length; test++) {
+    const { record, points } = coverage.tests[test]!;
+    const title = testTitle(coverage, test);
     const files = new Map<string, Map<string, Record<string, number>[]>>();
     for (let i = 0; i < points.points.length; i++) {
       const hits = points.hits === null ? 1 : points.hits[i]!;
@@ -92,7 +95,7 @@ export function* syzkallerPrograms(
       JSON.stringify({
         repo: options.repo ?? "",
         commit: options.commit ?? "",
-        program: record.file === "" ? record.name : `${record.file}: ${record.name}`,
+        program: record.file === "" ? title : `${record.file}: ${title}`,
         coverage: [...files].map(([file_path, functions]) => ({
           file_path,
           functions: [...functions].map(([func_name, blocks]) => ({ func_name, blocks })),

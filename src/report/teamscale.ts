@@ -1,10 +1,11 @@
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { rangesByFile } from "./line_ranges.ts";
 import type { PathMode } from "./source_path.ts";
+import { testTitle } from "./test_label.ts";
 
 /**
  * Teamscale's testwise coverage: each test with the lines that it ran, by folder and file. A test's uniform path is
- * its file and full name. Yields text in parts.
+ * its file and full name, with its runner where the run has tests of several. Yields text in parts.
  */
 export function* teamscaleReport(
   coverage: RunCoverage,
@@ -28,7 +29,7 @@ export function* teamscaleReport(
       else open.push(entry);
     }
     // A slash in a test's name would open a folder; Teamscale reads `\/` as part of the name.
-    const name = record.name.replaceAll("/", "\\/");
+    const name = testTitle(coverage, test).replaceAll("/", "\\/");
     yield `${test === 0 ? "\n" : ",\n"}${
       JSON.stringify({
         uniformPath: record.file === "" ? name : `${record.file}/${name}`,

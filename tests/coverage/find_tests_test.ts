@@ -19,3 +19,17 @@ test("findTests() prefers whole names to parts, and keeps repeats together", () 
   assert.deepEqual(found("b_test.ts: pipe > reads"), [[3]]);
   assert.deepEqual(found("writes"), []);
 });
+
+test("findTests() tells tests of one name by their runners, where they are named", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(
+    buildUniverse(index),
+    ["deno", "bun"].map((runner) =>
+      buildRecord(index, "reads", [0x10], null, { runner, file: "a_test.ts" })
+    ),
+  );
+  const found = (text: string): number[][] => findTests(coverage, text).map((g) => [...g.tests]);
+  assert.deepEqual(found("reads"), [[0], [1]]);
+  assert.deepEqual(found("reads (bun)"), [[1]]);
+  assert.deepEqual(found("a_test.ts: reads (deno)"), [[0]]);
+});

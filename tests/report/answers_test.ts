@@ -9,9 +9,13 @@ import { TestLookup } from "../../src/coverage/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import { whichLine } from "../../src/coverage/which_tests.ts";
+import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
 import { runnerFilter } from "../../src/report/runner_filter.ts";
 import { showTest, showText } from "../../src/report/show_text.ts";
+import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
+import { teamscaleReport } from "../../src/report/teamscale.ts";
+import { testLabel } from "../../src/report/test_label.ts";
 import { partName } from "../../src/cli/output_file.ts";
 import { buildRecord, smallKernel } from "../_support/index_builder.ts";
 
@@ -144,4 +148,26 @@ test("partName() numbers the parts of a file before its extension", () => {
     "out/a-2.info.gz",
   ]);
   assert.equal(partName("c.d/cob.xml", 3), "c.d/cob-3.xml");
+});
+
+test("tests of one name are told apart by their runners, in every answer", () => {
+  const index = smallKernel();
+  const run = new RunCoverage(
+    buildUniverse(index),
+    ["deno", "bun"].map((runner) => buildRecord(index, "reads", [0x10], [1], { runner })),
+  );
+  assert.deepEqual([0, 1].map((test) => testLabel(run, test)), [
+    "tests/made_up_test.ts: reads (deno)",
+    "tests/made_up_test.ts: reads (bun)",
+  ]);
+  assert.deepEqual(testReference(run, 1), {
+    name: "reads",
+    file: "tests/made_up_test.ts",
+    runner: "bun",
+  });
+  const paths = JSON.parse([...teamscaleReport(run)].join("")).tests
+    .map(({ uniformPath }: { uniformPath: string }) => uniformPath);
+  assert.deepEqual(paths, ["deno", "bun"].map((r) => `tests/made_up_test.ts/reads (${r})`));
+  const programs = [...syzkallerPrograms(run)].map((line) => JSON.parse(line).program);
+  assert.deepEqual(programs, ["deno", "bun"].map((r) => `tests/made_up_test.ts: reads (${r})`));
 });

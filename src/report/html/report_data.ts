@@ -45,6 +45,7 @@ export interface FileColumns {
 
 /** Tests, in columns. */
 export interface TestColumns {
+  /** With the runner behind it where the run has tests of several. */
   readonly name: readonly string[];
   /** Index into `testFiles`. */
   readonly file: readonly number[];

@@ -1,6 +1,7 @@
 import { unresolvedTotal } from "../../coverage/point_hits.ts";
 import type { RunCoverage, TestCoverage } from "../../coverage/run_coverage.ts";
 import { fileTotals } from "../file_totals.ts";
+import { testTitle } from "../test_label.ts";
 import { plural } from "../text_style.ts";
 import { doubts } from "../text_table.ts";
 import type { FileColumns, IndexData, RunData, TestColumns } from "./report_data.ts";
@@ -51,7 +52,7 @@ function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
   const testFiles = [...new Set(tests.map(({ record }) => record.file))];
   const fileId = new Map(testFiles.map((file, id) => [file, id]));
   return {
-    name: tests.map(({ record }) => record.name),
+    name: tests.map((_, test) => testTitle(coverage, test)),
     file: tests.map(({ record }) => fileId.get(record.file)!),
     testFiles,
     failed: tests.map(({ record }) => record.outcome === "failed" ? 1 : 0),
