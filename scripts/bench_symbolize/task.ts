@@ -5,22 +5,23 @@
  *
  *   task.ts frames|text|index IMAGE PCS CACHE|-
  */
-import { readFileSync, writeSync } from "node:fs";
-import process from "node:process";
 import { parsePcText } from "../../src/base/pc_text.ts";
 import { ImageSymbolizer } from "../../src/symbolize/image_symbolizer.ts";
 import type { SymbolizedPcs } from "../../src/symbolize/symbolized_pcs.ts";
-import { symbolizedText } from "../../src/symbolize/symbolized_text.ts";
+import { nodeBuiltin } from "../../src/sys/node_builtins.ts";
+import { readWholeFile } from "../../src/sys/open_file.ts";
+import { scriptArguments } from "../../src/sys/runtime.ts";
 
-const [mode, image, pcsFile, cache] = process.argv.slice(2);
+const [mode, image, pcsFile, cache] = scriptArguments();
 using symbolizer = new ImageSymbolizer(image, { cacheFolder: cache === "-" ? null : cache });
 const encoder = new TextEncoder();
 if (mode === "index") {
   const { claimLine, frameLine } = await symbolizer.index();
   writeAll(encoder.encode(`${frameLine.length} ${claimLine.length}\n`));
 } else {
-  const symbolized = await symbolizer.symbolize(parsePcText(readFileSync(pcsFile)));
+  const symbolized = await symbolizer.symbolize(parsePcText(readWholeFile(pcsFile)));
   if (mode === "text") {
+    const { symbolizedText } = await import("../../src/symbolize/symbolized_text.ts");
     for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
   } else {
     const { frames, characters, lines } = visitFrames(symbolized);
@@ -33,22 +34,28 @@ function visitFrames(
   { length, tables, table, at }: SymbolizedPcs,
 ): { frames: number; characters: number; lines: number } {
   let frames = 0, characters = 0, lines = 0;
-  for (let index = 0; index < length; index++) {
-    if (table[index] < 0) continue;
-    const columns = tables[table[index]];
-    const end = columns.everyFrameStart[at[index] + 1];
-    for (let frame = columns.everyFrameStart[at[index]]; frame < end; frame++) {
-      frames++;
-      characters += columns.functionName[columns.frameFunction[frame]].length +
-        columns.paths[columns.framePath[frame]].length;
-      lines += columns.frameLine[frame];
+  tables.forEach((columns, number) => {
+    const { everyFrameStart, frameFunction, framePath, frameLine, functionName, paths } = columns;
+    for (let index = 0; index < length; index++) {
+      if (table[index] !== number) continue;
+      const end = everyFrameStart[at[index] + 1];
+      for (let frame = everyFrameStart[at[index]]; frame < end; frame++) {
+        frames++;
+        characters += functionName[frameFunction[frame]].length + paths[framePath[frame]].length;
+        lines += frameLine[frame];
+      }
     }
-  }
+  });
   return { frames, characters, lines };
 }
 
+/** By the runtime's own function where it has one, as for all that the task loads. */
 function writeAll(bytes: Uint8Array): void {
+  const { Deno: deno } = globalThis as { Deno?: { stdout: { writeSync(b: Uint8Array): number } } };
   for (let done = 0; done < bytes.length;) {
-    done += writeSync(1, bytes, done, bytes.length - done);
+    const rest = bytes.subarray(done);
+    done += deno === undefined
+      ? nodeBuiltin("node:fs").writeSync(1, rest)
+      : deno.stdout.writeSync(rest);
   }
 }

@@ -1,11 +1,6 @@
 import type { ImageIndex } from "./image_index.ts";
-import {
-  indexCacheFolder,
-  readCachedFrames,
-  readCachedIndex,
-  writeCachedIndex,
-} from "./index_cache.ts";
-import { type FrameParts, imageIndexOf, type IndexParts } from "./index_columns.ts";
+import { indexCacheFolder, readCachedFrames, readCachedIndex } from "./index_cache.ts";
+import { type FrameParts, imageIndexOf } from "./index_columns.ts";
 import type { OpenImage } from "./open_image.ts";
 
 /** Where indexes are kept. */
@@ -36,18 +31,8 @@ export function cachedFrames(
     : readCachedFrames(folder, image.elf.buildId, fingerprintOf(image));
 }
 
-/** Puts an index that was built into the cache, and gives it. */
-export function stored(
-  parts: IndexParts,
-  image: OpenImage,
-  options: LoadIndexOptions,
-): ImageIndex {
-  const folder = folderOf(options);
-  if (folder !== null) writeCachedIndex(folder, parts, fingerprintOf(image));
-  return imageIndexOf(parts);
-}
-
-function folderOf(options: LoadIndexOptions): string | null {
+/** Where the index is kept; `null` where nowhere. */
+export function folderOf(options: LoadIndexOptions): string | null {
   return options.cacheFolder === undefined ? indexCacheFolder() : options.cacheFolder;
 }
 
@@ -55,7 +40,7 @@ function folderOf(options: LoadIndexOptions): string | null {
  * What a build id leaves open: a stripped copy of an image has the same one. The sizes of the sections that an index is
  * made of tell them apart.
  */
-function fingerprintOf(image: OpenImage): string {
+export function fingerprintOf(image: OpenImage): string {
   const debug = [".debug_info", ".debug_line", ".debug_rnglists", ".debug_ranges", ".debug_str"];
   const sizes = debug.map((name) => image.debugElf.section(name)?.fileSize ?? 0);
   const code = [".text", ".symtab"].map((name) => image.elf.section(name)?.fileSize ?? 0);

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type ByteSource, checkRange } from "../base/byte_source.ts";
 import { FormatError } from "../errors.ts";
+import { type OpenFile, openFile } from "../sys/open_file.ts";
 
 /** Read at once by a {@linkcode FileSource.window}: large enough that reading is few calls, small enough for any cache. */
 const WINDOW_SIZE = 1 << 17;
@@ -12,13 +12,13 @@ const HEADER_SIZE = 64;
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
-  #handle: number | undefined;
+  #file: OpenFile | undefined;
 
   /** @throws the runtime's error, which names the path, where the file cannot be opened */
   constructor(path: string) {
     this.path = path;
-    this.#handle = openSync(path, "r");
-    this.size = fstatSync(this.#handle).size;
+    this.#file = openFile(path);
+    this.size = this.#file.size;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -55,14 +55,14 @@ export class FileSource implements ByteSource {
   }
 
   [Symbol.dispose](): void {
-    if (this.#handle !== undefined) closeSync(this.#handle);
-    this.#handle = undefined;
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #fill(bytes: Uint8Array, offset: number): void {
-    if (this.#handle === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
+    if (this.#file === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
     for (let done = 0; done < bytes.length;) {
-      const count = readSync(this.#handle, bytes, done, bytes.length - done, offset + done);
+      const count = this.#file.read(done === 0 ? bytes : bytes.subarray(done), offset + done);
       if (count === 0) {
         throw new FormatError("ELF", `${this.path} became shorter while it was read`, { offset });
       }

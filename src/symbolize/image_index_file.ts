@@ -1,17 +1,17 @@
-import { crc32 } from "node:zlib";
+import { xxh32 } from "../base/xxh32.ts";
 import { FormatError } from "../errors.ts";
 import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
-export const INDEX_VERSION = 4;
+export const INDEX_VERSION = 5;
 
-const MAGIC = 0x58_49_43_4b; // "KCIX"
+export const MAGIC = 0x58_49_43_4b; // "KCIX"
 
 /**
  * Words of the header. The file then has two parts: what frames need, with a description of the columns in JSON at its
  * front; and claimed lines, which symbolizing does without and does not read. Both begin at multiples of 8 bytes.
  */
-const HEADER = {
+export const HEADER = {
   magic: 0,
   version: 1,
   /** Where the first part ends, and the second: multiples of 8 bytes. */
@@ -29,7 +29,7 @@ const HEADER = {
 export const INDEX_HEADER_SIZE = 32;
 
 /** Columns of 32-bit words in the order of the file. */
-const FRAME_COLUMNS = [
+export const FRAME_COLUMNS = [
   "everyOffset",
   "everyFrameStart",
   "frameFunction",
@@ -40,11 +40,12 @@ const FRAME_COLUMNS = [
   "functionEndLine",
   "pathFile",
 ] as const;
-const LINE_COLUMNS = ["claimStart", "claimLine", "lineFile", "lineNumber"] as const;
+export const LINE_COLUMNS = ["claimStart", "claimLine", "lineFile", "lineNumber"] as const;
 /** Lists of strings, none of which holds a line feed. */
-const STRING_COLUMNS = ["functionName", "files", "paths", "problems"] as const;
+export const STRING_COLUMNS = ["functionName", "files", "paths", "problems"] as const;
 
-interface Description {
+/** What stands at the front of the first part. */
+export interface Description {
   buildId: string;
   machine: "x86-64" | "arm64";
   base: number;
@@ -56,58 +57,6 @@ interface Description {
   /** Bytes of each column of the two parts, in the order of the file. */
   frameSizes: number[];
   lineSizes: number[];
-}
-
-/**
- * The bytes of a cache file.
- *
- * @param fingerprint says from which data the index was built, beyond the build id
- */
-export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
-  const symbolFiles = filesOfSymbols(parts);
-  const frames = [
-    ...FRAME_COLUMNS.map((name) => bytesOf(parts[name])),
-    bytesOf(parts.everyUnknown),
-    bytesOf(parts.symbols.address),
-    bytesOf(parts.symbols.size),
-    bytesOf(symbolFiles.column),
-    ...[
-      ...STRING_COLUMNS.map((name) => parts[name]),
-      Array.from(parts.symbols.address, (_, at) => parts.symbols.nameAt(at)),
-      symbolFiles.strings,
-    ].map((strings) => encoder.encode(strings.map(oneLine).join("\n"))),
-  ];
-  const lines = LINE_COLUMNS.map((name) => bytesOf(parts[name]));
-  const description: Description = {
-    buildId: parts.buildId,
-    machine: parts.machine,
-    base: parts.base,
-    callLength: parts.callLength,
-    universeStart: parts.universeStart,
-    universeCount: parts.universeCount,
-    fingerprint,
-    linkageName: [...parts.linkageName],
-    frameSizes: frames.map((column) => column.length),
-    lineSizes: lines.map((column) => column.length),
-  };
-  const text = encoder.encode(JSON.stringify(description));
-  const framesEnd = sizeOf(frames, INDEX_HEADER_SIZE + aligned(text.length));
-  const linesEnd = sizeOf(lines, framesEnd);
-  const bytes = new Uint8Array(linesEnd);
-  bytes.set(text, INDEX_HEADER_SIZE);
-  place(bytes, frames, INDEX_HEADER_SIZE + aligned(text.length));
-  place(bytes, lines, framesEnd);
-  const header = new Uint32Array(bytes.buffer, 0, INDEX_HEADER_SIZE / 4);
-  header[HEADER.magic] = MAGIC;
-  header[HEADER.version] = INDEX_VERSION;
-  header[HEADER.framesEnd] = framesEnd / 8;
-  header[HEADER.linesEnd] = linesEnd / 8;
-  header[HEADER.framesChecksum] = crc32(bytes.subarray(INDEX_HEADER_SIZE, framesEnd));
-  header[HEADER.linesChecksum] = crc32(bytes.subarray(framesEnd));
-  header[HEADER.description] = text.length;
-  header[HEADER.checksum] = crc32(bytes.subarray(0, HEADER.checksum * 4));
-  return bytes;
 }
 
 /** Where the parts of a cache file end. */
@@ -140,7 +89,7 @@ export function decodeIndex(
   const { linesEnd } = indexLayout(bytes);
   if (linesEnd !== bytes.length) throw damaged("file is cut short");
   const { parts, description, framesEnd } = decodeFirstPart(bytes, buildId, fingerprint);
-  if (headerOf(bytes)[HEADER.linesChecksum] !== crc32(bytes.subarray(framesEnd))) {
+  if (headerOf(bytes)[HEADER.linesChecksum] !== xxh32(bytes.subarray(framesEnd))) {
     throw damaged("checksum does not fit");
   }
   const columns = columnsAt(bytes, framesEnd, description.lineSizes).map(wordsOf);
@@ -166,7 +115,7 @@ function decodeFirstPart(
   const header = headerOf(bytes);
   const { framesEnd } = indexLayout(bytes);
   if (framesEnd > bytes.length || framesEnd < INDEX_HEADER_SIZE) throw damaged("file is cut short");
-  if (header[HEADER.framesChecksum] !== crc32(bytes.subarray(INDEX_HEADER_SIZE, framesEnd))) {
+  if (header[HEADER.framesChecksum] !== xxh32(bytes.subarray(INDEX_HEADER_SIZE, framesEnd))) {
     throw damaged("checksum does not fit");
   }
   const decoder = new TextDecoder();
@@ -246,7 +195,7 @@ function headerOf(bytes: Uint8Array): Uint32Array {
   if (header[HEADER.magic] !== MAGIC || header[HEADER.version] !== INDEX_VERSION) {
     throw damaged(`version is not ${INDEX_VERSION}`);
   }
-  if (header[HEADER.checksum] !== crc32(bytes.subarray(0, HEADER.checksum * 4))) {
+  if (header[HEADER.checksum] !== xxh32(bytes.subarray(0, HEADER.checksum * 4))) {
     throw damaged("checksum of the header does not fit");
   }
   return header;
@@ -265,41 +214,13 @@ function columnsAt(
   });
 }
 
-function sizeOf(columns: readonly Uint8Array[], from: number): number {
-  return columns.reduce((end, column) => end + aligned(column.length), from);
-}
-
-function place(bytes: Uint8Array, columns: readonly Uint8Array[], from: number): void {
-  let at = from;
-  for (const column of columns) {
-    bytes.set(column, at);
-    at += aligned(column.length);
-  }
-}
-
-/** The file of each symbol as a number; few files have many symbols. */
-function filesOfSymbols({ symbols }: IndexParts): { strings: string[]; column: Uint32Array } {
-  const numbers = new Map([["", 0]]);
-  const column = new Uint32Array(symbols.address.length);
-  for (let at = 0; at < column.length; at++) {
-    const file = symbols.fileAt(at) ?? "";
-    const number = numbers.get(file) ?? numbers.size;
-    numbers.set(file, number);
-    column[at] = number;
-  }
-  return { strings: [...numbers.keys()], column };
-}
-
 function damaged(problem: string): FormatError {
   return new FormatError("index", problem);
 }
 
-function aligned(size: number): number {
+/** Columns begin at multiples of 8 bytes. */
+export function aligned(size: number): number {
   return Math.ceil(size / 8) * 8;
-}
-
-function bytesOf(column: ArrayBufferView): Uint8Array {
-  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
 }
 
 function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array {
@@ -308,10 +229,6 @@ function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array {
 
 function doublesOf(bytes: Uint8Array<ArrayBuffer>): Float64Array {
   return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll("\n", " ");
 }
 
 /** Decoding a hundred thousand names takes longer than reading the file, and not every use needs them. */

@@ -1,8 +1,15 @@
 import { buildIndexParts, finishIndex, planIndex } from "./build_image_index.ts";
-import { cachedImageIndex, type LoadIndexOptions, stored } from "./cached_index.ts";
+import {
+  cachedImageIndex,
+  fingerprintOf,
+  folderOf,
+  type LoadIndexOptions,
+} from "./cached_index.ts";
 import type { ImageIndex } from "./image_index.ts";
+import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { OpenImage } from "./open_image.ts";
 import { canShare, UnitWorker } from "./parallel_units.ts";
+import { writeCachedIndex } from "./write_cached_index.ts";
 
 export type { LoadIndexOptions } from "./cached_index.ts";
 
@@ -43,4 +50,11 @@ function debugSize({ debugElf }: OpenImage): number {
 
 function build(image: OpenImage, options: LoadIndexOptions): ImageIndex {
   return stored(buildIndexParts(image.elf, image.sections()), image, options);
+}
+
+/** Puts an index that was built into the cache, and gives it. */
+function stored(parts: IndexParts, image: OpenImage, options: LoadIndexOptions): ImageIndex {
+  const folder = folderOf(options);
+  if (folder !== null) writeCachedIndex(folder, parts, fingerprintOf(image));
+  return imageIndexOf(parts);
 }

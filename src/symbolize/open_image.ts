@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type ByteSource, MemorySource } from "../base/byte_source.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import { ElfFile } from "../elf/elf_file.ts";
 import { FormatError } from "../errors.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { readWholeFile } from "../sys/open_file.ts";
 import { debugSections } from "./debug_image.ts";
 import { FileSource } from "./file_source.ts";
 import { inflate } from "./inflate.ts";
@@ -37,7 +36,7 @@ export class OpenImage implements Disposable {
       this.debugElf = this.elf;
       if (this.elf.section(".debug_info") === undefined) {
         for (const candidate of debugFileCandidates(path, this.elf)) {
-          if (!existsSync(candidate)) continue;
+          if (!nodeBuiltin("node:fs").existsSync(candidate)) continue;
           const debug = elfOf(this.#open(candidate), candidate);
           if (debug.section(".debug_info") === undefined || debug.buildId !== this.elf.buildId) {
             continue;
@@ -76,8 +75,12 @@ export class OpenImage implements Disposable {
   }
 
   #open(path: string): ByteSource {
-    if (path.endsWith(".zst")) return new MemorySource(zstdDecompressSync(readFileSync(path)));
-    if (path.endsWith(".gz")) return new MemorySource(gunzipSync(readFileSync(path)));
+    if (path.endsWith(".zst")) {
+      return new MemorySource(nodeBuiltin("node:zlib").zstdDecompressSync(readWholeFile(path)));
+    }
+    if (path.endsWith(".gz")) {
+      return new MemorySource(nodeBuiltin("node:zlib").gunzipSync(readWholeFile(path)));
+    }
     if (path.endsWith(".xz")) {
       throw new FormatError("ELF", `${path} cannot be read: expand it with xz -dk`);
     }
@@ -100,6 +103,7 @@ function elfOf(source: ByteSource, path: string): ElfFile {
 
 /** Places of the debug file, as gdb looks for it ("Debugging Information in Separate Files"). */
 function debugFileCandidates(path: string, elf: ElfFile): string[] {
+  const { basename, dirname, join } = nodeBuiltin("node:path");
   const candidates: string[] = [];
   const { buildId, debugLink } = elf;
   if (buildId.length > 2) {

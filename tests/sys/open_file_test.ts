@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { openFile, readWholeFile } from "../../src/sys/open_file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kernelcov-file-"));
+after(() => rmSync(folder, { recursive: true }));
+const content = Uint8Array.from({ length: 10_000 }, (_, at) => at % 251);
+
+test("an open file is read by position, in any order, up to its end", () => {
+  const path = join(folder, "file");
+  writeFileSync(path, content);
+  const file = openFile(path);
+  assert.equal(file.size, content.length);
+  const bytes = new Uint8Array(100);
+  for (const offset of [9000, 17, 0, 9900]) {
+    assert.equal(file.read(bytes, offset), 100);
+    assert.deepEqual(bytes, content.subarray(offset, offset + 100));
+  }
+  assert.equal(file.read(bytes, 9950), 50);
+  assert.equal(file.read(bytes, 10_000), 0);
+  file.close();
+  assert.deepEqual(readWholeFile(path), content);
+});
+
+test("an empty file has no bytes, and a missing one is an error that names it", () => {
+  const path = join(folder, "empty");
+  writeFileSync(path, "");
+  assert.deepEqual(readWholeFile(path), new Uint8Array(0));
+  const missing = join(folder, "missing");
+  assert.throws(() => openFile(missing), (error) => String(error).includes(missing));
+});
