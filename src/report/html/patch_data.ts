@@ -1,18 +1,11 @@
 import { lineAtOrAfter } from "../../coverage/find_source.ts";
 import type { FilePatch, Hunk } from "../../coverage/patch.ts";
 import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch_files.ts";
-import { type Closeness, type PickReason, whichPatch } from "../../coverage/patch_tests.ts";
+import { whichPatch } from "../../coverage/patch_tests.ts";
 import type { TestLookup } from "../../coverage/test_lookup.ts";
-import { plural } from "../text_style.ts";
+import { reasonText } from "../answer_text.ts";
 import type { PatchData, PatchFile, PatchRow } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
-
-const CLOSENESS_TEXT: Readonly<Record<Closeness, string>> = {
-  line: "runs changed",
-  around: "runs, around the change,",
-  function: "enters the function but not the changed lines",
-  file: "reaches the file",
-};
 
 /** The patch page. */
 export function patchData(
@@ -60,15 +53,6 @@ export function patchData(
       };
     }),
   };
-}
-
-function reasonText({ path, closeness, functions, lines, owners }: PickReason): string {
-  const where = functions.length === 0 ? path : `${path}, ${functions.join(", ")}`;
-  if (lines.length === 0) return `${CLOSENESS_TEXT[closeness]}: ${where}`;
-  const word = lines.length === 1 ? "line" : "lines";
-  return `${CLOSENESS_TEXT[closeness]} ${word} ${lines.join(", ")} of ${where} (${
-    owners === 1 ? "no other test does" : `${plural(owners, "test")} at least do`
-  })`;
 }
 
 /** The lines of a hunk, each with its number in the image's source and the tests that run it. */
