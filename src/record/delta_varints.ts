@@ -3,12 +3,28 @@ import { FormatError } from "../errors.ts";
 // A record's PCs are ascending and close together, so their differences take one or two bytes each.
 // Values reach 2^53, so groups of seven bits are split off by division: bit operators would cut them to 32 bits.
 
-function append(bytes: number[], value: number): void {
-  while (value >= 0x80) {
-    bytes.push((value % 0x80) | 0x80);
-    value = Math.floor(value / 0x80);
+/** Bytes that a number takes at most: 53 bits in groups of seven. */
+const MAX_BYTES = 8;
+
+/** Where numbers are encoded: kept, since a record for each test would be garbage for each test. */
+let scratch = new Uint8Array(16_384);
+
+/** Room for `count` numbers. */
+function room(count: number): Uint8Array<ArrayBuffer> {
+  if (scratch.length < count * MAX_BYTES) scratch = new Uint8Array(count * MAX_BYTES);
+  return scratch;
+}
+
+/** Writes a number at `at`, and returns where the next goes. */
+function append(bytes: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes[end++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
   }
-  bytes.push(value);
+  bytes[end++] = rest;
+  return end;
 }
 
 /** Reads variable-length numbers one after the other. */
@@ -40,15 +56,16 @@ class VarintReader {
 
 /** Ascending integers as bytes: the first as zigzag, then the differences. */
 export function encodeAscending(values: Float64Array): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
+  const bytes = room(values.length);
+  let end = 0;
   let previous = 0;
   for (let index = 0; index < values.length; index++) {
     const value = values[index];
-    if (index === 0) append(bytes, value < 0 ? -2 * value - 1 : 2 * value);
-    else append(bytes, value - previous);
+    if (index > 0) end = append(bytes, end, value - previous);
+    else end = append(bytes, end, value < 0 ? -2 * value - 1 : 2 * value);
     previous = value;
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, end);
 }
 
 /**
@@ -72,9 +89,10 @@ export function decodeAscending(bytes: Uint8Array, count: number): Float64Array<
 
 /** Counts as bytes. */
 export function encodeCounts(values: Uint32Array): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
-  for (const value of values) append(bytes, value);
-  return Uint8Array.from(bytes);
+  const bytes = room(values.length);
+  let end = 0;
+  for (const value of values) end = append(bytes, end, value);
+  return bytes.slice(0, end);
 }
 
 /**
