@@ -5,6 +5,7 @@ import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts"
 import { type GuestResult, runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
+import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov kernel build
@@ -16,9 +17,15 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE]
     Runs a shell in it.
 kernelcov kernel path
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
+kernelcov kernel list [--json]
+    Lists the kernels in the cache: a new source, configuration or compiler makes a new one.
+kernelcov kernel prune
+    Removes all but the one in use. Reports of runs on the removed ones are then no longer possible.
 `;
 
-/** `kernelcov kernel build|run|shell|path`: the embedded kernel. Returns the exit status. */
+const NAMES = "build, run, shell, path, list or prune";
+
+/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
 export async function kernelCommand(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   switch (name) {
@@ -30,15 +37,19 @@ export async function kernelCommand(args: string[]): Promise<number> {
       return await shell(rest);
     case "path":
       return path(rest);
+    case "list":
+      return listKernels(rest);
+    case "prune":
+      return pruneKernels(rest);
     case "help":
     case "--help":
     case "-h":
       process.stdout.write(HELP);
       return 0;
     case undefined:
-      throw new UsageError("Name what to do with the kernel: build, run, shell or path");
+      throw new UsageError(`Name what to do with the kernel: ${NAMES}`);
     default:
-      throw new UsageError(`Unknown kernel command "${name}": use build, run, shell or path`);
+      throw new UsageError(`Unknown kernel command "${name}": use ${NAMES}`);
   }
 }
 

@@ -74,7 +74,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "kernel",
-    usage: "kernel build|run|shell|path",
+    usage: "kernel build|run|shell|path|list|prune",
     summary: "the embedded kernel",
     load: async () => (await import("./kernel.ts")).kernelCommand,
   },

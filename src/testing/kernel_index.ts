@@ -5,7 +5,7 @@ import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
 import { pathExists } from "../sys/files.ts";
 import { environmentVariable } from "../sys/runtime.ts";
-import { embeddedKernelPath } from "../uml/build_kernel.ts";
+import { cachedKernels } from "../uml/cached_kernels.ts";
 
 /** The index of a kernel's image, and where the image is. */
 export interface KernelIndex {
@@ -17,7 +17,7 @@ export interface KernelIndex {
 let loaded: KernelIndex | undefined;
 
 /**
- * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of `KERNELCOV_VMLINUX` or the
+ * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of `KERNELCOV_VMLINUX` or an
  * embedded kernel where it was that one, else of the file in the usual places.
  *
  * @throws {KcovUnavailableError} With reason `no-image` where there is none of that kernel's build id.
@@ -35,8 +35,9 @@ function knownImage(buildId: string): string | undefined {
   // The environment first: it costs nothing, and a guest kernel has it set.
   const named = environmentVariable("KERNELCOV_VMLINUX");
   if (named !== undefined && isImageOf(named, buildId)) return named;
-  const embedded = embeddedKernelPath();
-  return embedded !== undefined && isImageOf(embedded, buildId) ? embedded : undefined;
+  // Older kernels too: a run outlives the installed source, compiler and configuration.
+  return cachedKernels().filter(({ manifest }) => manifest !== undefined)
+    .map(({ folder }) => folder.vmlinux).find((path) => isImageOf(path, buildId));
 }
 
 function isImageOf(path: string, buildId: string): boolean {

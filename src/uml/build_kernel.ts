@@ -26,6 +26,7 @@ import {
   isCompiledFile,
   ProgressLine,
 } from "./build_progress.ts";
+import { buildLock, cachedKernels } from "./cached_kernels.ts";
 import { ensurePackages, neededPackages, packageVersion } from "./debian_packages.ts";
 import {
   cacheFolder,
@@ -35,7 +36,6 @@ import {
   kernelFolder,
   kernelFolderName,
   kernelsFolder,
-  readManifest,
   RECIPE_FOLDER,
   recipeHash,
   SOURCE_PACKAGE,
@@ -49,7 +49,7 @@ function compilerVersion(): string | undefined {
 }
 
 /** Folder that a kernel of the installed source and compiler has; `undefined` where one of them is missing. */
-function currentFolder(): KernelFolder | undefined {
+export function currentKernelFolder(): KernelFolder | undefined {
   const source = packageVersion(SOURCE_PACKAGE);
   const compiler = compilerVersion();
   if (source === undefined || compiler === undefined) return undefined;
@@ -61,23 +61,15 @@ function currentFolder(): KernelFolder | undefined {
  * the newest of this kernelcov's configuration. `undefined` where none is built.
  */
 export function findEmbeddedKernel(): KernelFolder | undefined {
-  const current = currentFolder();
+  const current = currentKernelFolder();
   if (current !== undefined) return existsSync(current.manifest) ? current : undefined;
-  if (!existsSync(kernelsFolder())) return undefined;
   const recipe = recipeHash();
-  return readdirSync(kernelsFolder()).sort()
-    .map((name) => kernelFolder(join(kernelsFolder(), name)))
-    .findLast((folder) => readManifest(folder)?.recipe === recipe);
+  return cachedKernels().findLast(({ manifest }) => manifest?.recipe === recipe)?.folder;
 }
 
 /** Path of the embedded kernel's ELF file with debug information; `undefined` where it is not built. */
 export function embeddedKernelPath(): string | undefined {
   return findEmbeddedKernel()?.vmlinux;
-}
-
-/** Folder of the source that the embedded kernel was built from; `undefined` where it is not built. */
-export function embeddedKernelSource(): string | undefined {
-  return findEmbeddedKernel()?.source;
 }
 
 /**
@@ -100,7 +92,7 @@ export async function buildEmbeddedKernel(
   }
   const progress = new ProgressLine(output);
   ensurePackages(neededPackages(), (line) => progress.say(line));
-  const folder = currentFolder();
+  const folder = currentKernelFolder();
   if (folder === undefined) {
     throw new KcovUnavailableError(
       "not-built-in",
@@ -110,7 +102,7 @@ export async function buildEmbeddedKernel(
   mkdirSync(join(cacheFolder(), "kernels"), { recursive: true });
   mkdirSync(folder.path, { recursive: true });
   return await withLock(
-    join(folder.path, "lock"),
+    buildLock(folder.path),
     (pid) => progress.say(`Waiting for the build that process ${pid} runs`),
     async () => {
       // Another process may have built it meanwhile.

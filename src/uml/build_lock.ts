@@ -24,8 +24,8 @@ function tryLock(path: string): boolean {
   }
 }
 
-/** The process that holds the lock; `undefined` where it ended without giving it back. */
-function holder(path: string): number | undefined {
+/** The process that holds the lock file; `undefined` where there is none, or it ended without giving it back. */
+export function lockHolder(path: string): number | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -49,7 +49,7 @@ export async function withLock<T>(
   let told = false;
   let orphaned = 0;
   while (!tryLock(path)) {
-    const pid = holder(path);
+    const pid = lockHolder(path);
     if (pid !== undefined) {
       orphaned = 0;
       if (!told) onWait(pid);
