@@ -1,5 +1,5 @@
 import process from "node:process";
-import { LIBC_FUNCTIONS, type NativeFunction } from "./libc_functions.ts";
+import { namedFunctions, type NativeFunction } from "./libc_functions.ts";
 import type { LibcFunctions, NativeLibrary } from "./types.ts";
 
 /** The parts of `bun:ffi` used here, declared so that no other runtime needs Bun's types. */
@@ -23,14 +23,14 @@ function bunSymbols(functions: readonly [string, NativeFunction][]) {
 }
 
 /**
- * Opens `library` through `bun:ffi`.
+ * Opens `library` through `bun:ffi`, with the functions `names` or all.
  *
  * @throws {Error} Whatever Bun throws where the library is missing.
  */
-export function openWithBun(library: string): NativeLibrary {
+export function openWithBun(library: string, names?: readonly string[]): NativeLibrary {
   // Not an import: bun:ffi does not resolve in Deno, and loading must be synchronous.
   const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
-  const table: [string, NativeFunction][] = Object.entries(LIBC_FUNCTIONS);
+  const table: [string, NativeFunction][] = namedFunctions(names);
   const needed = table.filter(([, { optional }]) => !optional);
   const symbols = { ...ffi.dlopen(library, bunSymbols(needed)).symbols };
   for (const entry of table.filter(([, { optional }]) => optional)) {

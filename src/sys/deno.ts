@@ -1,4 +1,4 @@
-import { LIBC_FUNCTIONS, type NativeFunction } from "./libc_functions.ts";
+import { namedFunctions } from "./libc_functions.ts";
 import type { LibcFunctions, NativeLibrary } from "./types.ts";
 
 /** Deno's opaque pointer object. */
@@ -21,15 +21,14 @@ interface DenoFfi {
 }
 
 /**
- * Opens `library` through `Deno.dlopen`.
+ * Opens `library` through `Deno.dlopen`, with the functions `names` or all.
  *
  * @throws {Error} Whatever Deno throws where the library or the permission `--allow-ffi` is missing.
  */
-export function openWithDeno(library: string): NativeLibrary {
+export function openWithDeno(library: string, names?: readonly string[]): NativeLibrary {
   const deno = (globalThis as unknown as { Deno: DenoFfi }).Deno;
-  const table: Record<string, NativeFunction> = LIBC_FUNCTIONS;
   const symbols = Object.fromEntries(
-    Object.entries(table).map(([name, { parameters, result, optional }]) => [
+    namedFunctions(names).map(([name, { parameters, result, optional }]) => [
       name,
       { parameters, result, optional: optional ?? false },
     ]),

@@ -59,7 +59,7 @@ export function syscallError(
  * @throws {SyscallError} Where the call failed.
  */
 export function check<Result extends number | bigint>(
-  libc: Libc,
+  libc: Pick<Libc, "errno">,
   call: string,
   result: Result,
   action: string,

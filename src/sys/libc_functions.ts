@@ -271,3 +271,9 @@ export const LIBC_FUNCTIONS = {
     result: "i64",
   },
 } as const satisfies Readonly<Record<string, NativeFunction>>;
+
+/** The functions of the table with these names, or all. */
+export function namedFunctions(names?: readonly string[]): [string, NativeFunction][] {
+  const all = Object.entries<NativeFunction>(LIBC_FUNCTIONS);
+  return names === undefined ? all : all.filter(([name]) => names.includes(name));
+}

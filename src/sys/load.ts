@@ -3,7 +3,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
 import { runtimeName } from "./runtime.ts";
-import type { Libc, NativeLibrary } from "./types.ts";
+import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
 
 /** Names of the C library: glibc, then musl, which names it after the architecture. */
 const LIBRARY_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
@@ -25,7 +25,22 @@ export function loadLibc(): Libc {
   return loaded;
 }
 
-function openLibc(): Libc {
+/** What {@linkcode libcOf} needs by itself. */
+const ALWAYS = ["__errno_location", "gettid", "syscall"] as const;
+
+/**
+ * Some functions of the C library: opening one takes a runtime up to a millisecond, which every thread that runs tests
+ * would spend on those that it never calls.
+ *
+ * @throws {KcovUnavailableError} As {@linkcode loadLibc}.
+ */
+export function loadLibcPart<Name extends keyof LibcFunctions>(
+  names: readonly Name[],
+): LibcPart<Name> {
+  return loaded ?? openLibc([...ALWAYS, ...names]);
+}
+
+function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
   if (process.platform !== "linux") {
     throw new KcovUnavailableError(
       "not-linux",
@@ -43,7 +58,7 @@ function openLibc(): Libc {
   const causes: unknown[] = [];
   for (const name of LIBRARY_NAMES) {
     try {
-      return libcOf(open(name));
+      return libcOf(open(name, names));
     } catch (cause) {
       causes.push(cause);
       // Deno names this error; the permission is missing for every library name alike.

@@ -54,5 +54,10 @@ export interface Libc extends LibcFunctions, NativeMemory {
   threadId(): number;
 }
 
+/** The functions `Name` of libc, and what comes with any of them. */
+export type LibcPart<Name extends keyof LibcFunctions> =
+  & Pick<LibcFunctions, Name | "syscall">
+  & Pick<Libc, "addressOf" | "view" | "errno" | "threadId">;
+
 /** What a failed `mmap` returns: `(void *) -1`. */
 export const MAP_FAILED = 0xffff_ffff_ffff_ffffn;

@@ -1,4 +1,3 @@
-import { loadLibc } from "../sys/load.ts";
 import { currentFile } from "./covered_tests.ts";
 import { runCovered } from "./run_covered.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -17,12 +16,10 @@ export async function recordBaseline(collect: () => void): Promise<void> {
   // Once for each process: Deno runs every file on a thread of its own, and a run needs its noise once.
   if (client?.send({ do: "baseline" })?.done !== true) return;
   const identity = { name: "(empty tests)", file: currentFile() };
-  const libc = loadLibc();
   for (let round = 0; round < ROUNDS; round++) {
     const coverage = new SupervisedCoverage(client, identity, "baseline");
     coverage.begin();
     await runCovered(coverage, async () => {
-      libc.getppid();
       await Promise.resolve();
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (round > 0) return;

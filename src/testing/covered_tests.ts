@@ -2,7 +2,6 @@ import { relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { mainModule } from "../sys/runtime.ts";
-import { MissingCoverage } from "./kernel_coverage.ts";
 import { runInTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
@@ -49,7 +48,7 @@ export class CoveredTests {
   /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
-    if (parent === undefined && !(coverage instanceof MissingCoverage)) {
+    if (parent === undefined && coverage.available) {
       this.#running++;
       this.#open.add(coverage);
     }

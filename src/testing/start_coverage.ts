@@ -1,25 +1,23 @@
-import { KcovUnavailableError } from "../errors.ts";
-import { atEndOfFile } from "./end_of_file.ts";
-import { LiveCoverage, MissingCoverage, type TestIdentity } from "./kernel_coverage.ts";
-import { RecordingThread } from "./recording_thread.ts";
+import { createRequire } from "node:module";
+import type { TestIdentity } from "./kernel_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 
-/** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
-let thread: RecordingThread | undefined;
+type ThreadCoverage = typeof import("./thread_coverage.ts");
 
-function thisThread(): RecordingThread {
-  thread ??= new RecordingThread();
-  return thread;
+let loaded: ThreadCoverage | undefined;
+
+/** What records a thread by itself. Not an import: under a supervisor no thread that runs tests needs to load it. */
+function threadCoverage(): ThreadCoverage {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  loaded ??= createRequire(import.meta.url)(`./thread_coverage.${extension}`) as ThreadCoverage;
+  return loaded;
 }
 
-/** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
+/** Opens what records the thread ahead of the first test. Why that fails is said when a test runs. */
 export function prepareThread(): void {
-  if (supervisorClient() !== null) return;
-  const recording = thisThread();
-  if (recording.settings.mode === "off") return;
-  if (recording.unavailable() === undefined) atEndOfFile(recording, false);
+  if (supervisorClient() === null) threadCoverage().prepareThreadCoverage();
 }
 
 /**
@@ -37,32 +35,8 @@ export function startCoverage(
   parent?: StartedCoverage,
 ): StartedCoverage {
   const supervisor = supervisorClient();
-  if (supervisor !== null) {
-    const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
-    coverage.begin();
-    return coverage;
-  }
-  const recording = thisThread();
-  const why = recording.unavailable();
-  if (why !== undefined) return missing(recording, identity, why);
-  const coverage = recording.pause(() => {
-    atEndOfFile(recording, true);
-    return new LiveCoverage(recording, identity());
-  });
-  try {
-    coverage.begin();
-  } catch (error) {
-    if (!(error instanceof KcovUnavailableError)) throw error;
-    return missing(recording, identity, error);
-  }
+  if (supervisor === null) return threadCoverage().startThreadCoverage(identity);
+  const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
+  coverage.begin();
   return coverage;
-}
-
-function missing(
-  recording: RecordingThread,
-  identity: () => TestIdentity,
-  why: KcovUnavailableError,
-): StartedCoverage {
-  recording.reportUnavailable(why);
-  return new MissingCoverage(identity().name, why);
 }

@@ -1,5 +1,5 @@
 import { KcovUnavailableError, SyscallError } from "../errors.ts";
-import { loadLibc } from "../sys/load.ts";
+import { loadLibcPart } from "../sys/load.ts";
 import { environmentVariable } from "../sys/runtime.ts";
 import { BoundaryClient } from "../tracer/boundary_client.ts";
 import { SUPERVISOR_VARIABLE } from "../tracer/boundary_message.ts";
@@ -18,7 +18,7 @@ function connect(): BoundaryClient | null {
   if (environmentVariable(SUPERVISOR_VARIABLE) === undefined) return null;
   if (environmentVariable("KERNELCOV") === "off") return null;
   try {
-    return BoundaryClient.connect(loadLibc(), environmentVariable);
+    return BoundaryClient.connect(loadLibcPart(["getpid", "mmap"]), environmentVariable);
   } catch (error) {
     if (!(error instanceof KcovUnavailableError || error instanceof SyscallError)) throw error;
     sayOncePerRun(`no kernel coverage of single tests: ${error.message}`);

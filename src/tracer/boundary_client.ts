@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { check } from "../sys/errno.ts";
-import type { Libc } from "../sys/types.ts";
+import type { LibcPart } from "../sys/types.ts";
 import { currentArchitecture } from "./architecture.ts";
 import {
   ANSWER,
@@ -24,6 +24,9 @@ const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAX_PAYLOAD = MAILBOX_BYTES - HEADER_BYTES;
 
+/** What a client calls. */
+export type ClientLibc = LibcPart<"getpid" | "mmap">;
+
 /** What the supervisor answered. */
 export interface BoundaryAnswer {
   /** False where the message was refused. */
@@ -33,7 +36,7 @@ export interface BoundaryAnswer {
 
 /** Speaks to the supervisor for one thread: every message is one system call of that thread. */
 export class BoundaryClient {
-  readonly #libc: Libc;
+  readonly #libc: ClientLibc;
   readonly #number: bigint;
   readonly #process: bigint;
   readonly #thread: bigint;
@@ -49,7 +52,7 @@ export class BoundaryClient {
    * @throws {SyscallError} Where there is no memory for the mailbox.
    */
   static connect(
-    libc: Libc,
+    libc: ClientLibc,
     environment: (name: string) => string | undefined,
   ): BoundaryClient | null {
     if (environment(SUPERVISOR_VARIABLE) !== PROTOCOL) return null;
@@ -57,7 +60,7 @@ export class BoundaryClient {
     return client.send({ do: "hello" }) === null ? null : client;
   }
 
-  private constructor(libc: Libc) {
+  private constructor(libc: ClientLibc) {
     this.#libc = libc;
     this.#number = currentArchitecture().systemCalls.rt_tgsigqueueinfo;
     this.#process = BigInt(libc.getpid());
