@@ -35,9 +35,11 @@ export {
   type KcovFinding,
 } from "./src/kcov/kcov_availability.ts";
 export type {
+  ModuleSection,
   RecordKind,
   Run,
   RunKernel,
+  RunModule,
   Scope,
   TestOutcome,
   TestRecord,

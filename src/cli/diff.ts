@@ -7,14 +7,14 @@ import {
   testSide,
 } from "../coverage/compare_coverage.ts";
 import { repeatGroups } from "../coverage/test_repeats.ts";
-import { FormatError } from "../errors.ts";
+import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
 import { differenceJson } from "../report/answer_json.ts";
 import { differenceText, testLabel } from "../report/answer_text.ts";
 import { formatRanges } from "../report/line_ranges.ts";
 import { parseCommandLine } from "./command_line.ts";
 import {
   oneTest,
-  openRunOf,
+  openRunsOf,
   outputStyle,
   printJson,
   QUESTION_HELP,
@@ -42,16 +42,10 @@ export function diffCommand(args: string[]): number {
   }
   const names: [string, string] = [a, b];
   let sides: [CoverageSide, CoverageSide];
-  const { coverage } = openRunOf(values, isFolder(a) ? a : undefined);
-  if (isFolder(a)) {
-    const other = openRunOf(values, b).coverage;
-    const [idA, idB] = [coverage, other].map(({ universe }) => universe.image.buildId);
-    if (idA !== idB) {
-      throw new FormatError(
-        "run",
-        `the runs are of different kernel builds, ${idA} and ${idB}: run the tests on one kernel`,
-      );
-    }
+  const runs = openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
+  const { coverage } = runs[0]!;
+  const other = runs[1]?.coverage;
+  if (other !== undefined) {
     sides = [runSide(coverage, repeatGroups(coverage)), runSide(other, repeatGroups(other))];
   } else {
     const groups = [oneTest(coverage, a), oneTest(coverage, b)] as const;

@@ -68,7 +68,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "symbolize",
-    usage: "symbolize [--vmlinux FILE] [--json] <PCS",
+    usage: "symbolize [--image FILE] [--json] [PC…] [<PCS]",
     summary: "raw PCs on standard input, one hexadecimal number a line, to source lines",
     load: async () => (await import("./symbolize.ts")).symbolizeCommand,
   },

@@ -25,7 +25,7 @@ export function mergeCommand(args: string[]): number {
     throw new UsageError(`${values.out} holds records already: name a new folder`);
   }
   const run = mergeRuns(operands.map(readRun));
-  using writer = openRun(values.out, { kernel: run.kernel });
+  using writer = openRun(values.out, run);
   for (const record of run.records) appendRecord(writer, record);
   const lost = run.damaged === 0 ? "" : `; ${plural(run.damaged, "damaged record")} left out`;
   process.stdout.write(`${values.out}: ${plural(run.records.length, "record")}${lost}\n`);

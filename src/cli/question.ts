@@ -1,6 +1,6 @@
 import process from "node:process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { findTests } from "../coverage/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
@@ -9,13 +9,14 @@ import { testLabel } from "../report/answer_text.ts";
 import { type Runner, runnerFilter } from "../report/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRun } from "../testing/run_coverage_files.ts";
+import { type LoadedRun, loadRuns } from "../testing/run_coverage_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of every command that asks a run a question. */
 export const QUESTION_OPTIONS = {
   run: { type: "string" },
   vmlinux: { type: "string" },
+  modules: { type: "string", multiple: true },
   json: { type: "boolean" },
   plain: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -24,6 +25,7 @@ export const QUESTION_OPTIONS = {
 /** The lines of a command's help that explain {@linkcode QUESTION_OPTIONS}. */
 export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RUN_FOLDER} by default
     --vmlinux FILE  the kernel's image with debug information
+    --modules DIR   a folder with the kernel's modules; may be repeated
     --json          the whole answer as JSON
 `;
 
@@ -31,16 +33,20 @@ export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RU
 export interface QuestionValues {
   readonly run?: string | undefined;
   readonly vmlinux?: string | undefined;
+  readonly modules?: string[] | undefined;
   readonly json?: boolean | undefined;
   readonly plain?: boolean | undefined;
 }
 
 /** The run that a question is about. */
 export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
-  return loadRun(
-    run ?? values.run ?? DEFAULT_RUN_FOLDER,
-    values.vmlinux === undefined ? {} : { vmlinux: values.vmlinux },
-  );
+  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0]!;
+}
+
+/** Runs that a question holds against each other: their points and lines have the same numbers. */
+export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
+  const { vmlinux, modules } = values;
+  return loadRuns(runs, { vmlinux, modules });
 }
 
 /** The style of standard output. */
@@ -98,7 +104,7 @@ export function sourceReader({ sourceRoot }: LoadedRun): (file: string) => strin
   return (file) => {
     if (sourceRoot === undefined) return undefined;
     try {
-      return readFileSync(join(sourceRoot, file), "utf8");
+      return readFileSync(resolve(sourceRoot, file), "utf8");
     } catch (error) {
       if ((error as { code?: string }).code === "ENOENT") return undefined;
       throw error;

@@ -24,6 +24,7 @@ import { UsageError } from "./usage_error.ts";
 /** Options of {@linkcode LoadRunOptions} on the command line. */
 export const LOAD_OPTIONS = {
   vmlinux: { type: "string" },
+  modules: { type: "string", multiple: true },
   "source-prefix": { type: "string" },
 } as const;
 
@@ -32,6 +33,7 @@ const HELP = `kernelcov report [RUN] [OPTIONS]
     RUN             the run's folder; ${DEFAULT_RUN_FOLDER} by default
     --out           folder of the files; the one that holds RUN by default
     --vmlinux       the kernel's image with debug information
+    --modules       a folder with the kernel's modules; may be repeated
     --source-prefix what source paths start with; "" for paths relative to the kernel's root
 ${OUTPUT_HELP}`;
 
@@ -66,9 +68,10 @@ export async function reportCommand(args: string[]): Promise<number> {
 
 /** The options of the library for those of the command line. */
 export function loadOptions(
-  values: { vmlinux?: string; "source-prefix"?: string },
+  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string },
 ): LoadRunOptions {
-  return { vmlinux: values.vmlinux, sourcePrefix: values["source-prefix"] };
+  const { vmlinux, modules } = values;
+  return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
 }
 
 /** Prints the table, the totals and the files, which it writes to `directory`. */

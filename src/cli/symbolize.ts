@@ -1,25 +1,35 @@
 import process from "node:process";
+import { parseAddress } from "../base/address.ts";
 import { parsePcText } from "../base/pc_text.ts";
-import { findKernelImage } from "../symbolize/find_kernel_image.ts";
-import { ImageSymbolizer } from "../symbolize/image_symbolizer.ts";
+import { KcovUnavailableError } from "../errors.ts";
+import { findKernelImage, runningBuildId } from "../symbolize/find_kernel_image.ts";
+import { moduleFolders } from "../symbolize/find_module_image.ts";
+import { KernelSymbolizer } from "../symbolize/kernel_symbolizer.ts";
+import { OpenImage } from "../symbolize/open_image.ts";
+import { runningKernelParts } from "../symbolize/running_kernel_parts.ts";
 import { symbolizedJson, symbolizedText } from "../symbolize/symbolized_text.ts";
 import { embeddedKernelPath } from "../uml/build_kernel.ts";
 import { kcovAvailability } from "../kcov/kcov_availability.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { UsageError } from "./usage_error.ts";
 
-const HELP = `kernelcov symbolize [--vmlinux FILE] [--json]
-    Reads raw PCs, one hexadecimal number a line, from standard input, and prints their frames, innermost first. Names
-    and paths are those of llvm-symbolizer --inlines.
-    --vmlinux FILE  the kernel's image with debug information; by default KERNELCOV_VMLINUX, else the running kernel's,
-                    else the embedded kernel's
+const HELP = `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
+    Prints the frames of raw PCs, innermost first: of hexadecimal numbers on the command line, else of those on standard
+    input, one a line. Names and paths are those of llvm-symbolizer --inlines.
+    --image FILE    the image that the PCs are of, with debug information: a vmlinux, or a module from whose .text they
+                    count; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
+                    --vmlinux is the same. Of the running kernel its modules are known too, and where there is no image,
+                    the functions of /proc/kallsyms
+    --modules DIR   a folder with modules; may be repeated; KERNELCOV_MODULES and the usual places come after
     --json          an object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
 `;
 
-/** `kernelcov symbolize`: raw PCs on standard input to frames on standard output. */
+/** `kernelcov symbolize`: raw PCs to frames on standard output. */
 export async function symbolizeCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
+    image: { type: "string" },
     vmlinux: { type: "string" },
+    modules: { type: "string", multiple: true },
     json: { type: "boolean" },
     help: { type: "boolean", short: "h" },
   });
@@ -27,15 +37,43 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const extra = [...operands, ...command][0];
-  if (extra !== undefined) {
-    throw new UsageError(`Unexpected "${extra}": PCs are read from standard input`);
+  if (values.image !== undefined && values.vmlinux !== undefined) {
+    throw new UsageError("--image and --vmlinux are the same: name one image");
   }
-  using symbolizer = new ImageSymbolizer(imagePath(values.vmlinux));
-  const symbolized = await symbolizer.symbolize(parsePcText(await readInput()));
+  const words = [...operands, ...command];
+  const wrong = words.find((word) => parseAddress(word) === undefined);
+  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no hexadecimal number: name PCs`);
+  const pcs = words.length > 0
+    ? Float64Array.from(words, (word) => parseAddress(word)!)
+    : parsePcText(await readInput());
+  using symbolizer = openSymbolizer(values.image ?? values.vmlinux, values.modules);
+  const symbolized = await symbolizer.symbolize(pcs);
   const pieces = values.json ? symbolizedJson(symbolized) : symbolizedText(symbolized);
   for (const piece of pieces) await print(piece);
+  for (const [module, why] of symbolizer.missing) {
+    process.stderr.write(`kernelcov: No image of module ${module}: ${why}\n`);
+  }
   return 0;
+}
+
+/** For the kernel whose image it is: of the running one, all that it tells is used. */
+function openSymbolizer(
+  named: string | undefined,
+  folders: readonly string[] = [],
+): KernelSymbolizer {
+  const query = { folders: [...folders, ...moduleFolders()] };
+  let path: string;
+  try {
+    path = imagePath(named);
+  } catch (error) {
+    if (named !== undefined || !(error instanceof KcovUnavailableError)) throw error;
+    const parts = runningKernelParts(undefined, query);
+    if (parts.kallsyms === undefined) throw error;
+    return new KernelSymbolizer(undefined, parts);
+  }
+  using image = new OpenImage(path);
+  const isRunning = image.elf.buildId !== "" && image.elf.buildId === runningBuildId();
+  return new KernelSymbolizer(path, isRunning ? runningKernelParts(image.elf, query) : {});
 }
 
 function imagePath(named: string | undefined): string {

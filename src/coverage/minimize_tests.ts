@@ -1,7 +1,9 @@
 import type { RunCoverage } from "./run_coverage.ts";
+import { repeatGroups } from "./test_repeats.ts";
 
 /** A test of a smallest set. */
 export interface KeptTest {
+  /** The first of its repeats. */
   readonly test: number;
   /** Points that it adds to those of the tests before it. */
   readonly added: number;
@@ -23,22 +25,22 @@ export interface MinimalSet {
  * one of two; at the end, tests that later ones made redundant are dropped. The smallest set of all would take
  * exponential time; this one is at most ln(points) times as large.
  *
- * @param ignored Points that need not be kept, such as flaky ones, by point id.
+ * Of a test that was run several times only the points count that all its repeats hit: no other test may be left out
+ * for points that come and go.
  */
-export function minimizeTests(coverage: RunCoverage, ignored?: Uint8Array): MinimalSet {
+export function minimizeTests(coverage: RunCoverage): MinimalSet {
   const { tests, pointTests } = coverage;
   const covered = new Uint32Array(pointTests.length);
-  const wanted = (point: number): boolean => ignored === undefined || ignored[point] === 0;
-  const gain = Float64Array.from(tests, ({ points }) => points.points.length);
+  const groups = repeatGroups(coverage);
+  const pointsOf = new Map(groups.map(({ tests, steady }) => [tests[0]!, steady]));
+  const gain = Float64Array.from(tests, (_, test) => pointsOf.get(test)?.length ?? 0);
   const duration = (test: number): number => tests[test]!.record.durationMs;
   // A test's gain only shrinks, so a stale one is an upper bound: only the top candidate must be counted again.
-  const candidates = [...tests.keys()];
+  const candidates = [...pointsOf.keys()];
   const chosen: number[] = [];
   const newPoints = (test: number): number => {
     let count = 0;
-    for (const point of tests[test]!.points.points) {
-      if (covered[point] === 0 && wanted(point)) count++;
-    }
+    for (const point of pointsOf.get(test)!) if (covered[point] === 0) count++;
     return count;
   };
   const better = (a: number, b: number): number =>
@@ -53,14 +55,14 @@ export function minimizeTests(coverage: RunCoverage, ignored?: Uint8Array): Mini
       continue;
     }
     chosen.push(test);
-    for (const point of tests[test]!.points.points) covered[point]!++;
+    for (const point of pointsOf.get(test)!) covered[point]!++;
   }
 
   // Early picks may have become redundant; the last ones are needed by construction.
   const dropped = new Set<number>();
   for (const test of chosen) {
-    const { points } = tests[test]!.points;
-    if (points.every((point) => covered[point]! > 1 || !wanted(point))) {
+    const points = pointsOf.get(test)!;
+    if (points.every((point) => covered[point]! > 1)) {
       dropped.add(test);
       for (const point of points) covered[point]!--;
     }
@@ -70,7 +72,7 @@ export function minimizeTests(coverage: RunCoverage, ignored?: Uint8Array): Mini
   const kept = chosen.filter((test) => !dropped.has(test)).map((test) => {
     const added = newPoints(test);
     total += added;
-    for (const point of tests[test]!.points.points) covered[point]!++;
+    for (const point of pointsOf.get(test)!) covered[point]!++;
     return { test, added, total };
   });
   const inSet = new Set(kept.map(({ test }) => test));

@@ -103,6 +103,7 @@ interface Picked {
 
 class PatchJudge {
   readonly #lookup: TestLookup;
+  readonly #repeats: RepeatIndex;
   readonly #options: PatchOptions;
   readonly #picked = new Map<number, Picked>();
   readonly #runAll: { path: string; reason: string }[] = [];
@@ -110,6 +111,7 @@ class PatchJudge {
 
   constructor(lookup: TestLookup, options: PatchOptions) {
     this.#lookup = lookup;
+    this.#repeats = repeatIndex(lookup.coverage);
     this.#options = options;
   }
 
@@ -125,10 +127,12 @@ class PatchJudge {
         owners,
       })).sort((a, b) => WEIGHT[b.closeness] - WEIGHT[a.closeness]),
     })).sort((a, b) => b.score - a.score || a.test - b.test);
-    const incomplete = [...tests.keys()].filter((test) => {
-      const { truncated, outcome } = tests[test]!.record;
-      return (truncated || outcome === "failed") && !this.#picked.has(test);
-    });
+    const incomplete = this.#repeats.distinct(
+      [...tests.keys()].filter((test) => {
+        const { truncated, outcome } = tests[test]!.record;
+        return truncated || outcome === "failed";
+      }),
+    ).filter((test) => !this.#picked.has(test));
     return { runAll: this.#runAll, tests: ranked, incomplete, hunks: this.#hunks };
   }
 
@@ -276,9 +280,9 @@ class PatchJudge {
   ): boolean {
     let any = false;
     for (const line of lines) {
-      const owners = this.#lookup.testsOfLine(line);
+      const owners = this.#repeats.distinct(this.#lookup.testsOfLines(line, line + 1));
       const number = this.#lookup.coverage.universe.image.lineNumber[line]!;
-      for (const { test } of owners) {
+      for (const test of owners) {
         any = true;
         tests.add(test);
         const weight = WEIGHT[closeness] / (lines.length * owners.length);
@@ -292,9 +296,10 @@ class PatchJudge {
     path: string,
     closeness: Closeness,
     names: readonly string[],
-    reached: readonly number[],
+    records: readonly number[],
     tests: Set<number>,
   ): boolean {
+    const reached = this.#repeats.distinct(records);
     for (const test of reached) {
       tests.add(test);
       const weight = WEIGHT[closeness] / reached.length;

@@ -2,11 +2,18 @@ import type { Address } from "../base/address.ts";
 import type { CoverageImage } from "./coverage_image.ts";
 
 /** Why a raw PC names no coverage point of an image. */
-export type UnresolvedReason = "outside-image" | "not-a-point" | "tail-call" | "start-up";
+export type UnresolvedReason =
+  | "outside-image"
+  | "module-image"
+  | "not-a-point"
+  | "tail-call"
+  | "start-up";
 
 /** What each {@linkcode UnresolvedReason} means, for people. */
 export const UNRESOLVED_TEXT: Readonly<Record<UnresolvedReason, string>> = {
-  "outside-image": "outside the image's coverage points (a module, or another build)",
+  "outside-image":
+    "outside the images' coverage points (start-up code of a module, one that nobody saw loaded, or another build)",
+  "module-image": "in a module without an image",
   "not-a-point": "no coverage call returns there (a tail call reports its caller)",
   "tail-call": "tail call, whose block cannot be known",
   "start-up": "start-up code, which is not counted (.init.text and the like)",
@@ -15,6 +22,7 @@ export const UNRESOLVED_TEXT: Readonly<Record<UnresolvedReason, string>> = {
 /** No unresolved PC. */
 export const ALL_RESOLVED: UnresolvedCounts = {
   "outside-image": 0,
+  "module-image": 0,
   "not-a-point": 0,
   "tail-call": 0,
   "start-up": 0,
@@ -89,6 +97,7 @@ export function resolvePoints(
     hits: counts === null ? null : counts.slice(0, found),
     unresolved: {
       "outside-image": outside,
+      "module-image": 0,
       "not-a-point": notAPoint,
       "tail-call": tailCall,
       "start-up": startUp,
@@ -108,5 +117,6 @@ function contains(sorted: Int32Array, value: number): boolean {
 
 /** Sum of all reasons. */
 export function unresolvedTotal(counts: UnresolvedCounts): number {
-  return counts["outside-image"] + counts["not-a-point"] + counts["tail-call"] + counts["start-up"];
+  return counts["outside-image"] + counts["module-image"] + counts["not-a-point"] +
+    counts["tail-call"] + counts["start-up"];
 }

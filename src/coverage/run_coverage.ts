@@ -1,6 +1,11 @@
-import type { Address } from "../base/address.ts";
 import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
+import {
+  type CoveredModule,
+  type ModuleCoverage,
+  moduleCoverage,
+  withLostModules,
+} from "./module_coverage.ts";
 import {
   ALL_RESOLVED,
   type PointHits,
@@ -30,12 +35,12 @@ export interface TestCoverage {
 
 /** Options of {@linkcode RunCoverage}. */
 export interface RunCoverageOptions {
-  /** Where the image's offset 0 lay at run time: `image.base` unless the kernel was relocated. */
-  base?: Address;
   /** The kernel of the run, for reports that name it. */
   kernel?: RunKernel;
   /** Records that could not be read back. */
   damaged?: number;
+  /** The modules that were loaded during the run. */
+  modules?: readonly CoveredModule[];
 }
 
 /**
@@ -47,6 +52,8 @@ export class RunCoverage {
   readonly tests: readonly TestCoverage[];
   readonly kernel: RunKernel | undefined;
   readonly damaged: number;
+  /** The modules that were loaded during the run, in the order of their names. */
+  readonly modules: readonly ModuleCoverage[];
   /** Per line, the sum of its counts over the tests. */
   readonly lineCount: Float64Array;
   /** Per line, the number of tests that hit it. */
@@ -81,11 +88,14 @@ export class RunCoverage {
     this.pointTests = new Uint32Array(image.pointOffset.length);
     this.#counter = new LineCounter(universe);
     this.#groupMark = new Uint32Array(functions.groupLine.length);
+    const { modules = [] } = options;
+    const lost = modules.map(() => 0);
     this.tests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
-      .map((record) => this.#addTest(record, options.base));
+      .map((record) => this.#addTest(record, modules, lost));
+    this.modules = moduleCoverage(modules, this.pointTests, lost);
     const pointsOf = (wanted: RecordKind): Uint32Array =>
       records.filter(({ kind }) => kind === wanted)
-        .map((record) => resolvePoints(image, record, options.base).points)
+        .map((record) => resolvePoints(image, record).points)
         .reduce(union, new Uint32Array(0));
     this.baseline = pointsOf("baseline");
     this.outside = pointsOf("outside");
@@ -105,9 +115,14 @@ export class RunCoverage {
     return this.#counter.count(this.tests[test]!.points);
   }
 
-  #addTest(record: TestRecord, base: Address | undefined): TestCoverage {
+  #addTest(
+    record: TestRecord,
+    modules: readonly CoveredModule[],
+    lost: number[],
+  ): TestCoverage {
     const { linePoints } = this.universe;
-    const points = resolvePoints(this.universe.image, record, base);
+    const resolved = resolvePoints(this.universe.image, record);
+    const points = withLostModules(resolved, record.pcs, modules, lost);
     for (const point of points.points) this.pointTests[point]!++;
     const { lines, counts, pointsHit } = this.#counter.count(points);
     let partialLines = 0;

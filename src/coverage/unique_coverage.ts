@@ -1,7 +1,11 @@
+import { union } from "./point_sets.ts";
 import type { RunCoverage } from "./run_coverage.ts";
+import { soleOwners } from "./sole_owners.ts";
+import { repeatGroups } from "./test_repeats.ts";
 
 /** What only one test of a run hit. */
 export interface UniqueCoverage {
+  /** The first of its repeats. */
   readonly test: number;
   /** Points that no other test hit. */
   readonly points: number;
@@ -9,13 +13,20 @@ export interface UniqueCoverage {
   readonly lines: Uint32Array;
 }
 
-/** What each test alone hit; those with most lines of their own first, tests without any left out. */
+/**
+ * What each test alone hit, in whichever of its repeats; those with most lines of their own first, tests without any
+ * left out.
+ */
 export function uniqueCoverage(coverage: RunCoverage): UniqueCoverage[] {
-  const { tests, pointTests, lineTests } = coverage;
-  return tests.map(({ points }, test) => ({
-    test,
-    points: points.points.reduce((sum, point) => sum + (pointTests[point] === 1 ? 1 : 0), 0),
-    lines: coverage.linesOf(test).lines.filter((line) => lineTests[line] === 1),
-  })).filter(({ points, lines }) => points > 0 || lines.length > 0)
+  const owners = soleOwners(coverage);
+  return repeatGroups(coverage).map(({ tests, steady, flaky }) => {
+    const test = tests[0]!;
+    const lines = tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
+    return {
+      test,
+      points: owners.pointsOf(test, union(steady, flaky)).length,
+      lines: owners.linesOf(test, lines),
+    };
+  }).filter(({ points, lines }) => points > 0 || lines.length > 0)
     .sort((a, b) => b.lines.length - a.lines.length || b.points - a.points || a.test - b.test);
 }

@@ -1,4 +1,5 @@
 import { findFiles, groupAt, groupNames, hasLines, lineAtOrAfter } from "./find_source.ts";
+import { type RepeatIndex, repeatIndex, type RepeatShare } from "./repeat_index.ts";
 import type { LineTest, TestLookup } from "./test_lookup.ts";
 
 /**
@@ -14,6 +15,12 @@ export type LineState =
   | "not-instrumented"
   | "not-built";
 
+/** A test that runs a line: the first of its repeats, and the most that one of them hit. */
+export interface RunningTest extends LineTest {
+  /** Of a test that was run several times: how many repeats ran the line. */
+  readonly repeats?: RepeatShare;
+}
+
 /** The tests that run a line. */
 export interface LineAnswer {
   readonly file: string;
@@ -25,7 +32,7 @@ export interface LineAnswer {
   readonly points: number;
   readonly pointsHit: number;
   /** The most focused first: those with the fewest points in all. */
-  readonly tests: readonly LineTest[];
+  readonly tests: readonly RunningTest[];
   /** Nearest lines above and below that can be covered, where this one cannot. */
   readonly nearest: readonly number[];
 }
@@ -86,9 +93,12 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
 
 /** A test that entered a function. */
 export interface FunctionTest {
+  /** The first of its repeats. */
   readonly test: number;
-  /** Lines of the function that it hit. */
+  /** Lines of the function that it hit; the most that one of its repeats did. */
   readonly lines: number;
+  /** Of a test that was run several times: how many repeats entered the function. */
+  readonly repeats?: RepeatShare;
 }
 
 /** The tests that enter a function. */
@@ -112,6 +122,7 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
   const files = colon < 0 ? undefined : new Set(findFiles(universe, name.slice(0, colon)));
   const plain = name.slice(colon + 1);
   const answers: FunctionAnswer[] = [];
+  const repeats = repeatIndex(lookup.coverage);
   for (let group = 0; group < functions.groupLine.length; group++) {
     if (files !== undefined && !files.has(functions.groupFile[group]!)) continue;
     const found = groupNames(universe, group).find((text) =>
@@ -139,14 +150,44 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
       line: image.lineNumber[functions.groupLine[group]!]!,
       lines,
       linesHit,
-      tests: [...perTest].map(([test, hit]) => ({ test, lines: hit }))
-        .sort((a, b) => b.lines - a.lines || a.test - b.test),
+      tests: withoutRepeats(
+        repeats,
+        [...perTest].map(([test, hit]) => ({ test, lines: hit })),
+        (a, b) => ({ test: a.test, lines: Math.max(a.lines, b.lines) }),
+      ).sort((a, b) => b.lines - a.lines || a.test - b.test),
     });
   }
   return answers;
 }
 
-function byFocus(lookup: TestLookup, tests: LineTest[]): LineTest[] {
-  const size = (test: number): number => lookup.coverage.tests[test]!.points.points.length;
-  return tests.sort((a, b) => size(a.test) - size(b.test) || a.test - b.test);
+function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
+  const { coverage } = lookup;
+  const size = (test: number): number => coverage.tests[test]!.points.points.length;
+  return withoutRepeats(repeatIndex(coverage), records, (a, b) => ({
+    test: a.test,
+    pointsHit: Math.max(a.pointsHit, b.pointsHit),
+    count: Math.max(a.count, b.count),
+  })).sort((a, b) => size(a.test) - size(b.test) || a.test - b.test);
+}
+
+/** Makes one of all repeats of a test. */
+function withoutRepeats<Hit extends { readonly test: number }>(
+  index: RepeatIndex,
+  records: readonly Hit[],
+  join: (a: Hit, b: Hit) => Hit,
+): (Hit & { readonly repeats?: RepeatShare })[] {
+  const found = new Map<number, { hit: Hit; repeats: number }>();
+  for (const record of records) {
+    const hit = { ...record, test: index.first[record.test]! };
+    const known = found.get(hit.test);
+    if (known === undefined) found.set(hit.test, { hit, repeats: 1 });
+    else {
+      known.hit = join(known.hit, hit);
+      known.repeats++;
+    }
+  }
+  return [...found.values()].map(({ hit, repeats }) => {
+    const share = index.share(hit.test, repeats);
+    return share === undefined ? hit : { ...hit, repeats: share };
+  });
 }

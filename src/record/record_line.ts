@@ -2,13 +2,21 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
-import type { RecordKind, RunKernel, TestRecord, TreeDetails } from "./test_record.ts";
+import type {
+  ModuleSection,
+  RecordKind,
+  RunKernel,
+  RunModule,
+  TestRecord,
+  TreeDetails,
+} from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then records. Each line ends with a checksum of what stands
+// A record file holds one JSON object a line: a header, then modules and records, each module before the first record
+// with its points. Each line ends with a checksum of what stands
 // before it, so that a line that was cut or overwritten is never taken for a record.
 
 /** Version of the format; a reader refuses others. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** First line of a record file. */
 export interface RecordHeader {
@@ -20,6 +28,11 @@ export interface RecordHeader {
 /** A header as a line, with its line end. */
 export function headerLine({ kernel, writer }: RecordHeader): string {
   return seal({ kernelcov: VERSION, kernel, writer });
+}
+
+/** A module as a line, with its line end. */
+export function moduleLine({ name, buildId, sections, hidden }: RunModule): string {
+  return seal({ module: name, buildId, sections, hidden });
 }
 
 /** A record as a line, with its line end. */
@@ -65,12 +78,30 @@ function headerOf(fields: Fields): RecordHeader {
 }
 
 /**
- * Reads a record line, without its line end.
+ * Reads the line of a record or of a module, without its line end.
  *
  * @throws {FormatError} Where it is damaged.
  */
-export function parseRecordLine(line: string): TestRecord {
+export function parseLine(line: string): { record: TestRecord } | { module: RunModule } {
   const fields = unseal(line);
+  return fields.module === undefined ? { record: recordOf(fields) } : { module: moduleOf(fields) };
+}
+
+function moduleOf(fields: Fields): RunModule {
+  if (!Array.isArray(fields.sections)) throw new FormatError("record", "sections is not a list");
+  const sections = fields.sections.map((entry): ModuleSection => {
+    const section = objectOf(entry, "section");
+    return { name: text(section, "name"), address: number(section, "address") };
+  });
+  return {
+    name: text(fields, "module"),
+    buildId: text(fields, "buildId"),
+    sections,
+    ...(fields.hidden === undefined ? {} : { hidden: text(fields, "hidden") }),
+  };
+}
+
+function recordOf(fields: Fields): TestRecord {
   const points = number(fields, "points");
   return {
     name: text(fields, "name"),

@@ -13,9 +13,11 @@ import { join } from "node:path";
 import { FormatError } from "../errors.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
 import { formatInvocation, isAlive, parseInvocation, thisInvocation } from "./invocation.ts";
-import { headerLine, parseHeaderLine, parseRecordLine, recordLine } from "./record_line.ts";
+import { headerLine, moduleLine, parseHeaderLine, parseLine, recordLine } from "./record_line.ts";
+import type { ModulePlaces } from "./module_places.ts";
+import { joinModules } from "./run_modules.ts";
 import { runningKernel } from "./running_kernel.ts";
-import type { Run, RunKernel, TestRecord } from "./test_record.ts";
+import type { Run, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 // One file per writer (a thread of a process), so that writers need no lock:
 //   <invocation>.<random>.records
@@ -29,6 +31,11 @@ export const DEFAULT_RUN_FOLDER = "coverage/kernel/run";
 export interface OpenRunOptions {
   /** The kernel of the records; default the running one. */
   readonly kernel?: RunKernel;
+  /**
+   * The modules that the records have PCs of: those that are followed, where records have raw PCs, or those of the run
+   * that the records were read from. None by default.
+   */
+  readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
   /** Remove the records of earlier invocations that have ended. */
   readonly replace?: boolean;
 }
@@ -38,12 +45,18 @@ export class RunWriter implements Disposable {
   /** The folder. */
   readonly directory: string;
   readonly #kernel: RunKernel | undefined;
+  readonly #places: ModulePlaces | undefined;
+  readonly #modules: readonly RunModule[];
   #fd: number | undefined;
   #tornLine = false;
+  /** How many of the modules are in the file. */
+  #modulesWritten = 0;
 
-  constructor(directory: string, kernel: RunKernel | undefined) {
+  constructor(directory: string, { kernel, modules = [] }: OpenRunOptions) {
     this.directory = directory;
     this.#kernel = kernel;
+    this.#places = "place" in modules ? modules : undefined;
+    this.#modules = "place" in modules ? [] : modules;
   }
 
   /**
@@ -52,13 +65,17 @@ export class RunWriter implements Disposable {
    * @throws {Error} The file system's own error, such as `ENOSPC`.
    */
   append(record: TestRecord): void {
+    const placed = this.#places?.place(record) ?? record;
     this.#fd ??= this.#create();
-    this.#write(this.#fd, recordLine(record));
+    this.#writeModules(this.#fd);
+    this.#write(this.#fd, recordLine(placed));
   }
 
   /** Closes the file. A later `append` begins another. */
   close(): void {
     if (this.#fd === undefined) return;
+    this.#places?.observe();
+    this.#writeModules(this.#fd);
     closeSync(this.#fd);
     this.#fd = undefined;
   }
@@ -75,7 +92,15 @@ export class RunWriter implements Disposable {
     const fd = openSync(join(this.directory, name), "ax");
     const kernel = this.#kernel ?? runningKernel();
     this.#write(fd, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
+    this.#modulesWritten = 0;
     return fd;
+  }
+
+  #writeModules(fd: number): void {
+    if (this.#modulesWritten === (this.#places?.size ?? this.#modules.length)) return;
+    const modules = this.#places?.modules ?? this.#modules;
+    for (const module of modules.slice(this.#modulesWritten)) this.#write(fd, moduleLine(module));
+    this.#modulesWritten = modules.length;
   }
 
   #write(fd: number, line: string): void {
@@ -97,7 +122,7 @@ export class RunWriter implements Disposable {
 export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
   mkdirSync(directory, { recursive: true });
   if (options.replace) removeEndedInvocations(directory);
-  return new RunWriter(directory, options.kernel);
+  return new RunWriter(directory, options);
 }
 
 /**
@@ -178,15 +203,18 @@ function readRecordFile(path: string): Run | { readonly kernel?: undefined; dama
   const [first, ...rest] = lines.filter((line) => line !== "");
   const header = first === undefined ? undefined : parseHeaderLine(first);
   if (header === undefined) return { damaged: rest.length + Math.max(cut, 1) };
-  const records: TestRecord[] = [];
+  const records: TestRecord[] = [], modules: RunModule[] = [];
   for (const line of rest) {
     try {
-      records.push(parseRecordLine(line));
+      const read = parseLine(line);
+      if ("record" in read) records.push(read.record);
+      else modules.push(read.module);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }
   }
-  return { kernel: header.kernel, records, damaged: cut + rest.length - records.length };
+  const damaged = cut + rest.length - records.length - modules.length;
+  return { kernel: header.kernel, modules, records, damaged };
 }
 
 /**
@@ -199,13 +227,30 @@ function readRecordFile(path: string): Run | { readonly kernel?: undefined; dama
  * ```ts
  * import { mergeRuns, type Run } from "kernelcov";
  * const kernel = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
- * const run: Run = { kernel, records: [], damaged: 1 };
+ * const run: Run = { kernel, modules: [], records: [], damaged: 1 };
  * console.assert(mergeRuns([run, run]).damaged === 2);
  * ```
  */
 export function mergeRuns(runs: readonly Run[]): Run {
   const [first] = runs;
   if (first === undefined) throw new RangeError("Cannot merge no runs: name one at least");
+  checkOneKernel(runs);
+  const { modules, records } = joinModules(runs);
+  return {
+    kernel: first.kernel,
+    modules,
+    records: records.flat(),
+    damaged: runs.reduce((sum, { damaged }) => sum + damaged, 0),
+  };
+}
+
+/**
+ * Holds that runs are of one kernel build.
+ *
+ * @throws {FormatError} Where they were recorded on different kernels; names both.
+ */
+export function checkOneKernel(runs: readonly Pick<Run, "kernel">[]): void {
+  const [first] = runs;
   for (const { kernel } of runs) {
     if (
       kernel.buildId !== first.kernel.buildId || kernel.release !== first.kernel.release ||
@@ -219,11 +264,6 @@ export function mergeRuns(runs: readonly Run[]): Run {
       );
     }
   }
-  return {
-    kernel: first.kernel,
-    records: runs.flatMap(({ records }) => records),
-    damaged: runs.reduce((sum, { damaged }) => sum + damaged, 0),
-  };
 }
 
 function kernelName({ release, machine, buildId }: RunKernel): string {

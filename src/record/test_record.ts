@@ -22,7 +22,10 @@ export interface TreeDetails {
   readonly finished: boolean;
 }
 
-/** What one test left. PCs are raw, as the kernel wrote them: return addresses of coverage calls. */
+/**
+ * What one test left. PCs are return addresses of coverage calls: the kernel's own as it wrote them, which is where it was
+ * linked; those of modules at addresses that the run gives to each section of a module ({@linkcode RunModule}).
+ */
 export interface TestRecord {
   /** Full name: suites, test and steps joined by ` > `. */
   readonly name: string;
@@ -34,7 +37,7 @@ export interface TestRecord {
   readonly durationMs: number;
   /** Whose system calls the PCs are of. */
   readonly scope: Scope;
-  /** Distinct raw PCs, ascending. */
+  /** Distinct PCs, ascending. */
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /** How often each PC was recorded (a lower bound where `truncated`), or `null` where the kernel stored each PC once. */
   readonly hits: Uint32Array | null;
@@ -62,10 +65,33 @@ export interface RunKernel {
   readonly machine: string;
 }
 
+/** A section of code of a module. */
+export interface ModuleSection {
+  /** `.text` and the like. */
+  readonly name: string;
+  /**
+   * Where the PCs of the run's records have its first byte: 2^50 or above, where no kernel lies. Not where it was in
+   * memory, which differs between boots, and would give away by how much the kernel was moved.
+   */
+  readonly address: Address;
+}
+
+/** A module that was loaded during a run. */
+export interface RunModule {
+  readonly name: string;
+  /** Lower-case hexadecimal; empty where the kernel does not tell. */
+  readonly buildId: string;
+  readonly sections: readonly ModuleSection[];
+  /** Why nobody knew where it lay, so that its PCs are not told from others; absent where that was known. */
+  readonly hidden?: string;
+}
+
 /** The records of one invocation on one kernel build. */
 export interface Run {
   /** What all records were recorded on. */
   readonly kernel: RunKernel;
+  /** The modules that were loaded at its start, at its end, or at the end of any test. */
+  readonly modules: readonly RunModule[];
   /** The records, in the order in which their writers wrote them. */
   readonly records: readonly TestRecord[];
   /** Records that could not be read back (a killed writer's last line, for instance). */

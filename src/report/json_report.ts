@@ -22,6 +22,7 @@ export function* jsonReport(
     kernel: { ...kernel, imageBuildId: universe.image.buildId },
     universe: universe.counts,
     totals,
+    modules: coverage.modules,
     unresolved,
     damagedRecords: damaged,
     baselinePoints: coverage.baseline.length,

@@ -1,4 +1,5 @@
 import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
+import type { ModuleCoverage } from "../coverage/module_coverage.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
 import { repeatGroups } from "../coverage/test_repeats.ts";
 import {
@@ -18,6 +19,8 @@ import {
 const MIN_NAME_WIDTH = 16;
 const HEADINGS = ["test", "outcome", "functions", "lines", "points", "notes"] as const;
 const GAP = "  ";
+/** Of the modules that were hit, so many are named. */
+const MODULES_NAMED = 5;
 
 /** A line of the table: a test, or the file that the following tests are in. */
 type Row = { file: string } | { cells: string[]; failed: boolean };
@@ -136,7 +139,14 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
   const rows: [string, number, number, string][] = [
     ["functions", totals.functions, counts.functions, "functions with coverage points"],
     ["lines", totals.lines, counts.lines, "lines with coverage points"],
-    ["points", totals.points, counts.points, "coverage points in the image"],
+    [
+      "points",
+      totals.points,
+      counts.points,
+      coverage.modules.length > 0
+        ? "coverage points in the images"
+        : "coverage points in the image",
+    ],
   ];
   const hitWidth = Math.max(...rows.map(([, hit]) => formatCount(hit).length));
   const foundWidth = Math.max(...rows.map(([, , found]) => formatCount(found).length));
@@ -151,8 +161,22 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
         `${pad(formatCount(found), foundWidth, "right")} ${denominator} (${share})`,
     );
   }
+  const modules = coverage.modules.filter(({ missing }) => missing === undefined);
+  if (modules.length > 0) lines.push(`  ${modulesText(modules)}`);
   for (const warning of doubts(coverage)) lines.push(`  ${paint(warning, "yellow", style)}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** The modules in the numbers, those of which most was hit first. */
+function modulesText(modules: readonly ModuleCoverage[]): string {
+  const hit = modules.filter((module) => module.hit > 0).sort((a, b) => b.hit - a.hit);
+  const named = hit.slice(0, MODULES_NAMED).map((module) =>
+    `${module.name} ${formatCount(module.hit)} of ${formatCount(module.points)} points`
+  );
+  const more = hit.length - named.length;
+  if (more > 0) named.push(`${formatCount(more)} more`);
+  const loaded = `modules    ${plural(modules.length, "module")} counted with the kernel`;
+  return named.length === 0 ? `${loaded}, none hit` : `${loaded}; hit: ${named.join(", ")}`;
 }
 
 /** One sentence for each thing that the numbers leave out. */
@@ -168,6 +192,11 @@ export function doubts(coverage: RunCoverage): string[] {
         lines.push(`  ${formatCount(unresolved[reason])} ${UNRESOLVED_TEXT[reason]}`);
       }
     }
+  }
+  for (const { name, missing, lost } of coverage.modules) {
+    if (missing === undefined) continue;
+    const pcs = lost === 0 ? "" : ` (${plural(lost, "PC")})`;
+    lines.push(`no image: module ${name}${pcs} is not counted: ${missing}`);
   }
   const flagged = (flag: "truncated" | "shared" | "callingThreadOnly"): number =>
     tests.filter(({ record }) => record[flag]).length;

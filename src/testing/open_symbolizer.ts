@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { IndexSymbolizer } from "./index_symbolizer.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
-let opened: Symbolizer | undefined;
+let opened: IndexSymbolizer | undefined;
 
 /**
  * The symbolizer of the running kernel, opened on first use by a question about a test's coverage, then remembered.
@@ -12,10 +12,11 @@ let opened: Symbolizer | undefined;
  */
 export function openSymbolizer(): Symbolizer {
   opened ??= newSymbolizer();
+  opened.refresh();
   return opened;
 }
 
-function newSymbolizer(): Symbolizer {
+function newSymbolizer(): IndexSymbolizer {
   // Not an import: few tests ask, and every thread that runs tests would load what reads images and DWARF.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const loaded = createRequire(import.meta.url)(`./index_symbolizer.${extension}`) as {

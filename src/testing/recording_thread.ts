@@ -5,6 +5,8 @@ import type { KcovDevice } from "../kcov/kcov_device.ts";
 import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
+import { followModules } from "../record/follow_modules.ts";
+import type { ModulePlaces } from "../record/module_places.ts";
 import { openRun, type RunWriter } from "../record/run_folder.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
@@ -34,6 +36,7 @@ export class RecordingThread {
   readonly #windows = new Set<RecordingWindow>();
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
+  #modules: ModulePlaces | undefined;
   #replaced = false;
   #unavailable: KcovUnavailableError | undefined;
 
@@ -125,7 +128,10 @@ export class RecordingThread {
     this.pause(() => {
       if (this.#writer === undefined) {
         const { runDirectory, underCommand } = this.#settings;
-        this.#writer = openRun(runDirectory, { replace: !underCommand && !this.#replaced });
+        this.#writer = openRun(runDirectory, {
+          replace: !underCommand && !this.#replaced,
+          modules: this.#modules,
+        });
         this.#replaced = true;
       }
       this.#writer.append(record);
@@ -159,6 +165,7 @@ export class RecordingThread {
     try {
       this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
       this.#warmUp();
+      this.#modules ??= followModules();
     } catch (error) {
       this.#device = undefined;
       this.#unavailable = explain(error);

@@ -1,20 +1,19 @@
 import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
-import { readRun } from "../record/run_folder.ts";
+import { checkOneKernel, readRun } from "../record/run_folder.ts";
+import { joinModules, movePcs } from "../record/run_modules.ts";
 import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import type { WrittenFile } from "../report/text_table.ts";
-import { loadKernelIndex } from "./kernel_index.ts";
+import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 import { sourceRootOf } from "./source_root.ts";
 import { writeWhole } from "./written_files.ts";
 
 /** How to read a run back. */
-export interface LoadRunOptions {
-  /** The kernel's image; found in the usual places where not given. */
-  readonly vmlinux?: string;
+export interface LoadRunOptions extends RunImageOptions {
   /**
    * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
    * of the kernel's source where it lies beside the image, so that genhtml and editors find the files; else empty.
@@ -37,20 +36,37 @@ export interface LoadedRun {
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */
 export function loadRun(runDirectory: string, options: LoadRunOptions = {}): LoadedRun {
-  const run = readRun(runDirectory);
-  const { index, path } = loadKernelIndex(run.kernel, options.vmlinux);
+  return loadRuns([runDirectory], options)[0]!;
+}
+
+/**
+ * Reads several runs of one kernel build. They have one universe, with the modules that any of them had loaded, so that
+ * their points and lines have the same numbers.
+ *
+ * @throws As {@linkcode loadRun}; a {@linkcode FormatError} too where they are of different kernels.
+ */
+export function loadRuns(
+  runDirectories: readonly string[],
+  options: LoadRunOptions = {},
+): LoadedRun[] {
+  const runs = runDirectories.map(readRun);
+  checkOneKernel(runs);
+  const joined = joinModules(runs);
+  const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
   const sourceRoot = sourceRootOf(path);
   const prefix = options.sourcePrefix ?? sourceRoot ?? "";
   const universe = buildUniverse(
-    index,
+    image,
     sourceRoot === undefined ? {} : { sourceLines: changedSourceLines(sourceRoot, path) },
   );
-  const { kernel, damaged } = run;
-  return {
-    coverage: new RunCoverage(universe, run.records, { kernel, damaged }),
-    paths: prefix === "" ? "relative" : absolutePaths(prefix),
-    sourceRoot,
-  };
+  return runs.map(({ kernel, damaged }, i) => {
+    const records = joined.records[i]!.map((record) => movePcs(record, moved));
+    return {
+      coverage: new RunCoverage(universe, records, { kernel, damaged, modules }),
+      paths: prefix === "" ? "relative" : absolutePaths(prefix),
+      sourceRoot,
+    };
+  });
 }
 
 /**
@@ -63,7 +79,7 @@ function changedSourceLines(
 ): (file: string) => number | undefined {
   const built = statSync(image).mtimeMs;
   return (file) => {
-    const path = join(root, file);
+    const path = resolve(root, file);
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat === undefined || stat.mtimeMs <= built ? undefined : countLines(path);
   };

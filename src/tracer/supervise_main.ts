@@ -1,4 +1,5 @@
 import process from "node:process";
+import { followModules } from "../record/follow_modules.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
 import { scriptArguments } from "../sys/runtime.ts";
@@ -33,7 +34,8 @@ function supervise(args: readonly string[]): number {
   const libc = loadLibc();
   const pool = new TraceBufferPool(libc, { mode: options.mode, words: options.words });
   const ptrace = new Ptrace(libc, currentArchitecture());
-  using run = openRun(options.runDirectory);
+  const modules = followModules();
+  using run = openRun(options.runDirectory, { modules });
   const name = options.command.join(" ");
   const ledger = new CoverageLedger({
     hasHits: pool.mode === "trace",
@@ -52,7 +54,7 @@ function supervise(args: readonly string[]): number {
     environment: { ...process.env as Record<string, string>, [SUPERVISOR_VARIABLE]: PROTOCOL },
     defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
   });
-  const status = new Supervisor(libc, ptrace, pool, ledger).run(root);
+  const status = new Supervisor(libc, ptrace, pool, ledger, () => modules?.observe()).run(root);
   ledger.close({
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,

@@ -77,8 +77,17 @@ export class Supervisor {
   readonly #left = new Set<TracedTask>();
   readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
   readonly #answer = new Uint32Array(2);
+  readonly #onExec: () => void;
 
-  constructor(libc: Libc, ptrace: Ptrace, pool: TraceBufferPool, ledger: CoverageLedger) {
+  /** @param onExec Called whenever a program begins: one that loads or unloads modules, it may be. */
+  constructor(
+    libc: Libc,
+    ptrace: Ptrace,
+    pool: TraceBufferPool,
+    ledger: CoverageLedger,
+    onExec: () => void = () => {},
+  ) {
+    this.#onExec = onExec;
     this.#libc = libc;
     this.#ptrace = ptrace;
     this.#pool = pool;
@@ -220,6 +229,7 @@ export class Supervisor {
   #executed(task: TracedTask): void {
     const { id } = task;
     this.#memory.forget(id);
+    this.#onExec();
     task.process.hasBaseline = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
     if (task.process.tasks === 1) return;

@@ -34,7 +34,8 @@ test("a command line that is wrong is one line, a hint and exit status 2, withou
     [["kernel"], /Name what to do with the kernel/],
     [["kernel", "run"], /There is no command to run/],
     [["report", "a", "b"], /Unexpected "b"/],
-    [["symbolize", "extra"], /Unexpected "extra"/],
+    [["symbolize", "extra"], /"extra" is no hexadecimal number/],
+    [["symbolize", "--image", "a", "--vmlinux", "b"], /name one image/],
   ];
   for (const [args, message] of cases) {
     const { status, stderr, stdout } = kernelcov(args);

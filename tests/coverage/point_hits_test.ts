@@ -35,6 +35,7 @@ test("resolvePoints() says why a PC names no point", () => {
   assert.deepEqual([...hits.points], [2]);
   assert.deepEqual(hits.unresolved, {
     "outside-image": 2,
+    "module-image": 0,
     "not-a-point": 1,
     "tail-call": 1,
     "start-up": 0,
@@ -49,6 +50,7 @@ test("resolvePoints() knows the points of start-up code, which no report counts"
   assert.deepEqual([...hits.points], [8]);
   assert.deepEqual(hits.unresolved, {
     "outside-image": 1,
+    "module-image": 0,
     "not-a-point": 1,
     "tail-call": 0,
     "start-up": 2,
@@ -79,6 +81,7 @@ test("resolvePoints() of an image without points finds nothing", () => {
   const index = { ...smallKernel(), pointOffset: new Uint32Array(0) };
   assert.deepEqual(resolvePoints(index, { pcs: [index.base + 5], hits: null }).unresolved, {
     "outside-image": 1,
+    "module-image": 0,
     "not-a-point": 0,
     "tail-call": 0,
     "start-up": 0,

@@ -140,6 +140,7 @@ test("unresolved PCs of all tests are counted by reason", () => {
   ]);
   assert.deepEqual(coverage.unresolved, {
     "outside-image": 1,
+    "module-image": 0,
     "not-a-point": 2,
     "tail-call": 1,
     "start-up": 0,

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import {
   headerLine,
+  moduleLine,
   parseHeaderLine,
-  parseRecordLine,
+  parseLine,
   recordLine,
 } from "../../src/record/record_line.ts";
-import { parseBuildIdNote, runningKernel } from "../../src/record/running_kernel.ts";
+import { runningKernel } from "../../src/record/running_kernel.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 test("a record comes back as it was", () => {
@@ -23,14 +23,14 @@ test("a record comes back as it was", () => {
     }),
     // The ends of what an address can be, and neighbours.
     testRecord({
-      pcs: Float64Array.of(-(2 ** 51), -2147483648, -1, 0, 1, 127, 128, 2 ** 32, 2 ** 51),
+      pcs: Float64Array.of(-(2 ** 51), -2147483648, -1, 0, 1, 127, 128, 2 ** 32, 2 ** 50, 2 ** 51),
       hits: null,
     }),
   ];
   for (const record of records) {
     const line = recordLine(record);
     assert.equal(line.indexOf("\n"), line.length - 1);
-    assert.deepEqual(parseRecordLine(line.slice(0, -1)), record);
+    assert.deepEqual(parseLine(line.slice(0, -1)), { record });
   }
 });
 
@@ -40,10 +40,27 @@ test("5,000 neighbouring PCs take about two bytes each, and as much for their hi
   assert.ok(line.length < 5000 * 4, `${line.length} characters`);
 });
 
-test("every cut of a record line is refused", () => {
-  const line = recordLine(testRecord()).slice(0, -1);
-  for (let length = 0; length < line.length; length++) {
-    assert.throws(() => parseRecordLine(line.slice(0, length)), FormatError, `${length}`);
+const module = {
+  name: "ext4",
+  buildId: "00ff",
+  sections: [{ name: ".text", address: 2 ** 50 }, {
+    name: ".exit.text",
+    address: 2 ** 50 + 2 ** 32,
+  }],
+};
+
+test("a module comes back as it was", () => {
+  for (const one of [module, { name: "m", buildId: "", sections: [], hidden: "why" }]) {
+    assert.deepEqual(parseLine(moduleLine(one).slice(0, -1)), { module: one });
+  }
+});
+
+test("every cut of a record's or module's line is refused", () => {
+  for (const whole of [recordLine(testRecord()), moduleLine(module)]) {
+    const line = whole.slice(0, -1);
+    for (let length = 0; length < line.length; length++) {
+      assert.throws(() => parseLine(line.slice(0, length)), FormatError, `${length}`);
+    }
   }
 });
 
@@ -51,7 +68,7 @@ test("every changed character of a record line is refused", () => {
   const line = recordLine(testRecord()).slice(0, -1);
   for (let at = 0; at < line.length; at++) {
     const changed = line.slice(0, at) + (line[at] === "1" ? "2" : "1") + line.slice(at + 1);
-    assert.throws(() => parseRecordLine(changed), FormatError, `${at}`);
+    assert.throws(() => parseLine(changed), FormatError, `${at}`);
   }
 });
 
@@ -64,31 +81,6 @@ test("a header comes back as it was, and a damaged one as nothing", () => {
   assert.deepEqual(parseHeaderLine(line), header);
   assert.equal(parseHeaderLine(line.slice(0, -1)), undefined);
   assert.equal(parseHeaderLine(""), undefined);
-});
-
-test("the build id is found among other notes", () => {
-  function note(name: string, type: number, description: number[]): number[] {
-    const bytes = [...Buffer.from(`${name}\0`)];
-    const pad = (
-      values: number[],
-    ) => [...values, ...new Array((4 - values.length % 4) % 4).fill(0)];
-    const word = (value: number) => [value & 255, value >> 8 & 255, 0, 0];
-    return [
-      ...word(bytes.length),
-      ...word(description.length),
-      ...word(type),
-      ...pad(bytes),
-      ...pad(description),
-    ];
-  }
-  const other = [...note("Xen", 6, [1, 2, 3]), ...note("Linux", 3, [9, 9])];
-  const wanted = note("GNU", 3, [0xab, 0x01, 0xff, 0x10, 0x22]);
-  assert.equal(parseBuildIdNote(Uint8Array.from([...other, ...wanted])), "ab01ff1022");
-  assert.equal(parseBuildIdNote(Uint8Array.from(other)), "");
-  assert.equal(parseBuildIdNote(new Uint8Array(0)), "");
-  for (let length = 0; length < wanted.length - 3; length++) {
-    assert.equal(parseBuildIdNote(Uint8Array.from(wanted.slice(0, length))), "");
-  }
 });
 
 test("runningKernel() names this kernel", () => {

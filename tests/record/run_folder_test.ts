@@ -131,7 +131,7 @@ test("records of different kernels are refused, with both named", () => {
 });
 
 test("mergeRuns() joins records and damage", () => {
-  const run = { kernel: KERNEL, records: [testRecord()], damaged: 2 };
+  const run = { kernel: KERNEL, modules: [], records: [testRecord()], damaged: 2 };
   const merged = mergeRuns([run, { ...run, records: [testRecord(), testRecord()], damaged: 1 }]);
   assert.equal(merged.records.length, 3);
   assert.equal(merged.damaged, 3);

@@ -7,18 +7,14 @@ import { after, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { formatAddress } from "../../src/base/address.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
+import { ModuleMap } from "../../src/record/module_map.ts";
 import { findModuleImage } from "../../src/symbolize/find_module_image.ts";
 import { kallsymsAddress, parseKallsyms } from "../../src/symbolize/kallsyms.ts";
 import { KernelSymbolizer } from "../../src/symbolize/kernel_symbolizer.ts";
-import {
-  type LoadedModule,
-  mergeModules,
-  moduleOfPc,
-  parseProcModules,
-} from "../../src/symbolize/loaded_modules.ts";
 import { OpenImage } from "../../src/symbolize/open_image.ts";
-import { readLoadedModules } from "../../src/symbolize/read_loaded_modules.ts";
+import { kaslrOffset, runningKernelParts } from "../../src/symbolize/running_kernel_parts.ts";
 import { buildElf, codeSection } from "../_support/elf_builder.ts";
+import { MadeUpMachine } from "../_support/made_up_machine.ts";
 import { SmallImage } from "../_support/small_image.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-running-"));
@@ -43,22 +39,21 @@ function write(path: string, content: string | Uint8Array): string {
   return path;
 }
 
-/** A made-up `/` with a moved kernel and its modules. */
-function machine(name: string, stext: string, text: string): string {
-  const root = join(folder, name);
-  write(
-    join(root, "proc/kallsyms"),
-    `${"0".repeat(16)} A fixed_percpu_data\n${stext} T _text\n${stext} T _stext\n${
-      stext.slice(0, -2)
-    }40 t init\t[small]\n`,
+const AREA = -0x3fe0_0000;
+
+/** A made-up machine with a kernel that was moved and a module of the given build id. */
+function machine(offset: number | undefined, stext: string, buildId = ""): MadeUpMachine {
+  const made = new MadeUpMachine(offset);
+  made.load([{ name: "small", buildId, sections: { ".text": AREA + 0x1000 } }]);
+  made.write(
+    "proc/kallsyms",
+    `${"0".repeat(16)} A fixed_percpu_data\n${stext} T _text\n${stext} T _stext\n` +
+      `${formatAddress(AREA + 0x1000).slice(2)} t depth\t[small]\n`,
   );
-  write(
-    join(root, "proc/modules"),
-    "small 16384 1 - Live 0xffffffffc0201000 (OE)\nother 20480 0 - Live 0x0\n",
-  );
-  write(join(root, "sys/module/small/sections/.text"), `${text}\n`);
-  return root;
+  return made;
 }
+
+const MOVED = formatAddress(STEXT + KASLR).slice(2);
 
 /** A module made of a C file, as `ld -r` leaves it: not linked. */
 function buildModule(path: string): void {
@@ -82,30 +77,47 @@ function buildModule(path: string): void {
   execFileSync("ld", ["-r", "--build-id=sha1", `${path}.o`, "-o", path]);
 }
 
-test("modules are placed as raw PCs have them: with the kernel's offset taken off", () => {
-  const root = machine("moved", formatAddress(STEXT + KASLR).slice(2), "0xffffffffc0202000");
-  const { modules, unknown } = readLoadedModules(kernelElf, root);
-  assert.deepEqual(
-    modules.map(({ name, textStart, size }) => [name, formatAddress(textStart), size]),
-    [
-      ["small", formatAddress(-0x3fdf_e000 - KASLR), 16384],
-    ],
+test("the kernel's offset is what its symbols and its image differ by; hidden, it is unknown", () => {
+  using moved = machine(undefined, MOVED);
+  assert.equal(kaslrOffset(kernelElf, moved.root), KASLR);
+  using hidden = machine(undefined, "0".repeat(16));
+  assert.equal(kaslrOffset(kernelElf, hidden.root), undefined);
+  assert.equal(kaslrOffset(kernelElf, join(folder, "nowhere")), undefined);
+});
+
+test("modules are placed as raw PCs have them, by /proc/kcore or by the image and the symbols", () => {
+  for (const offset of [KASLR, undefined]) {
+    using made = machine(offset, MOVED);
+    const { modules } = runningKernelParts(kernelElf, { root: made.root });
+    const code = modules?.find(AREA + 0x1005 - KASLR);
+    assert.deepEqual([code?.module.name, code?.section.name], ["small", ".text"]);
+    assert.equal(code?.section.start, AREA + 0x1000 - KASLR);
+    assert.equal(modules?.find(AREA + 0x1005), undefined);
+  }
+});
+
+test("hidden addresses give no module a place, and no symbols", () => {
+  using made = machine(undefined, "0".repeat(16));
+  const { modules, kallsyms } = runningKernelParts(kernelElf, { root: made.root });
+  assert.equal(kallsyms, undefined);
+  assert.match(modules?.modules[0]?.hidden ?? "", /CONFIG_PROC_KCORE/);
+});
+
+test("without any image, the running kernel's symbols name functions", async () => {
+  using made = machine(KASLR, MOVED);
+  using symbolizer = new KernelSymbolizer(
+    undefined,
+    runningKernelParts(undefined, { root: made.root, release: RELEASE, folders: [] }),
   );
-  assert.equal(unknown.length, 1);
-  assert.match(unknown[0], /^other: the kernel hides its addresses/);
-});
-
-test("hidden addresses give no module a place", () => {
-  const root = machine("hidden", "0".repeat(16), "0x0000000000000000");
-  const { modules, unknown } = readLoadedModules(kernelElf, root);
-  assert.deepEqual([modules.length, unknown.length], [0, 2]);
-});
-
-test("a kernel without modules needs no addresses", () => {
-  assert.deepEqual(readLoadedModules(kernelElf, join(folder, "nowhere")), {
-    modules: [],
-    unknown: [],
-  });
+  const pcs = [STEXT + 0x25, AREA + 0x1015 - KASLR, AREA + 0x800_0000 - KASLR, STEXT - 0x1000];
+  const symbolized = await symbolizer.symbolize(pcs);
+  assert.deepEqual(pcs.map((_, at) => symbolized.frames(at)?.map(({ symbol }) => symbol)), [
+    ["_text"],
+    ["depth"],
+    undefined,
+    undefined,
+  ]);
+  assert.match(symbolizer.missing.get("small") ?? "", /no small\.ko/);
 });
 
 test("kallsyms are read in order of addresses, code only, and hidden ones recognised", () => {
@@ -120,70 +132,65 @@ test("kallsyms are read in order of addresses, code only, and hidden ones recogn
   assert.equal(parseKallsyms("0000000000000000 T a\n").isHidden, true);
 });
 
-test("/proc/modules gives names, sizes and addresses", () => {
-  const text =
-    "ext4 1163264 2 - Live 0xffffffffc0a00000\njbd2 200704 1 ext4, Live 0x0000000000000000 (E)\n\n";
-  const modules = parseProcModules(text);
-  assert.deepEqual(modules.map(({ name, size }) => [name, size]), [["ext4", 1163264], [
-    "jbd2",
-    200704,
-  ]]);
-  assert.equal(formatAddress(modules[0].address), "0xffffffffc0a00000");
-});
-
-test("a module that was loaded again elsewhere is known at both places; a shared place is nobody's", () => {
-  const at = (name: string, textStart: number): LoadedModule => ({
-    name,
-    textStart,
-    size: 100,
-    buildId: "",
-  });
-  const merged = mergeModules([at("a", 1000)], [at("a", 1000), at("b", 3000)], [
-    at("a", 2000),
-    at("c", 3050),
-  ]);
-  assert.deepEqual(merged.map(({ name, textStart }) => `${name} ${textStart}`), [
-    "a 1000",
-    "a 2000",
-    "b 3000",
-    "c 3050",
-  ]);
-  assert.equal(moduleOfPc(merged, 1099)?.name, "a");
-  assert.equal(moduleOfPc(merged, 1100), undefined);
-  assert.equal(moduleOfPc(merged, 3010)?.name, "b");
-  assert.equal(moduleOfPc(merged, 3060), undefined);
-});
-
 test("a module's file is found by name and build id, also compressed", () => {
-  const root = join(folder, "lib-root");
   const path = join(folder, "small.ko");
   buildModule(path);
   using opened = new OpenImage(path);
-  const module: LoadedModule = {
-    name: "my_small",
-    textStart: 0,
-    size: 1,
-    buildId: opened.elf.buildId,
-  };
+  const module = { name: "my_small", buildId: opened.elf.buildId };
   for (
     const [suffix, compress] of [["", (b: Uint8Array) => b], [".zst", zstdCompressSync], [
       ".gz",
       gzipSync,
     ]] as const
   ) {
+    // Lists of folders are kept, so each is another machine.
+    const root = join(folder, `lib-root${suffix}`);
     const lib = join(root, "lib/modules", RELEASE);
     write(
       join(lib, "modules.dep"),
       `kernel/other.ko:\nkernel/fs/my-small.ko${suffix}: kernel/other.ko\n`,
     );
     const file = write(join(lib, `kernel/fs/my-small.ko${suffix}`), compress(readFileSync(path)));
-    assert.equal(findModuleImage(module, RELEASE, root), file);
-    assert.equal(findModuleImage({ ...module, buildId: "00" }, RELEASE, root), undefined);
+    const query = { release: RELEASE, root, folders: [] };
+    assert.deepEqual(findModuleImage(module, query), { path: file });
+    const other = findModuleImage({ ...module, buildId: "00ff" }, query);
+    assert.match("missing" in other ? other.missing : "", /has build id \w+, the module that/);
     using found = new OpenImage(file);
     assert.equal(found.elf.isModule, true);
-    rmSync(file);
   }
-  assert.equal(findModuleImage(module, RELEASE, root), undefined);
+  const missing = findModuleImage(module, {
+    release: RELEASE,
+    root: join(folder, "no"),
+    folders: [],
+  });
+  assert.match("missing" in missing ? missing.missing : "", /no my_small\.ko .*KERNELCOV_MODULES/);
+});
+
+test("a module's file is found in a named folder: of a build, or with modules somewhere in it", () => {
+  const build = join(folder, "build"), plain = join(folder, "plain");
+  const file = join(build, "drivers/net/fast-one.ko"), other = join(plain, "deep/down/fast_one.ko");
+  write(join(build, "modules.order"), "drivers/net/fast-one.o\n");
+  for (const path of [file, other]) {
+    mkdirSync(dirname(path), { recursive: true });
+    buildModule(path);
+  }
+  write(join(plain, "empty/fast_one.ko"), "no module");
+  const query = { release: RELEASE, root: join(folder, "no") };
+  const module = { name: "fast_one", buildId: "" };
+  assert.deepEqual(findModuleImage(module, { ...query, folders: [build] }), { path: file });
+  assert.deepEqual(findModuleImage(module, { ...query, folders: [plain, build] }), { path: other });
+});
+
+test("a file with debug information and no code is not taken for a module", () => {
+  const path = write(join(folder, "debug/stripped.ko"), "");
+  buildModule(path);
+  execFileSync("objcopy", ["--only-keep-debug", path]);
+  const found = findModuleImage({ name: "stripped", buildId: "" }, {
+    release: RELEASE,
+    root: join(folder, "no"),
+    folders: [dirname(path)],
+  });
+  assert.match("missing" in found ? found.missing : "", /no code$/);
 });
 
 test("PCs of the kernel, of a module, of a module without a file and of nothing are told apart", async () => {
@@ -191,13 +198,15 @@ test("PCs of the kernel, of a module, of a module without a file and of nothing 
   buildModule(path);
   const points = await (async () => {
     using symbolizer = new KernelSymbolizer(path, { cacheFolder: null });
-    return (await symbolizer.kernel.index()).pointOffset;
+    return (await symbolizer.kernel?.index())?.pointOffset ?? [];
   })();
   const start = -0x3fdf_e000;
-  const modules: LoadedModule[] = [
-    { name: "second", textStart: start, size: 4096, buildId: "" },
-    { name: "lost", textStart: start + 8192, size: 4096, buildId: "" },
-  ];
+  const modules = new ModuleMap(["second", "lost"].map((name, at) => ({
+    name,
+    buildId: "",
+    instance: at,
+    sections: [{ name: ".text", start: start + at * 8192, limit: start + at * 8192 + 4096 }],
+  })));
   const pcs = [
     ...image.pcsOf("pipe_write"),
     ...Array.from(points, (offset) => start + offset + 5),
@@ -208,13 +217,13 @@ test("PCs of the kernel, of a module, of a module without a file and of nothing 
   using symbolizer = new KernelSymbolizer(image.path, {
     cacheFolder: null,
     modules,
-    moduleImage: ({ name }) => name === "second" ? path : undefined,
-    kallsyms: {
+    moduleImage: ({ name }) => name === "second" ? { path } : { missing: "no file" },
+    kallsyms: () => ({
       symbols: parseKallsyms(
         `${formatAddress(start + 0xf_0000 + KASLR).slice(2)} t bpf_prog_1\t[bpf]\n`,
       ),
       offset: KASLR,
-    },
+    }),
   });
   const symbolized = await symbolizer.symbolize(pcs);
   const outermost = pcs.map((_, at) => symbolized.frames(at)?.at(-1));
@@ -230,6 +239,9 @@ test("PCs of the kernel, of a module, of a module without a file and of nothing 
     0,
   ]]);
   assert.deepEqual(symbolized.reason(pcs.length - 1), "outside-image");
+  assert.deepEqual([...symbolizer.missing], [["lost", "no file"]]);
+  const behind = await symbolizer.symbolize([start + 4000]);
+  assert.equal(behind.reason(0), "outside-image", "within the module's memory, behind its code");
 });
 
 test("an image that is compressed with xz says how to expand it", () => {

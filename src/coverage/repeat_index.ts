@@ -1,0 +1,49 @@
+import type { RunCoverage } from "./run_coverage.ts";
+import { repeatGroups } from "./test_repeats.ts";
+
+/** Of a test that was run several times: in how many of its repeats something was hit. */
+export interface RepeatShare {
+  readonly hit: number;
+  readonly of: number;
+}
+
+/** Which records of a run are repeats of one test: the first of them stands for the test. */
+export class RepeatIndex {
+  /** By index into the run's tests, that of the first repeat. */
+  readonly first: Uint32Array;
+  /** By index of the first repeat, the number of repeats; 0 for later ones. */
+  readonly repeats: Uint32Array;
+  /** Number of different tests. */
+  readonly tests: number;
+
+  constructor(coverage: RunCoverage) {
+    const groups = repeatGroups(coverage);
+    this.first = new Uint32Array(coverage.tests.length);
+    this.repeats = new Uint32Array(coverage.tests.length);
+    this.tests = groups.length;
+    for (const { tests } of groups) {
+      this.repeats[tests[0]!] = tests.length;
+      for (const test of tests) this.first[test] = tests[0]!;
+    }
+  }
+
+  /** The tests that records are of, each once, ascending. */
+  distinct(records: readonly number[]): number[] {
+    return [...new Set(records.map((record) => this.first[record]!))].sort((a, b) => a - b);
+  }
+
+  /** How many repeats of `test` hit something; `undefined` where it was run once. */
+  share(test: number, hit: number): RepeatShare | undefined {
+    const of = this.repeats[test]!;
+    return of === 1 ? undefined : { hit, of };
+  }
+}
+
+const known = new WeakMap<RunCoverage, RepeatIndex>();
+
+/** The repeats of a run; found once. */
+export function repeatIndex(coverage: RunCoverage): RepeatIndex {
+  let index = known.get(coverage);
+  if (index === undefined) known.set(coverage, index = new RepeatIndex(coverage));
+  return index;
+}

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { ModulePlaces } from "./module_places.ts";
+
+/**
+ * Follows the modules of the running kernel from now on; `undefined` where it has none. What follows them is loaded only
+ * then: each thread that runs tests loads this.
+ */
+export function followModules(): ModulePlaces | undefined {
+  if (!existsSync("/proc/modules")) return undefined;
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const { ModulePlaces } = createRequire(import.meta.url)(`./module_places.${extension}`) as {
+    ModulePlaces: new () => ModulePlaces;
+  };
+  const places = new ModulePlaces();
+  places.observe();
+  return places;
+}
