@@ -1,7 +1,5 @@
 import process from "node:process";
 import { minimizeTests } from "../coverage/minimize_tests.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
-import { repeatGroups } from "../coverage/test_repeats.ts";
 import { minimalSetJson } from "../report/answer_json.ts";
 import { minimalSetText } from "../report/answer_text.ts";
 import { parseCommandLine } from "./command_line.ts";
@@ -35,19 +33,10 @@ export function minimizeCommand(args: string[]): number {
     throw new UsageError(`Unexpected "${operands[0]}": name the run with --run`);
   }
   const { coverage } = openRunOf(values);
-  const set = minimizeTests(coverage, flakyOnly(coverage));
+  const set = minimizeTests(coverage);
   if (values.plain || values.filter !== undefined) {
     printTests(coverage, set.kept.map(({ test }) => test), values.filter);
   } else if (values.json) printJson(minimalSetJson(coverage, set));
   else process.stdout.write(minimalSetText(coverage, set, outputStyle()));
   return 0;
-}
-
-/** Points that are flaky in every test that hits them. */
-function flakyOnly(coverage: RunCoverage): Uint8Array {
-  const flaky = new Uint8Array(coverage.pointTests.length);
-  const groups = repeatGroups(coverage);
-  for (const group of groups) for (const point of group.flaky) flaky[point] = 1;
-  for (const group of groups) for (const point of group.steady) flaky[point] = 0;
-  return flaky;
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parsePatch } from "../coverage/patch.ts";
 import { whichPatch } from "../coverage/patch_tests.ts";
+import { repeatIndex } from "../coverage/repeat_index.ts";
 import { TestLookup } from "../coverage/test_lookup.ts";
 import { whichFunction, whichLine } from "../coverage/which_tests.ts";
 import { functionAnswerJson, lineAnswerJson, patchAnswerJson } from "../report/answer_json.ts";
@@ -111,7 +112,7 @@ function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): num
     if (answer.runAll.length > 0) {
       const reasons = answer.runAll.map(({ path, reason }) => `  ${path}: ${reason}\n`).join("");
       process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
-      const all = coverage.tests.map((_, test) => test);
+      const all = repeatIndex(coverage).distinct([...coverage.tests.keys()]);
       printTests(coverage, all, values.filter);
       return 0;
     }

@@ -1,6 +1,7 @@
 import { groupAt, groupNames, lineAtOrAfter } from "./find_source.ts";
 import type { Edit, FilePatch, Hunk } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import { type RepeatIndex, repeatIndex } from "./repeat_index.ts";
 import type { TestLookup } from "./test_lookup.ts";
 
 /**
@@ -60,6 +61,7 @@ export interface PickReason {
 
 /** A test that a patch needs. */
 export interface RankedTest {
+  /** The first of its repeats, as everywhere here. */
   readonly test: number;
   readonly score: number;
   readonly reasons: readonly PickReason[];

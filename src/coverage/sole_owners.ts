@@ -5,31 +5,43 @@ const NOBODY = -1, SEVERAL = -2;
 
 /** The points and lines of a run that one test alone hit, in whichever of its repeats. */
 export class SoleOwners {
-  /** By point and by line, the test, as its first repeat, or one of the two numbers above. */
-  readonly #points: Int32Array;
-  readonly #lines: Int32Array;
+  readonly #coverage: RunCoverage;
   readonly #first: Uint32Array;
+  /** By point and by line, the test, as its first repeat, or one of the two numbers above. */
+  readonly #owners: { readonly points: Int32Array; readonly lines: Int32Array } | undefined;
 
   constructor(coverage: RunCoverage) {
-    this.#first = repeatIndex(coverage).first;
-    this.#points = new Int32Array(coverage.pointTests.length).fill(NOBODY);
-    this.#lines = new Int32Array(coverage.lineTests.length).fill(NOBODY);
-    coverage.tests.forEach(({ points }, test) => {
-      enter(this.#points, points.points, this.#first[test]!);
-      enter(this.#lines, coverage.linesOf(test).lines, this.#first[test]!);
-    });
+    const { first, tests } = repeatIndex(coverage);
+    this.#coverage = coverage;
+    this.#first = first;
+    // Without repeats the numbers of records tell.
+    if (tests === coverage.tests.length) return;
+    this.#owners = {
+      points: new Int32Array(coverage.pointTests.length).fill(NOBODY),
+      lines: new Int32Array(coverage.lineTests.length).fill(NOBODY),
+    };
+    for (let test = 0; test < first.length; test++) {
+      enter(this.#owners.points, coverage.tests[test]!.points.points, first[test]!);
+      enter(this.#owners.lines, coverage.linesOf(test).lines, first[test]!);
+    }
   }
 
-  /** Those of `points` that no test but `test` hit. */
+  /** Those of `points`, which `test` hit, that no other test did. */
   pointsOf(test: number, points: Uint32Array): Uint32Array {
-    const owner = this.#first[test]!;
-    return points.filter((point) => this.#points[point] === owner);
+    const owners = this.#owners?.points;
+    const { pointTests } = this.#coverage;
+    return points.filter((point) =>
+      owners === undefined ? pointTests[point] === 1 : owners[point] === this.#first[test]
+    );
   }
 
-  /** Those of `lines` that no test but `test` hit. */
+  /** Those of `lines`, which `test` hit, that no other test did. */
   linesOf(test: number, lines: Uint32Array): Uint32Array {
-    const owner = this.#first[test]!;
-    return lines.filter((line) => this.#lines[line] === owner);
+    const owners = this.#owners?.lines;
+    const { lineTests } = this.#coverage;
+    return lines.filter((line) =>
+      owners === undefined ? lineTests[line] === 1 : owners[line] === this.#first[test]
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CoverageDifference } from "../coverage/compare_coverage.ts";
 import type { MinimalSet } from "../coverage/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
+import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
 import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
@@ -54,10 +55,11 @@ export function lineAnswerText(
     }`,
   );
   lines.push(
-    ...columns(answer.tests.map(({ test, count, pointsHit }) => [
+    ...columns(answer.tests.map(({ test, count, pointsHit, repeats }) => [
       testLabel(coverage, test),
       `${formatCount(count)} ×`,
       pointsHit < answer.points ? `${pointsHit} of ${answer.points} points` : "",
+      repeatsText(repeats),
     ])),
   );
   return `${lines.join("\n")}\n`;
@@ -74,12 +76,20 @@ export function functionAnswerText(
     `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
       plural(answer.tests.length, "test")
     }`,
-    ...columns(answer.tests.map(({ test, lines }) => [
+    ...columns(answer.tests.map(({ test, lines, repeats }) => [
       testLabel(coverage, test),
       plural(lines, "line"),
+      repeatsText(repeats),
     ])),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What comes and goes says so. */
+function repeatsText(repeats: RepeatShare | undefined): string {
+  return repeats === undefined || repeats.hit === repeats.of
+    ? ""
+    : `flaky: in ${repeats.hit} of ${repeats.of} repeats`;
 }
 
 /** Which tests a patch needs, and what it leaves untested. */
@@ -204,7 +214,7 @@ export function minimalSetText(
 ): string {
   const lines = [
     paint(
-      `${kept.length} of ${plural(coverage.tests.length, "test")} hit all ${
+      `${kept.length} of ${plural(kept.length + redundant.length, "test")} hit all ${
         plural(points, "point")
       }`,
       "bold",
@@ -228,7 +238,7 @@ export function uniqueText(
 ): string {
   const lines = [
     paint(
-      `${unique.length} of ${plural(coverage.tests.length, "test")} cover something alone`,
+      `${unique.length} of ${plural(repeatIndex(coverage).tests, "test")} cover something alone`,
       "bold",
       style,
     ),

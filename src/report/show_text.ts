@@ -1,6 +1,7 @@
 import { groupNames } from "../coverage/find_source.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/similar_tests.ts";
+import { soleOwners } from "../coverage/sole_owners.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
 import { rangesByFile } from "./line_ranges.ts";
@@ -36,7 +37,7 @@ export function showTest(
   test: number,
   similar: readonly SimilarTest[],
 ): ShownTest {
-  const { universe, lineTests } = coverage;
+  const { universe } = coverage;
   const { functions, image, linePoints } = universe;
   const { lines } = coverage.linesOf(test);
   const hit = new Map<number, number>();
@@ -59,7 +60,7 @@ export function showTest(
         lines: all,
       };
     }),
-    unique: lines.filter((line) => lineTests[line] === 1),
+    unique: soleOwners(coverage).linesOf(test, lines),
     similar,
   };
 }

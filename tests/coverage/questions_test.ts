@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compareCoverage, runSide, testSide } from "../../src/coverage/compare_coverage.ts";
 import { minimizeTests } from "../../src/coverage/minimize_tests.ts";
+import { parsePatch } from "../../src/coverage/patch.ts";
+import { whichPatch } from "../../src/coverage/patch_tests.ts";
 import { jaccard } from "../../src/coverage/point_sets.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { SimilarTests } from "../../src/coverage/similar_tests.ts";
@@ -107,7 +109,7 @@ test("minimizeTests() keeps every point, and no kept test can be left out", () =
   });
 });
 
-test("minimizeTests() takes the greedy best and can ignore points", () => {
+test("minimizeTests() takes the greedy best", () => {
   const index = smallKernel();
   const coverage = new RunCoverage(buildUniverse(index), [
     buildRecord(index, "left", [0x10, 0x20, 0x100]),
@@ -118,9 +120,6 @@ test("minimizeTests() takes the greedy best and can ignore points", () => {
   ]);
   // "middle" adds most, then 0x10 is missing: "left" and "rare" both have it and cost the same, so the first.
   assert.deepEqual(minimizeTests(coverage).kept.map((entry) => entry.test), [2, 0]);
-  const ignored = new Uint8Array(index.pointOffset.length);
-  ignored[0] = 1;
-  assert.deepEqual(minimizeTests(coverage, ignored).kept.map((entry) => entry.test), [2]);
 });
 
 test("uniqueCoverage() gives the points and lines that no other record has", () => {
@@ -181,6 +180,36 @@ test("points that come and go between repeats are flaky, and comparisons know th
   assert.deepEqual(difference.points, { onlyA: 3, onlyB: 1, both: 1 });
   assert.equal(difference.flakyPoints, 3);
   assert.deepEqual([...runSide(coverage, groups).flaky], [2, 3, 8]);
+});
+
+test("repeats of a test are one test in every answer", () => {
+  const index = smallKernel();
+  const coverage = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "a", [0x10, 0x100], [1, 2]),
+    buildRecord(index, "b", [0x10, 0x200]),
+    buildRecord(index, "a", [0x10, 0x100, 0x400], [1, 3, 1]),
+    buildRecord(index, "b", [0x10, 0x200]),
+    buildRecord(index, "b", [0x10, 0x200, 0x400]),
+  ]);
+  // 0x400, in net/socket.c, comes and goes, so that no test has to be kept for it.
+  assert.deepEqual(uniqueCoverage(coverage).map(({ test, points }) => [test, points]), [
+    [0, 1],
+    [1, 1],
+  ]);
+  const { kept, redundant, points } = minimizeTests(coverage);
+  assert.deepEqual([kept.map(({ test }) => test), redundant, points], [[0, 1], [], 3]);
+  const lookup = new TestLookup(coverage);
+  assert.deepEqual(whichLine(lookup, "fs/pipe.c", 20)[0]!.tests, [
+    { test: 0, count: 3, pointsHit: 1, repeats: { hit: 2, of: 2 } },
+  ]);
+  assert.deepEqual(whichFunction(lookup, "sock_read")[0]!.tests, [
+    { test: 0, lines: 2, repeats: { hit: 1, of: 2 } },
+    { test: 1, lines: 2, repeats: { hit: 1, of: 3 } },
+  ]);
+  const patch = parsePatch("--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -10 +10 @@\n-a\n+b\n");
+  const { tests, hunks } = whichPatch(lookup, patch);
+  assert.deepEqual(tests.map(({ test, score }) => [test, score]), [[0, 0.5], [1, 0.5]]);
+  assert.deepEqual(hunks[0]!.tests, [0, 1]);
 });
 
 test("SimilarTests finds the nearest tests exactly in small runs", () => {

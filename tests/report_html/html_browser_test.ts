@@ -237,7 +237,7 @@ test("the patch page shows each hunk with its state, its tests and the code", as
     ["covered", "uncovered", "not built", "run all tests"],
   );
   assert.match(await page.locator(".banner.warn").innerText(), /Run all tests[^]*init\/Kconfig/);
-  assert.equal((await rowNames(page, "Tests to run")).length, 3);
+  assert.equal((await rowNames(page, "Tests to run")).length, 2);
   assert.match(await page.locator(".hunk").first().innerText(), /\+\tline_21\("<b>", 1\);/);
   await page.locator(".hunk").first().getByRole("link", { name: "21", exact: true }).click();
   await page.getByRole("complementary", { name: "Line 21" }).waitFor();

@@ -2,6 +2,7 @@ import { lineAtOrAfter } from "../../coverage/find_source.ts";
 import type { FilePatch, Hunk } from "../../coverage/patch.ts";
 import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch_files.ts";
 import { whichPatch } from "../../coverage/patch_tests.ts";
+import { repeatIndex } from "../../coverage/repeat_index.ts";
 import type { TestLookup } from "../../coverage/test_lookup.ts";
 import { reasonText } from "../answer_text.ts";
 import type { PatchData, PatchFile, PatchRow } from "./report_data.ts";
@@ -86,11 +87,12 @@ function hunkRows(
 }
 
 /** Number of tests that run a line, or -1 where it has no points. */
-function testsOf({ coverage }: TestLookup, imageFile: number, number: number): number {
+function testsOf(lookup: TestLookup, imageFile: number, number: number): number {
   if (imageFile < 0) return -1;
-  const { universe, lineTests } = coverage;
+  const { universe } = lookup.coverage;
   const line = lineAtOrAfter(universe, imageFile, number);
   const known = line < universe.fileLineStart[imageFile + 1]! &&
     universe.image.lineNumber[line] === number && universe.linePoints[line] !== 0;
-  return known ? lineTests[line]! : -1;
+  if (!known) return -1;
+  return repeatIndex(lookup.coverage).distinct(lookup.testsOfLines(line, line + 1)).length;
 }

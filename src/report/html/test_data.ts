@@ -1,6 +1,7 @@
 import { repeatGroups } from "../../coverage/test_repeats.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/similar_tests.ts";
+import { soleOwners } from "../../coverage/sole_owners.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -25,7 +26,8 @@ export function* testChunks(
   coverage: RunCoverage,
   files: ReportFiles,
 ): Generator<TestChunk, TestFacts> {
-  const { tests, lineTests, pointTests } = coverage;
+  const { tests } = coverage;
+  const owners = soleOwners(coverage);
   const facts: TestFacts = {
     chunk: [],
     ownLines: [],
@@ -41,13 +43,11 @@ export function* testChunks(
   for (let test = 0; test < tests.length; test++) {
     const { lines } = coverage.linesOf(test);
     countFiles(lines, test);
-    const own = lines.filter((line) => lineTests[line] === 1);
-    let ownPoints = 0;
-    for (const point of tests[test]!.points.points) if (pointTests[point] === 1) ownPoints++;
+    const own = owners.linesOf(test, lines);
     const data: TestData = {
       lines: encodeSet(lines.map((line) => files.lineOf[line]!)),
       own: encodeSet(own.map((line) => files.lineOf[line]!)),
-      ownPoints,
+      ownPoints: owners.pointsOf(test, tests[test]!.points.points).length,
       similar: similar.of(test, SIMILAR).map((
         { test, similarity },
       ) => [test, Math.round(similarity * 1000)] as const),
