@@ -53,6 +53,7 @@ export function parseProcModules(text: string): ProcModule[] {
   return modules;
 }
 
+const SMALL = 1 << 16;
 const OFFSET_UNKNOWN =
   "the kernel does not tell by how much it was moved: it needs CONFIG_PROC_KCORE, and its reader CAP_SYS_RAWIO";
 const SECTIONS_HIDDEN =
@@ -83,7 +84,7 @@ export function readLoadedModule(
   for (const section of codeSectionNames(folder)) {
     const start = parseAddress(readText(join(folder, "sections", section)) ?? "") ?? 0;
     if (start === 0) continue;
-    const limit = Math.min(start + size, areas.endAt(start));
+    const limit = Math.min(start + longestOf(section, size), areas.endAt(start));
     sections.push({ name: section, start: start - offset, limit: limit - offset });
   }
   return sections.length > 0 ? { ...module, sections } : {
@@ -96,6 +97,11 @@ export function readLoadedModule(
 /** Tells two times that a module was loaded apart: sysfs numbers its folders anew. -1 where it is not loaded. */
 export function moduleInstance(name: string, root = "/"): number {
   return statSync(join(root, "sys/module", name), { throwIfNoEntry: false })?.ino ?? -1;
+}
+
+/** More bytes than a section of a module of `size` bytes has. Code that runs once at the end, and trampolines, is little. */
+function longestOf(section: string, size: number): number {
+  return section === ".exit.text" || section === ".static_call.text" ? Math.min(size, SMALL) : size;
 }
 
 function codeSectionNames(folder: string): string[] {
