@@ -32,6 +32,8 @@ export const PTRACE_EVENT_VFORK = 2;
 export const PTRACE_EVENT_CLONE = 3;
 export const PTRACE_EVENT_EXEC = 4;
 export const PTRACE_EVENT_STOP = 128;
+/** What `PTRACE_GETEVENTMSG` tells of the system call stop behind a call. */
+export const PTRACE_EVENTMSG_SYSCALL_EXIT = 2;
 
 /** `NT_PRSTATUS` and `NT_ARM_SYSTEM_CALL` of `include/uapi/linux/elf.h`. */
 export const NT_PRSTATUS = 1;

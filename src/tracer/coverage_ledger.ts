@@ -183,6 +183,11 @@ export class CoverageLedger {
     }
   }
 
+  /** Hands over what a task recorded in its buffer. */
+  drain(task: TracedTask): void {
+    this.#drain(task);
+  }
+
   /** Empties a task's buffer where it is a quarter full. */
   relieve(task: TracedTask): void {
     const { buffer } = task;

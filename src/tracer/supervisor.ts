@@ -15,21 +15,25 @@ import {
 import {
   EINTR,
   isStopped,
+  PTRACE_CONT,
   PTRACE_EVENT_CLONE,
   PTRACE_EVENT_EXEC,
   PTRACE_EVENT_FORK,
   PTRACE_EVENT_STOP,
   PTRACE_EVENT_VFORK,
+  PTRACE_EVENTMSG_SYSCALL_EXIT,
   PTRACE_O_TRACECLONE,
   PTRACE_O_TRACEEXEC,
   PTRACE_O_TRACEFORK,
   PTRACE_O_TRACESYSGOOD,
   PTRACE_O_TRACEVFORK,
+  PTRACE_SYSCALL,
   SIGCONT,
   SIGTRAP,
   SIGURG,
   stopEvent,
   stopSignal,
+  SYSCALL_STOP,
   WNOHANG,
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
@@ -162,12 +166,48 @@ export class Supervisor {
         this.#executed(task);
         break;
       case 0:
+        if (signal === SYSCALL_STOP) {
+          this.#atSystemCall(task);
+          return;
+        }
         if (signal === SIGURG && this.#boundary(task)) break;
-        this.#ptrace.continue(tid, signal);
+        this.#resume(task, signal);
         return;
     }
     this.#ledger.relieve(task);
-    this.#ptrace.continue(tid);
+    this.#resume(task);
+  }
+
+  /** Lets a task run on; one that needs a larger buffer to its next system call, at whose return it can get that. */
+  #resume(task: TracedTask, signal = 0): void {
+    const grows = task.buffer !== null && this.#pool.canGrow(task.buffer);
+    this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
+  }
+
+  /** A task whose buffer is too small stands before or behind a system call. */
+  #atSystemCall(task: TracedTask): void {
+    const { buffer: before } = task;
+    const isBehind = this.#ptrace.eventMessage(task.id) === PTRACE_EVENTMSG_SYSCALL_EXIT;
+    if (before === null || !isBehind) {
+      this.#resume(task);
+      return;
+    }
+    const status = this.#status.read(task.id);
+    if (status === null) {
+      this.#ptrace.continue(task.id);
+      return;
+    }
+    this.#ledger.drain(task);
+    before.crowded = false;
+    const result = this.#enroller.enlarge(task.id, status, before);
+    task.buffer = "buffer" in result ? result.buffer : null;
+    if (task.buffer !== before) this.#pool.give(before);
+    if (this.#enroller.endStatus !== null) {
+      this.#ended(task.id);
+      return;
+    }
+    if ("refused" in result) this.#ledger.refuse(task, result.refused);
+    this.#enroller.release(task.id);
   }
 
   /** A task that reports for the first time, perhaps before its creator reports it. */

@@ -1,4 +1,4 @@
-import { KCOV_INIT_TRACE, KCOV_PATH } from "../kcov/abi.ts";
+import { KCOV_DISABLE, KCOV_INIT_TRACE, KCOV_PATH } from "../kcov/abi.ts";
 import { SyscallError } from "../errors.ts";
 import { errnoName } from "../sys/errno.ts";
 import { cString } from "../sys/native_strings.ts";
@@ -53,6 +53,38 @@ export class TaskEnroller {
     return result;
   }
 
+  /**
+   * Gives an enrolled task that stands at the return of a system call a larger buffer than `before`, which then is the
+   * caller's. It stays stopped: `release` lets it run on.
+   *
+   * @returns The larger buffer, `before` where it keeps that one, or why it is not recorded any more.
+   */
+  enlarge(tid: number, status: TaskStatus, before: TraceBuffer): Enrolment {
+    this.#began = !status.ownNamespace && this.#injector.begin(tid, status);
+    if (!this.#began) return { buffer: before };
+    let larger: TraceBuffer;
+    try {
+      larger = this.#pool.takeLarger(before);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      return { buffer: before };
+    }
+    if (this.#request(before, [KCOV_DISABLE, 0n]) !== 0) {
+      this.#pool.drop(larger);
+      return { buffer: before };
+    }
+    for (const buffer of [larger, before]) {
+      const result = this.#request(buffer, buffer.enableRequest);
+      if (result === 0) {
+        if (buffer === before) this.#pool.drop(larger);
+        buffer.clear();
+        return { buffer };
+      }
+    }
+    this.#pool.drop(larger);
+    return { refused: "KCOV_ENABLE of a larger buffer" };
+  }
+
   /** Puts the task back as it was, and lets it run on. */
   release(tid: number): void {
     if (this.#began) this.#injector.finish();
@@ -71,7 +103,7 @@ export class TaskEnroller {
     try {
       if (!status.ownNamespace) {
         buffer = this.#pool.take();
-        const shared = this.#enableShared(buffer);
+        const shared = this.#request(buffer, buffer.enableRequest);
         if (shared === 0) return { buffer };
         this.#pool.give(buffer);
         buffer = null;
@@ -85,8 +117,11 @@ export class TaskEnroller {
     }
   }
 
-  /** Enables a buffer of the supervisor's, which the task takes through a pidfd: needs no memory of the task. */
-  #enableShared(buffer: TraceBuffer): number {
+  /**
+   * Makes a request of the device behind a buffer of the supervisor's, which the task takes through a pidfd: that needs
+   * no memory of the task.
+   */
+  #request(buffer: TraceBuffer, request: readonly [bigint, bigint]): number {
     const injector = this.#injector;
     const { pidfd_open, pidfd_getfd, ioctl, close, close_range } =
       this.#ptrace.architecture.systemCalls;
@@ -94,7 +129,7 @@ export class TaskEnroller {
     if (pidfd < 0) return pidfd;
     const fd = injector.call(pidfd_getfd, BigInt(pidfd), BigInt(buffer.fd), 0n);
     let result = fd;
-    if (fd >= 0) result = injector.call(ioctl, BigInt(fd), ...buffer.enableRequest);
+    if (fd >= 0) result = injector.call(ioctl, BigInt(fd), ...request);
     if (fd === pidfd + 1) {
       const closed = injector.call(close_range, BigInt(pidfd), BigInt(fd), 0n);
       if (closed === 0) return result;

@@ -34,6 +34,8 @@ export class TraceBuffer {
   /** Entry that was counted but not yet written at the last drain; 0 if none. */
   #late = 0;
   #dirty = false;
+  /** Whether more than half of it was filled between two drains: a larger one would be safer. */
+  crowded = false;
   /** Whether its task may run while this process does. */
   readonly #concurrent: boolean;
   /** Entries read since the bitmap was cleared, less those that were written before. */
@@ -81,6 +83,7 @@ export class TraceBuffer {
     this.#late = 0;
     if (count === 0) return false;
     this.#dirty = true;
+    this.crowded ||= count * 2 > this.capacity;
     for (let next = 1;;) {
       const end = Math.min(count, this.capacity);
       this.#read(table, sink, next, end);
@@ -120,6 +123,7 @@ export class TraceBuffer {
     this.#late = 0;
     this.#recorded = 0;
     this.#dirty = false;
+    this.crowded = false;
   }
 
   /** Unmaps the buffer. The descriptor is its owner's to close. */

@@ -14,11 +14,17 @@ const _SC_NPROCESSORS_ONLN = 84;
 /** Buffers kept for the next task. In a user-mode kernel each page of one is a mapping of the host's. */
 const KEPT = 24;
 
+/** How much larger the next buffer of a busy task is, and how large it gets. */
+const GROWTH = 4;
+const MOST_WORDS = 1 << 20;
+/** Words of all grown buffers together: in a user-mode kernel half of the mappings that its host allows a process. */
+const MOST_GROWN_WORDS = 1 << 24;
+
 /** How a run's buffers are made. */
 export interface TraceBufferOptions {
   /** `auto`: `unique` where the device has it, else `trace`. */
   readonly mode: KcovMode | "auto";
-  /** Size of a buffer in words; by default what suits the mode. */
+  /** Size of a buffer in words; by default what suits the mode, and more for busy tasks where all entries are stored. */
   readonly words?: number | undefined;
 }
 
@@ -32,6 +38,8 @@ export class TraceBufferPool {
   readonly #libc: Libc;
   readonly #concurrent: boolean;
   readonly #free: TraceBuffer[] = [];
+  readonly #grows: boolean;
+  #grownWords = 0;
 
   /**
    * Opens the device to find its modes.
@@ -54,6 +62,7 @@ export class TraceBufferPool {
     }
     this.mode = options.mode === "auto" ? (known ? "unique" : "trace") : options.mode;
     this.words = options.words ?? (this.mode === "unique" ? 32_768 : 131_072);
+    this.#grows = this.mode === "trace" && options.words === undefined;
   }
 
   /**
@@ -62,16 +71,35 @@ export class TraceBufferPool {
    * @throws {SyscallError} Where the kernel has no memory or descriptor for one.
    */
   take(): TraceBuffer {
-    const kept = this.#free.pop();
-    if (kept !== undefined) return kept;
+    return this.#free.pop() ?? this.#make(this.words);
+  }
+
+  /** Whether a task with this buffer should get a larger one. */
+  canGrow(buffer: TraceBuffer): boolean {
+    return this.#grows && buffer.crowded && buffer.words < MOST_WORDS &&
+      this.#grownWords + buffer.words * GROWTH <= MOST_GROWN_WORDS;
+  }
+
+  /**
+   * An empty buffer that is larger than `buffer`.
+   *
+   * @throws {SyscallError} As `take`.
+   */
+  takeLarger(buffer: TraceBuffer): TraceBuffer {
+    const larger = this.#make(Math.min(buffer.words * GROWTH, MOST_WORDS));
+    this.#grownWords += larger.words;
+    return larger;
+  }
+
+  #make(words: number): TraceBuffer {
     const fd = this.#open();
     try {
-      const result = this.#libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(this.words));
-      check(this.#libc, "ioctl(KCOV_INIT_TRACE)", result, `allocate ${this.words} words`, {
+      const result = this.#libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
+      check(this.#libc, "ioctl(KCOV_INIT_TRACE)", result, `allocate ${words} words`, {
         ENOMEM: "use a smaller buffer",
         otherwise: "use a buffer of another size",
       });
-      return this.adopt(fd);
+      return this.#map(fd, words);
     } catch (error) {
       this.#libc.close(fd);
       throw error;
@@ -79,23 +107,22 @@ export class TraceBufferPool {
   }
 
   /**
-   * The buffer of an initialised device, whose descriptor becomes the pool's.
+   * The buffer of a device that was initialised with the pool's size, and whose descriptor becomes the pool's.
    *
    * @throws {SyscallError} Where it cannot be mapped.
    */
   adopt(fd: number): TraceBuffer {
-    const what = "a coverage buffer";
-    return new TraceBuffer(
-      fd,
-      new SharedMapping(this.#libc, fd, this.words * WORD_BYTES, what),
-      this.mode,
-      this.#concurrent,
-    );
+    return this.#map(fd, this.words);
+  }
+
+  #map(fd: number, words: number): TraceBuffer {
+    const memory = new SharedMapping(this.#libc, fd, words * WORD_BYTES, "a coverage buffer");
+    return new TraceBuffer(fd, memory, this.mode, this.#concurrent);
   }
 
   /** Takes back the buffer of a task that ended or never enabled it. */
   give(buffer: TraceBuffer): void {
-    if (this.#free.length < KEPT) {
+    if (this.#free.length < KEPT && buffer.words === this.words) {
       buffer.clear();
       this.#free.push(buffer);
     } else {
@@ -105,6 +132,7 @@ export class TraceBufferPool {
 
   /** Releases a buffer for good. */
   drop(buffer: TraceBuffer): void {
+    if (buffer.words > this.words) this.#grownWords -= buffer.words;
     buffer.unmap();
     this.#libc.close(buffer.fd);
   }

@@ -144,3 +144,15 @@ test("a tally's memory is clean for the next", () => {
   first.release();
   assert.equal(new PointTally(table).size, 0);
 });
+
+test("a buffer that was more than half full between two drains is crowded until it is cleared", () => {
+  const kernel = new Kernel("trace");
+  kernel.run(...Array.from({ length: WORDS / 4 }, (_, index) => index + 1));
+  drained(kernel);
+  assert.equal(kernel.buffer.crowded, false);
+  kernel.run(...Array.from({ length: WORDS / 2 + 1 }, (_, index) => index + 1));
+  drained(kernel);
+  assert.equal(kernel.buffer.crowded, true);
+  kernel.buffer.clear();
+  assert.equal(kernel.buffer.crowded, false);
+});
