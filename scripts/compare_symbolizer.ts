@@ -78,8 +78,13 @@ function addressesBetween(points: readonly number[], count: number): number[] {
 function linkedForJudge(module: OpenImage): Judge {
   const copy = join(folder, "linked");
   const options = ["-static", "--noinhibit-exec", "--unresolved-symbols=ignore-all", "-e", "0"];
-  const run = spawnSync("ld", [...options, "-Ttext=0x10000000", module.path, "-o", copy]);
-  if (run.status !== 0) throw new TypeError(`Cannot link ${module.path} with ld: install binutils`);
+  const ld = module.elf.header.machine === "arm64" ? "aarch64-linux-gnu-ld" : "x86_64-linux-gnu-ld";
+  const run = spawnSync(ld, [...options, "-Ttext=0x10000000", module.path, "-o", copy]);
+  if (run.status !== 0) {
+    throw new TypeError(
+      `Cannot link ${module.path} with ${ld}: install binutils of its architecture`,
+    );
+  }
   using linked = new OpenImage(copy);
   const sections = codeSections(module.elf).map(({ name, address, size }) => ({
     from: address,
