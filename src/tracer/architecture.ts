@@ -12,6 +12,7 @@ type SystemCall =
   | "ptrace"
   | "rt_tgsigqueueinfo"
   | "setitimer"
+  | "statx"
   | "prlimit64";
 
 /** Registers and system calls of one architecture, as ptrace shows them. */
@@ -61,6 +62,7 @@ export const X86_64: Architecture = {
     ptrace: 101n,
     rt_tgsigqueueinfo: 297n,
     setitimer: 38n,
+    statx: 332n,
     prlimit64: 302n,
   },
 };
@@ -87,6 +89,7 @@ export const ARM64: Architecture = {
     ptrace: 117n,
     rt_tgsigqueueinfo: 240n,
     setitimer: 103n,
+    statx: 291n,
     prlimit64: 261n,
   },
 };

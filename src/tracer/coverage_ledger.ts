@@ -72,6 +72,11 @@ export class CoverageLedger {
     return this.#tasks.get(id);
   }
 
+  /** All processes that live, as far as is known. */
+  get processes(): Iterable<TracedProcess> {
+    return this.#processes.values();
+  }
+
   process(id: number): TracedProcess | undefined {
     return this.#processes.get(id);
   }
@@ -93,6 +98,13 @@ export class CoverageLedger {
   refuse(task: TracedTask, reason: string): void {
     task.refused = reason;
     for (const owner of this.#owners(task)) owner.countRefused(reason);
+  }
+
+  /** Counts threads of a process that run unrecorded by their nature, once for each test that they may work for. */
+  countWorkers(process: TracedProcess, workers: ReadonlyMap<number, string>): void {
+    for (const owner of this.#owners({ process, testThread: null })) {
+      for (const [id, kind] of workers) owner.countWorker(id, `io_uring worker ${kind}`);
+    }
   }
 
   /** A thread that ran `execve` goes on under the id of its process. */
@@ -242,7 +254,7 @@ export class CoverageLedger {
     }
   }
 
-  #owners(task: TracedTask): readonly OpenTest[] {
+  #owners(task: OwnedTask): readonly OpenTest[] {
     const owners = ownersOf(task);
     if (owners.length === 0) return [this.#outside];
     // The record of a command holds all that ran in it, its tests included.

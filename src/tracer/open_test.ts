@@ -38,6 +38,7 @@ export class OpenTest {
   shared = false;
   readonly #tasks = new Set<object>();
   readonly #refused = new Map<string, number>();
+  readonly #workers = new Set<number>();
 
   constructor(start: TestStart, table: PointTable) {
     this.name = start.name;
@@ -57,6 +58,13 @@ export class OpenTest {
   /** Counts a task of the test that could not be recorded. */
   countRefused(reason: string): void {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  /** Counts a thread that cannot be recorded and may be seen several times. */
+  countWorker(id: number, reason: string): void {
+    if (this.#workers.has(id)) return;
+    this.#workers.add(id);
+    this.countRefused(reason);
   }
 
   /** The record of the test as it stands. */

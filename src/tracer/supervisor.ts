@@ -37,6 +37,7 @@ import {
   WNOHANG,
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
+import { KernelWorkers } from "./kernel_workers.ts";
 import { claimFrom } from "./ownership.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
@@ -73,6 +74,7 @@ export class Supervisor {
   readonly #memory: TaskMemory;
   readonly #enroller: TaskEnroller;
   readonly #status: TaskStatusReader;
+  readonly #workers: KernelWorkers;
   /** Creators of tasks that were announced but not yet seen. */
   readonly #creators = new Map<number, TracedTask>();
   /** Processes whose creator is still to be announced. */
@@ -99,6 +101,7 @@ export class Supervisor {
     this.#memory = new TaskMemory(libc);
     this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
     this.#status = new TaskStatusReader(libc);
+    this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
   }
 
   /**
@@ -304,6 +307,15 @@ export class Supervisor {
     return true;
   }
 
+  /** Counts the kernel's threads in all processes that live. They come and go unannounced, so now is the last chance. */
+  #countWorkers(): void {
+    for (const process of this.#ledger.processes) {
+      const isKnown = (tid: number): boolean => this.#ledger.task(tid) !== undefined;
+      const workers = this.#workers.find(process.id, isKnown, process.tasks);
+      if (workers.size > 0) this.#ledger.countWorkers(process, workers);
+    }
+  }
+
   #readMessage(tid: number, address: bigint): BoundaryMessage | null {
     // Nearly every message lies in the first page.
     const first = this.#mailbox.subarray(0, FIRST_READ);
@@ -336,6 +348,7 @@ export class Supervisor {
       }
       case "end": {
         const { test, outcome, durationMs } = message;
+        this.#countWorkers();
         return this.#ledger.end(task, test, { outcome, durationMs, finished: true }) ?? null;
       }
       case "read":

@@ -11,6 +11,8 @@ export interface FixtureRun {
   readonly flags?: readonly string[];
   /** Whether the runner's preload is added; true by default. */
   readonly preload?: boolean;
+  /** Variables of its environment, beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The command that runs test files of `tests/kernel/fixtures` with this runtime's test runner. */
@@ -26,7 +28,7 @@ export function fixtureCommand(names: readonly string[], flags: readonly string[
 
 /** Runs test files of `tests/kernel/fixtures` with this runtime's test runner, under a supervisor. */
 export function runFixture(names: readonly string[], options: FixtureRun = {}): SupervisedRun {
-  const { flags = [], preload = true } = options;
+  const { flags = [], preload = true, env = {} } = options;
   const plain = fixtureCommand(names, flags);
-  return superviseHere(preload ? withPreload(plain).command : plain);
+  return superviseHere(preload ? withPreload(plain).command : plain, { env });
 }

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { cString } from "../sys/native_strings.ts";
+import type { Libc } from "../sys/types.ts";
+
+/** What finding the workers needs of libc. */
+export type WorkersLibc = Pick<Libc, "syscall" | "addressOf">;
+
+const STATX_NLINK = 4n;
+/** Bytes of `struct statx`, and where the number of links stands in it (`include/uapi/linux/stat.h`). */
+const STATX_BYTES = 256;
+const NUMBER_OF_LINKS = 4;
+/** Links of a folder under /proc, threads aside (`proc_task_getattr` in fs/proc/base.c). */
+const OWN_LINKS = 2;
+
+/** Names that the kernel gives its threads for io_uring (`io_uring/io-wq.c`, `io_uring/sqpoll.c`). */
+const WORKER_NAME = /^(iou-wrk|iou-sqp)-/;
+
+/**
+ * Finds the threads that the kernel makes in a process for io_uring. They never are in user space, so nobody can have
+ * them enable KCOV, and no tracer is told of them (`create_io_thread` in kernel/fork.c).
+ */
+export class KernelWorkers {
+  readonly #libc: WorkersLibc;
+  readonly #statx: bigint;
+  readonly #folder: string;
+  readonly #status = new Uint32Array(STATX_BYTES / 4);
+  readonly #statusAddress: bigint;
+
+  /**
+   * @param statx Number of the system call.
+   * @param folder Where processes are told of.
+   */
+  constructor(libc: WorkersLibc, statx: bigint, folder = "/proc") {
+    this.#libc = libc;
+    this.#statx = statx;
+    this.#folder = folder;
+    this.#statusAddress = libc.addressOf(new Uint8Array(this.#status.buffer));
+  }
+
+  /**
+   * Ids and kinds (`iou-wrk`, `iou-sqp`) of the workers of a process that live now. One system call where its threads
+   * are no more than those that are known.
+   */
+  find(process: number, isKnown: (tid: number) => boolean, known: number): Map<number, string> {
+    const found = new Map<number, string>();
+    const tasks = `${this.#folder}/${process}/task`;
+    if (this.#links(tasks) - OWN_LINKS <= known) return found;
+    for (const name of this.#list(tasks)) {
+      const tid = Number(name);
+      if (isKnown(tid)) continue;
+      const kind = WORKER_NAME.exec(this.#name(`${tasks}/${name}/comm`))?.[1];
+      if (kind !== undefined) found.set(tid, kind);
+    }
+    return found;
+  }
+
+  #links(path: string): number {
+    const name = cString(path);
+    const address = this.#libc.addressOf(name);
+    const result = this.#libc.syscall(
+      this.#statx,
+      0n, // no folder: the path is absolute
+      address,
+      0n,
+      STATX_NLINK,
+      this.#statusAddress,
+      0n,
+    );
+    // Its bytes must be reachable until here.
+    return result === 0n && name.length > 0 ? this.#status[NUMBER_OF_LINKS] : 0;
+  }
+
+  #list(path: string): string[] {
+    try {
+      return readdirSync(path);
+    } catch {
+      return []; // It ended.
+    }
+  }
+
+  #name(path: string): string {
+    try {
+      return readFileSync(path, "latin1");
+    } catch {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { loadLibc } from "../../src/sys/load.ts";
+import { currentArchitecture } from "../../src/tracer/architecture.ts";
+import { KernelWorkers } from "../../src/tracer/kernel_workers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kernelcov-proc-"));
+after(() => rmSync(folder, { recursive: true }));
+
+// A folder of folders has a link for each, as under /proc; not in every file system.
+const THREADS = { 70: "bun", 71: "iou-wrk-70", 72: "iou-sqp-70", 73: "iou-wrk-70", 74: "iou-wrk" };
+for (const [tid, name] of Object.entries(THREADS)) {
+  mkdirSync(join(folder, "70/task", tid), { recursive: true });
+  writeFileSync(join(folder, "70/task", tid, "comm"), `${name}\n`);
+}
+
+const { statx } = currentArchitecture().systemCalls;
+
+test("the kernel's threads for io_uring are found by their names, those that are traced left out", () => {
+  // The one answer that a plain folder may lack: how many links it has.
+  const { syscall: _call, ...libc } = loadLibc();
+  const status = new Uint32Array(64).fill(0);
+  function links(
+    _number: bigint,
+    _folder: bigint,
+    _path: bigint,
+    _flags: bigint,
+    _mask: bigint,
+    at: bigint,
+  ): bigint {
+    const view = new Uint32Array(libc.view(at, status.byteLength));
+    view[4] = 2 + Object.keys(THREADS).length;
+    return 0n;
+  }
+  const workers = new KernelWorkers({ ...libc, syscall: links }, statx, folder);
+  const found = workers.find(70, (tid) => tid === 70 || tid === 73, 2);
+  assert.deepEqual([...found].sort(), [[71, "iou-wrk"], [72, "iou-sqp"]]);
+  assert.equal(workers.find(70, () => false, 5).size, 0);
+});
+
+test("a process of this machine has no more threads than it has, and one that is gone has none", () => {
+  const workers = new KernelWorkers(loadLibc(), statx);
+  assert.equal(workers.find(process.pid, () => false, 0).size, 0);
+  assert.equal(workers.find(0x7fff_fff0, () => false, 0).size, 0);
+});
