@@ -9,8 +9,9 @@ import {
 import { repeatGroups } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
 import { differenceJson } from "../report/answer_json.ts";
-import { differenceText, testLabel } from "../report/answer_text.ts";
+import { differenceText } from "../report/answer_text.ts";
 import { formatRanges } from "../report/line_ranges.ts";
+import { testLabel } from "../report/test_label.ts";
 import { parseCommandLine } from "./command_line.ts";
 import {
   oneTest,

@@ -19,8 +19,6 @@ import {
   type TextStyle,
 } from "./text_style.ts";
 
-export { testLabel } from "./test_label.ts";
-
 /** What each {@linkcode LineState} means, for people. */
 const STATE_TEXT: Readonly<Record<LineState, string>> = {
   covered: "covered",

@@ -46,10 +46,12 @@ export function* jsonReport(
 
 function testText(coverage: RunCoverage, test: number, paths: PathMode): string {
   const { record, totals, points } = coverage.tests[test]!;
-  const { name, file, outcome, durationMs, scope, truncated, shared, callingThreadOnly } = record;
+  const { name, file, runner, outcome, durationMs, scope } = record;
+  const { truncated, shared, callingThreadOnly } = record;
   return JSON.stringify({
     name,
     file,
+    ...(runner === undefined ? {} : { runner }),
     kind: record.kind ?? "test",
     outcome,
     durationMs,
