@@ -1,0 +1,108 @@
+/**
+ * Makes the npm package: JavaScript and declarations, because Deno strips no types from packages in `node_modules`.
+ *
+ * `deno pack` compiles what its exports reach, so it packs a copy that exports what is started by path as well. Its
+ * package.json knows neither the command nor what is public; those come from the project's own.
+ *
+ * Usage: `npm run pack [-- FOLDER]`; prints the package's path.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+
+const root = join(import.meta.dirname!, "..");
+
+/** Public modules, by their names behind the package's. */
+const PUBLIC = {
+  ".": "./mod",
+  "./cli": "./src/cli/main",
+  "./preload/deno": "./src/testing/preload_deno",
+  "./preload/bun": "./src/testing/preload_bun",
+};
+/** Modules that nothing imports: they are started, or required when they are needed. */
+const BY_PATH = [
+  "./src/symbolize/unit_worker",
+  "./src/testing/write_report",
+  "./src/tracer/supervise_main",
+];
+
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly files: readonly string[];
+  readonly scripts?: unknown;
+  readonly devDependencies?: unknown;
+  readonly allowScripts?: unknown;
+}
+
+function readPackage(): Package {
+  return JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+}
+
+/** A copy of what is packed, with a configuration that exports every module that nothing imports. */
+function stage(folder: string, { version, files }: Package): void {
+  for (const name of [...files, "README.md", "LICENSE"]) {
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
+  const entries = [...Object.entries(PUBLIC), ...BY_PATH.map((path) => [path, path])];
+  const exports = Object.fromEntries(entries.map(([name, path]) => [name, `${path}.ts`]));
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
+  const config = { name: "@kernelcov/kernelcov", version, compilerOptions, exports };
+  writeFileSync(join(folder, "deno.json"), JSON.stringify(config));
+}
+
+/** The project's package.json without what only its developers need, its modules by their compiled names. */
+function publicPackage(project: Package): Record<string, unknown> {
+  const { scripts: _scripts, devDependencies: _tools, allowScripts: _allowed, ...rest } = project;
+  const exports = Object.entries(PUBLIC).map(([name, path]) => [
+    name,
+    { types: `${path}.d.ts`, default: `${path}.js` },
+  ]);
+  return {
+    ...rest,
+    os: ["linux"],
+    files: [...project.files.filter((name) => name !== "mod.ts"), "mod.js", "mod.d.ts"],
+    exports: Object.fromEntries(exports),
+  };
+}
+
+/** Makes the package in `folder` and returns its path. */
+export function pack(folder: string): string {
+  const project = readPackage();
+  const work = mkdtempSync(join(tmpdir(), "kernelcov-pack-"));
+  try {
+    stage(work, project);
+    const packed = join(work, "packed.tgz");
+    const deno = ["pack", "--allow-dirty", "--no-source-maps", "--output", packed];
+    execFileSync("deno", deno, { cwd: work, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("tar", ["xzf", packed, "-C", work]);
+    const result = join(work, "package");
+    const uncompiled = globSync("**/*.ts", { cwd: result }).filter((path) =>
+      !path.endsWith(".d.ts")
+    );
+    if (uncompiled.length > 0) {
+      throw new RangeError(
+        `Nothing imports ${uncompiled.join(", ")}: remove it, or add it to BY_PATH`,
+      );
+    }
+    chmodSync(join(result, "scripts/kernelcov"), 0o755);
+    writeFileSync(join(result, "package.json"), JSON.stringify(publicPackage(project), null, 2));
+    const npm = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
+    const name = execFileSync("npm", npm, { cwd: result, encoding: "utf8" }).trim();
+    return join(folder, name);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+if (import.meta.main) console.log(pack(resolve(process.argv[2] ?? ".")));

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { readRun } from "../../src/record/run_folder.ts";
+import { runtimeName } from "../../src/sys/runtime.ts";
+import { VERSION } from "../../src/version.ts";
+
+const SLOW = { timeout: 120_000 };
+const root = join(import.meta.dirname!, "../..");
+const runtime = runtimeName();
+const env = { ...process.env, KERNELCOV_RUNTIME: runtime, NO_COLOR: "1" };
+
+const folder = mkdtempSync(join(tmpdir(), "kernelcov-packed-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A project that has the package from npm, and the runtime of this test from elsewhere. */
+const DENO_TEST = `import { withKernelCoverage } from "kernelcov";
+Deno.test("a file is read", withKernelCoverage((cov, t) => {
+  Deno.readTextFileSync("/etc/hostname");
+  if (cov.available && cov.hits("vfs_read") < 1) throw new RangeError(t.name);
+}));
+`;
+const BUN_TEST = `import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { withKernelCoverage } from "kernelcov";
+test("a file is read", withKernelCoverage((cov) => {
+  readFileSync("/etc/hostname");
+  if (cov.available) expect(cov.hits("vfs_read")).toBeGreaterThan(0);
+}));
+`;
+writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
+writeFileSync(join(folder, "read_test.ts"), runtime === "deno" ? DENO_TEST : BUN_TEST);
+const packed = execFileSync(process.execPath, [
+  ...(runtime === "deno" ? ["run", "--quiet", "--allow-all"] : ["run"]),
+  join(root, "scripts/pack.ts"),
+  folder,
+], { encoding: "utf8", env }).trim();
+execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--silent", packed], {
+  cwd: folder,
+});
+
+const launcher = join(folder, "node_modules/.bin/kernelcov");
+const runTests = runtime === "deno" ? ["deno", "test", "-A"] : ["bun", "test"];
+
+function run(command: string, args: readonly string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
+  return { status, output: stdout + stderr };
+}
+
+test("the installed command starts", () => {
+  assert.deepEqual(run(launcher, ["--version"]), { status: 0, output: `${VERSION}\n` });
+});
+
+test("the installed library has types, and leaves tests alone where there is no KCOV", SLOW, () => {
+  const [command, ...args] = runTests;
+  const { status, output } = run(command, [...args, "./read_test.ts"]);
+  assert.equal(status, 0, output);
+  assert.match(output, /1 pass/);
+  if (runtime === "deno") assert.match(output, /^Check .*read_test\.ts$/m);
+});
+
+test("the installed command covers a test in the embedded kernel", SLOW, () => {
+  const { status, output } = run(launcher, ["test", "--", ...runTests, "./read_test.ts"]);
+  assert.equal(status, 0, output);
+  const { records } = readRun(join(folder, "coverage/kernel/run"));
+  const record = records.find(({ name }) => name === "a file is read");
+  assert.ok(record !== undefined && record.pcs.length > 100, output);
+  assert.equal(record.outcome, "passed");
+  const shown = run(launcher, ["which", "vfs_read"]);
+  assert.match(shown.output, /read_test\.ts: a file is read/);
+});
