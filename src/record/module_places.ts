@@ -32,6 +32,7 @@ export class ModulePlaces {
   readonly #root: string;
   readonly #now: () => number;
   readonly #run = new RunModules();
+  readonly #known = new Map<LoadedModule, RunModule>();
   readonly #snapshots: Snapshot[] = [];
   /** The text of `/proc/modules` when it was last read; `undefined` where this kernel has none. */
   #text: string | undefined = "";
@@ -150,6 +151,11 @@ export class ModulePlaces {
   }
 
   #ofRun(module: LoadedModule): RunModule {
-    return this.#run.add(module, module.sections.map(({ name }) => name));
+    let known = this.#known.get(module);
+    if (known === undefined) {
+      known = this.#run.add(module, module.sections.map(({ name }) => name));
+      this.#known.set(module, known);
+    }
+    return known;
   }
 }

@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import { lowerBound } from "../base/search.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
 // Records have their own addresses for the sections of modules, far above those of any kernel: a module lies elsewhere
@@ -87,9 +88,13 @@ export function withPcs(record: TestRecord, pcs: Float64Array<ArrayBuffer>): Tes
   }
   const distinct = sorted.slice(0, count);
   if (hits === null) return { ...record, pcs: distinct };
-  const at = new Map(Array.from(distinct, (pc, index) => [pc, index]));
   const sum = new Float64Array(count);
-  for (let index = 0; index < pcs.length; index++) sum[at.get(pcs[index])!] += hits[index];
+  let at = -1;
+  for (let index = 0; index < pcs.length; index++) {
+    // They are nearly in order, so the next one is mostly the neighbour.
+    if (distinct[++at] !== pcs[index]) at = lowerBound(distinct, pcs[index]);
+    sum[at] += hits[index];
+  }
   // A saturated count stays a lower bound.
   return { ...record, pcs: distinct, hits: Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff)) };
 }
