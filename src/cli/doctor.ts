@@ -12,6 +12,7 @@ import { hostFacts } from "../uml/guest_failure.ts";
 import { chooseMemoryFolder, memoryFolders } from "../uml/memory_folder.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
+import { moduleFinding } from "./module_finding.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Guests have this much memory unless told otherwise. */
@@ -57,7 +58,10 @@ function diagnose(): Diagnosis {
   const { available, message, findings } = kcovAvailability();
   const image = imageFinding();
   const embedded = embeddedFindings();
-  const host = available ? [...findings, image] : findings;
+  const modules = available ? moduleFinding() : undefined;
+  const host = available
+    ? [...findings, image, ...modules === undefined ? [] : [modules]]
+    : findings;
   const rest = { runtime, host, embedded };
   if (available) {
     const advice = image.ok

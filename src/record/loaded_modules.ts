@@ -55,7 +55,7 @@ export function parseProcModules(text: string): ProcModule[] {
 
 const SMALL = 1 << 16;
 const OFFSET_UNKNOWN =
-  "the kernel does not tell by how much it was moved: it needs CONFIG_PROC_KCORE, and its reader CAP_SYS_RAWIO";
+  "the kernel does not tell by how much it was moved: run with CAP_SYS_RAWIO, on a kernel with CONFIG_PROC_KCORE";
 const SECTIONS_HIDDEN =
   "the kernel hides its addresses: run as root with kernel.kptr_restrict at 0 or 1, on a kernel with CONFIG_KALLSYMS";
 
