@@ -1,6 +1,11 @@
-/** Inside the embedded kernel: times commands without and with the supervisor, in turns, and prints one line for each. */
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+/**
+ * Inside the embedded kernel: times commands without a supervisor, under the least one (floor.c, which enrols every task
+ * and reads nothing) and under kernelcov's, in turns, and prints one line for each. Arguments: runners, by default all.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { withPreload } from "../../src/testing/runner_command.ts";
@@ -59,51 +64,61 @@ const WORKS: readonly { readonly name: string; readonly files: readonly string[]
   { name: "a test that computes", files: [here("compute_test.ts")] },
 ];
 
+const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
+const floor = join(folder, "floor");
+execFileSync("gcc", ["-O2", "-o", floor, here("floor.c")]);
+let runs = 0;
+
+/** A command as the least supervisor and kernelcov's run it. */
+function supervised(command: readonly string[]): string[] {
+  const runDirectory = join(folder, `run-${runs++}`);
+  return supervisedCommand({ command, runDirectory, mode: "auto", record: false });
+}
+
+async function compare(
+  runner: string,
+  work: string,
+  plain: readonly string[],
+  covered = plain,
+): Promise<void> {
+  const timings: Record<"plain" | "least" | "own", Timing[]> = { plain: [], least: [], own: [] };
+  for (let turn = 0; turn < TURNS; turn++) {
+    timings.plain.push(await timed(plain));
+    timings.least.push(await timed([floor, ...plain]));
+    timings.own.push(await timed(supervised(covered)));
+  }
+  const best = Object.values(timings).map((all) =>
+    all.reduce((one, other) => other.wallMs < one.wallMs ? other : one)
+  );
+  const [none, least, own] = best.map(({ wallMs }) => wallMs);
+  console.log(
+    [
+      runner.padEnd(6),
+      work.padEnd(38),
+      ...[none, least, own].map((ms) => `${(ms / 1000).toFixed(2).padStart(6)} s`),
+      ...[least, own].map((ms) => (ms / none).toFixed(2).padStart(6)),
+      `${(best[2].cpuMs / own * 100).toFixed(0).padStart(8)} %`,
+    ].join("  "),
+  );
+}
+
 console.log(
-  "runner  work                                     plain      supervised   times   supervisor",
+  "runner  work                                       plain     floor       own   floor     own  supervisor\n" +
+    "                                                                              times   times   of a core",
 );
+const asked = process.argv.slice(2);
 for (const [runner, words] of Object.entries(RUNNERS)) {
+  if (asked.length > 0 && !asked.includes(runner)) continue;
   for (const { name, files } of WORKS) {
-    const plain: Timing[] = [];
-    const traced: Timing[] = [];
-    for (let turn = 0; turn < TURNS; turn++) {
-      const { command } = withPreload([...words, ...files]);
-      plain.push(await timed([...words, ...files]));
-      traced.push(
-        await timed(
-          supervisedCommand({
-            command,
-            runDirectory: `/tmp/kernelcov-bench-${turn}`,
-            mode: "auto",
-            record: false,
-          }),
-        ),
-      );
-    }
-    const least = Math.min(...plain.map(({ wallMs }) => wallMs));
-    const [best] = traced.sort((first, second) => first.wallMs - second.wallMs);
-    const share = best.cpuMs / best.wallMs * 100;
-    console.log(
-      [
-        runner.padEnd(6),
-        name.padEnd(38),
-        `${(least / 1000).toFixed(2).padStart(6)} s`,
-        `${(best.wallMs / 1000).toFixed(2).padStart(9)} s`,
-        `${(best.wallMs / least).toFixed(2).padStart(8)}`,
-        `${share.toFixed(0).padStart(6)} % of a core`,
-      ].join("  "),
-    );
+    const plain = [...words, ...files];
+    await compare(runner, name, plain, withPreload(plain).command);
   }
 }
+await compare("none", "a command that does nothing", ["/bin/true"]);
 
 for (const runtime of ["deno", "bun"]) {
   const command = runtime === "deno" ? ["deno", "run", "-A", "--no-check"] : ["bun", "run"];
-  const [program, ...args] = supervisedCommand({
-    command: [...command, here("boundary.ts")],
-    runDirectory: "/tmp/kernelcov-bench-boundary",
-    mode: "auto",
-    record: false,
-  });
+  const [program, ...args] = supervised([...command, here("boundary.ts")]);
   const child = spawn(program, args, { stdio: "inherit" });
   await new Promise((resolve) => child.on("close", resolve));
 }
