@@ -45,7 +45,7 @@ export type {
   TestRecord,
   TreeDetails,
 } from "./src/record/test_record.ts";
-export { mergeRuns, readRun } from "./src/record/run_folder.ts";
+export { mergeRuns, readRun } from "./src/record/read_run.ts";
 export type { CoverageFlags, KernelCoverage } from "./src/testing/kernel_coverage.ts";
 export {
   kernelCoverage,

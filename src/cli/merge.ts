@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { appendRecord, mergeRuns, openRun, readRun, runFolderSize } from "../record/run_folder.ts";
+import { mergeRuns, readRun } from "../record/read_run.ts";
+import { appendRecord, openRun, runFolderSize } from "../record/run_folder.ts";
 import { plural } from "../report/text_style.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { pathExists } from "../sys/files.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 import type { ModulePlaces } from "./module_places.ts";
 
 /**
@@ -7,8 +7,9 @@ import type { ModulePlaces } from "./module_places.ts";
  * then: each thread that runs tests loads this.
  */
 export function followModules(): ModulePlaces | undefined {
-  if (!existsSync("/proc/modules")) return undefined;
+  if (!pathExists("/proc/modules")) return undefined;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const { createRequire } = nodeBuiltin("node:module");
   const { ModulePlaces } = createRequire(import.meta.url)(`./module_places.${extension}`) as {
     ModulePlaces: new () => ModulePlaces;
   };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Address, parseAddress } from "../base/address.ts";
-import { buildIdOfNotes } from "../elf/notes.ts";
+import { buildIdOfNotes } from "../elf/build_id.ts";
 import type { MemoryAreas } from "./memory_areas.ts";
 
 /** A section of a module's code, at the place where it lies. */

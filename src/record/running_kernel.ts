@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { machine, release } from "node:os";
-import { buildIdOfNotes } from "../elf/notes.ts";
+import { buildIdOfNotes } from "../elf/build_id.ts";
 import type { RunKernel } from "./test_record.ts";
 
 /** The kernel that this process runs on. */

@@ -1,6 +1,7 @@
 /** The modules of Node's library that are loaded on use. */
 interface NodeBuiltins {
   readonly "node:fs": typeof import("node:fs");
+  readonly "node:module": typeof import("node:module");
   readonly "node:os": typeof import("node:os");
   readonly "node:path": typeof import("node:path");
   readonly "node:zlib": typeof import("node:zlib");

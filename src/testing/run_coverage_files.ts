@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
-import { checkOneKernel, readRun } from "../record/run_folder.ts";
+import { checkOneKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
-import { readRun } from "../../src/record/run_folder.ts";
+import { readRun } from "../../src/record/read_run.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readRun } from "../../src/record/run_folder.ts";
+import { readRun } from "../../src/record/read_run.ts";
 import type { Run } from "../../src/record/test_record.ts";
 import { runningKernel } from "../../src/record/running_kernel.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";

@@ -7,7 +7,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { readRun } from "../../src/record/run_folder.ts";
+import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment } from "../_support/supervised.ts";

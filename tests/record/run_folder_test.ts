@@ -15,13 +15,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import { formatInvocation, parseInvocation, thisInvocation } from "../../src/record/invocation.ts";
-import {
-  appendRecord,
-  clearRun,
-  mergeRuns,
-  openRun,
-  readRun,
-} from "../../src/record/run_folder.ts";
+import { mergeRuns, readRun } from "../../src/record/read_run.ts";
+import { appendRecord, clearRun, openRun } from "../../src/record/run_folder.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const KERNEL = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };

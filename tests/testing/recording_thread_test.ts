@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
-import { readRun } from "../../src/record/run_folder.ts";
+import { readRun } from "../../src/record/read_run.ts";
 import type { CoverageSettings } from "../../src/testing/coverage_settings.ts";
 import { LiveCoverage, MissingCoverage } from "../../src/testing/kernel_coverage.ts";
 import { RecordingThread } from "../../src/testing/recording_thread.ts";
