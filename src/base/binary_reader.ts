@@ -75,8 +75,7 @@ export class BinaryReader {
 
   i32(): number {
     const at = this.take(4);
-    const { bytes } = this;
-    return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
+    return int32At(this.bytes, at);
   }
 
   /** An unsigned 64-bit number that must be at most 2^53 - 1: a size or an offset. */
@@ -173,6 +172,11 @@ export class BinaryReader {
     if (zero < 0 || zero >= this.end) throw this.problem("string has no end");
     this.pos = zero + 1;
   }
+}
+
+/** The four bytes at index `at` as a number; the caller knows that they are there. */
+export function int32At(bytes: Uint8Array, at: number): number {
+  return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
 }
 
 /** The zero-terminated string at `offset` of a string section. */

@@ -150,6 +150,11 @@ export class AbbrevTable {
     this.role[code] = roleOf(tag, hasChildren, hasSibling, hasCode, size >= 0);
   }
 
+  /** Bytes of a value of `form` in this table's unit; -1 where they vary. */
+  sizeOfForm(form: number): number {
+    return fixedFormSize(form, this.#addressSize, this.#offsetSize);
+  }
+
   /** Where the steps of an entry begin in {@linkcode AbbrevTable.steps}; made when first asked for. */
   stepsOf(code: number): number {
     if (this.firstStep[code] < 0) this.#planSteps(code);
@@ -167,7 +172,7 @@ export class AbbrevTable {
         this.#step(pending, STEP_SIBLING);
         pending = 0;
       }
-      const size = fixedFormSize(form, this.#addressSize, this.#offsetSize);
+      const size = this.sizeOfForm(form);
       if (size >= 0) pending += size;
       else {
         this.#step(pending, form);

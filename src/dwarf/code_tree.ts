@@ -11,11 +11,24 @@ import {
   ROLE_SKIP,
   STEP_SIBLING,
 } from "./abbrev.ts";
-import type { BinaryReader } from "../base/binary_reader.ts";
+import { addressFromHalves } from "../base/address.ts";
+import { type BinaryReader, int32At } from "../base/binary_reader.ts";
 import * as dw from "./constants.ts";
 import { Die } from "./die.ts";
 import { skipForm } from "./forms.ts";
-import { rangesOf } from "./ranges.ts";
+import {
+  InstancePlans,
+  PLAN_CALL_FILE,
+  PLAN_CALL_FILE_SIZE,
+  PLAN_CALL_LINE,
+  PLAN_CALL_LINE_SIZE,
+  PLAN_HIGH_PC,
+  PLAN_LOW_PC,
+  PLAN_ORIGIN,
+  PLAN_RANGES,
+  PLAN_SIBLING,
+} from "./instance_plans.ts";
+import { rangesAt, rangesOf } from "./ranges.ts";
 import type { Unit } from "./unit.ts";
 
 /** Deeper nesting than any compiler writes; a damaged unit must not grow the stack without end. */
@@ -53,6 +66,7 @@ export class CodeTree {
   labelSource = new Float64Array(64);
 
   readonly #die = new Die();
+  readonly #plans = new InstancePlans();
   readonly #addRange = (low: number, high: number): void => this.#range(low, high);
 
   /**
@@ -68,6 +82,7 @@ export class CodeTree {
     const { bytes, abbrevs, header } = unit;
     const { role, fixedSize, siblingAt } = abbrevs;
     const codes = abbrevs.size;
+    this.#plans.clear(codes);
     const end = bytes.length;
     const { reader } = unit;
     /** Enclosing entry per open scope. */
@@ -98,9 +113,7 @@ export class CodeTree {
         const at = siblingAt[code];
         let next: number;
         if (at >= 0 && pos + at + 4 <= end) {
-          const from = pos + at;
-          next = (bytes[from] | bytes[from + 1] << 8 | bytes[from + 2] << 16 |
-            bytes[from + 3] << 24) >>> 0;
+          next = int32At(bytes, pos + at) >>> 0;
         } else {
           reader.pos = pos;
           next = this.#sibling(reader, unit, code);
@@ -110,19 +123,29 @@ export class CodeTree {
         continue;
       }
       if (what === ROLE_CODE) {
-        reader.pos = pos;
-        const ranges = this.rangeCount;
-        this.#readEntry(reader, unit, code, start, entry);
-        pos = reader.pos;
-        const isWanted = allCalls && entry >= 0 || this.#holds(addresses, ranges);
-        if (!isWanted) {
-          this.count--;
-          this.rangeCount = ranges;
+        const keepsAll = allCalls && entry >= 0;
+        const plan = this.#plans.planOf(abbrevs, code);
+        let isWanted: boolean, next: number;
+        if (plan >= 0 && fixedSize[code] <= end - pos) {
+          isWanted = this.#readInstance(unit, code, pos, plan, entry, addresses, keepsAll);
+          const sibling = this.#plans.places[plan + PLAN_SIBLING];
+          next = sibling >= 0 ? int32At(bytes, pos + sibling) >>> 0 : -1;
+          pos += fixedSize[code];
+        } else {
+          reader.pos = pos;
+          const ranges = this.rangeCount;
+          this.#readEntry(reader, unit, code, start, entry);
+          pos = reader.pos;
+          isWanted = keepsAll || this.#holds(addresses, ranges);
+          if (!isWanted) {
+            this.count--;
+            this.rangeCount = ranges;
+          }
+          next = this.#die.sibling >= 0 ? this.#die.sibling - header.offset : -1;
         }
         if (abbrevs.hasChildren[code] === 0) {
           if (scopes.length === 0) break;
-        } else if (!isWanted && this.#die.sibling >= 0) {
-          const next = this.#die.sibling - header.offset;
+        } else if (!isWanted && next !== -1) {
           if (next < pos || next > end) throw misled(reader, next, start);
           pos = next;
         } else {
@@ -154,6 +177,17 @@ export class CodeTree {
     const die = this.#die;
     const { header, abbrevs } = unit;
     die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    const index = this.#addEntry(die.tag, parent);
+    const saysNothing = die.nameForm === 0 && die.linkageNameForm === 0 && die.declFile < 0 &&
+      die.declLine < 0;
+    this.source[index] = saysNothing && die.origin >= 0 ? die.origin : header.offset + start;
+    this.callFile[index] = Math.max(0, die.callFile);
+    this.callLine[index] = Math.max(0, die.callLine);
+    rangesOf(unit, die, this.#addRange);
+  }
+
+  /** Adds an entry; its other columns are still to be filled. */
+  #addEntry(tag: number, parent: number): number {
     const index = this.count;
     if (index === this.parent.length) {
       this.parent = grown(this.parent, index + 1);
@@ -164,13 +198,61 @@ export class CodeTree {
     }
     this.count = index + 1;
     this.parent[index] = parent;
-    this.inlined[index] = die.tag === dw.DW_TAG_inlined_subroutine ? 1 : 0;
-    const saysNothing = die.nameForm === 0 && die.linkageNameForm === 0 && die.declFile < 0 &&
-      die.declLine < 0;
-    this.source[index] = saysNothing && die.origin >= 0 ? die.origin : header.offset + start;
-    this.callFile[index] = Math.max(0, die.callFile);
-    this.callLine[index] = Math.max(0, die.callLine);
-    rangesOf(unit, die, this.#addRange);
+    this.inlined[index] = tag === dw.DW_TAG_inlined_subroutine ? 1 : 0;
+    return index;
+  }
+
+  /**
+   * Reads an entry by its plan and adds it where it is wanted: that an address is in it is looked at before the rest.
+   *
+   * @param pos where its attributes begin
+   * @returns whether it is wanted
+   */
+  #readInstance(
+    unit: Unit,
+    code: number,
+    pos: number,
+    plan: number,
+    parent: number,
+    addresses: ArrayLike<number>,
+    keepsAll: boolean,
+  ): boolean {
+    const { bytes, header, abbrevs } = unit;
+    const { places } = this.#plans;
+    const ranges = this.rangeCount;
+    let index: number;
+    if (places[plan + PLAN_RANGES] < 0) {
+      const low = addressAt(bytes, pos + places[plan + PLAN_LOW_PC]);
+      const high = low + addressAt(bytes, pos + places[plan + PLAN_HIGH_PC]);
+      if (!keepsAll) {
+        const at = lowerBound(addresses, low);
+        if (!(at < addresses.length && addresses[at] < high)) return false;
+      }
+      index = this.#addEntry(abbrevs.tag[code], parent);
+      this.#range(low, high);
+    } else {
+      index = this.#addEntry(abbrevs.tag[code], parent);
+      rangesAt(unit, int32At(bytes, pos + places[plan + PLAN_RANGES]) >>> 0, this.#addRange);
+      if (!keepsAll && !this.#holds(addresses, ranges)) {
+        this.count--;
+        this.rangeCount = ranges;
+        return false;
+      }
+    }
+    this.source[index] = header.offset + (int32At(bytes, pos + places[plan + PLAN_ORIGIN]) >>> 0);
+    this.callFile[index] = numberAt(
+      bytes,
+      pos,
+      places[plan + PLAN_CALL_FILE],
+      places[plan + PLAN_CALL_FILE_SIZE],
+    );
+    this.callLine[index] = numberAt(
+      bytes,
+      pos,
+      places[plan + PLAN_CALL_LINE],
+      places[plan + PLAN_CALL_LINE_SIZE],
+    );
+    return true;
   }
 
   #readLabel(reader: BinaryReader, unit: Unit, code: number, start: number): void {
@@ -220,6 +302,30 @@ export class CodeTree {
       if (form === STEP_SIBLING) return reader.u32();
       skipForm(reader, form, header.addressSize, header.offsetSize);
     }
+  }
+}
+
+function addressAt(bytes: Uint8Array, at: number): number {
+  return addressFromHalves(int32At(bytes, at), int32At(bytes, at + 4));
+}
+
+/**
+ * A number that a plan gives the place of; 0 where the entry has none.
+ *
+ * @param pos where the attributes begin
+ */
+function numberAt(bytes: Uint8Array, pos: number, place: number, size: number): number {
+  switch (size) {
+    case 0:
+      return place;
+    case 1:
+      return bytes[pos + place];
+    case 2:
+      return bytes[pos + place] | bytes[pos + place + 1] << 8;
+    case 4:
+      return Math.max(0, int32At(bytes, pos + place));
+    default:
+      return 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import { addressFromHalves } from "../base/address.ts";
-import { BinaryReader } from "../base/binary_reader.ts";
+import { BinaryReader, int32At } from "../base/binary_reader.ts";
 import { grown } from "../base/grow.ts";
 import { lowerBound } from "../base/search.ts";
 import * as dw from "./constants.ts";
@@ -109,8 +109,8 @@ export class LineRows {
     const start = keepsAll ? Infinity : -Infinity;
     let nextOffset = start, inSequence = false;
     let pos = header.programStart;
-    // Nearly all operands are numbers of one byte: those are read here, others, and all ends of data, by the reader. The
-    // most frequent opcodes come first.
+    // Nearly all operands are numbers of one byte or two: those are read here, others, and all ends of data, by the reader.
+    // The most frequent opcodes come first.
     while (pos < end) {
       const opcode = bytes[pos++];
       if (opcode >= opcodeBase) {
@@ -123,7 +123,10 @@ export class LineRows {
           isStmt ^= 1;
         } else if (opcode === dw.DW_LNS_advance_line) {
           if (pos < end && bytes[pos] < 0x80) line = line + (bytes[pos++] << 25 >> 25) | 0;
-          else {
+          else if (pos + 1 < end && bytes[pos + 1] < 0x80) {
+            line = line + (bytes[pos] & 0x7f | bytes[pos + 1] << 25 >> 18) | 0;
+            pos += 2;
+          } else {
             reader.pos = pos;
             line = line + reader.sleb() | 0;
             pos = reader.pos;
@@ -138,10 +141,17 @@ export class LineRows {
         } else if (opcode === dw.DW_LNS_const_add_pc) {
           offset = offset + addressAdvance[255] | 0;
         } else if (opcode === 0) {
-          reader.pos = pos;
-          const size = reader.uleb();
-          const at = reader.take(size);
-          pos = reader.pos;
+          let size: number, at: number;
+          if (pos < end && bytes[pos] < 0x80 && bytes[pos] < end - pos) {
+            size = bytes[pos];
+            at = pos + 1;
+            pos = at + size;
+          } else {
+            reader.pos = pos;
+            size = reader.uleb();
+            at = reader.take(size);
+            pos = reader.pos;
+          }
           const extended = size > 0 ? bytes[at] : 0;
           if (extended === dw.DW_LNE_end_sequence) {
             if (keepsAll) {
@@ -163,7 +173,7 @@ export class LineRows {
           } else if (extended === dw.DW_LNE_set_address) {
             if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
             const before = base;
-            base = addressFromHalves(int32(bytes, at + 1), int32(bytes, at + 5));
+            base = addressFromHalves(int32At(bytes, at + 1), int32At(bytes, at + 5));
             offset = 0;
             nextOffset += before - base;
           }
@@ -265,8 +275,4 @@ function skipRareOpcode(reader: BinaryReader, header: LineHeader, opcode: number
   if (opcode === dw.DW_LNS_fixed_advance_pc) return reader.u16();
   for (let left = header.standardOpcodeLengths[opcode - 1]; left > 0; left--) reader.skipLeb();
   return 0;
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
 }

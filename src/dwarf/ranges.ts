@@ -15,15 +15,15 @@ export function rangesOf(unit: Unit, die: Die, add: AddRange): void {
       isAddressForm(die.highPcForm) ? unit.address(die.highPc, die.highPcForm) : low + die.highPc,
     );
   } else if (die.rangesForm !== 0) {
-    if (unit.header.version >= 5) {
-      const offset = die.rangesForm === dw.DW_FORM_rnglistx
-        ? unit.rangeListOffset(die.ranges)
-        : die.ranges;
-      readRangeList(unit, offset, add);
-    } else {
-      readRangesBefore5(unit, die.ranges, add);
-    }
+    const isIndex = unit.header.version >= 5 && die.rangesForm === dw.DW_FORM_rnglistx;
+    rangesAt(unit, isIndex ? unit.rangeListOffset(die.ranges) : die.ranges, add);
   }
+}
+
+/** Gives the ranges of the list at `offset` of `.debug_rnglists`, before version 5 of `.debug_ranges`, to `add`. */
+export function rangesAt(unit: Unit, offset: number, add: AddRange): void {
+  if (unit.header.version >= 5) readRangeList(unit, offset, add);
+  else readRangesBefore5(unit, offset, add);
 }
 
 function isAddressForm(form: number): boolean {

@@ -35,6 +35,7 @@ export class ElfFile {
   readonly #inflate: Inflate | undefined;
   readonly #byName = new Map<string, ElfSection>();
   #symbols: SymbolTable | undefined;
+  #symbolBytes: { readonly table: Uint8Array; readonly strings: Uint8Array } | undefined;
   #buildId: string | undefined;
 
   /**
@@ -104,6 +105,11 @@ export class ElfFile {
     return this.#symbols ??= this.#readSymbols();
   }
 
+  /** Reads what {@linkcode symbols} needs, which can then be asked for when the source is closed. */
+  keepSymbols(): void {
+    if (this.#symbols === undefined) this.#symbolBytes ??= this.#readSymbolBytes();
+  }
+
   /** Build id in lower-case hexadecimal; empty where the file has none. */
   get buildId(): string {
     return this.#buildId ??= this.#readBuildId();
@@ -125,19 +131,19 @@ export class ElfFile {
   }
 
   #readSymbols(): SymbolTable {
+    const { table, strings } = this.#symbolBytes ?? this.#readSymbolBytes();
+    this.#symbolBytes = undefined;
+    return new SymbolTable(table, strings, this.isModule ? this.sections : undefined);
+  }
+
+  #readSymbolBytes(): { table: Uint8Array; strings: Uint8Array } {
     const section = this.sections.find((other) => other.type === SHT_SYMTAB);
-    if (section === undefined) {
-      return new SymbolTable(new Uint8Array(0), new Uint8Array(0), undefined);
-    }
+    if (section === undefined) return { table: new Uint8Array(0), strings: new Uint8Array(0) };
     const strings = this.sections[section.link];
     if (strings === undefined) {
       throw new FormatError("ELF", `no string section ${section.link}`, { section: section.name });
     }
-    return new SymbolTable(
-      this.bytes(section),
-      this.bytes(strings),
-      this.isModule ? this.sections : undefined,
-    );
+    return { table: this.bytes(section), strings: this.bytes(strings) };
   }
 
   /** Elf64_Chdr: type, reserved, size, alignment; then the data. */

@@ -1,17 +1,17 @@
 import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
 import { codeSections } from "../points/scan.ts";
 import { offsetsFrom } from "./build_image_index.ts";
-import { mergeResults } from "./merge_results.ts";
+import { type JoinedFrames, joinFrames } from "./join_frames.ts";
 import type { OpenImage } from "./open_image.ts";
 import { canShare, UnitWorker } from "./parallel_units.ts";
 import type { FrameColumns } from "./point_frames.ts";
-import { readSymbolNames } from "./symbol_names.ts";
+import { readSymbolNames, type SymbolNames } from "./symbol_names.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, unitsInOrder, type UnitWork, workByUnit } from "./unit_work.ts";
 
 /** Work that one thread does before a second would be up and warm, as bytes of debug information to read. */
-const WORTH_A_THREAD = 128 << 20;
+const WORTH_A_THREAD = 160 << 20;
 /** The work of an address in the same measure: finding its row and entry, naming and placing its frames. */
 const ADDRESS_WORK = 500;
 
@@ -40,11 +40,14 @@ export async function framesOfManyAddresses(
   image: OpenImage,
   addresses: Float64Array,
 ): Promise<AddressColumns> {
+  // Many addresses are worth a thread whatever units they are in: it starts while those are looked for.
+  const starts = canShare(image) && addresses.length * ADDRESS_WORK >= WORTH_A_THREAD;
+  using early = starts ? new UnitWorker() : undefined;
   const plan = planAddresses(image, addresses);
-  if (!canShare(image) || workOf(image, plan) < WORTH_A_THREAD) {
+  if (!canShare(image) || early === undefined && workOf(image, plan) < WORTH_A_THREAD) {
     return finish(image, addresses, plan, [inThisThread(image, addresses, plan)]);
   }
-  using worker = new UnitWorker();
+  using worker = early ?? new UnitWorker();
   const { headers, work } = plan;
   return finish(image, addresses, plan, await worker.do(image, headers, addresses, work, false));
 }
@@ -77,17 +80,27 @@ function inThisThread(image: OpenImage, addresses: Float64Array, plan: AddressPl
 }
 
 function finish(
-  image: OpenImage,
+  { elf }: OpenImage,
   addresses: Float64Array,
   plan: AddressPlan,
   results: readonly UnitResults[],
 ): AddressColumns {
-  const symbols = readSymbolNames(image.elf, plan.base);
+  // Not all uses need the symbols, and those that do may ask when the image is closed.
+  elf.keepSymbols();
+  let names: SymbolNames | undefined;
+  const symbols = (): SymbolNames => names ??= readSymbolNames(elf, plan.base);
   const everyOffset = offsetsFrom(addresses, plan.base);
-  return {
+  const columns = {
     everyOffset,
-    ...mergeResults(everyOffset, plan.work, results, symbols, [0, 0]),
-    symbols,
+    get symbols() {
+      return symbols();
+    },
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
+  const frames = joinFrames(everyOffset, plan.work, results, symbols);
+  // Descriptors, not values: what is made when first asked for stays so.
+  return Object.defineProperties(
+    columns,
+    Object.getOwnPropertyDescriptors(frames),
+  ) as typeof columns & JoinedFrames;
 }

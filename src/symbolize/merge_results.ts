@@ -1,8 +1,10 @@
 import { TripleTable } from "../base/triple_table.ts";
 import type { IndexParts } from "./index_columns.ts";
 import { mergeLines, placeClaims } from "./merge_lines.ts";
+import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
 import { kernelPath, sourceRoots } from "./source_paths.ts";
-import { StringTable, UNKNOWN } from "./source_tables.ts";
+import { StringTable } from "./name_table.ts";
+import { UNKNOWN } from "./source_tables.ts";
 import { symbolAt, type SymbolNames } from "./symbol_names.ts";
 import type { UnitResults, UnitWork } from "./unit_work.ts";
 
@@ -47,7 +49,14 @@ export function mergeResults(
   const { files, pathFile } = filesOf(paths.strings, results);
   const functions = mergeFunctions(offsets, work, results, symbols, pathMaps, pathFile);
   const lines = mergeLines(results, pathMaps, pathFile, files.length);
-  const frames = placeFrames(offsets.length, work, results, pathMaps, functions);
+  const frames = placeFrames(
+    offsets.length,
+    work,
+    results,
+    pathMaps,
+    functions.maps,
+    functions.bySymbol,
+  );
   return {
     ...frames,
     ...placeClaims(work, results, lines, universe),
@@ -71,7 +80,7 @@ function internAll(table: StringTable, strings: readonly string[]): Int32Array {
 }
 
 /** The kernel-relative files that paths lead to, in alphabetical order, and the file of each path. */
-function filesOf(
+export function filesOf(
   paths: readonly string[],
   results: readonly UnitResults[],
 ): { files: string[]; pathFile: Uint32Array } {
@@ -140,22 +149,6 @@ function mergeFunctions(
   return { name, file, line, linkageName, maps, bySymbol };
 }
 
-/** Indexes of addresses with a frame that is in no function: assembly with line numbers only. */
-function addressesWithoutFunction(work: UnitWork, results: readonly UnitResults[]): number[] {
-  const found: number[] = [];
-  for (const { units, frames, frameFunction } of results) {
-    let at = 0, frame = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        if (frames[at] > 0 && frameFunction[frame] < 0) found.push(work.order[place]);
-        frame += frames[at++];
-      }
-    }
-  }
-  return found;
-}
-
 /** Functions in the order of files, lines and names. */
 function functionOrder(
   table: TripleTable,
@@ -177,49 +170,6 @@ function functionOrder(
     });
   }
   return order;
-}
-
-function placeFrames(
-  count: number,
-  work: UnitWork,
-  results: readonly UnitResults[],
-  pathMaps: readonly Int32Array[],
-  functions: MergedFunctions,
-): Pick<MergedParts, "everyFrameStart" | "frameFunction" | "framePath" | "frameLine"> {
-  const everyFrameStart = new Uint32Array(count + 1);
-  for (const { units, frames } of results) {
-    let at = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        everyFrameStart[work.order[place] + 1] = frames[at++];
-      }
-    }
-  }
-  for (let index = 0; index < count; index++) everyFrameStart[index + 1] += everyFrameStart[index];
-  const total = everyFrameStart[count];
-  const frameFunction = new Uint32Array(total);
-  const framePath = new Uint32Array(total);
-  const frameLine = new Uint32Array(total);
-  results.forEach((result, which) => {
-    const functionMap = functions.maps[which], pathMap = pathMaps[which];
-    const { units, frames, frameFunction: from, framePath: path, frameLine: line } = result;
-    let at = 0, frame = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        const index = work.order[place];
-        const next = frame + frames[at++];
-        for (let to = everyFrameStart[index]; frame < next; frame++, to++) {
-          const id = from[frame];
-          frameFunction[to] = id >= 0 ? functionMap[id] : functions.bySymbol.get(index) ?? 0;
-          framePath[to] = pathMap[path[frame]];
-          frameLine[to] = line[frame];
-        }
-      }
-    }
-  });
-  return { everyFrameStart, frameFunction, framePath, frameLine };
 }
 
 /** The last line of each function: the highest that a frame of it has in its own file, not past the next function. */

@@ -1,10 +1,10 @@
-import { Worker } from "node:worker_threads";
 import type { UnitHeader } from "../dwarf/unit_headers.ts";
 import type { OpenImage } from "./open_image.ts";
 import { CodeBlocks } from "./image_points.ts";
 import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
+import { WorkerThread } from "./worker_thread.ts";
 
 /** Whether another thread can open the image itself, cheaply. */
 export function canShare(image: OpenImage): boolean {
@@ -22,9 +22,6 @@ export interface WorkerTask {
   readonly units: SharedUnits;
   readonly withClaims: boolean;
 }
-
-/** What a worker answers: its results, or why it could not. */
-export type WorkerAnswer = { results?: PackedResults; error?: string };
 
 /** Results with each list of strings as one: a hundred thousand strings take long to send. */
 export type PackedResults = Omit<UnitResults, "names" | "paths"> & {
@@ -51,17 +48,11 @@ function unpackResults(results: PackedResults): UnitResults {
  * its task later; where it does not come up in time, or not at all, the first thread does everything.
  */
 export class UnitWorker implements Disposable {
-  readonly #worker: Worker;
-  readonly #answer: Promise<WorkerAnswer>;
+  readonly #thread: WorkerThread<WorkerTask, PackedResults>;
 
   constructor() {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    this.#worker = new Worker(new URL(`./unit_worker.${extension}`, import.meta.url));
-    this.#answer = new Promise((resolve) => {
-      this.#worker.once("message", resolve);
-      this.#worker.once("error", (error) => resolve({ error: String(error) }));
-      this.#worker.once("exit", () => resolve({ error: "worker ended" }));
-    });
+    this.#thread = new WorkerThread(new URL(`./unit_worker.${extension}`, import.meta.url));
   }
 
   /** Does units in both threads. */
@@ -82,12 +73,12 @@ export class UnitWorker implements Disposable {
       units,
       withClaims,
     };
-    this.#worker.postMessage(task);
+    this.#thread.post(task);
     const reader = new UnitReader(image.sections(), headers);
     const ends = withClaims ? new CodeBlocks(image.elf) : undefined;
     const own = doUnits(reader, addresses, work, takeUnits(units), ends);
     if (closeWork(units)) return [own];
-    const { results } = await this.#answer;
+    const results = await this.#thread.answer;
     if (results !== undefined) return [own, unpackResults(results)];
     // The worker took groups and failed: nobody knows which, so all are done again here.
     const again = shareUnits(headers, () => true);
@@ -96,6 +87,6 @@ export class UnitWorker implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#worker.terminate();
+    this.#thread[Symbol.dispose]();
   }
 }

@@ -7,6 +7,7 @@ import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import type { LineEntries, LineHeader } from "../dwarf/line_header.ts";
 import type { Unit } from "../dwarf/unit.ts";
 import { LineTable } from "./line_table.ts";
+import { NameTable, StringTable } from "./name_table.ts";
 
 /** Path and name of what is not known. */
 export const UNKNOWN = "??";
@@ -14,28 +15,9 @@ export const UNKNOWN = "??";
 /** Function id of a frame in no function. */
 export const NO_FUNCTION = -1;
 
-/** Each distinct string once, by a dense id. */
-export class StringTable {
-  readonly strings: string[] = [];
-  readonly #ids = new Map<string, number>();
-
-  intern(text: string): number {
-    let id = this.#ids.get(text);
-    if (id === undefined) {
-      id = this.strings.length;
-      this.strings.push(text);
-      this.#ids.set(text, id);
-    }
-    return id;
-  }
-}
-
-/**
- * Names, paths, functions and lines seen so far, each once. Linkers store a string once per section, so most are
- * known by their offset and are decoded once however many units name them.
- */
+/** Names, paths, functions and lines seen so far, each once but for names that stand at several places. */
 export class SourceTables {
-  readonly names = new StringTable();
+  readonly names: NameTable;
   /** Paths as llvm-symbolizer prints them: compilation folder, directory and file joined. Id 0 is `??`. */
   readonly paths = new StringTable();
   /** Name, path and declaration line. */
@@ -46,18 +28,15 @@ export class SourceTables {
   readonly linkage: number[] = [];
   /** 1 for functions that return a value. */
   readonly returnsValue: number[] = [];
-  readonly #nameByOffset = new TripleTable(16384);
-  readonly #nameOfTriple: number[] = [];
   readonly #pathByOffsets = new TripleTable(8192);
   readonly #pathOfTriple: number[] = [];
   /** Compilation folders. */
   readonly folders = new StringTable();
-  readonly #sections: DwarfSections;
   #unit: Unit | undefined;
   #folder = 0;
 
   constructor(sections: DwarfSections) {
-    this.#sections = sections;
+    this.names = new NameTable(sections);
     this.paths.intern(UNKNOWN);
   }
 
@@ -68,13 +47,7 @@ export class SourceTables {
     if (section === ".debug_info") {
       return this.names.intern(stringAt(unit.bytes, offset, "DWARF", section));
     }
-    const triple = this.#nameByOffset.intern(offset, section === ".debug_str" ? 1 : 2, 0);
-    // Not by the table's length: where the string is damaged the triple stays without a name.
-    if (this.#nameOfTriple[triple] === undefined) {
-      const text = stringAt(this.#sections.bytes(section), offset, "DWARF", section);
-      this.#nameOfTriple[triple] = this.names.intern(text);
-    }
-    return this.#nameOfTriple[triple];
+    return this.names.internAt(section, offset);
   }
 
   /** Id of a function by the ids of its name, of its linkage name and of its declaration's path, and its line. */
@@ -144,6 +117,9 @@ function lineString(unit: Unit, header: LineHeader, strings: LineEntries, index:
   return unit.string(value, form);
 }
 
+/** Id of the path of a file of the unit's line table; -1 where the unit has none. */
+export type PathOfFile = (unit: Unit, file: number) => number;
+
 /** Where something is declared: a path's id, 0 where unknown, and a line. */
 export interface Declaration {
   readonly path: number;
@@ -171,12 +147,11 @@ export class FunctionResolver {
   declarationAt(
     offset: number,
     unitAt: (offset: number) => Unit,
-    headerOf: (unit: Unit) => LineHeader | undefined,
+    pathOf: PathOfFile,
   ): Declaration {
     const unit = unitAt(offset), die = this.#die;
-    const header = unit.readDie(offset, die) ? headerOf(unit) : undefined;
-    if (header === undefined || die.declFile < 0) return { path: 0, line: 0 };
-    return { path: this.#tables.path(unit, header, die.declFile), line: Math.max(0, die.declLine) };
+    const path = unit.readDie(offset, die) && die.declFile >= 0 ? pathOf(unit, die.declFile) : -1;
+    return path < 0 ? { path: 0, line: 0 } : { path, line: Math.max(0, die.declLine) };
   }
 
   /**
@@ -184,12 +159,12 @@ export class FunctionResolver {
    * along `DW_AT_abstract_origin` and `DW_AT_specification`.
    *
    * @param unitAt opens the unit that an offset lies in
-   * @param headerOf gives a unit's line table header
+   * @param pathOf gives the path of a file of a unit's line table
    */
   resolve(
     offset: number,
     unitAt: (offset: number) => Unit,
-    headerOf: (unit: Unit) => LineHeader | undefined,
+    pathOf: PathOfFile,
   ): number {
     const known = this.#offsets.count;
     const slot = this.#offsets.intern(offset, Math.floor(offset / 0x1_0000_0000), 0);
@@ -208,10 +183,7 @@ export class FunctionResolver {
       if (linkage < 0 && die.linkageNameForm !== 0) {
         linkage = tables.name(unit, die.linkageName, die.linkageNameForm);
       }
-      if (path < 0 && die.declFile >= 0) {
-        const header = headerOf(unit);
-        if (header !== undefined) path = tables.path(unit, header, die.declFile);
-      }
+      if (path < 0 && die.declFile >= 0) path = pathOf(unit, die.declFile);
       if (line < 0 && die.declLine >= 0) line = die.declLine;
       returnsValue ||= die.hasType;
       next = die.origin >= 0 ? die.origin : die.specification;

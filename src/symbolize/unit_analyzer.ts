@@ -5,7 +5,7 @@ import type { LineHeader } from "../dwarf/line_header.ts";
 import { LineRows } from "../dwarf/line_program.ts";
 import type { Unit } from "../dwarf/unit.ts";
 import { FormatError } from "../errors.ts";
-import { FunctionResolver, NO_FUNCTION, SourceTables } from "./source_tables.ts";
+import { FunctionResolver, NO_FUNCTION, type PathOfFile, SourceTables } from "./source_tables.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
 /** Where the block of code that an address begins ends. */
@@ -89,7 +89,10 @@ export class UnitAnalyzer {
   readonly #rows = new LineRows();
   readonly #resolver: FunctionResolver;
   readonly #unitAt: (offset: number) => Unit;
-  readonly #headerOf: (unit: Unit) => LineHeader | undefined;
+  readonly #pathOfFile: PathOfFile;
+  /** The unit in hand, and its line table where that could be read. */
+  #unit: Unit | undefined;
+  #header: LineHeader | undefined;
   /**
    * Per address of the unit in hand: innermost entry; file and line of its row, file -1 where there is none; rows and
    * limits of its block.
@@ -127,7 +130,13 @@ export class UnitAnalyzer {
     this.tables = new SourceTables(reader.sections);
     this.#resolver = new FunctionResolver(this.tables);
     this.#unitAt = (offset) => reader.unitAt(offset);
-    this.#headerOf = (unit) => reader.lineHeader(unit);
+    this.#pathOfFile = (unit, file) => {
+      if (unit === this.#unit && this.#header !== undefined) {
+        return this.#path(unit, this.#header, file);
+      }
+      const header = reader.lineHeader(unit);
+      return header === undefined ? -1 : this.tables.path(unit, header, file);
+    };
   }
 
   /**
@@ -180,6 +189,8 @@ export class UnitAnalyzer {
     }
     if (header === undefined) this.#rows.clear();
     this.#pathOf = cleared(this.#pathOf, header?.files.count ?? 0);
+    this.#unit = unit;
+    this.#header = header;
     if (blocks !== undefined) this.#findBlocks(addresses, blocks);
     this.#paint(addresses, blocks !== undefined);
     if (blocks !== undefined) this.#findRows(addresses);
@@ -404,14 +415,14 @@ export class UnitAnalyzer {
   /** A label has no row of its own: its line is that of its declaration. */
   #claimLabel(label: number): void {
     const source = this.#tree.labelSource[label];
-    const { path, line } = this.#resolver.declarationAt(source, this.#unitAt, this.#headerOf);
+    const { path, line } = this.#resolver.declarationAt(source, this.#unitAt, this.#pathOfFile);
     this.#claim(path, line);
   }
 
   #function(entry: number): number {
     let id = this.#functionOf[entry];
     if (id < 0) {
-      id = this.#resolver.resolve(this.#tree.source[entry], this.#unitAt, this.#headerOf);
+      id = this.#resolver.resolve(this.#tree.source[entry], this.#unitAt, this.#pathOfFile);
       this.#functionOf[entry] = id;
     }
     return id;

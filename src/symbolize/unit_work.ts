@@ -95,7 +95,7 @@ export function doUnits(
     framePath: result.framePath.subarray(0, result.frameCount),
     frameLine: result.frameLine.subarray(0, result.frameCount),
     claimLine: result.claimLine.subarray(0, result.claimCount),
-    names: tables.names.strings,
+    names: tables.names.strings(),
     paths: tables.paths.strings,
     functionName: tables.functions.a.subarray(0, functions),
     functionPath: tables.functions.b.subarray(0, functions),
