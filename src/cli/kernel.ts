@@ -2,7 +2,8 @@ import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { loadImageIndex } from "../symbolize/load_index.ts";
 import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts";
-import { type GuestResult, runInKernel } from "../uml/run_kernel.ts";
+import { ownKernel } from "../uml/own_kernel.ts";
+import { type GuestCommand, type GuestResult, runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
@@ -10,10 +11,11 @@ import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov kernel build
     Builds the embedded kernel, once; says first how long that takes.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] -- COMMAND…
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel PATH] -- COMMAND…
     Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
     the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit.
-kernelcov kernel shell [--write DIR]… [--memory SIZE]
+    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel PATH]
     Runs a shell in it.
 kernelcov kernel path
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
@@ -23,6 +25,7 @@ kernelcov kernel prune
     Removes all but the one in use. Reports of runs on the removed ones are then no longer possible.
 `;
 
+const RUN_OPTIONS = { ...GUEST_OPTIONS, kernel: { type: "string" } } as const;
 const NAMES = "build, run, shell, path, list or prune";
 
 /** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
@@ -76,22 +79,29 @@ function path(args: string[]): number {
 }
 
 async function run(args: string[]): Promise<number> {
-  const { values, operands, command } = parseCommandLine(args, GUEST_OPTIONS);
+  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
   if (operands.length > 0) {
     throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
   }
   if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  return report(await runInKernel({ command, ...guestOptions(values) }), values.timeout);
+  return report(await runInKernel({ command, ...runOptions(values) }), values.timeout);
 }
 
 async function shell(args: string[]): Promise<number> {
-  const { values, operands, command } = parseCommandLine(args, GUEST_OPTIONS);
+  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
   if (operands.length > 0 || command.length > 0) {
     throw new UsageError("A shell takes no command: use kernelcov kernel run");
   }
   const program = process.env["SHELL"] ?? "/bin/sh";
   const env = { ...process.env, debian_chroot: "kernelcov" };
-  return report(await runInKernel({ command: [program], env, ...guestOptions(values) }));
+  return report(await runInKernel({ command: [program], env, ...runOptions(values) }));
+}
+
+function runOptions(
+  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel?: string },
+): Omit<GuestCommand, "command"> {
+  const guest = guestOptions(values);
+  return kernel === undefined ? guest : { ...guest, kernel: ownKernel(kernel) };
 }
 
 function report({ exitStatus, end }: GuestResult, timeout?: string): number {

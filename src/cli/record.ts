@@ -3,7 +3,6 @@ import process from "node:process";
 import { MAX_WORDS } from "../kcov/abi.ts";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
-import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
@@ -16,6 +15,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
     --words N                     size of each thread's buffer, in words
@@ -52,8 +52,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
-  const kernel = chooseKernel(values.kernel);
-  if (kernel === "embedded") await buildEmbeddedKernel();
+  const kernel = await chooseKernel(values.kernel);
   const out = resolve(values.out);
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
@@ -72,7 +71,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values)), out);
+  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
   return exitStatus;
 }
 

@@ -9,6 +9,7 @@ import {
   writeLcovFiles,
 } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
+import type { KernelChoice } from "./kernel_choice.ts";
 import { outputStyle } from "./question.ts";
 import {
   checkOutputs,
@@ -66,11 +67,12 @@ export async function reportCommand(args: string[]): Promise<number> {
   return thresholdStatus(loaded, values);
 }
 
-/** The options of the library for those of the command line. */
+/** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
 export function loadOptions(
   values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string },
+  kernel: KernelChoice = "host",
 ): LoadRunOptions {
-  const { vmlinux, modules } = values;
+  const { vmlinux = kernel === "host" ? undefined : kernel.vmlinux, modules } = values;
   return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
 }
 

@@ -25,6 +25,7 @@ export async function runSupervised(
   transpileAhead();
   const { exitStatus } = await runInKernel({
     command,
+    kernel,
     env,
     write: [options.runDirectory, ...write],
     ...guest,

@@ -3,7 +3,6 @@ import process from "node:process";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { withPreload } from "../testing/runner_command.ts";
-import { buildEmbeddedKernel } from "../uml/build_kernel.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -18,6 +17,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. Of deno test and bun test every
     test is covered; elsewhere those whose bodies are wrapped in withKernelCoverage.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
@@ -56,8 +56,7 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
-  const kernel = chooseKernel(values.kernel);
-  if (kernel === "embedded") await buildEmbeddedKernel();
+  const kernel = await chooseKernel(values.kernel);
 
   const out = resolve(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
@@ -72,7 +71,7 @@ export async function testCommand(args: string[]): Promise<number> {
       return await runSupervised(options, { kernel, env, ...guest });
     }
     if (kernel === "host") return await runHere(covered, env);
-    return (await runInKernel({ command: covered, env, ...guest })).exitStatus;
+    return (await runInKernel({ command: covered, kernel, env, ...guest })).exitStatus;
   }
   let exitStatus = 0;
   for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
@@ -84,6 +83,6 @@ export async function testCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values)), out);
+  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
   return exitStatus;
 }
