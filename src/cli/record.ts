@@ -18,7 +18,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
-    --words N                     size of each thread's buffer, in words
+    --words N                     size of each thread's buffer, in words; by default enough, and larger for busy threads
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
