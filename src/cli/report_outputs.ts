@@ -41,7 +41,7 @@ export const OUTPUT_HELP =
   `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below
     --lcov-tests FILE   each test by itself, 300 tests a file
     --lcov-dialect 1|2  2: functions with their end, as lcov 2.2 writes them; older readers then see none
-    --count hits|tests  what a line's count says: how often it ran, or how many tests ran it
+    --count hits|tests  what a line's count says: how often it ran, or how many tests ran it, repeats counted each
     --partial none|brda brda: lines that ran in part get two branches, one taken
     --html DIR      pages to look at: open DIR/index.html; --patch FILE adds a page for a kernel patch
     --json FILE     everything as JSON
