@@ -22,6 +22,23 @@ export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & Arra
   let count = 0, line = 1;
   for (let at = 0; at < end; line++) {
     const start = at;
+    // Addresses as programs write them: 0x and 16 digits, or 8. The others, and what is none, below.
+    if (at + 10 < end && bytes[at] === 0x30 && bytes[at + 1] === 0x78) {
+      const high = eightDigits(bytes, at + 2);
+      if (high !== NO_DIGITS && bytes[at + 10] === 0x0a) {
+        pcs[count++] = high;
+        at += 11;
+        continue;
+      }
+      const low = at + 18 < end && bytes[at + 18] === 0x0a
+        ? eightDigits(bytes, at + 10)
+        : NO_DIGITS;
+      if (high !== NO_DIGITS && low !== NO_DIGITS) {
+        pcs[count++] = addressFromHalves(low, high);
+        at += 19;
+        continue;
+      }
+    }
     while (at < end && isSpace(bytes[at])) at++;
     if (at + 1 < end && bytes[at] === 0x30 && (bytes[at + 1] | 0x20) === 0x78) at += 2;
     // The first eight digits, and those behind them.
@@ -46,7 +63,19 @@ export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & Arra
       ? addressFromHalves(second, first)
       : addressFromHalves(first << shift | second, first >>> (32 - shift));
   }
-  return pcs.slice(0, count);
+  return pcs.subarray(0, count);
+}
+
+const NO_DIGITS = -1;
+
+/** The number of which eight hexadecimal digits begin at index `at`; -1 where they do not. */
+function eightDigits(bytes: Uint8Array, at: number): number {
+  const a = DIGITS[bytes[at]], b = DIGITS[bytes[at + 1]], c = DIGITS[bytes[at + 2]];
+  const d = DIGITS[bytes[at + 3]], e = DIGITS[bytes[at + 4]], f = DIGITS[bytes[at + 5]];
+  const g = DIGITS[bytes[at + 6]], h = DIGITS[bytes[at + 7]];
+  // One that is negative makes all of it so.
+  if ((a | b | c | d | e | f | g | h) < 0) return NO_DIGITS;
+  return (a << 28 | b << 24 | c << 20 | d << 16 | e << 12 | f << 8 | g << 4 | h) >>> 0;
 }
 
 function isSpace(byte: number): boolean {

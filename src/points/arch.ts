@@ -5,6 +5,7 @@ import {
   R_X86_64_PLT32,
 } from "../elf/constants.ts";
 import { arm64BlockEnd, isArm64Return } from "./arm64_code.ts";
+import { CALL_LENGTH } from "./call_length.ts";
 import { isX86Return, x86BlockEnd } from "./x86_code.ts";
 
 /** The callback that the compiler calls at the start of each basic block. */
@@ -36,7 +37,7 @@ export interface PointArchitecture {
 export type FoundCall = (offset: number, isTailCall: boolean) => void;
 
 const X86_64: PointArchitecture = {
-  callLength: 5,
+  callLength: CALL_LENGTH["x86-64"],
   step: 1,
   scan: scanX86,
   relocations: [R_X86_64_PLT32, R_X86_64_PC32],
@@ -47,7 +48,7 @@ const X86_64: PointArchitecture = {
 };
 
 const ARM64: PointArchitecture = {
-  callLength: 4,
+  callLength: CALL_LENGTH.arm64,
   step: 4,
   scan: scanArm64,
   relocations: [R_AARCH64_CALL26, R_AARCH64_JUMP26],

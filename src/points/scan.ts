@@ -1,8 +1,8 @@
 import type { Address } from "../base/address.ts";
-import { SHF_EXECINSTR, SHT_NOBITS } from "../elf/constants.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { RELA_SIZE } from "../elf/relocations.ts";
 import type { ElfSection } from "../elf/sections.ts";
+export { codeSections } from "../elf/code_sections.ts";
 import { CALLBACK, type PointArchitecture, pointArchitecture } from "./arch.ts";
 
 /** The coverage points of one section of code. */
@@ -14,13 +14,6 @@ export interface SectionPoints {
   readonly offset: Uint32Array;
   /** 1 where the call is a tail call: its return address lies in another function. */
   readonly isTailCall: Uint8Array;
-}
-
-/** Sections that hold code. */
-export function codeSections(elf: ElfFile): ElfSection[] {
-  return elf.sections.filter((section) =>
-    (section.flags & SHF_EXECINSTR) !== 0 && section.type !== SHT_NOBITS && section.size > 0
-  );
 }
 
 /**

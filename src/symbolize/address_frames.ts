@@ -1,5 +1,5 @@
 import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
-import { codeSections } from "../points/scan.ts";
+import { codeSections } from "../elf/code_sections.ts";
 import { offsetsFrom } from "./build_image_index.ts";
 import { type JoinedFrames, joinFrames } from "./join_frames.ts";
 import type { OpenImage } from "./open_image.ts";

@@ -22,7 +22,7 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
   const symbolFiles = filesOfSymbols(parts);
   const frames = [
     ...FRAME_COLUMNS.map((name) => bytesOf(parts[name])),
-    bytesOf(parts.everyUnknown),
+    bytesOf(parts.paths.length <= 0x1_0000 ? Uint16Array.from(parts.framePath) : parts.framePath),
     bytesOf(parts.symbols.address),
     bytesOf(parts.symbols.size),
     bytesOf(symbolFiles.column),
@@ -30,9 +30,13 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
       ...STRING_COLUMNS.map((name) => parts[name]),
       Array.from(parts.symbols.address, (_, at) => parts.symbols.nameAt(at)),
       symbolFiles.strings,
-    ].map((strings) => encoder.encode(strings.map(oneLine).join("\n"))),
+    ].map(encodeStrings),
   ];
-  const lines = LINE_COLUMNS.map((name) => bytesOf(parts[name]));
+  const lines = [
+    ...LINE_COLUMNS.map((name) => bytesOf(parts[name])),
+    bytesOf(parts.everyUnknown),
+    encodeStrings(parts.problems),
+  ];
   const description: Description = {
     buildId: parts.buildId,
     machine: parts.machine,
@@ -91,6 +95,10 @@ function filesOfSymbols({ symbols }: IndexParts): { strings: string[]; column: U
 
 function bytesOf(column: ArrayBufferView): Uint8Array {
   return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+}
+
+function encodeStrings(strings: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(strings.map(oneLine).join("\n"));
 }
 
 function oneLine(text: string): string {

@@ -61,7 +61,7 @@ export interface ImageIndex {
   readonly everyFrameStart: Uint32Array;
   readonly universeStart: number;
   /** Path of the frame's line as the debug information gives it, an index into `paths`. */
-  readonly framePath: Uint32Array;
+  readonly framePath: PathColumn;
   /** Source paths as the debug information gives them, folders joined, as `llvm-symbolizer` prints them; entry 0 is `??`. */
   readonly paths: readonly string[];
   /** The entry of `files` for each of `paths`. */
@@ -71,6 +71,9 @@ export interface ImageIndex {
   /** Symbols of the image by address from `base`. */
   readonly symbols: SymbolNames;
 }
+
+/** Indexes of paths: few images have more than 65,536. */
+export type PathColumn = Uint16Array | Uint32Array;
 
 /** One step of the chain from an inlined callee to the function in the symbol table. */
 export interface Frame {

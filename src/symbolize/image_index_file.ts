@@ -3,13 +3,13 @@ import { FormatError } from "../errors.ts";
 import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
-export const INDEX_VERSION = 5;
+export const INDEX_VERSION = 6;
 
 export const MAGIC = 0x58_49_43_4b; // "KCIX"
 
 /**
  * Words of the header. The file then has two parts: what frames need, with a description of the columns in JSON at its
- * front; and claimed lines, which symbolizing does without and does not read. Both begin at multiples of 8 bytes.
+ * front; and what reports need beside them, which symbolizing does without and does not read. Both begin at multiples of 8 bytes.
  */
 export const HEADER = {
   magic: 0,
@@ -33,16 +33,20 @@ export const FRAME_COLUMNS = [
   "everyOffset",
   "everyFrameStart",
   "frameFunction",
-  "framePath",
   "frameLine",
+  "pathFile",
+] as const;
+export const LINE_COLUMNS = [
+  "claimStart",
+  "claimLine",
+  "lineFile",
+  "lineNumber",
   "functionFile",
   "functionLine",
   "functionEndLine",
-  "pathFile",
 ] as const;
-export const LINE_COLUMNS = ["claimStart", "claimLine", "lineFile", "lineNumber"] as const;
 /** Lists of strings, none of which holds a line feed. */
-export const STRING_COLUMNS = ["functionName", "files", "paths", "problems"] as const;
+export const STRING_COLUMNS = ["functionName", "files", "paths"] as const;
 
 /** What stands at the front of the first part. */
 export interface Description {
@@ -92,9 +96,22 @@ export function decodeIndex(
   if (headerOf(bytes)[HEADER.linesChecksum] !== xxh32(bytes.subarray(framesEnd))) {
     throw damaged("checksum does not fit");
   }
-  const columns = columnsAt(bytes, framesEnd, description.lineSizes).map(wordsOf);
-  const [claimStart, claimLine, lineFile, lineNumber] = columns;
-  const lines: LineParts = { claimStart, claimLine, lineFile, lineNumber };
+  const columns = columnsAt(bytes, framesEnd, description.lineSizes);
+  const [everyUnknown, problems] = columns.slice(LINE_COLUMNS.length);
+  const words = columns.slice(0, LINE_COLUMNS.length).map(wordsOf);
+  const [claimStart, claimLine, lineFile, lineNumber] = words;
+  const [functionFile, functionLine, functionEndLine] = words.slice(4);
+  const lines: LineParts = {
+    everyUnknown,
+    functionFile,
+    functionLine,
+    functionEndLine,
+    problems: stringsOf(problems),
+    claimStart,
+    claimLine,
+    lineFile,
+    lineNumber,
+  };
   return Object.defineProperties(lines, Object.getOwnPropertyDescriptors(parts)) as IndexParts;
 }
 
@@ -133,19 +150,15 @@ function decodeFirstPart(
     offsets,
     everyFrameStart,
     frameFunction,
-    framePath,
     frameLine,
-    functionFile,
-    functionLine,
-    functionEndLine,
     pathFile,
   ] = words;
-  const [unknown, symbolAddress, symbolSize, symbolFileColumn, ...texts] = columns.slice(
+  const [framePath, symbolAddress, symbolSize, symbolFileColumn, ...texts] = columns.slice(
     words.length,
   );
   const symbolFiles = wordsOf(symbolFileColumn);
-  const [functionName, files, paths, problems, symbolName, symbolFile] = texts.map((text) =>
-    lazily(() => text.length === 0 ? [] : decoder.decode(text).split("\n"))
+  const [functionName, files, paths, symbolName, symbolFile] = texts.map((text) =>
+    lazily(() => stringsOf(text))
   );
   const parts: FrameParts = {
     buildId,
@@ -155,14 +168,12 @@ function decodeFirstPart(
     universeStart: description.universeStart,
     universeCount: description.universeCount,
     everyOffset: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
-    everyUnknown: unknown,
     everyFrameStart,
     frameFunction,
-    framePath,
+    framePath: framePath.length === frameLine.length * 2
+      ? halfWordsOf(framePath)
+      : wordsOf(framePath),
     frameLine,
-    functionFile,
-    functionLine,
-    functionEndLine,
     pathFile,
     linkageName: new Map(description.linkageName),
     get functionName() {
@@ -173,9 +184,6 @@ function decodeFirstPart(
     },
     get paths() {
       return paths();
-    },
-    get problems() {
-      return problems();
     },
     symbols: {
       address: doublesOf(symbolAddress),
@@ -225,6 +233,14 @@ export function aligned(size: number): number {
 
 function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+function halfWordsOf(bytes: Uint8Array<ArrayBuffer>): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+}
+
+function stringsOf(bytes: Uint8Array): string[] {
+  return bytes.length === 0 ? [] : new TextDecoder().decode(bytes).split("\n");
 }
 
 function doublesOf(bytes: Uint8Array<ArrayBuffer>): Float64Array {

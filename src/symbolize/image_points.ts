@@ -1,10 +1,11 @@
 import type { Address } from "../base/address.ts";
 import { upperBound } from "../base/search.ts";
+import { codeSections } from "../elf/code_sections.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import type { ElfSection } from "../elf/sections.ts";
 import { FormatError } from "../errors.ts";
 import { type PointArchitecture, pointArchitecture } from "../points/arch.ts";
-import { callbackSymbols, codeSections, scanSection } from "../points/scan.ts";
+import { callbackSymbols, scanSection } from "../points/scan.ts";
 import type { BlockLimits } from "./unit_analyzer.ts";
 
 /** All coverage points of an image. */

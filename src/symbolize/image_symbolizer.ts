@@ -1,7 +1,7 @@
 import type { Address } from "../base/address.ts";
 import { indexOfSorted } from "../base/search.ts";
-import { pointArchitecture } from "../points/arch.ts";
-import { codeSections } from "../points/scan.ts";
+import { codeSections } from "../elf/code_sections.ts";
+import { CALL_LENGTH } from "../points/call_length.ts";
 import type { AddressColumns } from "./address_frames.ts";
 import { cachedFrames, type LoadIndexOptions } from "./cached_index.ts";
 import type { ImageIndex } from "./image_index.ts";
@@ -40,7 +40,7 @@ export class ImageSymbolizer implements Disposable {
 
   /** Bytes from a call to its return address. */
   get callLength(): number {
-    return pointArchitecture(this.image.elf.header.machine).callLength;
+    return CALL_LENGTH[this.image.elf.header.machine];
   }
 
   /** The whole index: from the cache, or built and stored. */
@@ -72,32 +72,28 @@ export class ImageSymbolizer implements Disposable {
     const text = elf.sections.find((section) => section.name === ".text")?.address ?? 0;
     const shift = (base === undefined ? 0 : base - text) + this.callLength;
     const code = codeSections(elf).map(({ address, size }) => [address, address + size]);
-    const table = new Int16Array(pcs.length).fill(-1);
-    const at = new Uint32Array(pcs.length);
-    const index = this.#frames;
+    const count = pcs.length;
+    const table = new Int16Array(count);
+    const at = new Uint32Array(count);
     const rest: number[] = [];
+    const { base: first, everyOffset } = this.#frames ?? { base: 0, everyOffset: NO_OFFSETS };
     // PCs mostly ascend, so the next point is looked for behind the last.
     let point = 0;
-    for (let place = 0; place < pcs.length; place++) {
-      const address = pcs[place] - shift;
-      if (index !== undefined) {
-        const offset = address - index.base;
-        if (index.everyOffset[point] !== offset) {
-          point = index.everyOffset[point + 1] === offset
-            ? point + 1
-            : indexOfSorted(index.everyOffset, offset);
-        }
-        if (point >= 0) {
-          table[place] = 0;
-          at[place] = point;
-          continue;
-        }
-        point = 0;
+    for (let place = 0; place < count; place++) {
+      const offset = pcs[place] - shift - first;
+      if (everyOffset[point] !== offset) {
+        point = everyOffset[point + 1] === offset ? point + 1 : indexOfSorted(everyOffset, offset);
       }
+      if (point >= 0) {
+        at[place] = point;
+        continue;
+      }
+      point = 0;
+      const address = pcs[place] - shift;
       if (code.some(([low, high]) => address >= low && address < high)) {
         table[place] = 1;
         rest.push(address);
-      }
+      } else table[place] = -1;
     }
     const addresses = Float64Array.from(rest).sort();
     return {
@@ -115,7 +111,7 @@ export class ImageSymbolizer implements Disposable {
     if (this.#frames !== undefined) tables.push(this.#frames);
     const lazyTable = tables.length;
     if (lazy !== undefined) tables.push(lazy);
-    for (let place = 0; place < pcs.length; place++) {
+    for (let place = 0; place < pcs.length && rest.length > 0; place++) {
       if (table[place] !== 1) continue;
       table[place] = lazyTable;
       at[place] = indexOfSorted(rest, pcs[place] - shift);
@@ -123,6 +119,9 @@ export class ImageSymbolizer implements Disposable {
     return new SymbolizedPcs(pcs, tables, table, at);
   }
 }
+
+/** What is known without an index. */
+const NO_OFFSETS = new Int32Array(0);
 
 interface SymbolizePlan {
   readonly pcs: ArrayLike<Address>;

@@ -1,8 +1,8 @@
 import type { Address } from "../base/address.ts";
-import type { ImageIndex } from "./image_index.ts";
+import type { ImageIndex, PathColumn } from "./image_index.ts";
 import type { SymbolNames } from "./symbol_names.ts";
 
-/** The columns that tell where points are, and their frames. */
+/** The columns from which the frames of points follow. */
 export interface FrameParts {
   readonly buildId: string;
   readonly machine: "x86-64" | "arm64";
@@ -11,25 +11,25 @@ export interface FrameParts {
   readonly universeStart: number;
   readonly universeCount: number;
   readonly everyOffset: Int32Array;
-  readonly everyUnknown: Uint8Array;
   readonly everyFrameStart: Uint32Array;
   readonly frameFunction: Uint32Array;
-  readonly framePath: Uint32Array;
+  readonly framePath: PathColumn;
   readonly frameLine: Uint32Array;
   readonly functionName: readonly string[];
-  readonly functionFile: Uint32Array;
-  readonly functionLine: Uint32Array;
-  readonly functionEndLine: Uint32Array;
   readonly linkageName: ReadonlyMap<number, string>;
   readonly files: readonly string[];
   readonly paths: readonly string[];
   readonly pathFile: Uint32Array;
   readonly symbols: SymbolNames;
-  readonly problems: readonly string[];
 }
 
-/** The columns that tell which lines points claim. */
+/** What reports need beside frames: which points are unknown, which lines points claim, and where functions are. */
 export interface LineParts {
+  readonly everyUnknown: Uint8Array;
+  readonly functionFile: Uint32Array;
+  readonly functionLine: Uint32Array;
+  readonly functionEndLine: Uint32Array;
+  readonly problems: readonly string[];
   /** By point of the universe, one more at the end. */
   readonly claimStart: Uint32Array;
   readonly claimLine: Uint32Array;

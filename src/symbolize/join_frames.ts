@@ -1,8 +1,7 @@
 import { filesOf } from "./merge_results.ts";
 import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
 import type { FrameColumns } from "./point_frames.ts";
-import { UNKNOWN } from "./source_tables.ts";
-import { symbolAt, type SymbolNames } from "./symbol_names.ts";
+import { symbolAt, type SymbolNames, UNKNOWN } from "./symbol_names.ts";
 import type { UnitResults, UnitWork } from "./unit_work.ts";
 
 /** The part of {@linkcode FrameColumns} that follows from the units. */

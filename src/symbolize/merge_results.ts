@@ -4,8 +4,7 @@ import { mergeLines, placeClaims } from "./merge_lines.ts";
 import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
 import { kernelPath, sourceRoots } from "./source_paths.ts";
 import { StringTable } from "./name_table.ts";
-import { UNKNOWN } from "./source_tables.ts";
-import { symbolAt, type SymbolNames } from "./symbol_names.ts";
+import { symbolAt, type SymbolNames, UNKNOWN } from "./symbol_names.ts";
 import type { UnitResults, UnitWork } from "./unit_work.ts";
 
 /** The part of {@linkcode IndexParts} that follows from the units. */

@@ -1,6 +1,5 @@
-import { UNKNOWN } from "./source_tables.ts";
 import type { Frame, ImageIndex } from "./image_index.ts";
-import { symbolAt, type SymbolNames } from "./symbol_names.ts";
+import { symbolAt, type SymbolNames, UNKNOWN } from "./symbol_names.ts";
 
 /** The columns of an {@linkcode ImageIndex} that frames are in: of its points, or of other addresses. */
 export type FrameColumns = Pick<

@@ -8,9 +8,7 @@ import type { LineEntries, LineHeader } from "../dwarf/line_header.ts";
 import type { Unit } from "../dwarf/unit.ts";
 import { LineTable } from "./line_table.ts";
 import { NameTable, StringTable } from "./name_table.ts";
-
-/** Path and name of what is not known. */
-export const UNKNOWN = "??";
+import { UNKNOWN } from "./symbol_names.ts";
 
 /** Function id of a frame in no function. */
 export const NO_FUNCTION = -1;

@@ -12,6 +12,9 @@ import type { ElfFile } from "../elf/elf_file.ts";
 import type { SymbolTable } from "../elf/symbols.ts";
 import { FormatError } from "../errors.ts";
 
+/** Path and name of what is not known. */
+export const UNKNOWN = "??";
+
 /** No kernel's code spans as much; and what does not fit 32 bits cannot be sorted as numbers here. */
 const LARGEST_SPAN = 0xffff_ffff;
 

@@ -1,7 +1,6 @@
 import { formatAddress } from "../base/address.ts";
 import type { FrameColumns } from "./point_frames.ts";
-import { UNKNOWN } from "./source_tables.ts";
-import { symbolAt } from "./symbol_names.ts";
+import { symbolAt, UNKNOWN } from "./symbol_names.ts";
 import { SYMBOLIZE_REASON_TEXT, type SymbolizedPcs } from "./symbolized_pcs.ts";
 
 /** Characters per piece of output. */
