@@ -78,9 +78,11 @@ export interface ModuleSection {
 
 /** A module that was loaded during a run. */
 export interface RunModule {
+  /** As `/proc/modules` has it. */
   readonly name: string;
   /** Lower-case hexadecimal; empty where the kernel does not tell. */
   readonly buildId: string;
+  /** Those with code. */
   readonly sections: readonly ModuleSection[];
   /** Why nobody knew where it lay, so that its PCs are not told from others; absent where that was known. */
   readonly hidden?: string;
