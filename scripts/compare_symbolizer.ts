@@ -13,7 +13,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatAddress } from "../src/base/address.ts";
-import { framesOfManyAddresses } from "../src/symbolize/address_frames.ts";
+import { framesOfAddresses } from "../src/symbolize/address_frames.ts";
 import type { Frame } from "../src/symbolize/image_index.ts";
 import { codeSections } from "../src/points/scan.ts";
 import { loadImageIndex } from "../src/symbolize/load_index.ts";
@@ -53,7 +53,7 @@ async function compareImage(image: string, between: number, show: number): Promi
   for (const problem of index.problems) console.log(`problem: ${problem}`);
   const points = Array.from(index.everyOffset, (offset) => index.base + offset);
   const others = addressesBetween(points, between);
-  const lazy = await framesOfManyAddresses(opened, Float64Array.from(others));
+  const lazy = framesOfAddresses(opened, Float64Array.from(others));
   const judge = opened.elf.isModule
     ? linkedForJudge(opened)
     : { path: image, address: (address: number) => address };

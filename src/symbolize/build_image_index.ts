@@ -6,6 +6,7 @@ import type { ImageIndex } from "./image_index.ts";
 import { CodeBlocks, type ImagePoints, readImagePoints } from "./image_points.ts";
 import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";
+import { offsetsFrom } from "./place_frames.ts";
 import { readSymbolNames } from "./symbol_names.ts";
 import { readUnitRanges } from "./unit_ranges.ts";
 import { UnitReader } from "./unit_reader.ts";
@@ -77,11 +78,4 @@ export function buildIndexParts(elf: ElfFile, sections: DwarfSections): IndexPar
   return finishIndex(elf, plan, [
     doUnits(reader, plan.points.address, plan.work, next, new CodeBlocks(elf)),
   ]);
-}
-
-/** Addresses as offsets from `base`; all code is within 2 GiB of it. */
-export function offsetsFrom(addresses: Float64Array, base: number): Int32Array {
-  const offsets = new Int32Array(addresses.length);
-  for (let at = 0; at < offsets.length; at++) offsets[at] = addresses[at] - base;
-  return offsets;
 }

@@ -58,8 +58,8 @@ export class ImageSymbolizer implements Disposable {
     const plan = this.#plan(pcs, base);
     if (plan.rest.length === 0) return this.#place(plan, undefined);
     // Imported on use: where the cache has all, the code that reads debug information is not needed.
-    const { framesOfManyAddresses } = await import("./address_frames.ts");
-    return this.#place(plan, await framesOfManyAddresses(this.image, plan.rest));
+    const { framesOfAddresses } = await import("./address_frames.ts");
+    return this.#place(plan, framesOfAddresses(this.image, plan.rest));
   }
 
   [Symbol.dispose](): void {

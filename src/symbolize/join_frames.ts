@@ -1,7 +1,7 @@
-import { filesOf } from "./merge_results.ts";
 import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
 import type { FrameColumns } from "./point_frames.ts";
 import { symbolAt, type SymbolNames, UNKNOWN } from "./symbol_names.ts";
+import { filesOf } from "./source_paths.ts";
 import type { UnitResults, UnitWork } from "./unit_work.ts";
 
 /** The part of {@linkcode FrameColumns} that follows from the units. */
@@ -43,17 +43,19 @@ export function joinFrames(
     bySymbol.set(index, functionName.length);
     functionName.push(symbol < 0 ? UNKNOWN : symbols().nameAt(symbol));
   }
-  let files: ReturnType<typeof filesOf> | undefined;
+  let made: ReturnType<typeof filesOf> | undefined;
+  const files = (): ReturnType<typeof filesOf> =>
+    made ??= filesOf(paths, results.flatMap((result) => result.folders));
   return {
     ...placeFrames(offsets.length, work, results, pathMaps, functionMaps, bySymbol),
     functionName,
     linkageName,
     paths,
     get files() {
-      return (files ??= filesOf(paths, results)).files;
+      return files().files;
     },
     get pathFile() {
-      return (files ??= filesOf(paths, results)).pathFile;
+      return files().pathFile;
     },
   };
 }

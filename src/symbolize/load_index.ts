@@ -32,7 +32,7 @@ export async function loadImageIndex(
   if (!canShare(image) || debugSize(image) < WORTH_A_THREAD) return build(image, options);
   using worker = new UnitWorker();
   const plan = planIndex(image.elf, image.sections());
-  const results = await worker.do(image, plan.headers, plan.points.address, plan.work, true);
+  const results = await worker.do(image, plan.headers, plan.points.address, plan.work);
   return stored(finishIndex(image.elf, plan, results), image, options);
 }
 

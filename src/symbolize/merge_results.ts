@@ -2,7 +2,7 @@ import { TripleTable } from "../base/triple_table.ts";
 import type { IndexParts } from "./index_columns.ts";
 import { mergeLines, placeClaims } from "./merge_lines.ts";
 import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
-import { kernelPath, sourceRoots } from "./source_paths.ts";
+import { filesOf } from "./source_paths.ts";
 import { StringTable } from "./name_table.ts";
 import { symbolAt, type SymbolNames, UNKNOWN } from "./symbol_names.ts";
 import type { UnitResults, UnitWork } from "./unit_work.ts";
@@ -45,7 +45,7 @@ export function mergeResults(
   const paths = new StringTable();
   paths.intern(UNKNOWN);
   const pathMaps = results.map((result) => internAll(paths, result.paths));
-  const { files, pathFile } = filesOf(paths.strings, results);
+  const { files, pathFile } = filesOf(paths.strings, results.flatMap((result) => result.folders));
   const functions = mergeFunctions(offsets, work, results, symbols, pathMaps, pathFile);
   const lines = mergeLines(results, pathMaps, pathFile, files.length);
   const frames = placeFrames(
@@ -76,18 +76,6 @@ function internAll(table: StringTable, strings: readonly string[]): Int32Array {
   const ids = new Int32Array(strings.length);
   for (let index = 0; index < strings.length; index++) ids[index] = table.intern(strings[index]);
   return ids;
-}
-
-/** The kernel-relative files that paths lead to, in alphabetical order, and the file of each path. */
-export function filesOf(
-  paths: readonly string[],
-  results: readonly UnitResults[],
-): { files: string[]; pathFile: Uint32Array } {
-  const roots = sourceRoots(paths, new Set(results.flatMap((result) => result.folders)));
-  const relative = paths.map((path) => kernelPath(path, roots));
-  const files = [...new Set(relative)].sort();
-  const numbers = new Map(files.map((file, index) => [file, index]));
-  return { files, pathFile: Uint32Array.from(relative, (file) => numbers.get(file) as number) };
 }
 
 interface MergedFunctions {

@@ -20,7 +20,6 @@ export interface WorkerTask {
   readonly order: Uint32Array;
   readonly start: Uint32Array;
   readonly units: SharedUnits;
-  readonly withClaims: boolean;
 }
 
 /** Results with each list of strings as one: a hundred thousand strings take long to send. */
@@ -55,13 +54,12 @@ export class UnitWorker implements Disposable {
     this.#thread = new WorkerThread(new URL(`./unit_worker.${extension}`, import.meta.url));
   }
 
-  /** Does units in both threads. */
+  /** Does units in both threads; the addresses are points. */
   async do(
     image: OpenImage,
     headers: readonly UnitHeader[],
     addresses: Float64Array,
     work: UnitWork,
-    withClaims: boolean,
   ): Promise<UnitResults[]> {
     const units = shareUnits(headers, (unit) => work.start[unit + 1] > work.start[unit]);
     const task: WorkerTask = {
@@ -71,11 +69,10 @@ export class UnitWorker implements Disposable {
       order: shared(work.order),
       start: shared(work.start),
       units,
-      withClaims,
     };
     this.#thread.post(task);
     const reader = new UnitReader(image.sections(), headers);
-    const ends = withClaims ? new CodeBlocks(image.elf) : undefined;
+    const ends = new CodeBlocks(image.elf);
     const own = doUnits(reader, addresses, work, takeUnits(units), ends);
     if (closeWork(units)) return [own];
     const results = await this.#thread.answer;

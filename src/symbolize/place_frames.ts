@@ -7,6 +7,13 @@ export type PlacedFrames = Pick<
   "everyFrameStart" | "frameFunction" | "framePath" | "frameLine"
 >;
 
+/** Addresses as offsets from `base`; all code is within 2 GiB of it. */
+export function offsetsFrom(addresses: Float64Array, base: number): Int32Array {
+  const offsets = new Int32Array(addresses.length);
+  for (let at = 0; at < offsets.length; at++) offsets[at] = addresses[at] - base;
+  return offsets;
+}
+
 /** Indexes of addresses with a frame that is in no function: assembly with line numbers only. */
 export function addressesWithoutFunction(
   work: UnitWork,

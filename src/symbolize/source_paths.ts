@@ -69,3 +69,19 @@ export function pathUnder(prefix: string | undefined, path: string): string {
   if (prefix === undefined || prefix === "" || path.startsWith("/") || path === "??") return path;
   return prefix.endsWith("/") ? prefix + path : `${prefix}/${path}`;
 }
+
+/**
+ * The kernel-relative files that paths lead to, in alphabetical order, and the file of each path.
+ *
+ * @param buildFolders as for {@linkcode sourceRoots}
+ */
+export function filesOf(
+  paths: readonly string[],
+  buildFolders: readonly string[],
+): { files: string[]; pathFile: Uint32Array } {
+  const roots = sourceRoots(paths, new Set(buildFolders));
+  const relative = paths.map((path) => kernelPath(path, roots));
+  const files = [...new Set(relative)].sort();
+  const numbers = new Map(files.map((file, index) => [file, index]));
+  return { files, pathFile: Uint32Array.from(relative, (file) => numbers.get(file) as number) };
+}

@@ -32,7 +32,7 @@ export class AddressFrames {
   frameLine: Int32Array<ArrayBuffer>;
   /** Ids of claimed lines. */
   claimCount = 0;
-  claimLine: Int32Array<ArrayBuffer>;
+  claimLine = new Int32Array(1024);
 
   /** @param addresses expected at most, to make the columns large enough at once: memory that is not used costs nothing */
   constructor(addresses: number) {
@@ -42,7 +42,6 @@ export class AddressFrames {
     this.frameFunction = new Int32Array(count * 2);
     this.framePath = new Int32Array(count * 2);
     this.frameLine = new Int32Array(count * 2);
-    this.claimLine = new Int32Array(count * 6);
   }
 
   /** Makes room for one address and one frame or claim more. */

@@ -16,7 +16,7 @@ answerOnce<WorkerTask, PackedResults>((task) => {
 function doTask(task: WorkerTask): UnitResults {
   using image = new OpenImage(task.path);
   const reader = new UnitReader(image.sections(), task.headers);
-  const ends = task.withClaims ? new CodeBlocks(image.elf) : undefined;
+  const ends = new CodeBlocks(image.elf);
   return doUnits(reader, task.addresses, task, takeUnits(task.units), ends);
 }
 
