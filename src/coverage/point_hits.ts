@@ -12,7 +12,7 @@ export type UnresolvedReason =
 /** What each {@linkcode UnresolvedReason} means, for people. */
 export const UNRESOLVED_TEXT: Readonly<Record<UnresolvedReason, string>> = {
   "outside-image":
-    "outside the images' coverage points (start-up code of a module, one that nobody saw loaded, or another build)",
+    "outside the images' coverage points (start-up code of a module, one that nobody saw loaded or whose place another took within the test, or another build)",
   "module-image": "in a module without an image",
   "not-a-point": "no coverage call returns there (a tail call reports its caller)",
   "tail-call": "tail call, whose block cannot be known",
