@@ -100,7 +100,6 @@ export class LineRows {
     });
     const end = bytes.length;
     const defaultIsStmt = header.defaultIsStmt ? 1 : 0;
-    const step = keepsAll ? 1 : 0;
     const addresses = this.address, files = this.file, lines = this.line, stmts = this.isStmt;
     let count = 0, first = 0;
     // The address is a base and a 32-bit offset from it: engines keep that in an integer register.
@@ -108,6 +107,8 @@ export class LineRows {
     // Beyond this offset an address that is looked for has been passed; every row is, before the first of a sequence.
     const start = keepsAll ? Infinity : -Infinity;
     let nextOffset = start, inSequence = false;
+    // The row before, where only rows of addresses are wanted.
+    let lastFile = 0, lastLine = 0;
     let pos = header.programStart;
     // Nearly all operands are numbers of one byte or two: those are read here, others, and all ends of data, by the reader.
     // The most frequent opcodes come first.
@@ -162,7 +163,7 @@ export class LineRows {
               this.#sequence(first, count - 1);
               first = count;
             } else if (inSequence) {
-              this.#pass(base + offset, files[0], lines[0]);
+              this.#pass(base + offset, lastFile, lastLine);
               this.#commit(base + offset, foundFile, foundLine);
             }
             nextOffset = start;
@@ -186,7 +187,7 @@ export class LineRows {
       }
       if (offset > nextOffset) {
         if (!inSequence) this.#begin(base + offset);
-        else if (this.#pass(base + offset, files[0], lines[0])) {
+        else if (this.#pass(base + offset, lastFile, lastLine)) {
           this.#commit(base + offset, foundFile, foundLine);
           return;
         }
@@ -194,11 +195,15 @@ export class LineRows {
         const at = this.#nextWanted;
         nextOffset = at < this.#wanted.length ? this.#wanted[at] - base : Infinity;
       }
+      if (!keepsAll) {
+        lastFile = file;
+        lastLine = line;
+        continue;
+      }
       addresses[count] = base + offset;
       files[count] = file;
       lines[count] = line;
-      stmts[count] = isStmt;
-      count += step;
+      stmts[count++] = isStmt;
     }
     if (pos > end) throw reader.problem("program ends within an opcode", end);
     this.count = count;

@@ -71,42 +71,49 @@ export class ImageSymbolizer implements Disposable {
     const { elf } = this.image;
     const text = elf.sections.find((section) => section.name === ".text")?.address ?? 0;
     const shift = (base === undefined ? 0 : base - text) + this.callLength;
-    const code = codeSections(elf).map(({ address, size }) => [address, address + size]);
+    const code = codeSections(elf).map(({ address, size }) => [address, address + size] as const);
     const count = pcs.length;
     const table = new Int16Array(count);
     const at = new Uint32Array(count);
-    const rest: number[] = [];
     const { base: first, everyOffset } = this.#frames ?? { base: 0, everyOffset: NO_OFFSETS };
-    // PCs mostly ascend, so the next point is looked for behind the last.
-    let point = 0;
+    const hasIndex = everyOffset.length > 0;
+    let rest = new Float64Array(0), found = 0, ascends = true;
+    // PCs mostly ascend, so the next point is looked for behind the last, and the next address in the last section.
+    let point = 0, low = 0, high = 0;
     for (let place = 0; place < count; place++) {
-      const offset = pcs[place] - shift - first;
-      if (everyOffset[point] !== offset) {
-        point = everyOffset[point + 1] === offset ? point + 1 : indexOfSorted(everyOffset, offset);
+      const address = pcs[place] - shift;
+      if (hasIndex) {
+        const offset = address - first;
+        if (everyOffset[point] !== offset) {
+          point = everyOffset[point + 1] === offset
+            ? point + 1
+            : indexOfSorted(everyOffset, offset);
+        }
+        if (point >= 0) {
+          at[place] = point;
+          continue;
+        }
+        point = 0;
       }
-      if (point >= 0) {
-        at[place] = point;
+      if (!(address >= low && address < high)) {
+        [low, high] = code.find(([from, to]) => address >= from && address < to) ?? [0, 0];
+      }
+      if (low === high) {
+        table[place] = -1;
         continue;
       }
-      point = 0;
-      const address = pcs[place] - shift;
-      if (code.some(([low, high]) => address >= low && address < high)) {
-        table[place] = 1;
-        rest.push(address);
-      } else table[place] = -1;
+      if (found === 0) rest = new Float64Array(count);
+      else if (address <= rest[found - 1]) ascends = false;
+      table[place] = 1;
+      at[place] = found;
+      rest[found++] = address;
     }
-    const addresses = Float64Array.from(rest).sort();
-    return {
-      pcs,
-      table,
-      at,
-      shift,
-      rest: addresses.filter((value, i) => i === 0 || value !== addresses[i - 1]),
-    };
+    rest = rest.subarray(0, found);
+    return { pcs, table, at, shift, rest: ascends ? rest : distinct(rest.sort()), ascends };
   }
 
   #place(plan: SymbolizePlan, lazy: AddressColumns | undefined): SymbolizedPcs {
-    const { pcs, table, at, shift, rest } = plan;
+    const { pcs, table, at, shift, rest, ascends } = plan;
     const tables: FrameColumns[] = [];
     if (this.#frames !== undefined) tables.push(this.#frames);
     const lazyTable = tables.length;
@@ -114,7 +121,7 @@ export class ImageSymbolizer implements Disposable {
     for (let place = 0; place < pcs.length && rest.length > 0; place++) {
       if (table[place] !== 1) continue;
       table[place] = lazyTable;
-      at[place] = indexOfSorted(rest, pcs[place] - shift);
+      if (!ascends) at[place] = indexOfSorted(rest, pcs[place] - shift);
     }
     return new SymbolizedPcs(pcs, tables, table, at);
   }
@@ -131,4 +138,10 @@ interface SymbolizePlan {
   readonly shift: number;
   /** Distinct addresses to look up, ascending. */
   readonly rest: Float64Array;
+  /** Whether they come in that order, each once: `at` then has their indexes. */
+  readonly ascends: boolean;
+}
+
+function distinct(ascending: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  return ascending.filter((value, at) => at === 0 || value !== ascending[at - 1]);
 }
