@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { withPreload } from "../../src/testing/runner_command.ts";
+import { supervisorRuntime, withPreload } from "../../src/testing/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 
 const TURNS = 3;
@@ -72,7 +72,8 @@ let runs = 0;
 /** A command as the least supervisor and kernelcov's run it. */
 function supervised(command: readonly string[]): string[] {
   const runDirectory = join(folder, `run-${runs++}`);
-  return supervisedCommand({ command, runDirectory, mode: "auto", record: false });
+  const options = { command, runDirectory, mode: "auto", record: false } as const;
+  return supervisedCommand(options, supervisorRuntime(command));
 }
 
 async function compare(

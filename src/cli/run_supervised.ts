@@ -1,6 +1,10 @@
 import process from "node:process";
 import { transpileAhead } from "../testing/transpile_ahead.ts";
-import { signalSupervised, supervisedCommand } from "../tracer/supervised_command.ts";
+import {
+  signalSupervised,
+  supervisedCommand,
+  type SupervisorRuntime,
+} from "../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../tracer/supervise_options.ts";
 import { type GuestCommand, runInKernel } from "../uml/run_kernel.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
@@ -11,6 +15,8 @@ export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory"
   readonly kernel: KernelChoice;
   /** Its environment; this process's by default. */
   readonly env?: NodeJS.ProcessEnv;
+  /** What its supervisor runs in; this process's runtime by default. */
+  readonly runtime?: SupervisorRuntime | undefined;
   /** Folders that it may write to, that of the records aside. */
   readonly write?: readonly string[];
 }
@@ -18,9 +24,9 @@ export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory"
 /** Runs a command with all its threads and processes recorded, and returns its exit status. */
 export async function runSupervised(
   options: SuperviseOptions,
-  { kernel, env = process.env, write = [], ...guest }: SupervisedRun,
+  { kernel, env = process.env, runtime, write = [], ...guest }: SupervisedRun,
 ): Promise<number> {
-  const command = supervisedCommand(options);
+  const command = supervisedCommand(options, runtime);
   if (kernel === "host") return await runHere(command, env, signalSupervised);
   transpileAhead();
   const { exitStatus } = await runInKernel({

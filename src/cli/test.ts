@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
-import { withPreload } from "../testing/runner_command.ts";
+import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -68,7 +68,8 @@ export async function testCommand(args: string[]): Promise<number> {
   async function runOnce(): Promise<number> {
     if (scope === "tree") {
       const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
-      return await runSupervised(options, { kernel, env, ...guest });
+      const runtime = supervisorRuntime(command);
+      return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
     if (kernel === "host") return await runHere(covered, env);
     return (await runInKernel({ command: covered, kernel, env, ...guest })).exitStatus;

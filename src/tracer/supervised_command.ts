@@ -4,6 +4,12 @@ import { fileURLToPath } from "node:url";
 import { runtimeName } from "../sys/runtime.ts";
 import { superviseArguments, type SuperviseOptions } from "./supervise_options.ts";
 
+/** The runtime that a supervisor runs in. */
+export interface SupervisorRuntime {
+  readonly name: "deno" | "bun";
+  readonly program: string;
+}
+
 /** Path of the supervisor's main module. */
 export function supervisorModule(): string {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -11,16 +17,25 @@ export function supervisorModule(): string {
 }
 
 /**
- * The command that runs another under the supervisor: a process of this runtime that exits as the command does, and
- * writes the records to the run folder. It takes the place of the command, on this kernel or in an embedded one.
+ * The command that runs another under the supervisor: a process that exits as the command does, and writes the records
+ * to the run folder. It takes the place of the command, on this kernel or in an embedded one.
+ *
+ * @param runtime What it runs in; this process's runtime by default.
  */
-export function supervisedCommand(options: SuperviseOptions): string[] {
+export function supervisedCommand(
+  options: SuperviseOptions,
+  runtime: SupervisorRuntime = thisRuntime(),
+): string[] {
   // Settings and .env files of the folder are the command's business: they must not change the supervisor, nor through
   // it the command's environment.
-  const flags = runtimeName() === "deno"
+  const flags = runtime.name === "deno"
     ? ["run", "--quiet", "--allow-all", "--no-lock", "--no-config"]
     : ["--config=/dev/null", "--no-env-file", "run"];
-  return [process.execPath, ...flags, supervisorModule(), ...superviseArguments(options)];
+  return [runtime.program, ...flags, supervisorModule(), ...superviseArguments(options)];
+}
+
+function thisRuntime(): SupervisorRuntime {
+  return { name: runtimeName() === "deno" ? "deno" : "bun", program: process.execPath };
 }
 
 /**

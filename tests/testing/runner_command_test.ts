@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eachLabel } from "../../src/testing/each_label.ts";
-import { withPreload } from "../../src/testing/runner_command.ts";
+import { supervisorRuntime, withPreload } from "../../src/testing/runner_command.ts";
 
 /** The command with the preload's path shortened to `PRELOAD`. */
 function changed(command: string): string {
@@ -40,4 +40,16 @@ test("a label of test.each is filled from its row", () => {
   assert.equal(eachLabel("%# of %i%%", [3.7], 4), "4 of 3%");
   assert.equal(eachLabel("$a.b and $c", { a: { b: "x" } }, 0), "x and $c");
   assert.equal(eachLabel("%j %s", [{ k: 1 }], 0), '{"k":1} %s');
+});
+
+test("tests of Bun are supervised by the Bun that runs them, all others by the command's runtime", () => {
+  assert.deepEqual(supervisorRuntime(["/opt/bun", "test", "a.ts"]), {
+    name: "bun",
+    program: "/opt/bun",
+  });
+  for (
+    const command of [["deno", "test"], ["npx", "bun", "test"], ["bun", "run", "x"], ["sh"]]
+  ) {
+    assert.equal(supervisorRuntime(command), undefined, command.join(" "));
+  }
 });
