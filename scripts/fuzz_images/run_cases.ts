@@ -30,7 +30,6 @@ const KERNEL_SHARE = 8;
 export interface CasesToRun {
   readonly seed: number;
   readonly first: number;
-  /** The last case, or -1 for no end. */
   readonly last: number;
   readonly kernel: string | undefined;
   /** Folder for the number of the case at hand, and for images that are read as files. */
@@ -45,7 +44,7 @@ export interface CaseCounts {
   kernelCases: number;
 }
 
-/** Runs cases until the last one, or for ever. Prints a line for each case that ended in anything but a result or a FormatError. */
+/** Runs cases until the last one. Prints a line for each case that ended in anything but a result or a FormatError. */
 export function runCases({ seed, first, last, kernel, folder }: CasesToRun): void {
   const small = smallSeeds();
   const large = kernel === undefined ? undefined : kernelSeed(kernel);
@@ -53,7 +52,7 @@ export function runCases({ seed, first, last, kernel, folder }: CasesToRun): voi
   const counts: CaseCounts = { cases: 0, results: 0, formatErrors: 0, kernelCases: 0 };
   const progress = openSync(join(folder, "case"), "w");
   const record = new Int32Array(8);
-  for (let number = first; last < 0 || number <= last; number++) {
+  for (let number = first; number <= last; number++) {
     record.set([number, counts.cases, counts.results, counts.formatErrors, counts.kernelCases]);
     writeSync(progress, record, 0, record.byteLength, 0);
     const random = new Random(seed, number);

@@ -33,3 +33,18 @@ test("a line that is no number is refused by its number", () => {
     });
   }
 });
+
+test("a digit that is none is refused at any place of an address of 8 or 16 digits", () => {
+  for (const address of ["0x6002a4f1", "0xffffffff8123abcd"]) {
+    assert.deepEqual(parse(`${address}\n${address}`), [
+      parseAddress(address),
+      parseAddress(address),
+    ]);
+    for (let at = 2; at < address.length; at++) {
+      for (const bad of ["g", "/", ":", "@", "`", "\u00ff"]) {
+        const text = `${address}\n${address.slice(0, at)}${bad}${address.slice(at + 1)}\n`;
+        assert.throws(() => parse(text), FormatError, text);
+      }
+    }
+  }
+});
