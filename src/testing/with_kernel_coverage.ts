@@ -73,6 +73,7 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
  * ```
  */
 export function kernelCoverage(name: string): KernelCoverage & Disposable {
+  prepareThread(); // Loading what records a thread runs microtasks.
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
   const coverage = startCoverage(() => identify(name, [], undefined), runningTest()?.coverage);
