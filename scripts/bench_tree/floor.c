@@ -62,7 +62,12 @@ static void enrol(pid_t tid) {
 	pidfd = call(tid, &saved, SYS_pidfd_open, getpid(), 0, 0);
 	fd = call(tid, &saved, SYS_pidfd_getfd, pidfd, devices[tid], 0);
 	if (call(tid, &saved, SYS_ioctl, fd, KCOV_UNIQUE_ENABLE, BITMAP_WORDS) != 0) exit(6);
-	call(tid, &saved, SYS_close_range, pidfd, fd, 0);
+	/* Not the descriptors between, which are another thread's. */
+	if (fd == pidfd + 1) call(tid, &saved, SYS_close_range, pidfd, fd, 0);
+	else {
+		call(tid, &saved, SYS_close, pidfd, 0, 0);
+		call(tid, &saved, SYS_close, fd, 0, 0);
+	}
 	ptrace(PTRACE_SETREGS, tid, 0, &saved);
 	enrolled[tid] = 1;
 }
