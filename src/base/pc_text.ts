@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.ts";
 import { type Address, addressFromHalves } from "./address.ts";
+import { grown } from "./grow.ts";
 
 /** Value of each byte as a hexadecimal digit; -1 for others. */
 const DIGITS = new Int8Array(256).fill(-1);
@@ -16,12 +17,13 @@ for (let digit = 0; digit < 16; digit++) {
  * @throws {FormatError} where a line is no such number; its number is in the message
  */
 export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & ArrayLike<Address> {
-  // A line has at least a digit and, but for the last, its end.
-  const pcs = new Float64Array((bytes.length >>> 1) + 1);
+  // Room for kernel addresses; numbers of few digits may need more.
+  let pcs = new Float64Array((bytes.length >>> 3) + 1);
   const end = bytes.length;
   let count = 0, line = 1;
   for (let at = 0; at < end; line++) {
     const start = at;
+    if (count === pcs.length) pcs = grown(pcs, count + 1);
     // Addresses as programs write them: 0x and 16 digits, or 8. The others, and what is none, below.
     if (at + 10 < end && bytes[at] === 0x30 && bytes[at + 1] === 0x78) {
       const high = eightDigits(bytes, at + 2);

@@ -19,6 +19,11 @@ test("numbers of any length come out as parseAddress() reads them", () => {
   assert.deepEqual(parse("0xffffffff81000005\n").map(formatAddress), ["0xffffffff81000005"]);
 });
 
+test("there is room for any number of PCs, however few digits they have", () => {
+  assert.deepEqual(parse("1\n".repeat(1000)), Array.from({ length: 1000 }, () => 1));
+  assert.deepEqual(parse(`0x6002a4f1\n${"f\n".repeat(500)}7`).slice(-2), [15, 7]);
+});
+
 test("spaces, carriage returns and empty lines are passed over", () => {
   assert.deepEqual(parse("\n 0x10 \r\n\r\n\t\n20"), [16, 32]);
   assert.deepEqual(parse(""), []);
