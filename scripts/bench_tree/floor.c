@@ -5,6 +5,7 @@
  *   floor COMMAND…
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,7 +43,9 @@ static long call(pid_t tid, const struct user_regs_struct *saved, long number, l
 	do {
 		/* The SIGCONT that starts the command is dropped. */
 		ptrace(PTRACE_SINGLESTEP, tid, 0, 0);
-		if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status)) exit(3);
+		if (waitpid(tid, &status, __WALL) != tid) exit(3);
+		/* Its process ended meanwhile. */
+		if (!WIFSTOPPED(status)) return -ESRCH;
 	} while (WSTOPSIG(status) != SIGTRAP);
 	ptrace(PTRACE_GETREGS, tid, 0, &regs);
 	return regs.rax;
@@ -50,7 +53,7 @@ static long call(pid_t tid, const struct user_regs_struct *saved, long number, l
 
 static void enrol(pid_t tid) {
 	struct user_regs_struct saved;
-	long pidfd, fd;
+	long pidfd, fd, result;
 
 	ptrace(PTRACE_GETREGS, tid, 0, &saved);
 	if (((ptrace(PTRACE_PEEKTEXT, tid, saved.rip - 2, 0)) & 0xffff) != 0x050f) exit(4);
@@ -61,7 +64,9 @@ static void enrol(pid_t tid) {
 	}
 	pidfd = call(tid, &saved, SYS_pidfd_open, getpid(), 0, 0);
 	fd = call(tid, &saved, SYS_pidfd_getfd, pidfd, devices[tid], 0);
-	if (call(tid, &saved, SYS_ioctl, fd, KCOV_UNIQUE_ENABLE, BITMAP_WORDS) != 0) exit(6);
+	result = call(tid, &saved, SYS_ioctl, fd, KCOV_UNIQUE_ENABLE, BITMAP_WORDS);
+	if (result == -ESRCH) return;
+	if (result != 0) exit(6);
 	/* Not the descriptors between, which are another thread's. */
 	if (fd == pidfd + 1) call(tid, &saved, SYS_close_range, pidfd, fd, 0);
 	else {
