@@ -43,9 +43,8 @@ static long call(pid_t tid, const struct user_regs_struct *saved, long number, l
 	do {
 		/* The SIGCONT that starts the command is dropped. */
 		ptrace(PTRACE_SINGLESTEP, tid, 0, 0);
-		if (waitpid(tid, &status, __WALL) != tid) exit(3);
-		/* Its process ended meanwhile. */
-		if (!WIFSTOPPED(status)) return -ESRCH;
+		/* Its process may end meanwhile. */
+		if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status)) return -ESRCH;
 	} while (WSTOPSIG(status) != SIGTRAP);
 	ptrace(PTRACE_GETREGS, tid, 0, &regs);
 	return regs.rax;
