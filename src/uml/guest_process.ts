@@ -4,6 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
+import { quietCpu } from "./quiet_cpu.ts";
+
+/** Runs the command behind the first argument, on the processor that this names, if any. */
+const START = `ulimit -c 0
+cpu=$1
+shift
+[ -z "$cpu" ] || ! command -v taskset >/dev/null || exec taskset -c "$cpu" "$@"
+exec "$@"`;
 
 /** Bytes of the kernel's messages that are kept. */
 const LOG_BYTES = 65_536;
@@ -73,8 +81,9 @@ export class GuestProcess {
       "sh",
       [
         "-c",
-        'ulimit -c 0; exec "$@"',
+        START,
         "sh",
+        String(quietCpu() ?? ""),
         machine.linux,
         ...kernelArguments(machine, this.#folder),
       ],
