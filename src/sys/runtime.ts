@@ -22,6 +22,14 @@ export function runtimeName(): RuntimeName {
   return globals.Bun === undefined ? "unknown" : "bun";
 }
 
+/**
+ * Whether the calling thread runs a script of its own in Deno, such as a test file, rather than being a Worker of one.
+ * Not known of other runtimes.
+ */
+export function isDenoScript(): boolean {
+  return runtimeName() === "deno" && !("DedicatedWorkerGlobalScope" in globalThis);
+}
+
 /** The runtime's own version, such as `2.9.6`; empty where unknown. */
 export function runtimeVersion(): string {
   const globals = globalThis as unknown as RuntimeGlobals;

@@ -1,6 +1,6 @@
 import { KcovUnavailableError, SyscallError } from "../errors.ts";
 import { loadLibcPart } from "../sys/load.ts";
-import { environmentVariable } from "../sys/runtime.ts";
+import { environmentVariable, isDenoScript } from "../sys/runtime.ts";
 import { BoundaryClient } from "../tracer/boundary_client.ts";
 import { SUPERVISOR_VARIABLE } from "../tracer/boundary_message.ts";
 import { sayOncePerRun } from "./say_once.ts";
@@ -18,7 +18,8 @@ function connect(): BoundaryClient | null {
   if (environmentVariable(SUPERVISOR_VARIABLE) === undefined) return null;
   if (environmentVariable("KERNELCOV") === "off") return null;
   try {
-    return BoundaryClient.connect(loadLibcPart(["getpid", "mmap"]), environmentVariable);
+    const libc = loadLibcPart(["getpid", "mmap"]);
+    return BoundaryClient.connect(libc, environmentVariable, isDenoScript());
   } catch (error) {
     if (!(error instanceof KcovUnavailableError || error instanceof SyscallError)) throw error;
     sayOncePerRun(`no kernel coverage of single tests: ${error.message}`);

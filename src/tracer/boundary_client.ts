@@ -49,15 +49,17 @@ export class BoundaryClient {
   /**
    * The client of the calling thread; `null` where `environment` names no supervisor of this version.
    *
+   * @param script Whether the thread is known to run a script of its own.
    * @throws {SyscallError} Where there is no memory for the mailbox.
    */
   static connect(
     libc: ClientLibc,
     environment: (name: string) => string | undefined,
+    script = false,
   ): BoundaryClient | null {
     if (environment(SUPERVISOR_VARIABLE) !== PROTOCOL) return null;
     const client = new BoundaryClient(libc);
-    return client.send({ do: "hello" }) === null ? null : client;
+    return client.send({ do: "hello", script }) === null ? null : client;
   }
 
   private constructor(libc: ClientLibc) {

@@ -35,6 +35,11 @@ export const ANSWER_REFUSED = 2;
 /** The calling thread runs tests. The answer's value is 1 where hit counts are recorded. */
 export interface HelloMessage {
   readonly do: "hello";
+  /**
+   * The thread runs a script of its own. Where it is not its process's first, that one is the runner's: `deno test`
+   * reports there, while each test file runs on another thread.
+   */
+  readonly script?: boolean;
 }
 
 /** A test begins on the calling thread. */

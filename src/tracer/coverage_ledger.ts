@@ -30,6 +30,10 @@ export class TracedTask implements OwnedTask {
     this.id = id;
     this.process = process;
   }
+
+  get isRunners(): boolean {
+    return this.process.firstIsRunners && this.id === this.process.id;
+  }
 }
 
 const UNFINISHED: TestEnd = { outcome: "failed", durationMs: null, finished: false };

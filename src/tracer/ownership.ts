@@ -25,6 +25,8 @@ export class TracedProcess {
   readonly testThreads = new Set<TestThread>();
   /** Whether one of its threads measures what empty tests run, or has. */
   hasBaseline = false;
+  /** Whether its first thread is a test runner's own, which works for no test. */
+  firstIsRunners = false;
   /** How many of its tasks are traced. */
   tasks = 0;
 
@@ -41,20 +43,22 @@ export interface OwnedTask {
   readonly testThread: TestThread | null;
   /** What it runs now is to belong to no test. */
   readonly paused?: boolean;
+  /** It is its process's first thread, and that is a test runner's own. */
+  readonly isRunners?: boolean;
 }
 
 /**
  * The open tests that what a task runs now may belong to.
  *
  * A thread that runs tests works for its own. Any other thread of such a process may serve every test of the process:
- * runtimes share their pools. A process created while tests were open on its creator works for those until they end,
+ * runtimes share their pools; but not the runner's own, which reports a test while the next one runs. A process created while tests were open on its creator works for those until they end,
  * and for none after that.
  */
 export function ownersOf(task: OwnedTask): OpenTest[] {
   const owners = new Set<OpenTest>();
   if (task.paused === true) return [];
   if (task.testThread !== null) addOpen(owners, task.testThread.tests);
-  else addProcess(owners, task.process);
+  else if (task.isRunners !== true) addProcess(owners, task.process);
   addClaim(owners, task.process.claim);
   return [...owners];
 }

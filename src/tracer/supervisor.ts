@@ -274,6 +274,7 @@ export class Supervisor {
     this.#memory.forget(id);
     this.#onExec();
     task.process.hasBaseline = false;
+    task.process.firstIsRunners = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
     if (task.process.tasks === 1) return;
     const former = this.#ledger.task(this.#ptrace.eventMessage(id));
@@ -334,6 +335,9 @@ export class Supervisor {
       case "hello":
         this.#memory.keep(task.id);
         this.#ledger.addTestThread(task);
+        if (message.script === true && task.id !== task.process.id) {
+          task.process.firstIsRunners = true;
+        }
         return this.#pool.mode === "trace" ? 1 : 0;
       case "baseline":
         if (task.process.hasBaseline) return null;

@@ -42,6 +42,19 @@ test("a thread that runs tests works for its own, any other thread for all of th
   assert.deepEqual(names({ process, testThread: null }), ["a", "b"]);
 });
 
+test("a runner's own thread works for no test of its process, but for one that its process runs for", () => {
+  const { threads: [outer], process: outerProcess } = runner(1);
+  begun("outer", outer);
+  const claim = claimFrom({ process: outerProcess, testThread: outer });
+  for (const [claimed, expected] of [[null, []], [claim, ["outer"]]] as const) {
+    const process = new TracedProcess(2, claimed);
+    const thread = new TestThread();
+    process.testThreads.add(thread);
+    begun("inner", thread);
+    assert.deepEqual(names({ process, testThread: null, isRunners: true }), expected);
+  }
+});
+
 test("a process works for the test that was open on its creator, and for none after that", () => {
   const { process, threads: [thread] } = runner(1);
   const first = begun("first", thread);
