@@ -71,8 +71,11 @@ test("each point is stored once, and the points are those of a plain trace", asy
   const traced = found.get("traced")!;
   assert.equal(found.get("duplicates"), 0);
   assert.ok(traced > 1000 && found.get("entries")! > 100 * traced);
-  // Interrupts reach the scheduler at points of their own choice, in either mode.
-  assert.ok(found.get("only_traced")! + found.get("only_stored")! <= traced / 50);
+  // Interrupts and ticks of the clock come when they like; what every turn of the work runs does not depend on them.
+  for (const mode of ["traced", "stored"]) {
+    assert.ok(found.get(`always_${mode}`)! > 1000, mode);
+    assert.equal(found.get(`only_${mode}`), 0, mode);
+  }
 });
 
 test("a reset forgets everything: the same work is stored again", async () => {
