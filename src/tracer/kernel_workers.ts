@@ -3,7 +3,7 @@ import { cString } from "../sys/native_strings.ts";
 import type { Libc } from "../sys/types.ts";
 
 /** What finding the workers needs of libc. */
-export type WorkersLibc = Pick<Libc, "syscall" | "addressOf">;
+export type WorkersLibc = Pick<Libc, "syscall" | "addressOf" | "poll">;
 
 const STATX_NLINK = 4n;
 /** Bytes of `struct statx`, and where the number of links stands in it (`include/uapi/linux/stat.h`). */
@@ -12,8 +12,16 @@ const NUMBER_OF_LINKS = 4;
 /** Links of a folder under /proc, threads aside (`proc_task_getattr` in fs/proc/base.c). */
 const OWN_LINKS = 2;
 
-/** Names that the kernel gives its threads for io_uring (`io_uring/io-wq.c`, `io_uring/sqpoll.c`). */
+/** Flag of a thread that `create_io_thread` made (`include/linux/sched.h`). */
+const PF_IO_WORKER = 0x10;
+/** Where the flags stand in /proc/PID/stat, counted from behind the name. */
+const STAT_FLAGS = 6;
+
+/** Names that the kernel's threads for io_uring give themselves (`io_uring/io-wq.c`, `io_uring/sqpoll.c`). */
 const WORKER_NAME = /^(iou-wrk|iou-sqp)-/;
+/** A thread that was made but has not run yet has its maker's name; how often and how long to wait for its own. */
+const NAME_LOOKS = 20;
+const NAME_WAIT_MS = 1;
 
 /**
  * Finds the threads that the kernel makes in a process for io_uring. They never are in user space, so nobody can have
@@ -38,8 +46,8 @@ export class KernelWorkers {
   }
 
   /**
-   * Ids and kinds (`iou-wrk`, `iou-sqp`) of the workers of a process that live now. One system call where its threads
-   * are no more than those that are known.
+   * Ids and kinds (`iou-wrk`, `iou-sqp`, or `unnamed` for one that does not get to run) of the workers of a process
+   * that live now. One system call where its threads are no more than those that are known.
    */
   find(process: number, isKnown: (tid: number) => boolean, known: number): Map<number, string> {
     const found = new Map<number, string>();
@@ -48,10 +56,24 @@ export class KernelWorkers {
     for (const name of this.#list(tasks)) {
       const tid = Number(name);
       if (isKnown(tid)) continue;
-      const kind = WORKER_NAME.exec(this.#name(`${tasks}/${name}/comm`))?.[1];
-      if (kind !== undefined) found.set(tid, kind);
+      const kind = this.#kind(`${tasks}/${name}/stat`);
+      if (kind !== null) found.set(tid, kind);
     }
     return found;
+  }
+
+  #kind(path: string): string | null {
+    for (let looks = 1;; looks++) {
+      const stat = this.#read(path);
+      // The name stands in parentheses and may hold some.
+      const end = stat.lastIndexOf(")");
+      const flags = Number(stat.slice(end + 2).split(" ")[STAT_FLAGS]);
+      if ((flags & PF_IO_WORKER) === 0) return null;
+      const kind = WORKER_NAME.exec(stat.slice(stat.indexOf("(") + 1, end))?.[1];
+      if (kind !== undefined) return kind;
+      if (looks === NAME_LOOKS) return "unnamed";
+      this.#libc.poll(null, 0n, NAME_WAIT_MS);
+    }
   }
 
   #links(path: string): number {
@@ -78,7 +100,7 @@ export class KernelWorkers {
     }
   }
 
-  #name(path: string): string {
+  #read(path: string): string {
     try {
       return readFileSync(path, "latin1");
     } catch {

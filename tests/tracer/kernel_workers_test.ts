@@ -12,15 +12,24 @@ const folder = mkdtempSync(join(tmpdir(), "kernelcov-proc-"));
 after(() => rmSync(folder, { recursive: true }));
 
 // A folder of folders has a link for each, as under /proc; not in every file system.
-const THREADS = { 70: "bun", 71: "iou-wrk-70", 72: "iou-sqp-70", 73: "iou-wrk-70", 74: "iou-wrk" };
-for (const [tid, name] of Object.entries(THREADS)) {
+const PF_IO_WORKER = 0x10;
+const THREADS = {
+  70: { name: "bun", flags: 0 },
+  71: { name: "iou-wrk-70", flags: PF_IO_WORKER | 0x40 },
+  72: { name: "iou-sqp-70", flags: PF_IO_WORKER },
+  73: { name: "iou-wrk-70", flags: PF_IO_WORKER },
+  74: { name: "iou-wrk-70", flags: 0x40 }, // a program's own thread, so named
+  75: { name: ") R 1 (bun", flags: PF_IO_WORKER }, // never gets to run, so has its maker's name
+};
+for (const [tid, { name, flags }] of Object.entries(THREADS)) {
   mkdirSync(join(folder, "70/task", tid), { recursive: true });
-  writeFileSync(join(folder, "70/task", tid, "comm"), `${name}\n`);
+  const stat = `${tid} (${name}) S 1 70 70 0 -1 ${flags} 0 0\n`;
+  writeFileSync(join(folder, "70/task", tid, "stat"), stat);
 }
 
 const { statx } = currentArchitecture().systemCalls;
 
-test("the kernel's threads for io_uring are found by their names, those that are traced left out", () => {
+test("the kernel's threads for io_uring are found, those that are traced left out", () => {
   // The one answer that a plain folder may lack: how many links it has.
   const { syscall: _call, ...libc } = loadLibc();
   const status = new Uint32Array(64).fill(0);
@@ -38,8 +47,8 @@ test("the kernel's threads for io_uring are found by their names, those that are
   }
   const workers = new KernelWorkers({ ...libc, syscall: links }, statx, folder);
   const found = workers.find(70, (tid) => tid === 70 || tid === 73, 2);
-  assert.deepEqual([...found].sort(), [[71, "iou-wrk"], [72, "iou-sqp"]]);
-  assert.equal(workers.find(70, () => false, 5).size, 0);
+  assert.deepEqual([...found].sort(), [[71, "iou-wrk"], [72, "iou-sqp"], [75, "unnamed"]]);
+  assert.equal(workers.find(70, () => false, 6).size, 0);
 });
 
 test("a process of this machine has no more threads than it has, and one that is gone has none", () => {
