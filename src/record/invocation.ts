@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import process from "node:process";
-import { environmentVariable } from "../sys/runtime.ts";
+import { tryReadText } from "../sys/files.ts";
+import { environmentVariable, parentProcessId, processId } from "../sys/runtime.ts";
 
 /** One start of a test command: the process that runs the tests, and when it started. */
 export interface Invocation {
@@ -13,28 +12,21 @@ export interface Invocation {
 
 /** Start time of a process; `undefined` where there is none of that id. */
 function startOf(pid: number): number | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const stat = tryReadText(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
   // The second field, the program's name in parentheses, may hold spaces and parentheses: count after its end.
   // Field 22 is the start time (proc_pid_stat(5)), so the twentieth behind it.
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
 }
 
 function bootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
-  } catch {
-    return "00000000";
-  }
+  return tryReadText("/proc/sys/kernel/random/boot_id")?.slice(0, 8) ?? "00000000";
 }
 
 /** The invocation that this process belongs to: `bun test --parallel` runs files in processes of one parent. */
 export function thisInvocation(): Invocation {
-  const pid = environmentVariable("BUN_TEST_WORKER_ID") === undefined ? process.pid : process.ppid;
+  const isWorker = environmentVariable("BUN_TEST_WORKER_ID") !== undefined;
+  const pid = isWorker ? parentProcessId() : processId();
   return { boot: bootId(), pid, start: startOf(pid) ?? 0 };
 }
 

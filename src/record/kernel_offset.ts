@@ -1,7 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
 import { BinaryReader } from "../base/binary_reader.ts";
 import { FormatError } from "../errors.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 
 const PT_NOTE = 4;
 const EHDR_SIZE = 64;
@@ -20,7 +19,7 @@ const HEAD_SIZE = 1 << 16;
 export function kernelOffset(root = "/"): number | undefined {
   let head: Uint8Array;
   try {
-    head = readHead(join(root, "proc/kcore"));
+    head = readHead(`${root}/proc/kcore`);
   } catch {
     return undefined;
   }
@@ -33,6 +32,7 @@ export function kernelOffset(root = "/"): number | undefined {
 }
 
 function readHead(path: string): Uint8Array {
+  const { closeSync, openSync, readSync } = nodeBuiltin("node:fs");
   const fd = openSync(path, "r");
   try {
     const bytes = new Uint8Array(HEAD_SIZE);

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { type Address, parseAddress } from "../base/address.ts";
 import { buildIdOfNotes } from "../elf/build_id.ts";
+import { listFolder, readBytes, tryReadText } from "../sys/files.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 import type { MemoryAreas } from "./memory_areas.ts";
 
 /** A section of a module's code, at the place where it lies. */
@@ -72,7 +72,7 @@ export function readLoadedModule(
   areas: MemoryAreas,
   root = "/",
 ): LoadedModule {
-  const folder = join(root, "sys/module", name);
+  const folder = `${root}/sys/module/${name}`;
   const module = {
     name,
     size,
@@ -82,7 +82,7 @@ export function readLoadedModule(
   if (offset === undefined) return { ...module, sections: [], hidden: OFFSET_UNKNOWN };
   const sections: LoadedSection[] = [];
   for (const section of codeSectionNames(folder)) {
-    const start = parseAddress(readText(join(folder, "sections", section)) ?? "") ?? 0;
+    const start = parseAddress(tryReadText(`${folder}/sections/${section}`) ?? "") ?? 0;
     if (start === 0) continue;
     const limit = Math.min(start + longestOf(section, size), areas.endAt(start));
     sections.push({ name: section, start: start - offset, limit: limit - offset });
@@ -96,7 +96,8 @@ export function readLoadedModule(
 
 /** Tells two times that a module was loaded apart: sysfs numbers its folders anew. -1 where it is not loaded. */
 export function moduleInstance(name: string, root = "/"): number {
-  return statSync(join(root, "sys/module", name), { throwIfNoEntry: false })?.ino ?? -1;
+  const { statSync } = nodeBuiltin("node:fs");
+  return statSync(`${root}/sys/module/${name}`, { throwIfNoEntry: false })?.ino ?? -1;
 }
 
 /** More bytes than a section of a module of `size` bytes has. Code that runs once at the end, and trampolines, is little. */
@@ -106,7 +107,7 @@ function longestOf(section: string, size: number): number {
 
 function codeSectionNames(folder: string): string[] {
   try {
-    return readdirSync(join(folder, "sections"))
+    return listFolder(`${folder}/sections`)
       .filter((name) => name.includes("text") && !name.startsWith(".init")).sort();
   } catch {
     return [];
@@ -115,16 +116,8 @@ function codeSectionNames(folder: string): string[] {
 
 function moduleBuildId(folder: string): string {
   try {
-    return buildIdOfNotes(readFileSync(join(folder, "notes/.note.gnu.build-id"))) ?? "";
+    return buildIdOfNotes(readBytes(`${folder}/notes/.note.gnu.build-id`)) ?? "";
   } catch {
     return "";
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
   }
 }

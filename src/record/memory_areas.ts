@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Address, parseAddress } from "../base/address.ts";
 import { upperBound } from "../base/search.ts";
+import { tryReadText } from "../sys/files.ts";
 
 /**
  * The kernel's areas of mapped memory, of `/proc/vmallocinfo`: since Linux 6.4 the code of a module has one of its own,
@@ -26,11 +25,7 @@ export class MemoryAreas {
 
   /** The areas of the running kernel; none where it hides them. */
   static read(root = "/"): MemoryAreas {
-    try {
-      return new MemoryAreas(readFileSync(join(root, "proc/vmallocinfo"), "latin1"));
-    } catch {
-      return new MemoryAreas("");
-    }
+    return new MemoryAreas(tryReadText(`${root}/proc/vmallocinfo`) ?? "");
   }
 
   /** Where the area ends that a run-time address is in; `Infinity` where none is known. */

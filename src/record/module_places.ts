@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Address } from "../base/address.ts";
+import { tryReadText } from "../sys/files.ts";
 import { kernelOffset } from "./kernel_offset.ts";
 import {
   type LoadedModule,
@@ -98,7 +97,7 @@ export class ModulePlaces {
 
   #observe(stale: ReadonlySet<LoadedModule>): void {
     if (this.#text === undefined) return;
-    const text = this.#read();
+    const text = tryReadText(`${this.#root}/proc/modules`);
     if (text === this.#text && stale.size === 0) return;
     this.#text = text;
     const loaded = new Map<string, LoadedModule>();
@@ -119,14 +118,6 @@ export class ModulePlaces {
     if (modules.length === before.size && modules.every((module) => before.has(module))) return;
     for (const module of modules) this.#ofRun(module);
     this.#snapshots.push({ from: this.#now(), map: new ModuleMap(modules) });
-  }
-
-  #read(): string | undefined {
-    try {
-      return readFileSync(join(this.#root, "proc/modules"), "utf8");
-    } catch {
-      return undefined;
-    }
   }
 
   /** The modules at the begin of a record's test and what they were since. */

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
@@ -41,8 +40,8 @@ export function recordLine(record: TestRecord): string {
   return seal({
     ...rest,
     points: pcs.length,
-    pcs: base64(encodeAscending(pcs)),
-    hits: hits === null ? null : base64(encodeCounts(hits)),
+    pcs: encodeAscending(pcs).toBase64(),
+    hits: hits === null ? null : encodeCounts(hits).toBase64(),
   });
 }
 
@@ -109,10 +108,8 @@ function recordOf(fields: Fields): TestRecord {
     outcome: oneOf(fields, "outcome", ["passed", "failed"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
-    pcs: decodeAscending(Buffer.from(text(fields, "pcs"), "base64"), points),
-    hits: fields.hits === null
-      ? null
-      : decodeCounts(Buffer.from(text(fields, "hits"), "base64"), points),
+    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
+    hits: fields.hits === null ? null : decodeCounts(bytesOf(fields, "hits"), points),
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
@@ -140,6 +137,7 @@ function treeDetails(fields: Fields): TreeDetails {
 type Fields = Record<string, unknown>;
 
 const CHECKSUM_DIGITS = 8;
+const encoder = new TextEncoder();
 
 function seal(fields: Fields): string {
   const json = JSON.stringify(fields);
@@ -155,11 +153,7 @@ function unseal(line: string): Fields {
 }
 
 function checksum(json: string): string {
-  return crc32(Buffer.from(json)).toString(16).padStart(CHECKSUM_DIGITS, "0");
-}
-
-function base64(bytes: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(bytes.buffer).toString("base64");
+  return crc32(encoder.encode(json)).toString(16).padStart(CHECKSUM_DIGITS, "0");
 }
 
 function objectOf(value: unknown, name: string): Fields {
@@ -171,6 +165,15 @@ function text(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value === "string") return value;
   throw new FormatError("record", `${name} is not text`);
+}
+
+function bytesOf(fields: Fields, name: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text(fields, name));
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError("record", `${name} is not base64`, { cause });
+  }
 }
 
 function number(fields: Fields, name: string): number {

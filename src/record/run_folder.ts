@@ -1,14 +1,11 @@
 import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { Buffer } from "node:buffer";
-import { join } from "node:path";
+  type AppendedFile,
+  createFile,
+  fileSize,
+  listFolder,
+  makeFolder,
+  removeFile,
+} from "../sys/files.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
 import { formatInvocation, isAlive, parseInvocation, thisInvocation } from "./invocation.ts";
 import { headerLine, moduleLine, recordLine } from "./record_line.ts";
@@ -44,7 +41,8 @@ export class RunWriter implements Disposable {
   readonly #kernel: RunKernel | undefined;
   readonly #places: ModulePlaces | undefined;
   readonly #modules: readonly RunModule[];
-  #fd: number | undefined;
+  #file: AppendedFile | undefined;
+  readonly #encoder = new TextEncoder();
   #tornLine = false;
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
@@ -63,18 +61,18 @@ export class RunWriter implements Disposable {
    */
   append(record: TestRecord): void {
     const placed = this.#places?.place(record) ?? record;
-    this.#fd ??= this.#create();
-    this.#writeModules(this.#fd);
-    this.#write(this.#fd, recordLine(placed));
+    this.#file ??= this.#create();
+    this.#writeModules(this.#file);
+    this.#write(this.#file, recordLine(placed));
   }
 
   /** Closes the file. A later `append` begins another. */
   close(): void {
-    if (this.#fd === undefined) return;
+    if (this.#file === undefined) return;
     this.#places?.observe();
-    this.#writeModules(this.#fd);
-    closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#writeModules(this.#file);
+    this.#file.close();
+    this.#file = undefined;
   }
 
   /** The same as `close`. */
@@ -82,30 +80,30 @@ export class RunWriter implements Disposable {
     this.close();
   }
 
-  #create(): number {
+  #create(): AppendedFile {
     // Not of node:crypto, which takes longer to load than the rest of this library.
-    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
+    const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const name = `${formatInvocation(thisInvocation())}.${random}${SUFFIX}`;
-    const fd = openSync(join(this.directory, name), "ax");
+    const file = createFile(`${this.directory}/${name}`);
     const kernel = this.#kernel ?? runningKernel();
-    this.#write(fd, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
+    this.#write(file, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
     this.#modulesWritten = 0;
-    return fd;
+    return file;
   }
 
-  #writeModules(fd: number): void {
+  #writeModules(file: AppendedFile): void {
     if (this.#modulesWritten === (this.#places?.size ?? this.#modules.length)) return;
     const modules = this.#places?.modules ?? this.#modules;
-    for (const module of modules.slice(this.#modulesWritten)) this.#write(fd, moduleLine(module));
+    for (const module of modules.slice(this.#modulesWritten)) this.#write(file, moduleLine(module));
     this.#modulesWritten = modules.length;
   }
 
-  #write(fd: number, line: string): void {
+  #write(file: AppendedFile, line: string): void {
     // What a full disk cut off must not swallow the record after it.
-    const bytes = Buffer.from(this.#tornLine ? `\n${line}` : line);
+    const bytes = this.#encoder.encode(this.#tornLine ? `\n${line}` : line);
     this.#tornLine = true;
     let written = 0;
-    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    while (written < bytes.length) written += file.write(bytes.subarray(written));
     this.#tornLine = false;
   }
 }
@@ -117,7 +115,7 @@ export class RunWriter implements Disposable {
  * @throws {Error} The file system's own error.
  */
 export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   if (options.replace) removeEndedInvocations(directory);
   return new RunWriter(directory, options);
 }
@@ -128,8 +126,8 @@ export function openRun(directory: string, options: OpenRunOptions = {}): RunWri
  * @throws {Error} The file system's own error.
  */
 export function clearRun(directory: string): void {
-  mkdirSync(directory, { recursive: true });
-  for (const name of recordFiles(directory)) unlinkSync(join(directory, name));
+  makeFolder(directory);
+  for (const name of recordFiles(directory)) removeFile(`${directory}/${name}`);
 }
 
 /** Appends one record; the same as the writer's own method. */
@@ -139,13 +137,13 @@ export function appendRecord(writer: RunWriter, record: TestRecord): void {
 
 /** Names of a run folder's record files, in order. */
 export function recordFiles(directory: string): string[] {
-  return readdirSync(directory).filter((name) => name.endsWith(SUFFIX)).sort();
+  return listFolder(directory).filter((name) => name.endsWith(SUFFIX)).sort();
 }
 
 /** Bytes of a run folder's record files: it grows with each record. */
 export function runFolderSize(directory: string): number {
   let bytes = 0;
-  for (const name of recordFiles(directory)) bytes += statSync(join(directory, name)).size;
+  for (const name of recordFiles(directory)) bytes += fileSize(`${directory}/${name}`);
   return bytes;
 }
 
@@ -158,7 +156,7 @@ function removeEndedInvocations(directory: string): void {
     // Two test commands in one folder at once: neither may lose the other's records.
     if (invocation !== undefined && isAlive(invocation)) continue;
     try {
-      unlinkSync(join(directory, name));
+      removeFile(`${directory}/${name}`);
     } catch (error) {
       // Another thread of this invocation removed it first.
       if ((error as { code?: string }).code !== "ENOENT") throw error;

@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
-import { machine, release } from "node:os";
 import { buildIdOfNotes } from "../elf/build_id.ts";
+import { tryReadBytes } from "../sys/files.ts";
+import { machineName, systemRelease } from "../sys/runtime.ts";
 import type { RunKernel } from "./test_record.ts";
 
 /** The kernel that this process runs on. */
 export function runningKernel(): RunKernel {
-  let buildId = "";
-  try {
-    buildId = buildIdOfNotes(readFileSync("/sys/kernel/notes")) ?? "";
-  } catch {
-    // No sysfs, or not Linux: the kernel does not tell.
-  }
-  return { buildId, release: release(), machine: machine() };
+  // Without sysfs the kernel does not tell.
+  const notes = tryReadBytes("/sys/kernel/notes");
+  const buildId = notes === undefined ? undefined : buildIdOfNotes(notes);
+  return { buildId: buildId ?? "", release: systemRelease(), machine: machineName() };
 }

@@ -1,9 +1,9 @@
-import process from "node:process";
 import { namedFunctions, type NativeFunction } from "./libc_functions.ts";
+import { nodeBuiltin } from "./node_builtins.ts";
 import type { LibcFunctions, NativeLibrary } from "./types.ts";
 
 /** The parts of `bun:ffi` used here, declared so that no other runtime needs Bun's types. */
-interface BunFfi {
+export interface BunFfi {
   dlopen(
     library: string,
     symbols: Record<string, { args: readonly string[]; returns: string }>,
@@ -29,7 +29,7 @@ function bunSymbols(functions: readonly [string, NativeFunction][]) {
  */
 export function openWithBun(library: string, names?: readonly string[]): NativeLibrary {
   // Not an import: bun:ffi does not resolve in Deno, and loading must be synchronous.
-  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+  const ffi = nodeBuiltin("bun:ffi");
   const table: [string, NativeFunction][] = namedFunctions(names);
   const needed = table.filter(([, { optional }]) => !optional);
   const symbols = { ...ffi.dlopen(library, bunSymbols(needed)).symbols };

@@ -1,15 +1,14 @@
-import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
-import { runtimeName } from "./runtime.ts";
+import { machineName, runtimeName, systemName } from "./runtime.ts";
 import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
 
 /** Names of the C library: glibc, then musl, which names it after the architecture. */
 const LIBRARY_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
 
 /** Number of the `gettid` system call; the only one needed before the tracer's tables. */
-const SYS_gettid: Partial<Record<string, bigint>> = { x64: 186n, arm64: 178n };
+const SYS_gettid: Partial<Record<string, bigint>> = { x86_64: 186n, aarch64: 178n };
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let loaded: Libc | undefined;
@@ -41,10 +40,11 @@ export function loadLibcPart<Name extends keyof LibcFunctions>(
 }
 
 function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
-  if (process.platform !== "linux") {
+  const system = systemName();
+  if (system !== "linux") {
     throw new KcovUnavailableError(
       "not-linux",
-      `Cannot call the kernel: this is ${process.platform}: run the tests on Linux`,
+      `Cannot call the kernel: this is ${system}: run the tests on Linux`,
     );
   }
   const runtime = runtimeName();
@@ -83,7 +83,7 @@ export function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
   // errno is thread-local, so its address is taken by the thread that loads. One typed array over it reads errno
   // with no call and no allocation between a failed call and the read.
   const errnoCell = new Int32Array(view(functions.__errno_location(), 4));
-  const number = SYS_gettid[process.arch] ?? -1n;
+  const number = SYS_gettid[machineName()] ?? -1n;
   function threadId(): number {
     return functions.gettid?.() ?? Number(functions.syscall(number, 0n, 0n, 0n, 0n, 0n, 0n));
   }

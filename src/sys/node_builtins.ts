@@ -1,5 +1,8 @@
-/** The modules of Node's library that are loaded on use. */
-interface NodeBuiltins {
+import type { BunFfi } from "./bun.ts";
+
+/** The built-in modules that are loaded on use. */
+interface Builtins {
+  readonly "bun:ffi": BunFfi;
   readonly "node:fs": typeof import("node:fs");
   readonly "node:module": typeof import("node:module");
   readonly "node:os": typeof import("node:os");
@@ -8,13 +11,13 @@ interface NodeBuiltins {
 }
 
 interface ProcessGlobal {
-  readonly process: { getBuiltinModule<Id extends keyof NodeBuiltins>(id: Id): NodeBuiltins[Id] };
+  readonly process: { getBuiltinModule<Id extends keyof Builtins>(id: Id): Builtins[Id] };
 }
 
 /**
- * A module of Node's library, loaded when it is asked for: in Deno loading `node:fs` takes longer than starting the
+ * A module of the runtime, loaded when it is asked for: in Deno loading `node:fs` takes longer than starting the
  * runtime, in Bun `node:zlib` does.
  */
-export function nodeBuiltin<Id extends keyof NodeBuiltins>(id: Id): NodeBuiltins[Id] {
+export function nodeBuiltin<Id extends keyof Builtins>(id: Id): Builtins[Id] {
   return (globalThis as unknown as ProcessGlobal).process.getBuiltinModule(id);
 }

@@ -1,3 +1,5 @@
+import { nodeBuiltin } from "./node_builtins.ts";
+
 /** The JavaScript runtimes this library runs in; `unknown` is any other. */
 export type RuntimeName = "deno" | "bun" | "unknown";
 
@@ -5,13 +7,27 @@ export type RuntimeName = "deno" | "bun" | "unknown";
 interface RuntimeGlobals {
   readonly Deno?: {
     readonly version: { readonly deno: string };
+    readonly build: { readonly os: string; readonly arch: string };
     readonly args: readonly string[];
-    readonly env: { get(name: string): string | undefined };
+    readonly env: { get(name: string): string | undefined; toObject(): Record<string, string> };
+    readonly pid: number;
+    readonly ppid: number;
+    cwd(): string;
+    osRelease(): string;
+    uid(): number | null;
+    exit(code: number): never;
   };
   readonly Bun?: { readonly version: string };
   readonly process: {
+    readonly platform: string;
+    readonly arch: string;
     readonly argv: readonly string[];
     readonly env: Readonly<Record<string, string | undefined>>;
+    readonly pid: number;
+    readonly ppid: number;
+    cwd(): string;
+    getuid?(): number;
+    exit(code: number): never;
   };
 }
 
@@ -36,6 +52,54 @@ export function runtimeVersion(): string {
   return globals.Deno?.version.deno ?? globals.Bun?.version ?? "";
 }
 
+/** The operating system's name, such as `linux`. */
+export function systemName(): string {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.build.os ?? globals.process.platform;
+}
+
+/** The kernel's release, such as `6.12.117`. */
+export function systemRelease(): string {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.osRelease() ?? nodeBuiltin("node:os").release();
+}
+
+/** The machine's architecture as `uname -m` has it: `x86_64`, `aarch64`. */
+export function machineName(): string {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.build.arch ?? nodeBuiltin("node:os").machine();
+}
+
+/** The id of this process. */
+export function processId(): number {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.pid ?? globals.process.pid;
+}
+
+/** The id of the process that started this one. */
+export function parentProcessId(): number {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.ppid ?? globals.process.ppid;
+}
+
+/** The id of this process's user; 0 where there are none. */
+export function userId(): number {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return (globals.Deno === undefined ? globals.process.getuid?.() : globals.Deno.uid()) ?? 0;
+}
+
+/** The working folder. */
+export function workingFolder(): string {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.cwd() ?? globals.process.cwd();
+}
+
+/** Ends this process. */
+export function exitProcess(code: number): never {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno === undefined ? globals.process.exit(code) : globals.Deno.exit(code);
+}
+
 /** Arguments of the script, without the runtime and the script itself. */
 export function scriptArguments(): readonly string[] {
   const globals = globalThis as unknown as RuntimeGlobals;
@@ -50,6 +114,12 @@ export function environmentVariable(name: string): string | undefined {
   } catch {
     return undefined; // Deno without --allow-env
   }
+}
+
+/** All variables of the environment. */
+export function environmentVariables(): Record<string, string> {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  return globals.Deno?.env.toObject() ?? { ...globals.process.env as Record<string, string> };
 }
 
 /** Path or URL of the file that the runtime was started with: under a test runner, the test file; empty if unknown. */

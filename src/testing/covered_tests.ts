@@ -1,7 +1,6 @@
 import { relative } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { mainModule } from "../sys/runtime.ts";
+import { mainModule, workingFolder } from "../sys/runtime.ts";
 import { runInTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
@@ -9,7 +8,7 @@ import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 
 /** Working folder at the start: a test may change it. */
-const startFolder = process.cwd();
+const startFolder = workingFolder();
 
 /** The file whose tests are declared or run now, relative to the folder that the runner was started in. */
 export function currentFile(): string {

@@ -1,20 +1,19 @@
-import { closeSync, openSync, readdirSync, unlinkSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import {
   formatInvocation,
   isAlive,
   parseInvocation,
   thisInvocation,
 } from "../record/invocation.ts";
+import { createFile, listFolder, removeFile } from "../sys/files.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { userId } from "../sys/runtime.ts";
 
 const STANDARD_ERROR = 2;
 
 /** Prints a line on standard error, past the test runner's own capture. */
 export function say(line: string): void {
   try {
-    writeSync(STANDARD_ERROR, `kernelcov: ${line}\n`);
+    nodeBuiltin("node:fs").writeSync(STANDARD_ERROR, `kernelcov: ${line}\n`);
   } catch {
     // Standard error is closed or not permitted: there is nobody to tell.
   }
@@ -29,11 +28,11 @@ export function sayOncePerRun(line: string): void {
 }
 
 function claimMarker(): boolean {
-  const prefix = `kernelcov-said-${process.getuid?.() ?? 0}-`;
+  const prefix = `kernelcov-said-${userId()}-`;
   try {
-    const folder = tmpdir();
+    const folder = nodeBuiltin("node:os").tmpdir();
     removeOldMarkers(folder, prefix);
-    closeSync(openSync(join(folder, prefix + formatInvocation(thisInvocation())), "wx", 0o600));
+    createFile(`${folder}/${prefix}${formatInvocation(thisInvocation())}`, 0o600).close();
     return true;
   } catch (error) {
     // Where no marker can be made, saying it several times is better than not at all.
@@ -42,12 +41,12 @@ function claimMarker(): boolean {
 }
 
 function removeOldMarkers(folder: string, prefix: string): void {
-  for (const name of readdirSync(folder)) {
+  for (const name of listFolder(folder)) {
     if (!name.startsWith(prefix)) continue;
     const invocation = parseInvocation(name.slice(prefix.length));
     if (invocation === undefined || isAlive(invocation)) continue;
     try {
-      unlinkSync(join(folder, name));
+      removeFile(`${folder}/${name}`);
     } catch {
       // Another process removed it first.
     }

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -11,7 +11,9 @@ let loaded: ThreadCoverage | undefined;
 /** What records a thread by itself. Not an import: under a supervisor no thread that runs tests needs to load it. */
 function threadCoverage(): ThreadCoverage {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  loaded ??= createRequire(import.meta.url)(`./thread_coverage.${extension}`) as ThreadCoverage;
+  loaded ??= nodeBuiltin("node:module").createRequire(import.meta.url)(
+    `./thread_coverage.${extension}`,
+  ) as ThreadCoverage;
   return loaded;
 }
 

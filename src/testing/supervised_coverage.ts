@@ -10,16 +10,14 @@ import { openSymbolizer } from "./open_symbolizer.ts";
 import { say } from "./say_once.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import type { Symbolizer } from "./symbolizer.ts";
-
-/** Bodies on this thread that run on although their test was ended for them. */
-let left = 0;
+import { threadTests } from "./thread_tests.ts";
 
 /** The coverage of one test under a supervisor, which records all threads and processes and writes the record. */
 export class SupervisedCoverage implements StartedCoverage {
   readonly available: boolean = true;
+  readonly number: number = threadTests.next++;
   readonly #client: BoundaryClient;
   readonly #identity: TestIdentity;
-  readonly #number: number;
   readonly #begin: BeginMessage;
   #startedMs = 0;
   #ended = false;
@@ -34,19 +32,18 @@ export class SupervisedCoverage implements StartedCoverage {
   ) {
     this.#client = client;
     this.#identity = identity;
-    this.#number = client.newTest();
     const { name, file } = identity;
-    const within = parent instanceof SupervisedCoverage ? { parent: parent.#number } : {};
+    const within = parent?.number === undefined ? {} : { parent: parent.number };
     this.#begin = {
       do: "begin",
-      test: this.#number,
+      test: this.number,
       name,
       file,
       runner: runtimeName(),
       kind,
       startedAt: Date.now(),
       ...within,
-      ...(left > 0 ? { shared: true } : {}),
+      ...(threadTests.left > 0 ? { shared: true } : {}),
     };
   }
 
@@ -56,7 +53,7 @@ export class SupervisedCoverage implements StartedCoverage {
 
   /** Truncation and sharing are known when the record is written. */
   get record(): CoverageFlags {
-    return { truncated: false, shared: left > 0, callingThreadOnly: false };
+    return { truncated: false, shared: threadTests.left > 0, callingThreadOnly: false };
   }
 
   /** Begins the record, last of all. */
@@ -71,13 +68,13 @@ export class SupervisedCoverage implements StartedCoverage {
   /** Ends the record, first of all; once. */
   end(outcome: TestOutcome): void {
     if (this.#ended) {
-      if (this.#left) left--;
+      if (this.#left) threadTests.left--;
       this.#left = false;
       return;
     }
     this.#ended = true;
     const durationMs = performance.now() - this.#startedMs;
-    const answer = this.#client.send({ do: "end", test: this.#number, outcome, durationMs });
+    const answer = this.#client.send({ do: "end", test: this.number, outcome, durationMs });
     if (answer?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
   }
@@ -87,7 +84,7 @@ export class SupervisedCoverage implements StartedCoverage {
     if (this.#ended) return;
     this.end("failed");
     this.#left = true;
-    left++;
+    threadTests.left++;
   }
 
   [Symbol.dispose](): void {
@@ -95,7 +92,7 @@ export class SupervisedCoverage implements StartedCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    const pcs = this.#ended ? null : this.#client.read(this.#number);
+    const pcs = this.#ended ? null : this.#client.read(this.number);
     if (pcs !== null) return pcs;
     throw new KcovUnavailableError(
       "busy",

@@ -1,5 +1,5 @@
-import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
+import { machineName } from "../sys/runtime.ts";
 
 /** Names of the system calls that the tracer makes or has made. */
 type SystemCall =
@@ -17,7 +17,7 @@ type SystemCall =
 
 /** Registers and system calls of one architecture, as ptrace shows them. */
 export interface Architecture {
-  /** `process.arch`. */
+  /** As `uname -m` has it. */
   readonly name: string;
   /** Size of the general registers: 64-bit words. */
   readonly registerWords: number;
@@ -42,7 +42,7 @@ export interface Architecture {
 
 /** `struct user_regs_struct` of `arch/x86/include/asm/user_64.h`; numbers of `syscall_64.tbl`. */
 export const X86_64: Architecture = {
-  name: "x64",
+  name: "x86_64",
   registerWords: 27,
   programCounter: 16, // rip
   stackPointer: 19, // rsp
@@ -69,7 +69,7 @@ export const X86_64: Architecture = {
 
 /** `struct user_pt_regs` of `arch/arm64/include/uapi/asm/ptrace.h`; numbers of `asm-generic/unistd.h`. */
 export const ARM64: Architecture = {
-  name: "arm64",
+  name: "aarch64",
   registerWords: 34, // x0 to x30, sp, pc, pstate
   programCounter: 32,
   stackPointer: 31,
@@ -100,11 +100,12 @@ export const ARM64: Architecture = {
  * @throws {KcovUnavailableError} For an architecture that has no table.
  */
 export function currentArchitecture(): Architecture {
-  const found = [X86_64, ARM64].find((architecture) => architecture.name === process.arch);
+  const machine = machineName();
+  const found = [X86_64, ARM64].find(({ name }) => name === machine);
   if (found !== undefined) return found;
   throw new KcovUnavailableError(
     "not-built-in",
-    `Cannot trace processes on ${process.arch}: run on x86-64 or arm64, or use --scope thread`,
+    `Cannot trace processes on ${machine}: run on x86-64 or arm64, or use --scope thread`,
   );
 }
 

@@ -44,7 +44,6 @@ export class BoundaryClient {
   readonly #bytes: Uint8Array;
   readonly #signalInfo: bigint;
   readonly #encoder = new TextEncoder();
-  #nextTest = 1;
 
   /**
    * The client of the calling thread; `null` where `environment` names no supervisor of this version.
@@ -86,11 +85,6 @@ export class BoundaryClient {
     info.setInt32(4, BOUNDARY_MAGIC, true);
     info.setInt32(8, SI_QUEUE, true);
     info.setBigUint64(24, address, true);
-  }
-
-  /** A number for the next test of this thread. */
-  newTest(): number {
-    return this.#nextTest++;
   }
 
   /** Sends a message; `null` where no supervisor took it, as when it was killed. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { listFolder, tryReadText } from "../sys/files.ts";
 import { cString } from "../sys/native_strings.ts";
 import type { Libc } from "../sys/types.ts";
 
@@ -64,7 +64,7 @@ export class KernelWorkers {
 
   #kind(path: string): string | null {
     for (let looks = 1;; looks++) {
-      const stat = this.#read(path);
+      const stat = tryReadText(path) ?? "";
       // The name stands in parentheses and may hold some.
       const end = stat.lastIndexOf(")");
       const flags = Number(stat.slice(end + 2).split(" ")[STAT_FLAGS]);
@@ -94,17 +94,9 @@ export class KernelWorkers {
 
   #list(path: string): string[] {
     try {
-      return readdirSync(path);
+      return listFolder(path);
     } catch {
       return []; // It ended.
-    }
-  }
-
-  #read(path: string): string {
-    try {
-      return readFileSync(path, "latin1");
-    } catch {
-      return "";
     }
   }
 }

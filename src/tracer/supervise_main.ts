@@ -1,8 +1,7 @@
-import process from "node:process";
-import { followModules } from "../record/follow_modules.ts";
+import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
-import { scriptArguments } from "../sys/runtime.ts";
+import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./architecture.ts";
 import { PROTOCOL, SUPERVISOR_VARIABLE } from "./boundary_message.ts";
 import {
@@ -34,7 +33,8 @@ function supervise(args: readonly string[]): number {
   const libc = loadLibc();
   const pool = new TraceBufferPool(libc, { mode: options.mode, words: options.words });
   const ptrace = new Ptrace(libc, currentArchitecture());
-  const modules = followModules();
+  const modules = new ModulePlaces();
+  modules.observe();
   using run = openRun(options.runDirectory, { modules });
   const name = options.command.join(" ");
   const ledger = new CoverageLedger({
@@ -51,10 +51,10 @@ function supervise(args: readonly string[]): number {
   const startedAt = performance.now();
   const root = startStopped(libc, {
     command: options.command,
-    environment: { ...process.env as Record<string, string>, [SUPERVISOR_VARIABLE]: PROTOCOL },
+    environment: { ...environmentVariables(), [SUPERVISOR_VARIABLE]: PROTOCOL },
     defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
   });
-  const status = new Supervisor(libc, ptrace, pool, ledger, () => modules?.observe()).run(root);
+  const status = new Supervisor(libc, ptrace, pool, ledger, () => modules.observe()).run(root);
   ledger.close({
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
@@ -65,12 +65,12 @@ function supervise(args: readonly string[]): number {
 /** Ends this process as the command ended. */
 function endAs(status: number): void {
   const code = exitCode(status);
-  if (code !== null) process.exit(code);
+  if (code !== null) exitProcess(code);
   const libc = loadLibc();
   const signal = endSignal(status);
   libc.signal(signal, SIG_DFL);
   libc.kill(libc.getpid(), signal);
-  process.exit(128 + signal);
+  exitProcess(128 + signal);
 }
 
 if (import.meta.main) endAs(supervise(scriptArguments()));
