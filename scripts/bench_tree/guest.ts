@@ -1,6 +1,7 @@
 /**
  * Inside the embedded kernel: times commands without a supervisor, under the least one (floor.c, which enrols every task
- * and reads nothing) and under kernelcov's, in turns, and prints one line for each. Arguments: runners, by default all.
+ * and records nothing) and under kernelcov's, in turns, and prints one line for each. Arguments: the folder of the packed
+ * kernelcov, and runners, by default all.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
@@ -8,8 +9,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { supervisorRuntime, withPreload } from "../../src/testing/runner_command.ts";
-import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
+import { PROTOCOL, SUPERVISOR_VARIABLE } from "../../src/tracer/boundary_message.ts";
+
+type RunnerCommand = typeof import("../../src/testing/runner_command.ts");
+type SupervisedCommand = typeof import("../../src/tracer/supervised_command.ts");
+
+const [packed, ...asked] = process.argv.slice(2);
+const { supervisorRuntime, withPreload }: RunnerCommand = await import(
+  join(packed, "src/testing/runner_command.js")
+);
+const { supervisedCommand }: SupervisedCommand = await import(
+  join(packed, "src/tracer/supervised_command.js")
+);
 
 const TURNS = 3;
 const CLOCK_TICKS = 100;
@@ -54,6 +65,8 @@ async function timed(
 
 /** Bodies that are wrapped by hand would record their own thread and report. */
 const UNRECORDED = { KERNELCOV: "off" };
+/** The preload speaks to any supervisor that it is told of. */
+const ANSWERED = { [SUPERVISOR_VARIABLE]: PROTOCOL };
 
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   deno: ["deno", "test", "-A", "--no-check"],
@@ -91,7 +104,7 @@ async function compare(
   const timings: Record<"plain" | "least" | "own", Timing[]> = { plain: [], least: [], own: [] };
   for (let turn = 0; turn < TURNS; turn++) {
     timings.plain.push(await timed(plain, UNRECORDED));
-    timings.least.push(await timed([floor, ...plain], UNRECORDED));
+    timings.least.push(await timed([floor, ...covered], ANSWERED));
     timings.own.push(await timed(supervised(covered)));
   }
   const best = Object.values(timings).map((all) =>
@@ -113,7 +126,6 @@ console.log(
   "runner  work                                       plain     floor       own   floor     own  supervisor\n" +
     "                                                                              times   times   of a core",
 );
-const asked = process.argv.slice(2);
 for (const [runner, words] of Object.entries(RUNNERS)) {
   if (asked.length > 0 && !asked.includes(runner)) continue;
   for (const { name, files } of WORKS) {
