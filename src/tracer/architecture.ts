@@ -5,6 +5,7 @@ import { machineName } from "../sys/runtime.ts";
 type SystemCall =
   | "close"
   | "close_range"
+  | "exit_group"
   | "ioctl"
   | "openat"
   | "pidfd_getfd"
@@ -55,6 +56,7 @@ export const X86_64: Architecture = {
   systemCalls: {
     close: 3n,
     close_range: 436n,
+    exit_group: 231n,
     ioctl: 16n,
     openat: 257n,
     pidfd_getfd: 438n,
@@ -82,6 +84,7 @@ export const ARM64: Architecture = {
   systemCalls: {
     close: 57n,
     close_range: 436n,
+    exit_group: 94n,
     ioctl: 29n,
     openat: 56n,
     pidfd_getfd: 438n,
