@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, extname } from "node:path";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
@@ -24,4 +24,13 @@ export function partName(path: string, number: number): string {
   const plain = path.slice(0, path.length - packed.length);
   const extension = extname(plain);
   return `${plain.slice(0, plain.length - extension.length)}-${number}${extension}${packed}`;
+}
+
+/** Parts of a file behind its last, which an earlier report in more parts left: who reads all parts would read them too. */
+export function partsBehind(path: string, last: number): string[] {
+  const behind: string[] = [];
+  for (let number = last + 1; existsSync(partName(path, number)); number++) {
+    behind.push(partName(path, number));
+  }
+  return behind;
 }

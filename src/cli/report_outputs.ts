@@ -10,7 +10,7 @@ import { formatCount, type TextStyle } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
-import { partName, writeOutput } from "./output_file.ts";
+import { partName, partsBehind, writeOutput } from "./output_file.ts";
 import { UsageError } from "./usage_error.ts";
 import { writeHtmlFolder } from "./write_html_folder.ts";
 
@@ -118,10 +118,12 @@ export async function writeOutputs(
   }
   write(values.lcov, "all tests together", () => lcovAggregate(coverage, lcov));
   if (values["lcov-tests"] !== undefined) {
-    lcovFileRanges(coverage.tests.length).forEach(({ from, to }, i) => {
+    const ranges = lcovFileRanges(coverage.tests.length);
+    ranges.forEach(({ from, to }, i) => {
       const name = partName(values["lcov-tests"]!, i + 1);
       write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
     });
+    tellOfPartsBehind(values["lcov-tests"], ranges.length);
   }
   write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
   if (values.cobertura !== undefined) {
@@ -129,6 +131,7 @@ export async function writeOutputs(
     for (const text of cobertura(coverage, { paths, timestamp: Date.now() })) {
       write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
     }
+    tellOfPartsBehind(values.cobertura, part);
   }
   write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
   write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
@@ -138,6 +141,13 @@ export async function writeOutputs(
     written.push(await writeHtmlFolder(loaded, values.html, values.patch));
   }
   return written;
+}
+
+/** A file in a folder of the user's is not ours to remove, whatever its name. */
+function tellOfPartsBehind(path: string, last: number): void {
+  for (const behind of partsBehind(path, last)) {
+    process.stderr.write(`kernelcov: ${behind} is no part of this report: remove it\n`);
+  }
 }
 
 /** The tables that the options ask for; empty for none. */

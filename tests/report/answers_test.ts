@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { compareCoverage, testSide } from "../../src/coverage/compare_coverage.ts";
 import { parsePatch } from "../../src/coverage/patch.ts";
@@ -16,7 +19,7 @@ import { showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { testLabel } from "../../src/report/test_label.ts";
-import { partName } from "../../src/cli/output_file.ts";
+import { partName, partsBehind } from "../../src/cli/output_file.ts";
 import { buildRecord, smallKernel } from "../_support/index_builder.ts";
 
 function exampleRun(): RunCoverage {
@@ -148,6 +151,20 @@ test("partName() numbers the parts of a file before its extension", () => {
     "out/a-2.info.gz",
   ]);
   assert.equal(partName("c.d/cob.xml", 3), "c.d/cob-3.xml");
+});
+
+test("partsBehind() finds the parts that a longer report left behind the last", () => {
+  const folder = mkdtempSync(join(tmpdir(), "kernelcov-parts-"));
+  try {
+    for (const name of ["a.xml", "a-2.xml", "a-3.xml", "a-4.xml", "a-6.xml", "b-2.xml"]) {
+      writeFileSync(join(folder, name), "");
+    }
+    const behind = partsBehind(join(folder, "a.xml"), 2);
+    assert.deepEqual(behind, [join(folder, "a-3.xml"), join(folder, "a-4.xml")]);
+    assert.deepEqual(partsBehind(join(folder, "b.xml"), 2), []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("tests of one name are told apart by their runners, in every answer", () => {
