@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
   {
     name: "SIGSTOP and SIGCONT",
     command: shell(
-      "sleep 1 & kill -STOP $!; sleep 0.5; cut -d' ' -f3 /proc/$!/stat | tr t T; kill -CONT $!; wait $!; echo $?",
+      "sleep 3 & kill -STOP $!; sleep 0.5; cut -d' ' -f3 /proc/$!/stat | tr t T; kill -CONT $!; wait $!; echo $?",
     ),
   },
   {
@@ -165,7 +165,7 @@ test("a program that is not there ends the command as in a shell", SLOW, () => {
 
 test("an orphan outlives the command and the supervisor", SLOW, async () => {
   const file = join(folder, "orphan");
-  const { status } = superviseHere(shell(`(sleep 1; echo late >${file}) >/dev/null 2>&1 & exit 4`));
+  const { status } = superviseHere(shell(`(sleep 4; echo late >${file}) >/dev/null 2>&1 & exit 4`));
   assert.equal(status, 4);
   assert.equal(existsSync(file), false);
   for (let tries = 0; !existsSync(file) && tries < 200; tries++) await wait(50);
