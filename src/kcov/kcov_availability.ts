@@ -1,11 +1,10 @@
-import process from "node:process";
-import { release } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../errors.ts";
 import { errnoName } from "../sys/errno.ts";
 import { tryReadBytes, tryReadText } from "../sys/files.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
+import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "./abi.ts";
 import { KcovDevice } from "./kcov_device.ts";
@@ -62,9 +61,9 @@ export interface KcovHost {
 
 function thisHost(): KcovHost {
   return {
-    platform: process.platform,
-    release: process.platform === "linux" ? release() : "",
-    userId: process.getuid?.(),
+    platform: systemName(),
+    release: systemName() === "linux" ? systemRelease() : "",
+    userId: userId(),
     openLibc: loadLibc,
     readBytes: tryReadBytes,
     readText: tryReadText,

@@ -1,8 +1,7 @@
 import { FormatError } from "../errors.ts";
-import { nodeBuiltin } from "../sys/node_builtins.ts";
 import { type OpenFile, openFile } from "../sys/open_file.ts";
 import { decodeFrames, decodeIndex, INDEX_HEADER_SIZE, indexLayout } from "./image_index_file.ts";
-import { environmentVariable } from "../sys/runtime.ts";
+import { environmentVariable, homeFolder } from "../sys/runtime.ts";
 import type { FrameParts, IndexParts } from "./index_columns.ts";
 
 /** End of the name of a cache file, behind the build id. */
@@ -12,9 +11,7 @@ export const INDEX_SUFFIX = ".index";
 export function indexCacheFolder(): string {
   const configured = environmentVariable("XDG_CACHE_HOME");
   // The XDG Base Directory specification: a relative path is to be ignored.
-  const cache = configured?.startsWith("/")
-    ? configured
-    : `${nodeBuiltin("node:os").homedir()}/.cache`;
+  const cache = configured?.startsWith("/") ? configured : `${homeFolder()}/.cache`;
   return `${cache}/kernelcov/index`;
 }
 

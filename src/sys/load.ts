@@ -1,7 +1,7 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
-import { machineName, runtimeName, systemName } from "./runtime.ts";
+import { isNotPermitted, machineName, runtimeName, systemName } from "./runtime.ts";
 import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
 
 /** Names of the C library: glibc, then musl, which names it after the architecture. */
@@ -62,7 +62,7 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
     } catch (cause) {
       causes.push(cause);
       // Deno names this error; the permission is missing for every library name alike.
-      if (cause instanceof Error && /NotCapable/.test(cause.name)) {
+      if (isNotPermitted(cause)) {
         throw new KcovUnavailableError(
           "no-libc",
           "Cannot open libc: the permission to call it is missing: run deno with --allow-ffi",

@@ -1,3 +1,4 @@
+import { tryReadText } from "./files.ts";
 import { nodeBuiltin } from "./node_builtins.ts";
 
 /** The JavaScript runtimes this library runs in; `unknown` is any other. */
@@ -58,10 +59,12 @@ export function systemName(): string {
   return globals.Deno?.build.os ?? globals.process.platform;
 }
 
-/** The kernel's release, such as `6.12.117`. */
+/** The kernel's release, such as `6.12.117`; empty where the runtime does not permit to ask. */
 export function systemRelease(): string {
   const globals = globalThis as unknown as RuntimeGlobals;
-  return globals.Deno?.osRelease() ?? nodeBuiltin("node:os").release();
+  const release = permitted(() => globals.Deno?.osRelease() ?? nodeBuiltin("node:os").release());
+  // A file needs another permission.
+  return release ?? tryReadText("/proc/sys/kernel/osrelease")?.trim() ?? "";
 }
 
 /** The machine's architecture as `uname -m` has it: `x86_64`, `aarch64`. */
@@ -82,16 +85,23 @@ export function parentProcessId(): number {
   return globals.Deno?.ppid ?? globals.process.ppid;
 }
 
-/** The id of this process's user; 0 where there are none. */
-export function userId(): number {
+/** The id of this process's user; `undefined` where there are none, or the runtime does not permit to ask. */
+export function userId(): number | undefined {
   const globals = globalThis as unknown as RuntimeGlobals;
-  return (globals.Deno === undefined ? globals.process.getuid?.() : globals.Deno.uid()) ?? 0;
+  if (globals.Deno === undefined) return globals.process.getuid?.();
+  return permitted(() => globals.Deno?.uid()) ?? undefined;
 }
 
 /** The working folder. */
 export function workingFolder(): string {
   const globals = globalThis as unknown as RuntimeGlobals;
   return globals.Deno?.cwd() ?? globals.process.cwd();
+}
+
+/** The user's folder: `$HOME`, which needs no more permission than the environment, or what the system knows. */
+export function homeFolder(): string {
+  const home = environmentVariable("HOME");
+  return home === undefined || home === "" ? nodeBuiltin("node:os").homedir() : home;
 }
 
 /** Ends this process. */
@@ -109,11 +119,9 @@ export function scriptArguments(): readonly string[] {
 /** A variable of the environment; `undefined` also where the runtime does not permit to read it. */
 export function environmentVariable(name: string): string | undefined {
   const globals = globalThis as unknown as RuntimeGlobals;
-  try {
-    return globals.Deno === undefined ? globals.process.env[name] : globals.Deno.env.get(name);
-  } catch {
-    return undefined; // Deno without --allow-env
-  }
+  return permitted(() =>
+    globals.Deno === undefined ? globals.process.env[name] : globals.Deno.env.get(name)
+  );
 }
 
 /** All variables of the environment. */
@@ -132,5 +140,20 @@ export function mainModule(): string {
     return globals.Deno?.mainModule ?? globals.Bun?.main ?? "";
   } catch {
     return ""; // Deno without --allow-read
+  }
+}
+
+/** Whether an error is Deno's for a missing permission. */
+export function isNotPermitted(error: unknown): boolean {
+  return error instanceof Error && error.name === "NotCapable";
+}
+
+/** What `ask` answers; `undefined` where Deno was not given the permission. */
+function permitted<Answer>(ask: () => Answer): Answer | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (isNotPermitted(error)) return undefined;
+    throw error;
   }
 }

@@ -1,5 +1,4 @@
 import type { Address } from "../base/address.ts";
-import { KcovUnavailableError } from "../errors.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
@@ -168,49 +167,5 @@ export class LiveCoverage implements KernelCoverage {
   #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
     const decoded = this.#decoded();
     return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
-  }
-}
-
-/** Stands for coverage where there is none. */
-export class MissingCoverage implements KernelCoverage {
-  readonly available: boolean = false;
-  readonly name: string;
-  readonly record: CoverageFlags = { truncated: false, shared: false, callingThreadOnly: false };
-  readonly #why: KcovUnavailableError;
-
-  constructor(name: string, why: KcovUnavailableError) {
-    this.name = name;
-    this.#why = why;
-  }
-
-  end(): void {}
-
-  markAsynchronous(): void {}
-
-  [Symbol.dispose](): void {}
-
-  pcs(): never {
-    return this.#refuse();
-  }
-
-  hits(_functionName: string): never {
-    return this.#refuse();
-  }
-
-  functions(): never {
-    return this.#refuse();
-  }
-
-  lines(_file: string): never {
-    return this.#refuse();
-  }
-
-  #refuse(): never {
-    const { reason, message } = this.#why;
-    throw new KcovUnavailableError(
-      reason,
-      `Cannot tell what the kernel ran: ${message}`,
-      { cause: this.#why },
-    );
   }
 }

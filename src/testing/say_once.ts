@@ -28,7 +28,7 @@ export function sayOncePerRun(line: string): void {
 }
 
 function claimMarker(): boolean {
-  const prefix = `kernelcov-said-${userId()}-`;
+  const prefix = `kernelcov-said-${userId() ?? 0}-`;
   try {
     const folder = nodeBuiltin("node:os").tmpdir();
     removeOldMarkers(folder, prefix);

@@ -1,5 +1,9 @@
+import { KcovUnavailableError } from "../errors.ts";
 import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { environmentVariable, isNotPermitted } from "../sys/runtime.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
+import { MissingCoverage } from "./missing_coverage.ts";
+import { sayOncePerRun } from "./say_once.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
@@ -7,19 +11,33 @@ import { supervisorClient } from "./supervisor_client.ts";
 type ThreadCoverage = typeof import("./thread_coverage.ts");
 
 let loaded: ThreadCoverage | undefined;
+let notLoaded: KcovUnavailableError | undefined;
 
-/** What records a thread by itself. Not an import: under a supervisor no thread that runs tests needs to load it. */
-function threadCoverage(): ThreadCoverage {
+/**
+ * What records a thread by itself; `null` where the runtime does not permit to load it. Not an import: under a
+ * supervisor no thread that runs tests needs to load it.
+ */
+function threadCoverage(): ThreadCoverage | null {
+  if (loaded !== undefined || notLoaded !== undefined) return loaded ?? null;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  loaded ??= nodeBuiltin("node:module").createRequire(import.meta.url)(
-    `./thread_coverage.${extension}`,
-  ) as ThreadCoverage;
-  return loaded;
+  const { createRequire } = nodeBuiltin("node:module");
+  try {
+    loaded = createRequire(import.meta.url)(`./thread_coverage.${extension}`) as ThreadCoverage;
+    return loaded;
+  } catch (cause) {
+    if (!isNotPermitted(cause)) throw cause;
+    notLoaded = new KcovUnavailableError(
+      "not-permitted",
+      "Cannot load what records a thread: the permission to read files is missing: run deno test with -A",
+      { cause },
+    );
+    return null;
+  }
 }
 
 /** Opens what records the thread ahead of the first test. Why that fails is said when a test runs. */
 export function prepareThread(): void {
-  if (supervisorClient() === null) threadCoverage().prepareThreadCoverage();
+  if (supervisorClient() === null) threadCoverage()?.prepareThreadCoverage();
 }
 
 /**
@@ -37,8 +55,19 @@ export function startCoverage(
   parent?: StartedCoverage,
 ): StartedCoverage {
   const supervisor = supervisorClient();
-  if (supervisor === null) return threadCoverage().startThreadCoverage(identity);
+  if (supervisor === null) {
+    return threadCoverage()?.startThreadCoverage(identity) ?? missing(identity);
+  }
   const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
   coverage.begin();
   return coverage;
+}
+
+/** Stands for the coverage of a thread that may not even load what records it. */
+function missing(identity: () => TestIdentity): StartedCoverage {
+  const why = notLoaded!;
+  const mode = environmentVariable("KERNELCOV");
+  if (mode === "require") throw why;
+  if (mode !== "off") sayOncePerRun(`no kernel coverage: ${why.message}`);
+  return new MissingCoverage(identity().name, why);
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { homeFolder } from "../sys/runtime.ts";
 
 /** Folder with the kernel's configuration, patch and init. */
 export const RECIPE_FOLDER: string = fileURLToPath(
@@ -80,7 +80,7 @@ export function cacheFolder(): string {
 function cacheFolderPath(): string {
   const configured = process.env["XDG_CACHE_HOME"];
   // The XDG Base Directory specification: a relative path is to be ignored.
-  const base = configured?.startsWith("/") ? configured : join(homedir(), ".cache");
+  const base = configured?.startsWith("/") ? configured : join(homeFolder(), ".cache");
   return join(base, "kernelcov");
 }
 

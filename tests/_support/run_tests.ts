@@ -17,12 +17,17 @@ export interface TestRun {
 export function runTests(
   paths: readonly string[],
   environment: Readonly<Record<string, string>>,
-  options: { readonly flags?: readonly string[]; readonly cwd?: string } = {},
+  options: {
+    readonly flags?: readonly string[];
+    readonly cwd?: string;
+    /** Deno's; all by default. */
+    readonly permissions?: readonly string[];
+  } = {},
 ): TestRun {
-  const { flags = [], cwd } = options;
+  const { flags = [], cwd, permissions = ["-A"] } = options;
   // Outside the checkout's folder, Deno does not find by itself what "kernelcov" stands for.
   const command = runtimeName() === "deno"
-    ? ["test", "-A", "--no-check", "--config", CONFIG]
+    ? ["test", ...permissions, "--no-prompt", "--no-check", "--config", CONFIG]
     : ["test"];
   const { KERNELCOV_RUN: _run, KERNELCOV: _mode, KERNELCOV_WORDS: _words, ...inherited } =
     process.env;

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests, type TestRun } from "../_support/run_tests.ts";
 
 const OUTCOMES = fileURLToPath(new URL("fixtures/three_outcomes.ts", import.meta.url));
+const MODEST = fileURLToPath(new URL("fixtures/asks_nothing.ts", import.meta.url));
 const BLOCK = fileURLToPath(new URL("fixtures/one_block.ts", import.meta.url));
 
 // A size that no kernel takes: coverage is then missing on every machine, with KCOV or without.
@@ -82,4 +84,39 @@ test("KERNELCOV=require makes every covered test fail with the reason", () => {
   assert.deepEqual(outcomes(result), all, result.stdout + result.stderr);
   assert.match(result.stdout + result.stderr, /KcovUnavailableError: Cannot use .* of 1 words/);
   assert.doesNotMatch(result.stdout + result.stderr, /the body's own error'/);
+});
+
+/** Sets of Deno's permissions that record nothing here; Bun has none to give. */
+const PERMISSIONS = runtimeName() === "deno"
+  ? [
+    [],
+    ["--allow-ffi"],
+    ["--allow-read"],
+    ["--allow-read", "--allow-env"],
+    ["--allow-ffi", "--allow-read", "--allow-write", "--allow-env"],
+  ]
+  : [[]];
+
+for (const permissions of PERMISSIONS) {
+  test(`a test with ${permissions.join(" ") || "no permission"} passes, and one line says what is missing`, () => {
+    const result = runTests([MODEST], MISSING, { permissions });
+    const text = result.stdout + result.stderr;
+    assert.equal(result.status, 0, text);
+    const [line, ...more] = linesOfHook(result);
+    assert.match(line, /^kernelcov: no kernel coverage: /, text);
+    assert.deepEqual(more, []);
+    if (permissions.length < 4) return;
+    assert.match(line, /of 1 words/, text);
+  });
+}
+
+test("KERNELCOV=require makes a test fail that may not load the hook", () => {
+  const permissions = ["--allow-env"];
+  const result = runTests([MODEST], { ...MISSING, KERNELCOV: "require" }, { permissions });
+  const text = result.stdout + result.stderr;
+  assert.notEqual(result.status, 0, text);
+  const missing = runtimeName() === "deno"
+    ? /KcovUnavailableError: .*the permission to read files is missing/
+    : /KcovUnavailableError: Cannot use .* of 1 words/;
+  assert.match(text, missing);
 });

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import type { CoverageSettings } from "../../src/testing/coverage_settings.ts";
-import { LiveCoverage, MissingCoverage } from "../../src/testing/kernel_coverage.ts";
+import { LiveCoverage } from "../../src/testing/kernel_coverage.ts";
+import { MissingCoverage } from "../../src/testing/missing_coverage.ts";
 import { RecordingThread } from "../../src/testing/recording_thread.ts";
 import type { Symbolizer } from "../../src/testing/symbolizer.ts";
 import {
