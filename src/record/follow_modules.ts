@@ -1,5 +1,5 @@
 import { pathExists } from "../sys/files.ts";
-import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { requireBeside } from "../sys/node_builtins.ts";
 import type { ModulePlaces } from "./module_places.ts";
 
 /**
@@ -8,9 +8,7 @@ import type { ModulePlaces } from "./module_places.ts";
  */
 export function followModules(): ModulePlaces | undefined {
   if (!pathExists("/proc/modules")) return undefined;
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const { createRequire } = nodeBuiltin("node:module");
-  const { ModulePlaces } = createRequire(import.meta.url)(`./module_places.${extension}`) as {
+  const { ModulePlaces } = requireBeside(import.meta.url, "module_places") as {
     ModulePlaces: new () => ModulePlaces;
   };
   const places = new ModulePlaces();

@@ -21,3 +21,13 @@ interface ProcessGlobal {
 export function nodeBuiltin<Id extends keyof Builtins>(id: Id): Builtins[Id] {
   return (globalThis as unknown as ProcessGlobal).process.getBuiltinModule(id);
 }
+
+/**
+ * A module in the folder of the one at `url`, loaded when it is asked for, and at once: tests begin synchronously.
+ *
+ * @param name The module's name, without extension: that of `url`, which differs in a package.
+ */
+export function requireBeside(url: string, name: string): unknown {
+  const extension = url.endsWith(".ts") ? "ts" : "js";
+  return nodeBuiltin("node:module").createRequire(url)(`./${name}.${extension}`);
+}

@@ -21,7 +21,6 @@ interface RuntimeGlobals {
   readonly Bun?: { readonly version: string };
   readonly process: {
     readonly platform: string;
-    readonly arch: string;
     readonly argv: readonly string[];
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly pid: number;

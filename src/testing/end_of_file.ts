@@ -1,6 +1,6 @@
-import { createRequire } from "node:module";
 import process from "node:process";
 import { runFolderSize } from "../record/run_folder.ts";
+import { requireBeside } from "../sys/node_builtins.ts";
 import { environmentVariable, mainModule, runtimeName } from "../sys/runtime.ts";
 import type { RecordingThread } from "./recording_thread.ts";
 import { say } from "./say_once.ts";
@@ -62,8 +62,7 @@ function finish(thread: RecordingThread): void {
 /** Files may end at once on several threads: whoever writes last must have read all records. */
 function reportUntilStill(runDirectory: string): void {
   // Not an import: reports are not needed before this, and an unload event cannot wait for one.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const { writeRunReport } = createRequire(import.meta.url)(`./write_report.${extension}`) as {
+  const { writeRunReport } = requireBeside(import.meta.url, "write_report") as {
     writeRunReport(runDirectory: string): void;
   };
   let size = -1;

@@ -1,5 +1,17 @@
 import { KcovUnavailableError } from "../errors.ts";
 import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
+import { sayOncePerRun } from "./say_once.ts";
+
+/**
+ * Says once per run that there is no coverage and why.
+ *
+ * @param mode What `KERNELCOV` asks for.
+ * @throws {KcovUnavailableError} Where that requires coverage.
+ */
+export function reportMissing(why: KcovUnavailableError, mode: string | undefined): void {
+  if (mode === "require") throw why;
+  if (mode !== "off") sayOncePerRun(`no kernel coverage: ${why.message}`);
+}
 
 /** Stands for coverage where there is none. */
 export class MissingCoverage implements KernelCoverage {

@@ -1,4 +1,4 @@
-import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { requireBeside } from "../sys/node_builtins.ts";
 import type { IndexSymbolizer } from "./index_symbolizer.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
@@ -18,10 +18,7 @@ export function openSymbolizer(): Symbolizer {
 
 function newSymbolizer(): IndexSymbolizer {
   // Not an import: few tests ask, and every thread that runs tests would load what reads images and DWARF.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const loaded = nodeBuiltin("node:module").createRequire(import.meta.url)(
-    `./index_symbolizer.${extension}`,
-  ) as {
+  const loaded = requireBeside(import.meta.url, "index_symbolizer") as {
     readonly IndexSymbolizer: new () => IndexSymbolizer;
   };
   return new loaded.IndexSymbolizer();

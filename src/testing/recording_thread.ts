@@ -10,7 +10,8 @@ import type { ModulePlaces } from "../record/module_places.ts";
 import { openRun, type RunWriter } from "../record/run_folder.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
-import { say, sayOncePerRun } from "./say_once.ts";
+import { reportMissing } from "./missing_coverage.ts";
+import { say } from "./say_once.ts";
 
 /**
  * The part of the thread's buffer that belongs to one test: entries `start` to `end`. Windows of tests that are open
@@ -71,8 +72,7 @@ export class RecordingThread {
    * @throws {KcovUnavailableError} Where the environment requires coverage.
    */
   reportUnavailable(error: KcovUnavailableError): void {
-    if (this.#settings.mode === "require") throw error;
-    if (this.#settings.mode === "auto") sayOncePerRun(`no kernel coverage: ${error.message}`);
+    reportMissing(error, this.#settings.mode);
   }
 
   /**

@@ -51,7 +51,8 @@ export interface OwnedTask {
  * The open tests that what a task runs now may belong to.
  *
  * A thread that runs tests works for its own. Any other thread of such a process may serve every test of the process:
- * runtimes share their pools; but not the runner's own, which reports a test while the next one runs. A process created while tests were open on its creator works for those until they end,
+ * runtimes share their pools; but not the runner's own, which reports a test while the next one runs. A process created
+ * while tests were open on its creator works for those until they end,
  * and for none after that.
  */
 export function ownersOf(task: OwnedTask): OpenTest[] {

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { listFolder, tryReadText } from "../sys/files.ts";
 
 /**
  * A processor for a guest to stay on: one of those that this process may use on which the fewest programs run now;
@@ -11,12 +10,12 @@ import { join } from "node:path";
  * @param proc The folder of `proc(5)`.
  */
 export function quietCpu(proc = "/proc"): number | undefined {
-  const allowed = allowedCpus(readText(join(proc, "self/status")));
+  const allowed = allowedCpus(tryReadText(`${proc}/self/status`) ?? "");
   if (allowed.length < 2) return undefined;
   const running = new Map(allowed.map((cpu) => [cpu, 0]));
-  for (const name of readdirSync(proc)) {
+  for (const name of listFolder(proc)) {
     if (!/^\d+$/.test(name)) continue;
-    const cpu = runsOn(readText(join(proc, name, "stat")));
+    const cpu = runsOn(tryReadText(`${proc}/${name}/stat`) ?? "");
     const count = cpu === undefined ? undefined : running.get(cpu);
     if (cpu !== undefined && count !== undefined) running.set(cpu, count + 1);
   }
@@ -40,12 +39,4 @@ function runsOn(stat: string): number | undefined {
   // The name stands in parentheses and may hold any character: fields are counted behind it, from the third, the state.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "R" && fields.length > 36 ? Number(fields[36]) : undefined;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }
