@@ -1,23 +1,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { quietCpu } from "./quiet_cpu.ts";
-
-/** Runs the command behind the first argument, on the processor that this names, if any. */
-const START = `ulimit -c 0
-cpu=$1
-shift
-[ -z "$cpu" ] || ! command -v taskset >/dev/null || exec taskset -c "$cpu" "$@"
-exec "$@"`;
 
 /** Bytes of the kernel's messages that are kept. */
 const LOG_BYTES = 65_536;
 
 /** What a guest is started from. */
 export interface GuestMachine {
+  /** What confines the kernel and starts it. */
+  readonly launcher: string;
   /** The kernel to start, an ELF file. */
   readonly linux: string;
   /** The guest's process 1. */
@@ -25,6 +19,8 @@ export interface GuestMachine {
   readonly memoryBytes: number;
   /** Folder for the file behind the guest's memory. */
   readonly memoryFolder: string;
+  /** Real paths of the folders of the host that the guest may write to, none inside another. */
+  readonly write: readonly string[];
 }
 
 /** A value of the kernel's command line, which splits at spaces outside of quotes. */
@@ -61,6 +57,16 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
   ];
 }
 
+/** The launcher's arguments: the run folder is the only other place that the kernel itself writes to. */
+function launcherArguments({ write }: GuestMachine, runFolder: string): string[] {
+  const cpu = quietCpu();
+  const outside = !write.some((folder) => runFolder.startsWith(`${folder}/`));
+  return [
+    ...cpu === undefined ? [] : ["-c", String(cpu)],
+    ...[...write, ...outside ? [runFolder] : []].flatMap((folder) => ["-w", folder]),
+  ];
+}
+
 /**
  * The processes of one running guest: the kernel's and, as its children, one for each address space of the guest. They
  * are one process group, so that they end together whatever happens.
@@ -75,15 +81,13 @@ export class GuestProcess {
   readonly ended: Promise<string | undefined>;
 
   constructor(machine: GuestMachine) {
-    // Holds the kernel's pid file and what a crash may leave; deleted at the end.
-    this.#folder = mkdtempSync(join(tmpdir(), "kernelcov-guest-"));
+    // Holds the file behind the memory, the kernel's pid file and what a crash may leave; deleted at the end.
+    this.#folder = mkdtempSync(join(realpathSync(machine.memoryFolder), "kernelcov-guest-"));
     const child = spawn(
-      "sh",
+      machine.launcher,
       [
-        "-c",
-        START,
-        "sh",
-        String(quietCpu() ?? ""),
+        ...launcherArguments(machine, this.#folder),
+        "--",
         machine.linux,
         ...kernelArguments(machine, this.#folder),
       ],
@@ -92,7 +96,7 @@ export class GuestProcess {
         env: {
           PATH: process.env["PATH"] ?? "/usr/bin:/bin",
           HOME: this.#folder,
-          TMPDIR: machine.memoryFolder,
+          TMPDIR: this.#folder,
         },
         stdio: ["pipe", "pipe", "pipe"],
         detached: true,
@@ -124,6 +128,11 @@ export class GuestProcess {
   /** The kernel's messages, the last part of them. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Bytes that the guest has been sent and has not taken yet. */
+  get backlog(): number {
+    return this.#child.stdin.writableLength;
   }
 
   /** Sends bytes to the guest. */

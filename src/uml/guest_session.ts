@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { KcovUnavailableError } from "../errors.ts";
+import { FormatError, KcovUnavailableError } from "../errors.ts";
 import { explainFailure, hostFacts, mapLimitHint } from "./guest_failure.ts";
 import { GuestInput } from "./guest_input.ts";
 import type { GuestProcess } from "./guest_process.ts";
@@ -18,6 +18,9 @@ import {
 const BOOT_MS = 60_000;
 /** Time for a command to end by itself after Ctrl-C, and for the guest to store its files after a kill. */
 const GRACE_MS = 5_000;
+
+/** Input that a guest may ask for and not read. */
+const MOST_BACKLOG = 4 << 20;
 
 const SIGKILL = 9;
 const SIGPIPE = 13;
@@ -41,6 +44,8 @@ export interface SessionOptions {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly timeoutMs: number | undefined;
+  /** One line for the user where the guest's kernel does not seal its mounts of the host's folders. */
+  readonly explainUnsealed: () => string;
 }
 
 /** One guest and its command, from boot to the end. */
@@ -61,6 +66,7 @@ export class GuestSession {
   #failure: string | undefined;
   #timedOut = false;
   #rebooted = false;
+  #distrusted = false;
   /** The signal that this process was told to end with. */
   #endSignal = 0;
 
@@ -144,7 +150,22 @@ export class GuestSession {
   }
 
   #receive(bytes: Uint8Array): void {
-    for (const frame of this.#reader.push(bytes)) this.#take(frame);
+    if (this.#distrusted) return;
+    try {
+      for (const frame of this.#reader.push(bytes)) this.#take(frame);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#distrust();
+    }
+  }
+
+  /** What comes from the guest is not of its process 1, or not of it alone: no status of it can be believed. */
+  #distrust(): void {
+    this.#failure =
+      "The guest's serial line, which carries the command's output, was written to by something else: leave /dev/ttyS0 alone";
+    this.#waitStatus = undefined;
+    this.#distrusted = true;
+    this.#guest.kill();
   }
 
   #take({ type, payload }: Frame): void {
@@ -159,7 +180,11 @@ export class GuestSession {
           this.#guest.send(this.#start);
         }
         break;
+      case FromGuest.UNSEALED:
+        if (!this.#ready) this.#options.stderr.write(`kernelcov: ${this.#options.explainUnsealed()}\n`);
+        break;
       case FromGuest.READY:
+        if (this.#ready) break;
         this.#ready = true;
         this.#input?.want();
         if (this.#options.timeoutMs !== undefined) {
@@ -177,7 +202,8 @@ export class GuestSession {
         this.#write(this.#options.stderr, payload);
         break;
       case FromGuest.WANT:
-        this.#input?.want();
+        if (this.#guest.backlog > MOST_BACKLOG) this.#distrust();
+        else this.#input?.want();
         break;
       case FromGuest.EXIT:
         this.#waitStatus = new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);

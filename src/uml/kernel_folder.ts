@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -47,6 +47,8 @@ export interface KernelFolder {
   readonly log: string;
   /** Written last: the kernel is complete. */
   readonly manifest: string;
+  /** The kernel was built by the user, and may lack the patches under scripts/kernel. */
+  readonly own?: true;
 }
 
 /** What was built, as `kernel.json`. */
@@ -101,10 +103,17 @@ export function kernelFolder(path: string): KernelFolder {
   };
 }
 
-/** Hash of all that kernelcov itself puts into a kernel: configuration, patch and compiler options. */
+/** Names of the patches, in the order in which they are applied. */
+export function patchNames(): string[] {
+  return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
+}
+
+/** Hash of all that kernelcov itself puts into a kernel: configuration, patches and compiler options. */
 export function recipeHash(): string {
   const hash = createHash("sha256");
-  for (const name of ["config", "kcov.patch"]) hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  for (const name of ["config", ...patchNames()]) {
+    hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  }
   return hash.update(COMPILER_OPTIONS.join(" ")).digest("hex").slice(0, 16);
 }
 

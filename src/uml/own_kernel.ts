@@ -23,7 +23,7 @@ export function ownKernel(path: string): KernelFolder {
     );
   }
   // What is compiled for the guest goes to the cache: the folder is not ours.
-  return { ...kernelFolder(join(linux, "..")), path: cacheFolder(), linux, vmlinux };
+  return { ...kernelFolder(join(linux, "..")), path: cacheFolder(), linux, vmlinux, own: true };
 }
 
 function executableAt(path: string): string {

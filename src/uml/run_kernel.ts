@@ -3,11 +3,12 @@ import { hostname } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { buildEmbeddedKernel } from "./build_kernel.ts";
-import { ensureGuestInit } from "./guest_init.ts";
+import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
+import { describeProtection, hostProtection } from "./host_protection.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 
@@ -60,11 +61,14 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   const onTerminal = command.terminal ??
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();
+  const launcher = ensureLauncher(folder);
   const machine = {
+    launcher,
     linux: folder.linux,
     init: ensureGuestInit(folder),
     memoryBytes,
     memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
+    write,
   };
   const start = encodeStart({
     command: command.command,
@@ -72,6 +76,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     env: { ...definedOnly(env), PWD: cwd, KERNELCOV_VMLINUX: folder.vmlinux },
     write,
     hostname: hostname(),
+    ownKernel: folder.own === true,
     input: stdin !== null,
     terminal: onTerminal ? windowSize(stdout) : undefined,
   });
@@ -80,6 +85,10 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     stdout,
     stderr,
     timeoutMs: command.timeoutMs,
+    explainUnsealed: () => {
+      const rest = describeProtection(hostProtection(launcher));
+      return `This kernel lets the command mount any folder of the host, as it lacks scripts/kernel/hostfs.patch: ${rest}`;
+    },
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
   try {
@@ -95,9 +104,10 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<
   );
 }
 
-/** Real paths of the folders, outer ones first: mounted in this order none hides another. */
+/** Real paths of the folders. One inside another is left out: mounted twice, each would see the other's changes late. */
 function writableFolders(paths: readonly string[]): string[] {
-  return [...new Set(paths.map(writableFolder))].sort();
+  const folders = [...new Set(paths.map(writableFolder))];
+  return folders.filter((folder) => !folders.some((outer) => folder.startsWith(`${outer}/`))).sort();
 }
 
 function writableFolder(path: string): string {

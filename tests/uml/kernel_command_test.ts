@@ -18,7 +18,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ensureGuestInit } from "../../src/uml/guest_init.ts";
+import { ensureGuestInit, ensureLauncher } from "../../src/uml/guest_programs.ts";
 import {
   descendants,
   isRunning,
@@ -150,13 +150,14 @@ test("on a terminal the command has one too, of the same size, and the keys reac
 
 test("an ordinary user can run the guest, is root in it, and owns what it writes", async () => {
   const { path, linux, vmlinux, manifest } = await buildEmbeddedKernel();
-  const init = ensureGuestInit({ path, linux, vmlinux, manifest, source: "", log: "" });
+  const kernel = { path, linux, vmlinux, manifest, source: "", log: "" };
+  const programs = [ensureGuestInit(kernel), ensureLauncher(kernel)];
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-user-"));
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? 65534 : process.getuid!();
   const cache = join(folder, "kernelcov/kernels", basename(path));
   mkdirSync(cache, { recursive: true });
-  for (const file of [linux, vmlinux, manifest, init]) {
+  for (const file of [linux, vmlinux, manifest, ...programs]) {
     copyFileSync(file, join(cache, basename(file)));
   }
   const out = join(folder, "out");
