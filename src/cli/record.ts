@@ -1,7 +1,8 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { MAX_WORDS } from "../kcov/abi.ts";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -53,7 +54,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
   const kernel = await chooseKernel(values.kernel);
-  const out = resolve(values.out);
+  const out = plainFolder(values.out, { make: true });
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
   const exitStatus = await runSupervised(

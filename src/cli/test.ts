@@ -1,6 +1,7 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
@@ -58,7 +59,7 @@ export async function testCommand(args: string[]): Promise<number> {
   const asked = guestOptions(values);
   const kernel = await chooseKernel(values.kernel);
 
-  const out = resolve(values.out);
+  const out = plainFolder(values.out, { make: true });
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   clearRun(runDirectory);

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "../errors.ts";
+import { type OpenFile, openRegularFile, readAll } from "../sys/open_file.ts";
 import { parseHeaderLine, parseLine } from "./record_line.ts";
 import { recordFiles } from "./run_folder.ts";
 import { joinModules } from "./run_modules.ts";
@@ -32,9 +32,14 @@ export function readRun(directory: string): Run {
   return { ...mergeRuns(runs), damaged };
 }
 
+/** A string has room for no more. */
+const MOST_BYTES = 2 ** 29 - 24;
+
 /** One file's records, without a kernel where its header is damaged: then none is believed. */
 function readRecordFile(path: string): Run | { readonly kernel?: undefined; damaged: number } {
-  const lines = readFileSync(path, "utf8").split("\n");
+  const text = recordText(path);
+  if (text === undefined) return { damaged: 1 };
+  const lines = text.split("\n");
   // The last piece is what follows the last line end: nothing, unless the writer was killed.
   const cut = lines.pop() !== "" ? 1 : 0;
   const [first, ...rest] = lines.filter((line) => line !== "");
@@ -52,6 +57,22 @@ function readRecordFile(path: string): Run | { readonly kernel?: undefined; dama
   }
   const damaged = cut + rest.length - records.length - modules.length;
   return { kernel: header.kernel, modules, records, damaged };
+}
+
+/** Text of a record file; `undefined` where a test has put something else in its place. */
+function recordText(path: string): string | undefined {
+  let file: OpenFile;
+  try {
+    file = openRegularFile(path);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+  try {
+    return file.size > MOST_BYTES ? undefined : new TextDecoder().decode(readAll(file));
+  } finally {
+    file.close();
+  }
 }
 
 /**

@@ -2,8 +2,10 @@ import {
   type AppendedFile,
   createFile,
   fileSize,
+  isLink,
   listFolder,
   makeFolder,
+  pathExists,
   removeFile,
 } from "../sys/files.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
@@ -112,10 +114,11 @@ export class RunWriter implements Disposable {
  * Opens a run folder for writing, and makes it where there is none. The file of this writer is made by its first
  * record.
  *
+ * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
 export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
-  makeFolder(directory);
+  makeRunFolder(directory);
   if (options.replace) removeEndedInvocations(directory);
   return new RunWriter(directory, options);
 }
@@ -123,11 +126,22 @@ export function openRun(directory: string, options: OpenRunOptions = {}): RunWri
 /**
  * Makes a run folder without records: those of an earlier run are removed, and nothing else that may lie there.
  *
+ * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
 export function clearRun(directory: string): void {
-  makeFolder(directory);
+  makeRunFolder(directory);
   for (const name of recordFiles(directory)) removeFile(`${directory}/${name}`);
+}
+
+/** Tests in a guest may write to the folder around it: a link there would lead records, and the next guest, elsewhere. */
+function makeRunFolder(directory: string): void {
+  if (isLink(directory)) {
+    throw new TypeError(
+      `${directory} is a symbolic link: remove it, or name the folder it leads to`,
+    );
+  }
+  makeFolder(directory);
 }
 
 /** Appends one record; the same as the writer's own method. */
@@ -143,7 +157,10 @@ export function recordFiles(directory: string): string[] {
 /** Bytes of a run folder's record files: it grows with each record. */
 export function runFolderSize(directory: string): number {
   let bytes = 0;
-  for (const name of recordFiles(directory)) bytes += fileSize(`${directory}/${name}`);
+  for (const name of recordFiles(directory)) {
+    // A link that leads nowhere holds no records.
+    if (pathExists(`${directory}/${name}`)) bytes += fileSize(`${directory}/${name}`);
+  }
   return bytes;
 }
 

@@ -181,7 +181,9 @@ export class GuestSession {
         }
         break;
       case FromGuest.UNSEALED:
-        if (!this.#ready) this.#options.stderr.write(`kernelcov: ${this.#options.explainUnsealed()}\n`);
+        if (!this.#ready) {
+          this.#options.stderr.write(`kernelcov: ${this.#options.explainUnsealed()}\n`);
+        }
         break;
       case FromGuest.READY:
         if (this.#ready) break;

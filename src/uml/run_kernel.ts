@@ -2,13 +2,14 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { buildEmbeddedKernel } from "./build_kernel.ts";
 import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
-import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
 import { describeProtection, hostProtection } from "./host_protection.ts";
+import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 
@@ -107,15 +108,17 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<
 /** Real paths of the folders. One inside another is left out: mounted twice, each would see the other's changes late. */
 function writableFolders(paths: readonly string[]): string[] {
   const folders = [...new Set(paths.map(writableFolder))];
-  return folders.filter((folder) => !folders.some((outer) => folder.startsWith(`${outer}/`))).sort();
+  return folders.filter((folder) => !folders.some((outer) => folder.startsWith(`${outer}/`)))
+    .sort();
 }
 
 function writableFolder(path: string): string {
   let real: string;
   try {
-    real = realpathSync(path);
+    real = plainFolder(path);
     accessSync(real, constants.W_OK);
   } catch (cause) {
+    if (cause instanceof TypeError) throw cause;
     throw new TypeError(
       `The guest cannot write to ${path}: make that folder first, and check that you may write to it`,
       { cause },
