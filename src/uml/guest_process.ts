@@ -76,6 +76,7 @@ export class GuestProcess {
   readonly #folder: string;
   #log = "";
   #running = true;
+  #backlog = 0;
 
   /** Settles when all of the guest is gone: the signal that ended its kernel, if one did. */
   readonly ended: Promise<string | undefined>;
@@ -132,12 +133,15 @@ export class GuestProcess {
 
   /** Bytes that the guest has been sent and has not taken yet. */
   get backlog(): number {
-    return this.#child.stdin.writableLength;
+    return this.#backlog;
   }
 
   /** Sends bytes to the guest. */
   send(bytes: Uint8Array): void {
-    if (this.#running) this.#child.stdin.write(bytes);
+    if (!this.#running) return;
+    // Not the stream's own count, which is always 0 in Bun.
+    this.#backlog += bytes.length;
+    this.#child.stdin.write(bytes, () => this.#backlog -= bytes.length);
   }
 
   /** Ends all of the guest's processes at once. */

@@ -20,7 +20,7 @@ const BOOT_MS = 60_000;
 const GRACE_MS = 5_000;
 
 /** Input that a guest may ask for and not read. */
-const MOST_BACKLOG = 4 << 20;
+const MOST_BACKLOG = 1 << 20;
 
 const SIGKILL = 9;
 const SIGPIPE = 13;
