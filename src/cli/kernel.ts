@@ -14,7 +14,8 @@ const HELP = `kernelcov kernel build
 kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel PATH] -- COMMAND…
     Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
     the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit.
-    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux.
+    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux. Without the patch hostfs.patch
+    it is the host alone that keeps other folders from it: kernelcov doctor says how.
 kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel PATH]
     Runs a shell in it.
 kernelcov kernel path

@@ -10,6 +10,8 @@ export interface HostProtection {
   readonly capabilities: boolean;
 }
 
+const NONE: HostProtection = { landlock: 0, mounts: false, capabilities: false };
+
 /** Asks the launcher; `undefined` where it cannot be run. */
 export function hostProtection(launcher: string): HostProtection | undefined {
   const { status, stdout } = spawnSync(launcher, ["--check"], { encoding: "utf8" });
@@ -27,9 +29,14 @@ export function hostProtection(launcher: string): HostProtection | undefined {
   };
 }
 
-/** What of the host a guest that escapes its kernel could change, as the end of a sentence. */
-export function describeProtection(protection: HostProtection | undefined): string {
-  const { landlock = 0, mounts = false } = protection ?? {};
+/** The line for a kernel that cannot be sealed: what its command may do, and what this host has against it. */
+export function explainUnsealed(protection: HostProtection | undefined): string {
+  return `This kernel lets the command mount any folder of the host, as it lacks scripts/kernel/hostfs.patch: ${
+    restraints(protection)
+  }`;
+}
+
+function restraints({ landlock, mounts }: HostProtection = NONE): string {
   if (mounts && landlock > 0) {
     return `read-only mounts and Landlock ${landlock} keep the host's other files as they are`;
   }

@@ -8,7 +8,7 @@ import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
-import { describeProtection, hostProtection } from "./host_protection.ts";
+import { explainUnsealed, hostProtection } from "./host_protection.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
@@ -86,10 +86,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     stdout,
     stderr,
     timeoutMs: command.timeoutMs,
-    explainUnsealed: () => {
-      const rest = describeProtection(hostProtection(launcher));
-      return `This kernel lets the command mount any folder of the host, as it lacks scripts/kernel/hostfs.patch: ${rest}`;
-    },
+    explainUnsealed: () => explainUnsealed(hostProtection(launcher)),
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
   try {

@@ -176,7 +176,7 @@ mount -t devtmpfs dev /dev
 mount -t tmpfs none /mnt
 mkdir /mnt/m
 exec >/dev/ttyS0 2>&1
-stty raw
+stty raw -echo
 export LC_ALL=C V=${place.victim} W=${place.writable} E=${place.escape}
 ${script}
 echo end
