@@ -11,7 +11,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
