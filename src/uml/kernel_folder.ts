@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -101,10 +101,17 @@ export function kernelFolder(path: string): KernelFolder {
   };
 }
 
+/** File names of the kernel's patches, in the order in which they apply. */
+export function kernelPatches(): string[] {
+  return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
+}
+
 /** Hash of all that kernelcov itself puts into a kernel: configuration, patch and compiler options. */
 export function recipeHash(): string {
   const hash = createHash("sha256");
-  for (const name of ["config", "kcov.patch"]) hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  for (const name of ["config", ...kernelPatches()]) {
+    hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  }
   return hash.update(COMPILER_OPTIONS.join(" ")).digest("hex").slice(0, 16);
 }
 
