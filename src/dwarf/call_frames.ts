@@ -1,11 +1,14 @@
 import type { Address } from "../base/address.ts";
 import { BinaryReader } from "../base/binary_reader.ts";
 
-/** A caller's stack pointer, as call frame information gives it at one address: a register's value and a distance. */
+/** A function's frame on the stack, as call frame information has it at one address. */
 export interface CallFrame {
-  /** Number of the register in DWARF; -1 where an expression gives the place. */
+  /** The caller's stack pointer is the value of this register (DWARF's number; -1 where an expression gives it) … */
   readonly register: number;
+  /** … and this many bytes. */
   readonly offset: number;
+  /** Where the registers' values of the caller are saved: bytes from the caller's stack pointer, by number. */
+  readonly saved: ReadonlyMap<number, number>;
 }
 
 /** What all functions of one compilation have in common. */
@@ -33,7 +36,7 @@ const PE_FORMAT = 0x0f;
 const PE_PCREL = 0x10;
 const PE_OMIT = 0xff;
 
-/** The call frame information of an image, of section `.eh_frame`: the part that finds callers. */
+/** The call frame information of an image, of section `.eh_frame`. */
 export class CallFrames {
   readonly #bytes: Uint8Array;
   readonly #address: Address;
@@ -49,8 +52,7 @@ export class CallFrames {
   }
 
   /**
-   * How to find the caller's stack pointer where the instruction at `address` is about to run; `undefined` where no
-   * function is known there.
+   * The frame where the instruction at `address` is about to run; `undefined` where no function is known there.
    *
    * @throws {FormatError} where the section is damaged
    */
@@ -118,13 +120,14 @@ export class CallFrames {
   }
 
   #run({ start, common, from, to }: FrameEntry, address: Address): CallFrame | undefined {
-    const state: FrameState = { location: start, register: -1, offset: 0, remembered: [] };
+    const state = new FrameState(start);
     this.#instructions(this.#reader(common.from, common.end), common, state, Infinity);
+    state.initial = new Map(state.saved);
     this.#instructions(this.#reader(from, to), common, state, address);
-    return { register: state.register, offset: state.offset };
+    return state;
   }
 
-  /** Runs instructions up to `address`; those that say where registers are saved are passed over. */
+  /** Runs instructions up to `address`. */
   #instructions(
     reader: BinaryReader,
     common: CommonInformation,
@@ -141,9 +144,10 @@ export class CallFrames {
           advance(opcode & 0x3f);
           break;
         case 0x80: // DW_CFA_offset
-          reader.skipLeb();
+          state.saved.set(opcode & 0x3f, reader.uleb() * common.dataAlignment);
           continue;
         case 0xc0: // DW_CFA_restore
+          state.restore(opcode & 0x3f);
           continue;
         default:
           if (opcode === 0x01) state.location = this.#pointer(reader, common.encoding);
@@ -157,11 +161,39 @@ export class CallFrames {
   }
 }
 
-interface FrameState {
+class FrameState implements CallFrame {
   location: Address;
-  register: number;
-  offset: number;
-  readonly remembered: { register: number; offset: number }[];
+  register = -1;
+  offset = 0;
+  saved: Map<number, number> = new Map();
+  /** What is saved where the function begins. */
+  initial: ReadonlyMap<number, number> = new Map();
+  readonly #remembered: CallFrame[] = [];
+
+  constructor(location: Address) {
+    this.location = location;
+  }
+
+  remember(): void {
+    const { register, offset, saved } = this;
+    this.#remembered.push({ register, offset, saved: new Map(saved) });
+  }
+
+  /** False where nothing was remembered. */
+  recall(): boolean {
+    const former = this.#remembered.pop();
+    if (former === undefined) return false;
+    this.register = former.register;
+    this.offset = former.offset;
+    this.saved = new Map(former.saved);
+    return true;
+  }
+
+  restore(register: number): void {
+    const offset = this.initial.get(register);
+    if (offset === undefined) this.saved.delete(register);
+    else this.saved.set(register, offset);
+  }
 }
 
 /** Names and operands: DWARF 5, 7.24. */
@@ -174,29 +206,34 @@ function runInstruction(
   switch (opcode) {
     case 0x00: // DW_CFA_nop
       break;
-    case 0x06: // DW_CFA_restore_extended
-    case 0x07: // DW_CFA_undefined
-    case 0x08: // DW_CFA_same_value
     case 0x2e: // DW_CFA_GNU_args_size
       reader.skipLeb();
       break;
     case 0x05: // DW_CFA_offset_extended
-    case 0x09: // DW_CFA_register
+      state.saved.set(reader.uleb(), reader.uleb() * dataAlignment);
+      break;
     case 0x11: // DW_CFA_offset_extended_sf
+      state.saved.set(reader.uleb(), reader.sleb() * dataAlignment);
+      break;
+    case 0x06: // DW_CFA_restore_extended
+      state.restore(reader.uleb());
+      break;
+    case 0x07: // DW_CFA_undefined
+    case 0x08: // DW_CFA_same_value
+      state.saved.delete(reader.uleb());
+      break;
+    case 0x09: // DW_CFA_register
     case 0x14: // DW_CFA_val_offset
     case 0x15: // DW_CFA_val_offset_sf
       reader.skipLeb();
       reader.skipLeb();
       break;
     case 0x0a: // DW_CFA_remember_state
-      state.remembered.push({ register: state.register, offset: state.offset });
+      state.remember();
       break;
-    case 0x0b: { // DW_CFA_restore_state
-      const former = state.remembered.pop();
-      if (former === undefined) throw reader.problem("a state is restored that was not kept");
-      Object.assign(state, former);
+    case 0x0b: // DW_CFA_restore_state
+      if (!state.recall()) throw reader.problem("a state is restored that was not kept");
       break;
-    }
     case 0x0c: // DW_CFA_def_cfa
       state.register = reader.uleb();
       state.offset = reader.uleb();

@@ -234,7 +234,7 @@ export function doubts(coverage: RunCoverage): string[] {
     const lost = unfinished.filter(({ record }) => record.pcs.length === 0).length;
     lines.push(
       `unfinished: ${plural(unfinished.length, "test")} began and did not end${
-        lost > 0 ? `; what ${lost} of them ran is lost` : ""
+        lost > 0 ? `; nothing is known of ${lost === 1 ? "one" : lost} of them` : ""
       }`,
     );
   }

@@ -1,9 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
+import { makeGuestFolder } from "./guest_folder.ts";
 import { quietCpu } from "./quiet_cpu.ts";
 
 /** Runs the command behind the first argument, on the processor that this names, if any. */
@@ -25,6 +24,8 @@ export interface GuestMachine {
   readonly memoryBytes: number;
   /** Folder for the file behind the guest's memory. */
   readonly memoryFolder: string;
+  /** Told the kernel's messages as they come. */
+  readonly onMessages?: (text: string) => void;
 }
 
 /** A value of the kernel's command line, which splits at spaces outside of quotes. */
@@ -54,6 +55,7 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     "stderr=1",
     "con=null",
     "con0=null,fd:2",
+    // All messages, with their times: what led to a crash is not known before it.
     "ignore_loglevel",
     "printk.time=1",
     "oops=panic",
@@ -77,7 +79,7 @@ export class GuestProcess {
 
   constructor(machine: GuestMachine) {
     // Holds the kernel's pid file and what a crash may leave; deleted at the end.
-    this.#folder = mkdtempSync(join(tmpdir(), "kernelcov-guest-"));
+    this.#folder = makeGuestFolder();
     const child = spawn(
       "sh",
       [
@@ -100,8 +102,11 @@ export class GuestProcess {
       },
     );
     this.#child = child;
+    const decoder = new TextDecoder();
     child.stderr.on("data", (bytes: Uint8Array) => {
-      this.#log = (this.#log + new TextDecoder().decode(bytes)).slice(-LOG_BYTES);
+      const text = decoder.decode(bytes, { stream: true });
+      this.#log = (this.#log + text).slice(-LOG_BYTES);
+      machine.onMessages?.(text);
     });
     // Writing to a guest that has just ended is no error of its own: `ended` tells.
     child.stdin.on("error", () => {});

@@ -8,6 +8,7 @@ import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
+import { KernelWatch } from "./kernel_watch.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 
@@ -33,14 +34,17 @@ export interface GuestCommand {
   readonly stdin?: Readable | null;
   readonly stdout?: Writable;
   readonly stderr?: Writable;
+  /** Whether the kernel's messages go to `stderr` as they come. */
+  readonly dmesg?: boolean;
   /** Run it on a terminal of its own. By default where all three standard streams are terminals. */
   readonly terminal?: boolean;
 }
 
 /**
- * Runs one command in a freshly booted embedded kernel, which is built first where it is not there.
+ * Runs one command in a freshly booted embedded kernel, which is built first where it is not there. What the kernel
+ * complains of, a crash first of all, is written to `stderr`, with the functions and lines that led to it.
  *
- * @throws {KcovUnavailableError} the kernel cannot be built or started here, or it crashed; the message says what to change.
+ * @throws {KcovUnavailableError} the kernel cannot be built or started here; the message says what to change.
  * @throws {TypeError} the command is empty, or a folder cannot be used.
  * @throws {RangeError} the memory is no size, or fits nowhere.
  */
@@ -60,11 +64,16 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   const onTerminal = command.terminal ??
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();
+  const watch = new KernelWatch(folder.vmlinux, (text) => void stderr.write(text));
   const machine = {
     linux: folder.linux,
     init: ensureGuestInit(folder),
     memoryBytes,
     memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
+    onMessages: (text: string): void => {
+      if (command.dmesg) stderr.write(text);
+      watch.take(text);
+    },
   };
   const start = encodeStart({
     command: command.command,
@@ -83,8 +92,11 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
   try {
-    return await session.result();
+    const result = await session.result();
+    await watch.finish(result.end === "crashed");
+    return result;
   } finally {
+    watch.close();
     release();
   }
 }
