@@ -33,6 +33,7 @@ export function cutLine(
     return `${what}: the record of the command is unfinished`;
   }
   const had = `${ended} ${ended === 1 ? "test" : "tests"} had ended`;
+  if (records.length === 0) return `${what}, before a test began`;
   if (unfinished.length === 0) return `${what} while no test ran; ${had}`;
   const whose = unfinished.length === 1 ? "its record is" : "their records are";
   return `${what} while ${namesOf(unfinished)} ran: ${whose} unfinished; ${had}`;

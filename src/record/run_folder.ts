@@ -33,10 +33,10 @@ export interface OpenRunOptions {
   /** Remove the records of earlier invocations that have ended. */
   readonly replace?: boolean;
   /**
-   * Opens what brings a file's written bytes out of this kernel's memory, as where that may crash before it writes them
+   * Opens what brings a file's written bytes out of this kernel's memory, where that may crash before it writes them
    * back by itself; called with the path of each record file. By default nothing does.
    */
-  readonly writeThrough?: ((path: string) => WriteThrough) | undefined;
+  readonly writeThrough?: ((path: string) => WriteThrough | undefined) | undefined;
 }
 
 /** Brings what was written to one file out of the kernel's memory. */

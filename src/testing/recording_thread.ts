@@ -164,7 +164,7 @@ export class RecordingThread {
     this.#writer = openRun(runDirectory, {
       replace: !underCommand && !this.#replaced,
       modules: this.#modules,
-      writeThrough: hostfsWriteThrough(this.#openLibc(), runDirectory),
+      writeThrough: (path) => hostfsWriteThrough(this.#openLibc(), path),
     });
     this.#replaced = true;
     return this.#writer;

@@ -38,7 +38,7 @@ function supervise(args: readonly string[]): number {
   modules.observe();
   using run = openRun(options.runDirectory, {
     modules,
-    writeThrough: hostfsWriteThrough(libc, options.runDirectory),
+    writeThrough: (path) => hostfsWriteThrough(libc, path),
   });
   const name = options.command.join(" ");
   const hasHits = pool.mode === "trace";
