@@ -234,7 +234,7 @@ export function doubts(coverage: RunCoverage): string[] {
     const lost = unfinished.filter(({ record }) => record.pcs.length === 0).length;
     lines.push(
       `unfinished: ${plural(unfinished.length, "test")} began and did not end${
-        lost > 0 ? `; nothing is known of ${lost === 1 ? "one" : lost} of them` : ""
+        lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`
       }`,
     );
   }
@@ -296,4 +296,9 @@ export function writtenText(files: readonly WrittenFile[], style: TextStyle = PL
   return files.map(({ path, what }) =>
     `${pad(path, width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
+}
+
+function whoseOf(some: number, all: number): string {
+  if (some < all) return `${some} of them`;
+  return all === 1 ? "it" : "they";
 }

@@ -162,7 +162,10 @@ export class GuestSession {
     }
     if (this.#failure !== undefined) throw new KcovUnavailableError("not-permitted", this.#failure);
     if (this.#ready) return { exitStatus: 3, ...this.#endOfGuest(killedBy) };
-    throw new KcovUnavailableError("not-permitted", explainFailure(this.#guest.log, facts));
+    throw new KcovUnavailableError(
+      "not-permitted",
+      explainFailure(this.#guest.log, facts, killedBy),
+    );
   }
 
   /** How a guest ended whose command did not. */

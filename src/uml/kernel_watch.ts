@@ -2,6 +2,8 @@ import { crashReport } from "./crash_report.ts";
 
 /** Characters of the kernel's messages that are kept: more than its own buffer holds. */
 const KEPT = 1 << 18;
+/** Characters of a message, at most. */
+const LINE = 200;
 /** A message that has others behind it is complete when none came for this time. */
 const QUIET_MS = 300;
 
@@ -22,8 +24,9 @@ export class KernelWatch {
   /** Takes messages. */
   take(text: string): void {
     this.#text = (this.#text + text).slice(-KEPT);
-    // Nobody may be there to end a guest that hangs, so this cannot wait for its end.
-    if (this.#timer === undefined && !/^(\[.*\] )?INFO: task .* blocked for/m.test(text)) return;
+    // Nobody may be there to end a guest that hangs, so this cannot wait for its end. A line may come in parts.
+    const recent = this.#text.slice(-text.length - LINE);
+    if (this.#timer === undefined && !/\bINFO: task .* blocked for/.test(recent)) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

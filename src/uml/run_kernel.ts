@@ -91,14 +91,16 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     timeoutMs: command.timeoutMs,
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
+  let result: GuestResult;
   try {
-    const result = await session.result();
-    await watch.finish(result.end === "crashed");
-    return result;
+    result = await session.result();
   } finally {
     watch.close();
     release();
   }
+  // The terminal is this process's again.
+  await watch.finish(result.end === "crashed");
+  return result;
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -96,6 +96,19 @@ test("what is kept apart, and tasks that ran unrecorded, have lines of their own
   assert.match(totals, /outside tests: 2 points .* 1 of them by no test/);
 });
 
+test("the points of a test that was cut short are in the totals, and where there are none that is said", () => {
+  const index = smallKernel();
+  const cut = { outcome: "unfinished" } as const;
+  const known = buildRecord(index, "a", [0x10], null, cut);
+  const lost = buildRecord(index, "b", [], null, cut);
+  function totals(...records: (typeof known)[]): string {
+    return totalsText(new RunCoverage(buildUniverse(index), records));
+  }
+  assert.match(totals(known), /unfinished: 1 test began and did not end$/m);
+  assert.match(totals(lost), /unfinished: 1 test began and did not end; what it ran is lost$/m);
+  assert.match(totals(known, lost), /unfinished: 2 tests began .* what 1 of them ran is lost$/m);
+});
+
 test("colours appear on a terminal only, and not with NO_COLOR", () => {
   const run = exampleRun();
   const color = textStyle({ isTerminal: true, columns: 100, env: {} });
