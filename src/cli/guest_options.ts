@@ -7,6 +7,7 @@ export const GUEST_OPTIONS = {
   write: { type: "string", multiple: true },
   timeout: { type: "string" },
   memory: { type: "string" },
+  dmesg: { type: "boolean" },
 } as const;
 
 /** setTimeout's limit is 2^31 milliseconds. */
@@ -18,9 +19,9 @@ const MOST_SECONDS = 2_000_000;
  * @throws {UsageError} Where the time limit or the memory is none.
  */
 export function guestOptions(
-  values: { write?: string[]; timeout?: string; memory?: string },
-): Pick<GuestCommand, "timeoutMs" | "memory"> & { readonly write: readonly string[] } {
-  const { write = [], timeout, memory } = values;
+  values: { write?: string[]; timeout?: string; memory?: string; dmesg?: boolean },
+): Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg"> & { readonly write: readonly string[] } {
+  const { write = [], timeout, memory, dmesg = false } = values;
   if (memory !== undefined) {
     try {
       parseMemorySize(memory);
@@ -29,7 +30,7 @@ export function guestOptions(
     }
   }
   const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
-  return { write, ...(memory === undefined ? {} : { memory }), ...limit };
+  return { write, dmesg, ...(memory === undefined ? {} : { memory }), ...limit };
 }
 
 function parseSeconds(text: string): number {

@@ -11,12 +11,14 @@ import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov kernel build
     Builds the embedded kernel, once; says first how long that takes.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel PATH] -- COMMAND…
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel PATH] [--dmesg] -- COMMAND…
     Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
-    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit.
+    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
+    --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
     --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux. Without the patch hostfs.patch
     it is the host alone that keeps other folders from it: kernelcov doctor says how.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel PATH]
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel PATH] [--dmesg]
     Runs a shell in it.
 kernelcov kernel path
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
@@ -85,7 +87,7 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
   }
   if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  return report(await runInKernel({ command, ...runOptions(values) }), values.timeout);
+  return report(await runInKernel({ command, ...runOptions(values) }));
 }
 
 async function shell(args: string[]): Promise<number> {
@@ -105,14 +107,10 @@ function runOptions(
   return kernel === undefined ? guest : { ...guest, kernel: ownKernel(kernel) };
 }
 
-function report({ exitStatus, end }: GuestResult, timeout?: string): number {
-  if (end === "timed-out") {
-    process.stderr.write(`kernelcov: The command was ended at its time limit of ${timeout} s\n`);
-  }
-  if (end === "powered-off") {
-    process.stderr.write(
-      "kernelcov: The command powered the guest off, so it has no exit status\n",
-    );
+function report({ exitStatus, end, cut }: GuestResult): number {
+  // A signal that ended the command shows in its status, and a crash has been told.
+  if (cut !== undefined && end !== "exited" && end !== "crashed") {
+    process.stderr.write(`kernelcov: ${cut}\n`);
   }
   return exitStatus;
 }

@@ -9,6 +9,7 @@ import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -21,8 +22,9 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
     --words N                     size of each thread's buffer, in words; by default enough, and larger for busy threads
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
-    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --dmesg                       in the embedded kernel: show its messages as they come
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
@@ -57,7 +59,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   const out = plainFolder(values.out, { make: true });
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
-  const exitStatus = await runSupervised(
+  const end = await runSupervised(
     {
       command,
       runDirectory,
@@ -67,6 +69,8 @@ export async function recordCommand(args: string[]): Promise<number> {
     },
     { kernel, ...guest, write: [out, ...guest.write] },
   );
+  const { exitStatus } = end;
+  reportCut(end, runDirectory);
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;

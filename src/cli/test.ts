@@ -10,7 +10,8 @@ import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
-import { runHere } from "./run_here.ts";
+import { type CommandEnd, runHere } from "./run_here.ts";
+import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -22,8 +23,9 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
-    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --dmesg                       in the embedded kernel: show its messages as they come
     --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
@@ -66,18 +68,20 @@ export async function testCommand(args: string[]): Promise<number> {
   const env = { ...process.env, KERNELCOV_RUN: runDirectory };
   const covered = withPreload(command).command;
   const { scope } = values;
-  async function runOnce(): Promise<number> {
+  async function runOnce(): Promise<CommandEnd> {
     if (scope === "tree") {
       const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
     if (kernel === "host") return await runHere(covered, env);
-    return (await runInKernel({ command: covered, kernel, env, ...guest })).exitStatus;
+    return await runInKernel({ command: covered, kernel, env, ...guest });
   }
-  let exitStatus = 0;
-  for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
+  let end: CommandEnd = { exitStatus: 0, cut: undefined };
+  for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
+  const { exitStatus } = end;
 
+  reportCut(end, runDirectory);
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write(
       "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",

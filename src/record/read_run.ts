@@ -5,9 +5,10 @@ import { parseHeaderLine, parseLine } from "./record_line.ts";
 import { recordFiles } from "./run_folder.ts";
 import { joinModules } from "./run_modules.ts";
 import type { Run, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+import { UnfinishedTests } from "./unfinished_tests.ts";
 
 /**
- * Reads all records of a run folder. Lines that are cut or damaged are counted, not believed.
+ * Reads all records of a run folder; a test that began and left no record has an `unfinished` one. Lines that are cut or damaged are counted, not believed.
  *
  * @throws {FormatError} Where the folder holds no record file, or files of different kernels, or none that can be
  * read.
@@ -46,16 +47,25 @@ function readRecordFile(path: string): Run | { readonly kernel?: undefined; dama
   const header = first === undefined ? undefined : parseHeaderLine(first);
   if (header === undefined) return { damaged: rest.length + Math.max(cut, 1) };
   const records: TestRecord[] = [], modules: RunModule[] = [];
+  const unfinished = new UnfinishedTests();
+  let begun = 0;
   for (const line of rest) {
     try {
       const read = parseLine(line);
-      if ("record" in read) records.push(read.record);
-      else modules.push(read.module);
+      if ("module" in read) modules.push(read.module);
+      else if ("begun" in read) {
+        begun++;
+        unfinished.begin(read.begun);
+      } else {
+        records.push(read.record);
+        unfinished.end(read.record);
+      }
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }
   }
-  const damaged = cut + rest.length - records.length - modules.length;
+  const damaged = cut + rest.length - records.length - modules.length - begun;
+  records.push(...unfinished.records());
   return { kernel: header.kernel, modules, records, damaged };
 }
 

@@ -10,10 +10,10 @@ import {
 } from "../sys/files.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
 import { formatInvocation, isAlive, parseInvocation, thisInvocation } from "./invocation.ts";
-import { headerLine, moduleLine, recordLine } from "./record_line.ts";
+import { begunLine, headerLine, moduleLine, recordLine } from "./record_line.ts";
 import type { ModulePlaces } from "./module_places.ts";
 import { runningKernel } from "./running_kernel.ts";
-import type { RunKernel, RunModule, TestRecord } from "./test_record.ts";
+import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 // One file per writer (a thread of a process), so that writers need no lock:
 //   <invocation>.<random>.records
@@ -34,6 +34,17 @@ export interface OpenRunOptions {
   readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
   /** Remove the records of earlier invocations that have ended. */
   readonly replace?: boolean;
+  /**
+   * Opens what brings a file's written bytes out of this kernel's memory, where that may crash before it writes them
+   * back by itself; called with the path of each record file. By default nothing does.
+   */
+  readonly writeThrough?: ((path: string) => WriteThrough | undefined) | undefined;
+}
+
+/** Brings what was written to one file out of the kernel's memory. */
+export interface WriteThrough {
+  write(): void;
+  close(): void;
 }
 
 /** Appends records to a run folder, in a file of its own. */
@@ -43,15 +54,18 @@ export class RunWriter implements Disposable {
   readonly #kernel: RunKernel | undefined;
   readonly #places: ModulePlaces | undefined;
   readonly #modules: readonly RunModule[];
+  readonly #openWriteThrough: OpenRunOptions["writeThrough"];
   #file: AppendedFile | undefined;
+  #through: WriteThrough | undefined;
   readonly #encoder = new TextEncoder();
   #tornLine = false;
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
 
-  constructor(directory: string, { kernel, modules = [] }: OpenRunOptions) {
+  constructor(directory: string, { kernel, modules = [], writeThrough }: OpenRunOptions) {
     this.directory = directory;
     this.#kernel = kernel;
+    this.#openWriteThrough = writeThrough;
     this.#places = "place" in modules ? modules : undefined;
     this.#modules = "place" in modules ? [] : modules;
   }
@@ -66,6 +80,18 @@ export class RunWriter implements Disposable {
     this.#file ??= this.#create();
     this.#writeModules(this.#file);
     this.#write(this.#file, recordLine(placed));
+    this.#through?.write();
+  }
+
+  /**
+   * Says that a test begins: where no record of it follows, it was cut short.
+   *
+   * @throws {Error} The file system's own error, such as `ENOSPC`.
+   */
+  begin(test: BegunTest): void {
+    this.#file ??= this.#create();
+    this.#write(this.#file, begunLine(test));
+    this.#through?.write();
   }
 
   /** Closes the file. A later `append` begins another. */
@@ -74,6 +100,7 @@ export class RunWriter implements Disposable {
     this.#places?.observe();
     this.#writeModules(this.#file);
     this.#file.close();
+    this.#through?.close();
     this.#file = undefined;
   }
 
@@ -86,7 +113,9 @@ export class RunWriter implements Disposable {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const name = `${formatInvocation(thisInvocation())}.${random}${SUFFIX}`;
-    const file = createFile(`${this.directory}/${name}`);
+    const path = `${this.directory}/${name}`;
+    const file = createFile(path);
+    this.#through = this.#openWriteThrough?.(path);
     const kernel = this.#kernel ?? runningKernel();
     this.#write(file, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
     this.#modulesWritten = 0;

@@ -1,4 +1,4 @@
-import type { TestRecord } from "../record/test_record.ts";
+import type { BegunTest, TestRecord } from "../record/test_record.ts";
 import { OpenTest, type TestEnd, type TestStart } from "./open_test.ts";
 import {
   type Claim,
@@ -36,7 +36,7 @@ export class TracedTask implements OwnedTask {
   }
 }
 
-const UNFINISHED: TestEnd = { outcome: "failed", durationMs: null, finished: false };
+const UNFINISHED: TestEnd = { outcome: "unfinished", durationMs: null, finished: false };
 
 /** Whether points have counts, and where records go. */
 export interface LedgerOptions {
@@ -44,6 +44,8 @@ export interface LedgerOptions {
   /** The one record of a whole command, where that is what is recorded. */
   readonly command: TestStart | null;
   readonly onRecord: (record: TestRecord) => void;
+  /** Called before a test runs, so that it is known even where nobody is left to write its record. */
+  readonly onBegin?: (test: BegunTest) => void;
 }
 
 /** Knows all tasks and open tests, and gives what each task recorded to the tests that own it. */
@@ -155,6 +157,18 @@ export class CoverageLedger {
     const within = parent === undefined ? undefined : task.tests.get(parent);
     const around = enclosing !== undefined && others.length === 0 ? enclosing : null;
     const test = new OpenTest({ ...start, parent: within ?? around }, this.#table);
+    const { name, file, runner, kind } = start;
+    const { hasHits } = this.#options;
+    if (kind === "test") {
+      this.#options.onBegin?.({
+        name,
+        file,
+        scope: "tree",
+        ...(runner === undefined ? {} : { runner }),
+        kind,
+        hasHits,
+      });
+    }
     task.tests.set(number, test);
     task.testThread?.tests.push(test);
     for (const other of this.#tasks.values()) {

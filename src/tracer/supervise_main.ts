@@ -1,3 +1,4 @@
+import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
@@ -35,14 +36,20 @@ function supervise(args: readonly string[]): number {
   const ptrace = new Ptrace(libc, currentArchitecture());
   const modules = new ModulePlaces();
   modules.observe();
-  using run = openRun(options.runDirectory, { modules });
+  using run = openRun(options.runDirectory, {
+    modules,
+    writeThrough: (path) => hostfsWriteThrough(libc, path),
+  });
   const name = options.command.join(" ");
+  const hasHits = pool.mode === "trace";
+  if (options.record) run.begin({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
-    hasHits: pool.mode === "trace",
+    hasHits,
     command: options.record
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
     onRecord: (record) => run.append(record),
+    onBegin: (test) => run.begin(test),
   });
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;

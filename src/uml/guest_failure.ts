@@ -24,14 +24,18 @@ function readNumber(path: string): number | undefined {
   }
 }
 
+const PTRACE_REFUSED = /Operation not permitted|EPERM|failed|errno = 1\b/;
+
 /**
  * Why a guest ended without its command's exit status, from what its kernel wrote: one sentence that ends with what to change,
  * and the kernel's last lines where they say more.
  */
-export function explainFailure(log: string, facts: HostFacts): string {
+export function explainFailure(log: string, facts: HostFacts, killedBy?: string): string {
   const lines = kernelLines(log);
-  const last = lines.slice(-12).join("\n");
-  if (/ptrace|PTRACE/.test(log) && /Operation not permitted|EPERM|failed|errno = 1\b/.test(log)) {
+  // What follows a panic's message is its trace.
+  const panicAt = lines.findIndex((line) => /Kernel panic - not syncing/.test(line));
+  const last = lines.slice(0, panicAt < 0 ? lines.length : panicAt + 1).slice(-12).join("\n");
+  if (lines.some((line) => /ptrace/i.test(line) && PTRACE_REFUSED.test(line))) {
     const change = facts.ptraceScope !== undefined && facts.ptraceScope > 1
       ? `kernel.yama.ptrace_scope is ${facts.ptraceScope}: run sysctl -w kernel.yama.ptrace_scope=1 as root`
       : "in a container, allow it with --cap-add=SYS_PTRACE --security-opt seccomp=unconfined";
@@ -48,6 +52,9 @@ export function explainFailure(log: string, facts: HostFacts): string {
   }
   const hint = mapLimitHint(log, facts);
   if (hint !== undefined) return `${hint}\n${last}`;
+  if (killedBy !== undefined) {
+    return `The guest was ended by ${killedBy} while it started: it was killed, or the host is out of memory or of space for the guest's memory`;
+  }
   return last === ""
     ? "The guest ended without a word: it was killed, or the host is out of memory or of space for the guest's memory"
     : `The guest ended before its command did: its kernel's last lines may name the cause\n${last}`;

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync, rmSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
+import { makeGuestFolder } from "./guest_folder.ts";
 import { quietCpu } from "./quiet_cpu.ts";
 
 /** Bytes of the kernel's messages that are kept. */
@@ -21,6 +21,8 @@ export interface GuestMachine {
   readonly memoryFolder: string;
   /** Real paths of the folders of the host that the guest may write to, none inside another. */
   readonly write: readonly string[];
+  /** Told the kernel's messages as they come. */
+  readonly onMessages?: (text: string) => void;
 }
 
 /** A value of the kernel's command line, which splits at spaces outside of quotes. */
@@ -50,7 +52,9 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     "stderr=1",
     "con=null",
     "con0=null,fd:2",
-    "quiet",
+    // All messages, with their times: what led to a crash is not known before it.
+    "ignore_loglevel",
+    "printk.time=1",
     "oops=panic",
     `uml_dir=${runFolder}/`,
     "umid=guest",
@@ -83,7 +87,7 @@ export class GuestProcess {
 
   constructor(machine: GuestMachine) {
     // Holds the file behind the memory, the kernel's pid file and what a crash may leave; deleted at the end.
-    this.#folder = mkdtempSync(join(realpathSync(machine.memoryFolder), "kernelcov-guest-"));
+    this.#folder = makeGuestFolder(realpathSync(machine.memoryFolder));
     const child = spawn(
       machine.launcher,
       [
@@ -104,8 +108,11 @@ export class GuestProcess {
       },
     );
     this.#child = child;
+    const decoder = new TextDecoder();
     child.stderr.on("data", (bytes: Uint8Array) => {
-      this.#log = (this.#log + new TextDecoder().decode(bytes)).slice(-LOG_BYTES);
+      const text = decoder.decode(bytes, { stream: true });
+      this.#log = (this.#log + text).slice(-LOG_BYTES);
+      machine.onMessages?.(text);
     });
     // Writing to a guest that has just ended is no error of its own: `ended` tells.
     child.stdin.on("error", () => {});

@@ -10,6 +10,7 @@ import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
 import { explainUnsealed, hostProtection } from "./host_protection.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
+import { KernelWatch } from "./kernel_watch.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 
@@ -35,14 +36,17 @@ export interface GuestCommand {
   readonly stdin?: Readable | null;
   readonly stdout?: Writable;
   readonly stderr?: Writable;
+  /** Whether the kernel's messages go to `stderr` as they come. */
+  readonly dmesg?: boolean;
   /** Run it on a terminal of its own. By default where all three standard streams are terminals. */
   readonly terminal?: boolean;
 }
 
 /**
- * Runs one command in a freshly booted embedded kernel, which is built first where it is not there.
+ * Runs one command in a freshly booted embedded kernel, which is built first where it is not there. What the kernel
+ * complains of, a crash first of all, is written to `stderr`, with the functions and lines that led to it.
  *
- * @throws {KcovUnavailableError} the kernel cannot be built or started here, or it crashed; the message says what to change.
+ * @throws {KcovUnavailableError} the kernel cannot be built or started here; the message says what to change.
  * @throws {TypeError} the command is empty, or a folder cannot be used.
  * @throws {RangeError} the memory is no size, or fits nowhere.
  */
@@ -63,6 +67,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();
   const launcher = ensureLauncher(folder);
+  const watch = new KernelWatch(folder.vmlinux, (text) => void stderr.write(text));
   const machine = {
     launcher,
     linux: folder.linux,
@@ -70,6 +75,10 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     memoryBytes,
     memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
     write,
+    onMessages: (text: string): void => {
+      if (command.dmesg) stderr.write(text);
+      watch.take(text);
+    },
   };
   const start = encodeStart({
     command: command.command,
@@ -89,11 +98,16 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     explainUnsealed: () => explainUnsealed(hostProtection(launcher)),
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
+  let result: GuestResult;
   try {
-    return await session.result();
+    result = await session.result();
   } finally {
+    watch.close();
     release();
   }
+  // The terminal is this process's again.
+  await watch.finish(result.end === "crashed");
+  return result;
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
