@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets up a checkout for its demo and tests: Debian packages, then Deno and Bun from npm. Needs Node.js and npm.
-# An ordinary user is told the one line that installs what is missing. Quick when all is there.
+# Sets up a checkout for its demo and tests: Debian packages, and at the same time Deno and Bun from npm. Needs Node.js
+# and npm. An ordinary user is told the one line that installs what is missing. Quick when all is there.
 # Arguments: files with the names of Debian packages; those of the tests and of the kernel's build by default.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,27 +11,74 @@ missing=
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"
 done
-if [ -n "$missing" ]; then
-  if [ "$(id -u)" != 0 ]; then
-    echo "kernelcov: Debian packages are missing. Install them and run this again:" >&2
-    echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
-    exit 2
-  fi
-  echo "Installing Debian packages:$missing"
-  log=$(mktemp)
-  # shellcheck disable=SC2086
-  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    echo "kernelcov: apt-get failed; its output is in $log" >&2
-    exit 1
-  fi
-  rm -f "$log"
+if [ -n "$missing" ] && [ "$(id -u)" != 0 ]; then
+  echo "kernelcov: Debian packages are missing. Install them and run this again:" >&2
+  echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
+  exit 2
 fi
+
+npm=
+clock=
+logs=$(mktemp -d)
+finish() {
+  status=$?
+  [ -z "$clock" ] || kill "$clock" 2>/dev/null || true
+  [ -z "$npm" ] || kill "$npm" 2>/dev/null || true
+  [ "$status" != 0 ] || rm -rf "$logs"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Says every 5 seconds, until it is ended, that the step goes on.
+tick() {
+  seconds=0
+  while sleep 5; do
+    seconds=$((seconds + 5))
+    echo "  $1, $seconds s"
+  done
+}
+
+# step TEXT COMMAND…: its output is shown where it fails.
+step() {
+  text=$1
+  shift
+  tick "$text" &
+  clock=$!
+  "$@" || { kill "$clock"; return 1; }
+  kill "$clock"
+  clock=
+}
+
+apt_install() {
+  # shellcheck disable=SC2086
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$logs/apt" 2>&1
+}
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "Installing Deno, Bun and the development packages from npm"
   # Not npm ci: it refuses where a registry lacks packages of other platforms, which are optional.
-  npm install --no-save --no-audit --no-fund --loglevel=error
+  npm install --no-save --no-audit --no-fund --loglevel=error >"$logs/npm" 2>&1 &
+  npm=$!
+fi
+
+if [ -n "$missing" ]; then
+  echo "Installing Debian packages:$missing"
+  if ! step "Installing Debian packages" apt_install; then
+    tail -n 20 "$logs/apt" >&2
+    echo "kernelcov: apt-get failed; its output is in $logs/apt" >&2
+    exit 1
+  fi
+fi
+
+if [ -n "$npm" ]; then
+  if ! step "Installing from npm" wait "$npm"; then
+    cat "$logs/npm" >&2
+    echo "kernelcov: npm failed; its output is in $logs/npm" >&2
+    exit 1
+  fi
+  npm=
   touch node_modules/.package-lock.json
 fi
 # npm may refuse install scripts; without them the commands are Node.js wrappers around the real programs.

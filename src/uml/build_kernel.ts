@@ -19,6 +19,7 @@ import {
   EXPECTED_FILES,
   formatDuration,
   formatProgress,
+  formatStage,
   isCompiledFile,
   ProgressLine,
 } from "./build_progress.ts";
@@ -122,7 +123,7 @@ async function buildLocked(
       `The embedded kernel is user-mode Linux, which needs x86-64 Linux, and this is ${process.platform} on ${process.arch}: use a machine of that kind`,
     );
   }
-  ensurePackages(neededPackages(), (line) => progress.say(line));
+  await ensurePackages(neededPackages(), progress);
   const folder = currentKernelFolder(definition);
   if (folder === undefined) {
     throw new KcovUnavailableError(
@@ -158,46 +159,47 @@ async function build(
       : `Building ${what} once: ${estimateBuild()}`,
   );
   writeFileSync(folder.log, "");
-  if (!resumed) {
-    progress.update("Unpacking the kernel's source", started);
-    await unpackSource(folder.source, { allDrivers: fragment !== "" });
+  const seconds = (): number => (performance.now() - started) / 1000;
+  function stage<T>(name: string, work: Promise<T>): Promise<T> {
+    return progress.during(() => formatStage(name, seconds()), work);
   }
-  await configure(folder, options);
+  if (!resumed) {
+    const unpacked = unpackSource(folder.source, { allDrivers: fragment !== "" });
+    await stage("Unpacking the kernel's source", unpacked);
+  }
+  await stage("Configuring the kernel", configure(folder, options));
   const before = resumed ? countObjects(folder.source) : 0;
   let done = before;
-  const preparation = (performance.now() - started) / 1000;
-  function show(): void {
-    const seconds = (performance.now() - started) / 1000;
-    progress.update(
-      formatProgress({ done, expected: EXPECTED_FILES, seconds, preparation, resumed: before }),
-      performance.now(),
-    );
-  }
-  const timer = setInterval(show, 1000);
-  try {
-    await make(folder, ["vmlinux"], {}, (line) => {
-      if (isCompiledFile(line)) done++;
-    });
-  } finally {
-    clearInterval(timer);
-    progress.clear();
-  }
+  const preparation = seconds();
+  const made = make(folder, ["vmlinux"], {}, (line) => {
+    if (isCompiledFile(line)) done++;
+  });
+  await progress.during(
+    () =>
+      formatProgress({
+        done,
+        expected: EXPECTED_FILES,
+        seconds: seconds(),
+        preparation,
+        resumed: before,
+      }),
+    made,
+  );
   run(folder, "strip", ["--strip-debug", "-o", folder.linux, join(folder.source, "vmlinux")]);
   // A copy and not a move: an interrupt must leave what the next build needs.
   copyFileSync(join(folder.source, "vmlinux"), `${folder.vmlinux}.partial`);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
-  const seconds = (performance.now() - started) / 1000;
   const manifest = {
     recipe: recipeHash(fragment),
     sourceVersion: packageVersion(SOURCE_PACKAGE),
     compiler: compilerVersion(),
     files: done,
-    seconds: Math.round(seconds),
+    seconds: Math.round(seconds()),
   };
   writeFileSync(`${folder.manifest}.partial`, `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(`${folder.manifest}.partial`, folder.manifest);
   removeBuildFiles(folder.source);
-  progress.say(`Built ${what} in ${formatDuration(seconds)}`);
+  progress.say(`Built ${what} in ${formatDuration(seconds())}`);
 }
 
 /** kernelcov's own options, and those that a user adds. */

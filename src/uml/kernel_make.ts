@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import process from "node:process";
@@ -19,11 +19,17 @@ export function make(
   ];
   const child = spawn(
     "make",
-    ["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${options.join(" ")}`, ...targets],
+    [
+      ...["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${options.join(" ")}`],
+      ...hasCcache() ? ["CC=ccache gcc", "HOSTCC=ccache gcc"] : [],
+      ...targets,
+    ],
     {
       cwd: folder.source,
       // The same input has to give the same kernel, and so the same build id, everywhere.
       env: {
+        // Otherwise ccache preprocesses each file that it does not know, and gcc does so again.
+        CCACHE_DEPEND: "1",
         ...inheritedEnvironment(),
         LC_ALL: "C",
         KBUILD_BUILD_TIMESTAMP: "1970-01-01",
@@ -62,6 +68,11 @@ export function make(
     );
   });
   return promise;
+}
+
+/** With ccache a second kernel, or one of another version, compiles only what differs. */
+function hasCcache(): boolean {
+  return spawnSync("ccache", ["--version"], { stdio: "ignore" }).status === 0;
 }
 
 /** make must not take its options, or the kernel's architecture, from a make or a shell around kernelcov. */

@@ -35,7 +35,7 @@ function excludedPatterns(allDrivers: boolean): string[] {
     ...["tools/testing/*", "tools/perf/*", "arch/*.dts*", "arch/*/configs/*"],
     ...UNUSED_ARCHITECTURES.map((name) => `arch/${name}/*.[chS]`),
     ...drivers.map((name) => `drivers/${name}/*.[chS]`),
-  ].map((pattern) => `--exclude=linux-source-*/${pattern}`);
+  ].map((pattern) => `--exclude=${SOURCE_PACKAGE}/${pattern}`);
 }
 
 /**
@@ -58,10 +58,11 @@ export async function unpackSource(
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
+  // Anchored: 100 patterns against 90,000 names that each may match anywhere are 3 seconds.
   const excluded = excludedPatterns(allDrivers).map((pattern) => `'${pattern}'`).join(" ");
   await runStep(
     "unpack the kernel's source",
-    `set -o pipefail; xz -dc -T0 ${SOURCE_ARCHIVE} | tar -xf - --strip-components=1 ${excluded}`,
+    `set -o pipefail; xz -dc -T0 ${SOURCE_ARCHIVE} | tar -xf - --strip-components=1 --anchored ${excluded}`,
     partial,
   );
   for (const name of readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch"))) {
