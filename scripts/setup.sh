@@ -18,12 +18,13 @@ if [ -n "$missing" ] && [ "$(id -u)" != 0 ]; then
 fi
 
 npm=
-clock=
+apt=
 logs=$(mktemp -d)
 finish() {
   status=$?
-  [ -z "$clock" ] || kill "$clock" 2>/dev/null || true
-  [ -z "$npm" ] || kill "$npm" 2>/dev/null || true
+  trap - EXIT
+  # Jobs of a script do not see Ctrl-C.
+  for job in $npm $apt; do kill "$job" 2>/dev/null || true; done
   [ "$status" != 0 ] || rm -rf "$logs"
   exit "$status"
 }
@@ -31,29 +32,22 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Says every 5 seconds, until it is ended, that the step goes on.
-tick() {
-  seconds=0
-  while sleep 5; do
-    seconds=$((seconds + 5))
-    echo "  $1, $seconds s"
+# await TEXT JOB: says every 5 seconds that the job goes on; its status.
+await() {
+  fifths=0
+  while kill -0 "$2" 2>/dev/null; do
+    sleep 0.2
+    fifths=$((fifths + 1))
+    [ $((fifths % 25)) != 0 ] || echo "  $1, $((fifths / 5)) s"
   done
+  wait "$2"
 }
 
-# step TEXT COMMAND…: its output is shown where it fails.
-step() {
-  text=$1
-  shift
-  tick "$text" &
-  clock=$!
-  "$@" || { kill "$clock"; return 1; }
-  kill "$clock"
-  clock=
-}
-
-apt_install() {
-  # shellcheck disable=SC2086
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$logs/apt" 2>&1
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get "$@" >>"$logs/apt" 2>&1 &
+  apt=$!
+  await "Installing Debian packages" "$apt" || return 1
+  apt=
 }
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
@@ -65,7 +59,8 @@ fi
 
 if [ -n "$missing" ]; then
   echo "Installing Debian packages:$missing"
-  if ! step "Installing Debian packages" apt_install; then
+  # shellcheck disable=SC2086
+  if ! { apt_get update && apt_get install -y --no-install-recommends $missing; }; then
     tail -n 20 "$logs/apt" >&2
     echo "kernelcov: apt-get failed; its output is in $logs/apt" >&2
     exit 1
@@ -73,7 +68,7 @@ if [ -n "$missing" ]; then
 fi
 
 if [ -n "$npm" ]; then
-  if ! step "Installing from npm" wait "$npm"; then
+  if ! await "Installing from npm" "$npm"; then
     cat "$logs/npm" >&2
     echo "kernelcov: npm failed; its output is in $logs/npm" >&2
     exit 1

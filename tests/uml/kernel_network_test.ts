@@ -98,7 +98,7 @@ END
     connect() { for i in 1 2 3 4 5 6 7 8 9 10; do busybox nc -w 3 "$@" </dev/null && return; sleep 0.1; done; return 1; }
     serve 8080; test "$(connect 10.9.9.9 80)" = seen
     echo local | busybox nc -l -p 82 >/dev/null & test "$(connect 127.0.0.1 81)" = local
-    for from in 10.5.5.5 10.6.6.6; do serve 8081; test "$(connect -s $from 10.0.0.2 8081)" = seen; done
+    for from in 10.5.5.5 10.6.6.6; do busybox ping -c 1 -w 20 -I $from 10.0.0.2 >/dev/null; done
     fails busybox nc -w 3 10.0.0.2 83 </dev/null`);
 });
 
