@@ -17,6 +17,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel NAME                 a kernel of kernelcov kernel build --config
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran

@@ -19,6 +19,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. Of deno test and bun test every
     test is covered; elsewhere those whose bodies are wrapped in withKernelCoverage.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel NAME                 a kernel of kernelcov kernel build --config
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default

@@ -79,7 +79,8 @@ export function cacheFolder(): string {
   return folder;
 }
 
-function cacheFolderPath(): string {
+/** The same, whether or not it is there. */
+export function cacheFolderPath(): string {
   const configured = process.env["XDG_CACHE_HOME"];
   // The XDG Base Directory specification: a relative path is to be ignored.
   const base = configured?.startsWith("/") ? configured : join(homeFolder(), ".cache");
@@ -108,13 +109,16 @@ export function patchNames(): string[] {
   return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
 }
 
-/** Hash of all that kernelcov itself puts into a kernel: configuration, patches and compiler options. */
-export function recipeHash(): string {
+/**
+ * Hash of all that kernelcov itself puts into a kernel: configuration, patches and compiler options; and of the options
+ * that a user adds to them.
+ */
+export function recipeHash(fragment = ""): string {
   const hash = createHash("sha256");
   for (const name of ["config", ...patchNames()]) {
     hash.update(readFileSync(join(RECIPE_FOLDER, name)));
   }
-  return hash.update(COMPILER_OPTIONS.join(" ")).digest("hex").slice(0, 16);
+  return hash.update(COMPILER_OPTIONS.join(" ")).update(fragment).digest("hex").slice(0, 16);
 }
 
 /** Name of a kernel's folder: the source's version, and a hash of it, the recipe and the compiler. */
