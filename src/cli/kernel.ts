@@ -24,14 +24,16 @@ kernelcov kernel build --config FRAGMENT [--name NAME]
     # CONFIG_NAME is not set. An option that cannot be had is an error. The kernel's name is by default the file's,
     without its ending; --kernel NAME then stands for it in test, record and the commands below. What user-mode Linux
     can have is to be built in: there are no modules.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--dmesg] -- COMMAND…
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
+                     [--dmesg] -- COMMAND…
     Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
     the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
     where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, as um_fault_around=0 does, which maps pages one by one.
     --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
     --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
     the patch hostfs.patch it is the host alone that keeps other folders from it: kernelcov doctor says how.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--dmesg]
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
     Runs a shell in it.
 kernelcov kernel path [--kernel NAME]
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.

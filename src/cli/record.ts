@@ -25,6 +25,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated

@@ -26,6 +26,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
     --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information

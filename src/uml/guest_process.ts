@@ -17,6 +17,8 @@ export interface GuestMachine {
   /** The guest's process 1. */
   readonly init: string;
   readonly memoryBytes: number;
+  /** Parameters for the kernel's command line besides those of every guest. */
+  readonly parameters: readonly string[];
   /** Folder for the file behind the guest's memory. */
   readonly memoryFolder: string;
   /** Real paths of the folders of the host that the guest may write to, none inside another. */
@@ -58,6 +60,7 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     "oops=panic",
     `uml_dir=${runFolder}/`,
     "umid=guest",
+    ...machine.parameters,
   ];
 }
 

@@ -49,6 +49,8 @@ export interface KernelFolder {
   readonly manifest: string;
   /** The kernel was built by the user, and may lack the patches under scripts/kernel. */
   readonly own?: true;
+  /** Parameters for its command line besides those of every guest. */
+  readonly parameters?: readonly string[];
 }
 
 /** What was built, as `kernel.json`. */

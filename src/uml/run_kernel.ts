@@ -32,6 +32,8 @@ export interface GuestCommand {
   readonly timeoutMs?: number;
   /** The guest's memory, such as `2G`, the default. */
   readonly memory?: string;
+  /** Parameters for the kernel's command line, such as `um_fault_around=0`. */
+  readonly parameters?: readonly string[];
   /** Its standard input: this process's by default, `null` for none. */
   readonly stdin?: Readable | null;
   readonly stdout?: Writable;
@@ -73,6 +75,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     linux: folder.linux,
     init: ensureGuestInit(folder),
     memoryBytes,
+    parameters: [...folder.parameters ?? [], ...command.parameters ?? []],
     memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
     write,
     onMessages: (text: string): void => {

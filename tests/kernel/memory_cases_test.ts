@@ -26,6 +26,7 @@ const CASES: Readonly<Record<string, string>> = {
   many_pieces: "a process may have more pieces of memory than the host maps",
   at_random: "memory written in random order keeps what was written",
   recorded: "what is mapped ahead is not recorded as the task's",
+  kernel_pieces: "the kernel may have more pieces of memory than the host maps",
   registers: "floating point registers outlive system calls, faults, switches, signals and forks",
   traced_registers: "a tracer sees and sets its tracee's floating point registers",
 };

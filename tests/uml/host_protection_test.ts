@@ -60,6 +60,7 @@ sleep 100
       linux: kernel.linux,
       init,
       memoryBytes: 256 * 2 ** 20,
+      parameters: [],
       memoryFolder: tmpdir(),
       write: [],
     };

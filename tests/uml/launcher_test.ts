@@ -188,6 +188,7 @@ sleep 0.2
     init,
     launcher: await launcherPath(),
     memoryBytes: 256 * 2 ** 20,
+    parameters: [],
     memoryFolder: tmpdir(),
     write: [place.writable],
   });
