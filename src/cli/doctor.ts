@@ -153,7 +153,8 @@ function embeddedFindings(): KcovFinding[] {
     findings.push({
       subject: "vm.max_map_count",
       ok: enough ? true : undefined,
-      found: String(maxMapCount),
+      found:
+        `${maxMapCount}: a guest's process whose memory is in more pieces is mapped anew as it uses them`,
       change: enough ? undefined : "sysctl -w vm.max_map_count=65530 as root",
     });
   }

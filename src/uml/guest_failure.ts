@@ -60,11 +60,14 @@ export function explainFailure(log: string, facts: HostFacts, killedBy?: string)
     : `The guest ended before its command did: its kernel's last lines may name the cause\n${last}`;
 }
 
-/** What to change where processes of the guest died for want of host mappings; `undefined` where none did. */
+/**
+ * What to change where processes of the guest died for want of host mappings, as they do in kernels without
+ * um_faults.patch; `undefined` where none did.
+ */
 export function mapLimitHint(log: string, facts: HostFacts): string | undefined {
   if (!/ran out of memory on the host side/.test(log)) return undefined;
   const now = facts.maxMapCount === undefined ? "" : `, now ${facts.maxMapCount}`;
-  return `A process of the guest needed more memory mappings than the host allows (vm.max_map_count${now}): run sysctl -w vm.max_map_count=1048576 as root, or map less KCOV memory`;
+  return `A process of the guest needed more memory mappings than the host allows (vm.max_map_count${now}): run sysctl -w vm.max_map_count=1048576 as root, or build the kernel with um_faults.patch`;
 }
 
 function kernelLines(log: string): string[] {
