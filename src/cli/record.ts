@@ -1,12 +1,13 @@
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { MAX_WORDS } from "../kcov/abi.ts";
-import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { lockRun } from "../record/run_lock.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
+import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
@@ -22,7 +23,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
-    --vmlinux FILE                the kernel's image with debug information
+${FRESH_HELP}    --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
 `;
@@ -36,6 +37,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     mode: { type: "string", default: "auto" },
     words: { type: "string" },
     ...GUEST_OPTIONS,
+    ...FRESH_OPTION,
     help: { type: "boolean", short: "h" },
   });
   if (values.help) {
@@ -55,24 +57,26 @@ export async function recordCommand(args: string[]): Promise<number> {
   const kernel = await chooseKernel(values.kernel);
   const out = resolve(values.out);
   const runDirectory = join(out, "run");
-  clearRun(runDirectory);
+  using lock = lockRun(runDirectory);
   const exitStatus = await runSupervised(
     {
       command,
       runDirectory,
+      run: lock.run,
       mode,
       record: true,
       words,
     },
     { kernel, ...guest, write: [out, ...guest.write] },
   );
-  if (runFolderSize(runDirectory) === 0) {
+  const recorded = recordedRun(lock, values);
+  if (recorded === undefined) {
     process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
+  return exitStatus === 0 ? written : exitStatus;
 }
 
 /** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { lockRun } from "../record/run_lock.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
@@ -8,6 +8,7 @@ import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
+import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { runHere } from "./run_here.ts";
 import { runSupervised } from "./run_supervised.ts";
@@ -23,7 +24,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
-    --repeat N                    run the command N times: points that come and go are marked as flaky
+${FRESH_HELP}    --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
@@ -37,6 +38,7 @@ export async function testCommand(args: string[]): Promise<number> {
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
     ...GUEST_OPTIONS,
+    ...FRESH_OPTION,
     repeat: { type: "string", default: "1" },
     help: { type: "boolean", short: "h" },
   });
@@ -61,13 +63,19 @@ export async function testCommand(args: string[]): Promise<number> {
   const out = resolve(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
-  clearRun(runDirectory);
-  const env = { ...process.env, KERNELCOV_RUN: runDirectory };
+  using lock = lockRun(runDirectory);
+  const { run } = lock;
+  const env = {
+    ...process.env,
+    KERNELCOV_RUN: runDirectory,
+    KERNELCOV_RUN_ID: run,
+    ...(values.vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(values.vmlinux) }),
+  };
   const covered = withPreload(command).command;
   const { scope } = values;
   async function runOnce(): Promise<number> {
     if (scope === "tree") {
-      const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
+      const options = { command: covered, runDirectory, run, mode: "auto", record: false } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
@@ -77,13 +85,14 @@ export async function testCommand(args: string[]): Promise<number> {
   let exitStatus = 0;
   for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
 
-  if (runFolderSize(runDirectory) === 0) {
+  const recorded = recordedRun(lock, values);
+  if (recorded === undefined) {
     process.stderr.write(
       "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",
     );
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
+  return exitStatus === 0 ? written : exitStatus;
 }

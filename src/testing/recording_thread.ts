@@ -7,7 +7,8 @@ import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { followModules } from "../record/follow_modules.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
-import { openRun, type RunWriter } from "../record/run_folder.ts";
+import { LostRecords } from "../record/lost_records.ts";
+import { openRun, type RunWriter } from "../record/run_writer.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
 import { reportMissing } from "./missing_coverage.ts";
@@ -38,7 +39,7 @@ export class RecordingThread {
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #modules: ModulePlaces | undefined;
-  #replaced = false;
+  readonly #lost = new LostRecords();
   #unavailable: KcovUnavailableError | undefined;
 
   /**
@@ -127,31 +128,36 @@ export class RecordingThread {
   append(record: TestRecord): void {
     this.pause(() => {
       if (this.#writer === undefined) {
-        const { runDirectory, underCommand } = this.#settings;
-        this.#writer = openRun(runDirectory, {
-          replace: !underCommand && !this.#replaced,
-          modules: this.#modules,
-        });
-        this.#replaced = true;
+        const { runDirectory, run } = this.#settings;
+        this.#writer = openRun(runDirectory, { run, modules: this.#modules });
       }
       this.#writer.append(record);
     });
   }
 
-  /** Says that a test has no record, and why. Where coverage is required, a test that passed fails by it. */
+  /**
+   * Notes that a test has no record, and why; it is said when the file's tests end. Where coverage is required, a test
+   * that passed fails by it.
+   */
   reportLost(name: string, outcome: TestOutcome, error: unknown): void {
     if (this.#settings.mode === "require" && outcome === "passed") throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    say(`no record of test ${JSON.stringify(name)}: ${message}`);
+    this.#lost.add(name, error);
   }
 
-  /** Closes the device and the record file. A later test opens them again. */
+  /** Closes the device and the record file, and says what was lost. A later test opens them again. */
   close(): void {
     this.#windows.clear();
     this.#device = undefined;
-    this.#writer?.close();
-    this.#writer = undefined;
     closeThreadDevice();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    try {
+      writer?.close({ lost: this.#lost.count });
+    } catch {
+      // The file has no end, which readers see.
+    }
+    if (this.#lost.count > 0) say(this.#lost.text(this.#settings.runDirectory));
+    this.#lost.clear();
   }
 
   #open(): void {

@@ -4,6 +4,7 @@ import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
 import { checkOneKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
+import type { Run } from "../record/test_record.ts";
 import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
@@ -30,13 +31,14 @@ export interface LoadedRun {
 }
 
 /**
- * Reads a run's records and finds what they covered.
+ * Finds what a run's records covered.
  *
+ * @param run its folder, or what was read of it
  * @throws {FormatError} Where there are no records, or the image is damaged or of another kernel.
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */
-export function loadRun(runDirectory: string, options: LoadRunOptions = {}): LoadedRun {
-  return loadRuns([runDirectory], options)[0]!;
+export function loadRun(run: string | Run, options: LoadRunOptions = {}): LoadedRun {
+  return loadRuns([run], options)[0]!;
 }
 
 /**
@@ -46,10 +48,10 @@ export function loadRun(runDirectory: string, options: LoadRunOptions = {}): Loa
  * @throws As {@linkcode loadRun}; a {@linkcode FormatError} too where they are of different kernels.
  */
 export function loadRuns(
-  runDirectories: readonly string[],
+  folders: readonly (string | Run)[],
   options: LoadRunOptions = {},
 ): LoadedRun[] {
-  const runs = runDirectories.map(readRun);
+  const runs = folders.map((run) => typeof run === "string" ? readRun(run) : run);
   checkOneKernel(runs);
   const joined = joinModules(runs);
   const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
@@ -59,10 +61,17 @@ export function loadRuns(
     image,
     sourceRoot === undefined ? {} : { sourceLines: changedSourceLines(sourceRoot, path) },
   );
-  return runs.map(({ kernel, damaged }, i) => {
+  return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
     const records = joined.records[i]!.map((record) => movePcs(record, moved));
     return {
-      coverage: new RunCoverage(universe, records, { kernel, damaged, modules }),
+      coverage: new RunCoverage(universe, records, {
+        kernel,
+        damaged,
+        lost,
+        cut,
+        otherKernel,
+        modules,
+      }),
       paths: prefix === "" ? "relative" : absolutePaths(prefix),
       sourceRoot,
     };

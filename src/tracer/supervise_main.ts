@@ -1,5 +1,6 @@
 import { ModulePlaces } from "../record/module_places.ts";
-import { openRun } from "../record/run_folder.ts";
+import { LostRecords } from "../record/lost_records.ts";
+import { openRun } from "../record/run_writer.ts";
 import { loadLibc } from "../sys/load.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./architecture.ts";
@@ -27,6 +28,8 @@ import { TraceBufferPool } from "./trace_buffer_pool.ts";
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
 const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
+const STANDARD_ERROR = 2;
+
 /** Runs the command of `args` supervised and returns its wait status. */
 function supervise(args: readonly string[]): number {
   const options = parseSuperviseArguments(args);
@@ -35,14 +38,23 @@ function supervise(args: readonly string[]): number {
   const ptrace = new Ptrace(libc, currentArchitecture());
   const modules = new ModulePlaces();
   modules.observe();
-  using run = openRun(options.runDirectory, { modules });
+  const { runDirectory } = options;
+  const run = openRun(runDirectory, { modules, run: options.run });
+  const lost = new LostRecords();
   const name = options.command.join(" ");
   const ledger = new CoverageLedger({
     hasHits: pool.mode === "trace",
     command: options.record
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
-    onRecord: (record) => run.append(record),
+    onRecord: (record) => {
+      try {
+        run.append(record);
+      } catch (error) {
+        // The command goes on: it is not its disk that is full.
+        lost.add(record.name, error);
+      }
+    },
   });
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
@@ -59,6 +71,15 @@ function supervise(args: readonly string[]): number {
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
   });
+  try {
+    run.close({ lost: lost.count });
+  } catch {
+    // The file has no end, which readers see.
+  }
+  if (lost.count > 0) {
+    const line = new TextEncoder().encode(`kernelcov: ${lost.text(runDirectory)}\n`);
+    libc.write(STANDARD_ERROR, line, BigInt(line.length));
+  }
   return status;
 }
 

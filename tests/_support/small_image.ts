@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
 import type { ImageIndex } from "../../src/symbolize/image_index.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
 import { ModulePlaces } from "../../src/record/module_places.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import { totalsText } from "../../src/report/text_table.ts";
 import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
 import { OpenImage } from "../../src/symbolize/open_image.ts";

@@ -1,0 +1,64 @@
+import { FormatError } from "../errors.ts";
+import { fileLines } from "./file_lines.ts";
+import {
+  parseHeaderLine,
+  parseLine,
+  type RecordFileEnd,
+  type RecordHeader,
+} from "./record_line.ts";
+import type { RunModule, TestRecord } from "./test_record.ts";
+
+/** A record file that was read. */
+export interface RecordFile {
+  /** Its name in the run's folder. */
+  readonly name: string;
+  /** Absent where its first line is damaged, or of another version: then nothing in it is believed. */
+  readonly header?: RecordHeader;
+  /** Why it is not read at all, where it is of another version. */
+  readonly refused?: FormatError;
+  readonly modules: readonly RunModule[];
+  readonly records: readonly TestRecord[];
+  /** Lines that cannot be believed. */
+  readonly damaged: number;
+  /** Absent where its writer did not end: it was killed, or still runs. */
+  readonly end?: RecordFileEnd;
+}
+
+/**
+ * Reads one record file. Lines that are cut or damaged are counted, not believed.
+ *
+ * @throws the runtime's error where it cannot be read
+ */
+export function readRecordFile(directory: string, name: string): RecordFile {
+  const records: TestRecord[] = [], modules: RunModule[] = [];
+  let header: RecordHeader | undefined;
+  let end: RecordFileEnd | undefined;
+  let damaged = 0, lines = 0;
+  for (const { text, ended } of fileLines(`${directory}/${name}`)) {
+    if (ended && text === "") continue;
+    if (lines++ === 0) {
+      try {
+        header = ended ? parseHeaderLine(text) : undefined;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        return { name, refused: error, modules, records, damaged: 1 };
+      }
+      continue;
+    }
+    if (header === undefined || !ended) {
+      damaged++;
+      continue;
+    }
+    try {
+      const line = parseLine(text);
+      if ("record" in line) records.push(line.record);
+      else if ("module" in line) modules.push(line.module);
+      else end = line.end;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      damaged++;
+    }
+  }
+  if (header === undefined) return { name, modules, records, damaged: Math.max(damaged, 1) };
+  return { name, header, modules, records, damaged, ...(end === undefined ? {} : { end }) };
+}
