@@ -54,10 +54,10 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
-  const kernel = await chooseKernel(values.kernel);
   const out = resolve(values.out);
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
+  const kernel = await chooseKernel(values.kernel);
   const exitStatus = await runSupervised(
     {
       command,

@@ -58,12 +58,11 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
-  const kernel = await chooseKernel(values.kernel);
-
   const out = resolve(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
+  const kernel = await chooseKernel(values.kernel);
   const { run } = lock;
   const env = {
     ...process.env,

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parsePatch } from "../coverage/patch.ts";
 import { whichPatch } from "../coverage/patch_tests.ts";
@@ -19,6 +18,7 @@ import {
   QUESTION_OPTIONS,
   sourceReader,
 } from "./question.ts";
+import { readPatch } from "./read_patch.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov which FILE:LINE | FUNCTION
@@ -129,15 +129,6 @@ function isPlain(values: WhichValues): boolean {
 
 function distinct(tests: readonly { readonly test: number }[]): number[] {
   return [...new Set(tests.map(({ test }) => test))];
-}
-
-function readPatch(path: string): string {
-  try {
-    return readFileSync(path === "-" ? 0 : path, "utf8");
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
-  }
 }
 
 function gitDiff(revision: string): string {

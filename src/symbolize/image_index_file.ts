@@ -88,7 +88,7 @@ export function indexLayout(bytes: Uint8Array): IndexLayout {
 export function decodeIndex(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): IndexParts {
   const { linesEnd } = indexLayout(bytes);
   if (linesEnd !== bytes.length) throw damaged("file is cut short");
@@ -119,7 +119,7 @@ export function decodeIndex(
 export function decodeFrames(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): FrameParts {
   return decodeFirstPart(bytes, buildId, fingerprint).parts;
 }
@@ -127,7 +127,7 @@ export function decodeFrames(
 function decodeFirstPart(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): { parts: FrameParts; description: Description; framesEnd: number } {
   const header = headerOf(bytes);
   const { framesEnd } = indexLayout(bytes);
@@ -140,7 +140,8 @@ function decodeFirstPart(
   const description = JSON.parse(
     decoder.decode(bytes.subarray(INDEX_HEADER_SIZE, textEnd)),
   ) as Description;
-  if (description.buildId !== buildId || description.fingerprint !== fingerprint) {
+  const isOther = fingerprint !== undefined && description.fingerprint !== fingerprint;
+  if (description.buildId !== buildId || isOther) {
     throw damaged("file is of another image");
   }
   const from = INDEX_HEADER_SIZE + aligned(header[HEADER.description]);

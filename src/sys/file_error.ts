@@ -1,7 +1,15 @@
+import { errnoName } from "./errno.ts";
+
 /** The name of the errno behind an error of the runtime's, such as `ENOSPC`; `undefined` where there is none. */
 export function errorCode(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+  const { code, message } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+  };
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Deno gives a code to some only, and to all the number in the text.
+  const errno = /\(os error (\d+)\)/.exec(String(message))?.[1];
+  return errno === undefined ? undefined : errnoName(Number(errno));
 }
 
 /** What an error says, in one line: the name of its errno where it has one. */

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import type { CoverageImage } from "../coverage/coverage_image.ts";
 import { joinImages } from "../coverage/join_images.ts";
 import type { CoveredModule } from "../coverage/module_coverage.ts";
@@ -9,12 +9,10 @@ import { findModuleImage, moduleFolders } from "../symbolize/find_module_image.t
 import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
 import { pathExists } from "../sys/files.ts";
-import { loadKernelIndex } from "./kernel_index.ts";
+import { type KernelImageHints, loadKernelIndex } from "./kernel_index.ts";
 
 /** Where the images of a run are. */
-export interface RunImageOptions {
-  /** The kernel's image; found in the usual places where not given. */
-  readonly vmlinux?: string | undefined;
+export interface RunImageOptions extends KernelImageHints {
   /** Folders with modules, before those of `KERNELCOV_MODULES` and the usual places. */
   readonly modules?: readonly string[] | undefined;
 }
@@ -22,8 +20,8 @@ export interface RunImageOptions {
 /** The kernel of a run and the modules that were loaded, as one image. */
 export interface RunImage {
   readonly image: CoverageImage;
-  /** Where the kernel's image is. */
-  readonly path: string;
+  /** Where the kernel's image is; `undefined` where only its index is left. */
+  readonly path: string | undefined;
   readonly modules: readonly CoveredModule[];
   /** Where the image has the addresses that the run's records have for modules. */
   readonly moved: readonly MovedSection[];
@@ -40,7 +38,7 @@ export function loadRunImage(
   modules: readonly RunModule[],
   options: RunImageOptions = {},
 ): RunImage {
-  const { index, path } = loadKernelIndex(kernel, options.vmlinux);
+  const { index, path } = loadKernelIndex(kernel, options);
   if (modules.length === 0) return { image: index, path, modules: [], moved: [] };
   const folders = [...options.modules ?? [], ...moduleFolders(), ...buildFolder(path)];
   const found = modules.map((module) => loadModule(module, kernel.release, folders));
@@ -100,7 +98,8 @@ function loadModule(
 }
 
 /** The folder that the kernel was built in, where its image still lies there: its modules are there too. */
-function buildFolder(vmlinux: string): string[] {
-  const folder = dirname(resolve(vmlinux));
+function buildFolder(vmlinux: string | undefined): string[] {
+  if (vmlinux === undefined) return [];
+  const folder = dirname(vmlinux);
   return pathExists(join(folder, "modules.order")) ? [folder] : [];
 }

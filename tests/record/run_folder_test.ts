@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  appendFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
