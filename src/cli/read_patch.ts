@@ -29,7 +29,7 @@ export function readPatch(path: string): string {
 function readBytes(path: string): Uint8Array {
   if (path === "-") return readToEnd(0);
   if (!/^\/(?:dev|proc\/self)\/fd\/\d+$/.test(path)) return readFile(path);
-  const descriptor = openSync(path);
+  const descriptor = openSync(path, "r");
   try {
     return readToEnd(descriptor);
   } finally {
