@@ -79,7 +79,7 @@ function describe(path: string, buildId: string): { hasLines: boolean } | string
       }, the module that was loaded ${buildId}`;
     }
     if (codeSections(image.elf).length === 0) return `${path} has debug information, but no code`;
-    return { hasLines: image.hasDebugInformation };
+    return { hasLines: image.lack === undefined };
   } catch (error) {
     if (error instanceof FormatError) return error.message;
     throw error;

@@ -77,7 +77,7 @@ function knownImage(buildId: string, image: string | undefined): string | undefi
 export function isImageOf(path: string, buildId: string): boolean {
   try {
     using image = new OpenImage(path);
-    return image.elf.buildId === buildId && image.hasDebugInformation;
+    return image.elf.buildId === buildId && image.lack === undefined;
   } catch {
     return false;
   }
