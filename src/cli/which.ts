@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import process from "node:process";
+import { didYouMean } from "../base/nearest_names.ts";
 import { parsePatch } from "../coverage/patch.ts";
 import { whichPatch } from "../coverage/patch_tests.ts";
 import { repeatIndex } from "../coverage/repeat_index.ts";
@@ -88,7 +89,10 @@ function answerPlace(loaded: LoadedRun, place: string, values: WhichValues): num
   const answers = whichFunction(lookup, place);
   if (answers.length === 0) {
     throw new UsageError(
-      `The image has no function "${place}" with coverage points: check the name, or ask for FILE:LINE`,
+      `The image has no function "${place}" with coverage points${
+        didYouMean(place, coverage.universe.functions.name) ||
+        ": check the name, or ask for FILE:LINE"
+      }`,
     );
   }
   if (isPlain(values)) {
