@@ -3,7 +3,7 @@ import { openFile } from "../sys/open_file.ts";
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
 /** No record is as long: what is, is no line, and nothing to hold in memory. */
-const LONGEST = 1 << 28;
+const LONGEST = 1 << 26;
 
 /** A line of a file. */
 export interface FileLine {

@@ -1,4 +1,5 @@
-import { errorReason } from "../sys/file_error.ts";
+import { errorCode, errorReason } from "../sys/file_error.ts";
+import type { RunWriter } from "./run_writer.ts";
 
 /** So many records are named. */
 const NAMED = 3;
@@ -35,6 +36,21 @@ export class LostRecords {
     return `${what} of ${names}${more} could not be written to ${directory}: ${this.#reason}: ` +
       `${remedy(this.#reason)}, and run again`;
   }
+}
+
+/** Ends a writer's file, and gives one line for all that was lost of it; `undefined` where nothing was. */
+export function endRecords(
+  writer: Pick<RunWriter, "close"> | undefined,
+  lost: LostRecords,
+  directory: string,
+): string | undefined {
+  try {
+    writer?.close({ lost: lost.count });
+  } catch (error) {
+    if (error instanceof TypeError && errorCode(error) === undefined) return error.message;
+    // The file has no end, which readers see.
+  }
+  return lost.count === 0 ? undefined : lost.text(directory);
 }
 
 function remedy(reason: string): string {

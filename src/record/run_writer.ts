@@ -1,4 +1,4 @@
-import { type AppendedFile, createFile, makeFolder, removeFile } from "../sys/files.ts";
+import { type AppendedFile, createFile, makeFolder, pathExists, removeFile } from "../sys/files.ts";
 import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
 import { formatInvocation, thisInvocation } from "./invocation.ts";
 import type { ModulePlaces } from "./module_places.ts";
@@ -31,6 +31,7 @@ export class RunWriter implements Disposable {
   readonly #places: ModulePlaces | undefined;
   readonly #modules: readonly RunModule[];
   #file: AppendedFile | undefined;
+  #path = "";
   readonly #encoder = new TextEncoder();
   /** Bytes of the file's whole lines. */
   #size = 0;
@@ -77,6 +78,7 @@ export class RunWriter implements Disposable {
    * Ends the file with a line that says so, and closes it. A later `append` begins another.
    *
    * @param losses What else the run lacks: records that could not be written, or that the runs lacked which it is of.
+   * @throws {TypeError} Where the file was removed meanwhile, and its records with it.
    * @throws {Error} The file system's own error: the file then looks cut, as it is.
    */
   close(losses: Partial<RunLosses> = {}): void {
@@ -91,8 +93,12 @@ export class RunWriter implements Disposable {
         endLine({ records: this.#records, lost: 0, damaged: 0, cut: [], ...losses }),
       );
     } finally {
-      this.#records = 0;
       file.close();
+    }
+    if (!pathExists(this.#path)) {
+      throw new TypeError(
+        `All ${this.#records} records are lost: ${this.#path} was removed while tests ran: leave that folder alone`,
+      );
     }
   }
 
@@ -108,7 +114,9 @@ export class RunWriter implements Disposable {
     makeFolder(this.directory);
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
     const file = createFile(path);
+    this.#path = path;
     this.#size = 0;
+    this.#records = 0;
     this.#modulesWritten = 0;
     const {
       kernel = runningKernel(),

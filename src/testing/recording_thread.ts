@@ -7,7 +7,7 @@ import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { followModules } from "../record/follow_modules.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
-import { LostRecords } from "../record/lost_records.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun, type RunWriter } from "../record/run_writer.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
@@ -151,12 +151,8 @@ export class RecordingThread {
     closeThreadDevice();
     const writer = this.#writer;
     this.#writer = undefined;
-    try {
-      writer?.close({ lost: this.#lost.count });
-    } catch {
-      // The file has no end, which readers see.
-    }
-    if (this.#lost.count > 0) say(this.#lost.text(this.#settings.runDirectory));
+    const told = endRecords(writer, this.#lost, this.#settings.runDirectory);
+    if (told !== undefined) say(told);
     this.#lost.clear();
   }
 

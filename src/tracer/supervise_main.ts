@@ -1,5 +1,5 @@
 import { ModulePlaces } from "../record/module_places.ts";
-import { LostRecords } from "../record/lost_records.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun } from "../record/run_writer.ts";
 import { loadLibc } from "../sys/load.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
@@ -71,13 +71,9 @@ function supervise(args: readonly string[]): number {
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
   });
-  try {
-    run.close({ lost: lost.count });
-  } catch {
-    // The file has no end, which readers see.
-  }
-  if (lost.count > 0) {
-    const line = new TextEncoder().encode(`kernelcov: ${lost.text(runDirectory)}\n`);
+  const told = endRecords(run, lost, runDirectory);
+  if (told !== undefined) {
+    const line = new TextEncoder().encode(`kernelcov: ${told}\n`);
     libc.write(STANDARD_ERROR, line, BigInt(line.length));
   }
   return status;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -25,6 +27,7 @@ const RUN = IMAGE.writeRun("run", RECORDS, IMAGE.path);
 const MANY = IMAGE.writeRun(
   "many",
   Array.from({ length: 20 }, (_, i) => IMAGE.record(`test ${i}`, IMAGE.pcsOf("pipe_write"))),
+  IMAGE.path,
 );
 const RUNTIME = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
 const COMMAND = [process.execPath, ...RUNTIME, MAIN];
@@ -138,6 +141,34 @@ test("half of a merged run is none", () => {
     assertOneLine(full, /^kernelcov: Cannot write the run to \S+merged: EFBIG: /);
     assert.deepEqual(readdirSync(out), []);
     assert.equal(kernelcov(["merge", MANY, RUN, "--out", out]).status, 0);
+  });
+});
+
+test("what a run lacks is told, also of the run that it was merged into", () => {
+  inFolder((folder) => {
+    const run = join(folder, "run");
+    cpSync(MANY, run, { recursive: true });
+    const file = join(run, readdirSync(run)[0]!);
+    const lines = readFileSync(file, "utf8").split("\n");
+    // A damaged line, and none of the end.
+    writeFileSync(file, [...lines.slice(0, 5), "x", ...lines.slice(6, -2), ""].join("\n"));
+    const lacks = [
+      /^ {2}this run did not finish: what came after "test 19" is missing$/m,
+      /^ {2}damaged: 1 record could not be read back$/m,
+    ];
+    const report = kernelcov(["report", run, "--out", folder, "--json", join(folder, "json")]);
+    for (const lack of lacks) assert.match(report.stdout, lack);
+    const { damagedRecords, cutAfter } = JSON.parse(readFileSync(join(folder, "json"), "utf8"));
+    assert.deepEqual([damagedRecords, cutAfter], [1, ["test 19"]]);
+    let merged = run;
+    for (const name of ["once", "twice"]) {
+      const out = join(folder, name);
+      const { stdout } = kernelcov(["merge", merged, RUN, "--out", out]);
+      assert.match(stdout, /records; 1 damaged record left out; 1 record file had no end\n$/);
+      merged = out;
+    }
+    const again = kernelcov(["report", merged, "--out", folder, "--vmlinux", IMAGE.path]);
+    for (const lack of lacks) assert.match(again.stdout, lack);
   });
 });
 

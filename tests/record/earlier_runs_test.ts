@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { formatInvocation, thisInvocation } from "../../src/record/invocation.ts";
 import { currentRun, readRecordFiles, readRun } from "../../src/record/read_run.ts";
 import { notedReports, noteReports } from "../../src/record/run_reports.ts";
+import { endRecords, LostRecords } from "../../src/record/lost_records.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import { type SettleOptions, settleRun } from "../../src/record/settle_run.ts";
 import type { RunKernel, TestRecord } from "../../src/record/test_record.ts";
@@ -213,7 +214,46 @@ test("an output folder is taken for its run", () => {
   });
 });
 
-test("a file larger than the longest text is read line by line", () => {
+test("what is larger than the longest text is counted, and the lines before it are read", () => {
+  inFolder((directory) => {
+    record(directory, ["a"]);
+    const [file] = readdirSync(directory);
+    // Zeros to 600 MiB, which take no room on the disk.
+    truncateSync(join(directory, file), 600 << 20);
+    const { records, damaged, cut } = readRun(directory);
+    assert.deepEqual(names(records), ["a"]);
+    assert.equal(damaged, 1);
+    // What its writer wrote last was the end.
+    assert.equal(cut, undefined);
+  });
+});
+
+test("a folder that is removed while tests run costs its records, and says so", () => {
+  inFolder((directory) => {
+    const writer = openRun(directory, { kernel: KERNEL });
+    writer.append(testRecord({ name: "a" }));
+    rmSync(directory, { recursive: true });
+    const told = endRecords(writer, new LostRecords(), directory);
+    assert.match(told!, /^All 1 records are lost: \S+ was removed while tests ran: /);
+  });
+});
+
+test("records that cannot be written are counted in the file, and told in one line", () => {
+  const lost = new LostRecords();
+  const full = Object.assign(new RangeError("No space left on device (os error 28)"), {});
+  for (const name of ["a", "b", "c", "d"]) lost.add(name, full);
+  inFolder((directory) => {
+    const writer = openRun(directory, { kernel: KERNEL });
+    writer.append(testRecord({ name: "e" }));
+    assert.equal(
+      endRecords(writer, lost, "run"),
+      '4 records of "a", "b", "c" and 1 more could not be written to run: ENOSPC: free space on that disk, and run again',
+    );
+    assert.equal(readRun(directory).lost, 4);
+  });
+});
+
+test("a file of long lines is read line by line", () => {
   inFolder((directory) => {
     const writer = openRun(directory, { kernel: KERNEL });
     // Each line is longer than what is read at once.
