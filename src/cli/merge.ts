@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import process from "node:process";
 import { mergeRuns, readRun } from "../record/read_run.ts";
-import { recordFiles, runFolderSize } from "../record/run_folder.ts";
+import { recordFiles } from "../record/run_folder.ts";
 import { lockRun } from "../record/run_lock.ts";
 import { openRun } from "../record/run_writer.ts";
 import { fileError } from "../sys/file_error.ts";
@@ -31,11 +30,11 @@ export function mergeCommand(args: string[]): number {
   }
   if (operands.length === 0) throw new UsageError("Name the folders of the runs");
   if (values.out === undefined) throw new UsageError("Name the new run's folder with --out");
-  if (existsSync(values.out) && runFolderSize(values.out) > 0) {
-    throw new UsageError(`${values.out} holds records already: name a new folder`);
-  }
   const run = mergeRuns(operands.map(readRun));
   using _lock = lockRun(values.out);
+  if (recordFiles(values.out).length > 0) {
+    throw new UsageError(`${values.out} holds records already: name a new folder`);
+  }
   const { damaged, lost = 0, cut = [] } = run;
   try {
     const writer = openRun(values.out, run);

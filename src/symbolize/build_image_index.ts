@@ -1,6 +1,7 @@
 import { DW_UT_skeleton } from "../dwarf/constants.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
+import { codeSections } from "../elf/code_sections.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { debugSections } from "./debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
@@ -60,6 +61,9 @@ export function finishIndex(
     machine: elf.header.machine,
     base: points.base,
     callLength: points.callLength,
+    sections: elf.isModule
+      ? codeSections(elf).map(({ name, address, size }) => ({ name, address, size }))
+      : [],
     universeStart: points.universeStart,
     universeCount: points.universeEnd - points.universeStart,
     everyOffset,

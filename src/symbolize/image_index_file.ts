@@ -1,6 +1,6 @@
 import { xxh32 } from "../base/xxh32.ts";
 import { FormatError } from "../errors.ts";
-import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
+import type { CodeSection, FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
 export const INDEX_VERSION = 6;
@@ -58,6 +58,8 @@ export interface Description {
   universeCount: number;
   fingerprint: string;
   linkageName: [number, string][];
+  /** Of a module. */
+  sections?: readonly CodeSection[];
   /** Bytes of each column of the two parts, in the order of the file. */
   frameSizes: number[];
   lineSizes: number[];
@@ -177,6 +179,7 @@ function decodeFirstPart(
     frameLine,
     pathFile,
     linkageName: new Map(description.linkageName),
+    sections: description.sections ?? [],
     get functionName() {
       return functionName();
     },

@@ -5,6 +5,7 @@ import type { CoveredModule } from "../coverage/module_coverage.ts";
 import { FormatError } from "../errors.ts";
 import { type MovedSection, SECTION_SPACE } from "../record/run_modules.ts";
 import type { RunKernel, RunModule } from "../record/test_record.ts";
+import { rememberedIndex } from "../symbolize/cached_index.ts";
 import { findModuleImage, moduleFolders } from "../symbolize/find_module_image.ts";
 import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
@@ -86,15 +87,29 @@ function loadModule(
 ): LoadedModuleImage | { readonly run: RunModule; readonly missing: string } {
   if (run.hidden !== undefined) return { run, missing: run.hidden };
   const found = findModuleImage(run, { release, folders });
-  if ("missing" in found) return { run, missing: found.missing };
+  if ("missing" in found) {
+    const image = rememberedIndex(run.buildId);
+    return image === undefined || image.sections.length === 0
+      ? { run, missing: found.missing }
+      : { run, image, sections: byName(image.sections) };
+  }
   try {
     using opened = new OpenImage(found.path);
-    const sections = new Map(opened.elf.sections.map((section) => [section.name, section]));
-    return { run, image: loadImageIndexSync(found.path), sections };
+    return {
+      run,
+      image: loadImageIndexSync(found.path),
+      sections: byName(opened.elf.sections),
+    };
   } catch (error) {
     if (error instanceof FormatError) return { run, missing: error.message };
     throw error;
   }
+}
+
+function byName<Section extends { readonly name: string }>(
+  sections: readonly Section[],
+): ReadonlyMap<string, Section> {
+  return new Map(sections.map((section) => [section.name, section]));
 }
 
 /** The folder that the kernel was built in, where its image still lies there: its modules are there too. */

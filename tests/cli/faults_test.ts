@@ -133,6 +133,15 @@ test("the table of a run is printed also where its reports cannot be written", (
   });
 });
 
+test("a function that the image does not have is asked back", () => {
+  const { status, stderr } = kernelcov(["which", "pipe_wriet", "--run", RUN]);
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /no function "pipe_wriet" with coverage points: did you mean pipe_write\?$/m,
+  );
+});
+
 test("half of a merged run is none", () => {
   inFolder((folder) => {
     const out = join(folder, "merged");
@@ -141,6 +150,9 @@ test("half of a merged run is none", () => {
     assertOneLine(full, /^kernelcov: Cannot write the run to \S+merged: EFBIG: /);
     assert.deepEqual(readdirSync(out), []);
     assert.equal(kernelcov(["merge", MANY, RUN, "--out", out]).status, 0);
+    const again = kernelcov(["merge", MANY, "--out", out]);
+    assert.equal(again.status, 2);
+    assertOneLine(again, /holds records already: name a new folder$/m);
   });
 });
 
