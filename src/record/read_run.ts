@@ -111,11 +111,28 @@ export function currentRun(directory: string, files: readonly RecordFile[]): Run
       parts.push(partOf(file, records));
     }
   }
+  const merged = mergeRuns(parts);
   return {
-    ...mergeRuns(parts),
-    damaged: damaged + sum(parts, "damaged"),
+    ...merged,
+    records: byFile(merged.records),
+    damaged: damaged + merged.damaged,
     ...some({ otherKernel }),
   };
+}
+
+/** Puts tests of one file together where some are of earlier runs: what they ran is told by file. */
+function byFile(records: readonly TestRecord[]): readonly TestRecord[] {
+  if (!records.some(({ earlier }) => earlier === true)) return records;
+  const place = new Map<string, number>();
+  const placeOf = ({ runner, file }: TestRecord): number => {
+    const key = `${runner}\n${file}`;
+    const known = place.get(key);
+    if (known === undefined) place.set(key, place.size);
+    return known ?? place.size - 1;
+  };
+  // Asked in order once: the sort asks in another.
+  records.forEach(placeOf);
+  return records.toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** A file whose header was read. */

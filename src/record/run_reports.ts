@@ -5,17 +5,22 @@ import { createFile, removeFile, tryReadText } from "../sys/files.ts";
 const NOTE = "reports";
 
 /**
- * Notes which files of the folder around the run's are reports of its records, in place of what was noted before.
+ * Notes which files of the folder around the run's are reports of its records, in place of what was noted before. A
+ * folder that cannot be written to gets no newer records either: there it is left out.
  *
  * @param names of the files, without folders
  */
 export function noteReports(directory: string, names: readonly string[]): void {
   removeNote(directory);
-  const file = createFile(`${directory}/${NOTE}`);
   try {
-    file.write(new TextEncoder().encode(names.map((name) => `${name}\n`).join("")));
-  } finally {
-    file.close();
+    const file = createFile(`${directory}/${NOTE}`);
+    try {
+      file.write(new TextEncoder().encode(names.map((name) => `${name}\n`).join("")));
+    } finally {
+      file.close();
+    }
+  } catch {
+    removeNote(directory);
   }
 }
 

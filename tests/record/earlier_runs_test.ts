@@ -81,6 +81,17 @@ test("a run replaces the tests that it ran and keeps the others, which are marke
   });
 });
 
+test("tests of one file are read together, whichever run they are of", () => {
+  inFolder((directory) => {
+    for (const file of ["x_test.ts", "y_test.ts"]) {
+      record(directory, ["a", "b"], { parts: { file } });
+    }
+    record(directory, ["b"], { parts: { file: "x_test.ts" } });
+    const told = readRun(directory).records.map(({ file, name }) => `${file} ${name}`);
+    assert.deepEqual(told, ["x_test.ts a", "x_test.ts b", "y_test.ts a", "y_test.ts b"]);
+  });
+});
+
 test("tests of one name in other files or by other runners are others; repeats of one run stay", () => {
   inFolder((directory) => {
     record(directory, ["a"], { parts: { runner: "deno" } });
