@@ -1,4 +1,4 @@
-import { openFile } from "../sys/open_file.ts";
+import { openRegularFile } from "../sys/open_file.ts";
 
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
@@ -16,11 +16,11 @@ export interface FileLine {
 /**
  * The lines of a regular file, one after the other: all of them at once may be more than a string can hold.
  *
- * @throws {TypeError} Where it is no regular file.
+ * @throws {TypeError} Where it is no regular file, or a link to one: tests may have put something else in its place.
  * @throws the runtime's error where it cannot be read
  */
 export function* fileLines(path: string): Generator<FileLine> {
-  const file = openFile(path);
+  const file = openRegularFile(path);
   try {
     const decoder = new TextDecoder();
     let buffer = new Uint8Array(Math.min(CHUNK, Math.max(file.size, 1)));

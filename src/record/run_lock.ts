@@ -1,6 +1,6 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { errorCode, fileError } from "../sys/file_error.ts";
-import { makeFolder, makeLink, removeFile, tryReadLink } from "../sys/files.ts";
+import { makeLink, removeFile, tryReadLink } from "../sys/files.ts";
 import {
   formatInvocation,
   type Invocation,
@@ -8,6 +8,7 @@ import {
   parseInvocation,
   thisInvocation,
 } from "./invocation.ts";
+import { makeRunFolder } from "./run_folder.ts";
 
 // A symbolic link that leads nowhere: it is made whole or not at all, and says who made it.
 const LOCK = "lock";
@@ -40,10 +41,10 @@ export class RunLock implements Disposable {
 export function lockRun(directory: string): RunLock {
   const run = formatInvocation(thisInvocation());
   try {
-    makeFolder(directory);
+    makeRunFolder(directory);
     while (!tryMakeLink(run, `${directory}/${LOCK}`)) takeOver(directory, run);
   } catch (error) {
-    if (error instanceof KcovUnavailableError) throw error;
+    if (error instanceof KcovUnavailableError || errorCode(error) === undefined) throw error;
     throw fileError("write to", directory, error, "name a folder that you may write to with --out");
   }
   return new RunLock(directory, run);

@@ -1,4 +1,5 @@
-import { createFile, removeFile, tryReadText } from "../sys/files.ts";
+import { createFile, removeFile } from "../sys/files.ts";
+import { readWholeFile } from "../sys/open_file.ts";
 
 // Reports lie in the folder around the run's. Which of the files there are reports of its records is noted beside the
 // records: reports must not outlive what they are of, and a file of the user's is not ours to remove.
@@ -26,9 +27,14 @@ export function noteReports(directory: string, names: readonly string[]): void {
 
 /** Names of the files around a run folder that were noted as reports of its records. */
 export function notedReports(directory: string): string[] {
-  const names = tryReadText(`${directory}/${NOTE}`)?.split("\n") ?? [];
+  let text: string;
+  try {
+    text = new TextDecoder().decode(readWholeFile(`${directory}/${NOTE}`));
+  } catch {
+    return []; // Nothing was noted, or tests have put something else there.
+  }
   // Whoever writes to the folder must not name files elsewhere.
-  return names.filter((name) => /^[\w-]+(\.[\w-]+)+$/.test(name));
+  return text.split("\n").filter((name) => /^[\w-]+(\.[\w-]+)+$/.test(name));
 }
 
 /** Removes the reports that were noted: records were added that they do not hold. */

@@ -1,9 +1,9 @@
-import { type AppendedFile, createFile, makeFolder, pathExists, removeFile } from "../sys/files.ts";
+import { type AppendedFile, createFile, pathExists, removeFile } from "../sys/files.ts";
 import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
 import { formatInvocation, thisInvocation } from "./invocation.ts";
 import type { ModulePlaces } from "./module_places.ts";
 import { endLine, headerLine, moduleLine, recordLine, type RunLosses } from "./record_line.ts";
-import { RECORDS_SUFFIX } from "./run_folder.ts";
+import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
 import { removeReports } from "./run_reports.ts";
 import { runningKernel } from "./running_kernel.ts";
 import type { RunKernel, RunModule, TestRecord } from "./test_record.ts";
@@ -111,7 +111,7 @@ export class RunWriter implements Disposable {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const own = formatInvocation(thisInvocation());
-    makeFolder(this.directory);
+    makeRunFolder(this.directory);
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
     const file = createFile(path);
     this.#path = path;
@@ -183,9 +183,10 @@ function namedImage(): string | undefined {
  * Opens a run folder for writing, and makes it where there is none. The file of this writer is made by its first
  * record.
  *
+ * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
 export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
-  makeFolder(directory);
+  makeRunFolder(directory);
   return new RunWriter(directory, options);
 }

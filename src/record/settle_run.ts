@@ -1,8 +1,9 @@
 import { errorCode } from "../sys/file_error.ts";
-import { makeFolder, removeFile, renameFile } from "../sys/files.ts";
+import { removeFile, renameFile } from "../sys/files.ts";
 import { isAlive, parseInvocation } from "./invocation.ts";
 import { isSameKernel, runsByAge, supersededRecords } from "./read_run.ts";
 import type { RecordFile } from "./record_file.ts";
+import { makeRunFolder } from "./run_folder.ts";
 import type { RunKernel } from "./test_record.ts";
 
 /** How {@linkcode settleRun} is to treat earlier runs. */
@@ -43,7 +44,7 @@ export function settleRun(
     }
     if (file.header !== undefined && isSameKernel(file.header.kernel, kernel)) return true;
     const folder = `${directory}-${label(file.header?.kernel)}`;
-    makeFolder(folder);
+    makeRunFolder(folder);
     ifThere(() => renameFile(`${directory}/${file.name}`, `${folder}/${file.name}`));
     movedTo.add(folder);
     return false;

@@ -7,6 +7,7 @@ interface DenoFiles {
   mkdirSync(path: string, options: { recursive: boolean }): void;
   removeSync(path: string): void;
   statSync(path: string): { readonly size: number };
+  lstatSync(path: string): { readonly isSymlink: boolean };
   renameSync(from: string, to: string): void;
   symlinkSync(target: string, path: string): void;
   readLinkSync(path: string): string;
@@ -85,6 +86,17 @@ export function listFolder(path: string): string[] {
  */
 export function makeFolder(path: string): void {
   (denoFiles() ?? nodeBuiltin("node:fs")).mkdirSync(path, { recursive: true });
+}
+
+/** Whether a path names a symbolic link, wherever that leads. */
+export function isLink(path: string): boolean {
+  try {
+    const deno = denoFiles();
+    if (deno !== undefined) return deno.lstatSync(path).isSymlink;
+    return nodeBuiltin("node:fs").lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -53,21 +53,44 @@ export function openFile(path: string): OpenFile {
   return deno === undefined ? openWithNode(path) : openWithDeno(deno, path);
 }
 
+/**
+ * Opens a file that somebody else may have put there: it must be a regular one, and no symbolic link to one. Nothing
+ * else is waited for, as for the writer of a named pipe.
+ *
+ * @throws {TypeError} It is no regular file.
+ * @throws {Error} The file system's own error, such as `ENOENT`.
+ */
+export function openRegularFile(path: string): OpenFile {
+  const { O_NOFOLLOW } = nodeBuiltin("node:fs").constants;
+  try {
+    return openWithNode(path, O_NOFOLLOW);
+  } catch (error) {
+    // ELOOP of a link, ENXIO of a socket.
+    if (!["ELOOP", "ENXIO"].includes((error as { code?: string }).code ?? "")) throw error;
+    throw new TypeError(`${path} is no regular file: remove it`);
+  }
+}
+
 /** All bytes of a regular file, in memory of their own. Throws as {@linkcode openFile}. */
 export function readWholeFile(path: string): Uint8Array<ArrayBuffer> {
   const file = openFile(path);
   try {
-    const bytes = new Uint8Array(file.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
-      if (count === 0) break;
-      done += count;
-    }
-    return done === bytes.length ? bytes : bytes.slice(0, done);
+    return readAll(file);
   } finally {
     file.close();
   }
+}
+
+/** All bytes of an open file, in memory of their own. */
+export function readAll(file: OpenFile): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(file.size);
+  let done = 0;
+  while (done < bytes.length) {
+    const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done === bytes.length ? bytes : bytes.slice(0, done);
 }
 
 /** By Deno's own functions: loading `node:fs` takes longer there than starting the runtime. */
@@ -87,9 +110,10 @@ function openWithDeno(deno: DenoFiles, path: string): OpenFile {
   });
 }
 
-function openWithNode(path: string): OpenFile {
+function openWithNode(path: string, flags = 0): OpenFile {
   const { closeSync, constants, fstatSync, openSync, readSync } = nodeBuiltin("node:fs");
-  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+  const handle = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags);
   const stat = fstatSync(handle);
   const kinds = {
     isFile: stat.isFile(),

@@ -250,7 +250,8 @@ test("FIFOs, devices and endless files are refused wherever a file is read", () 
     const records = join(folder, "records");
     mkdirSync(records);
     execFileSync("mkfifo", [join(records, "0-1-2.x.records")]);
-    assertOneLine(kernelcov(["report", records]), refused);
+    const report = kernelcov(["report", records]);
+    assertOneLine(report, /holds no record file that can be read: run the tests first$/m);
     const index = readdirSync(join(CACHE, "kernelcov/index")).find((name) =>
       name.endsWith(".index")
     );

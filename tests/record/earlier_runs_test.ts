@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { formatInvocation, thisInvocation } from "../../src/record/invocation.ts";
 import { currentRun, readRecordFiles, readRun } from "../../src/record/read_run.ts";
+import { lockRun } from "../../src/record/run_lock.ts";
 import { notedReports, noteReports } from "../../src/record/run_reports.ts";
 import { endRecords, LostRecords } from "../../src/record/lost_records.ts";
 import { openRun } from "../../src/record/run_writer.ts";
@@ -143,6 +155,36 @@ test("records of another kernel are left out and counted, and moved aside when t
     assert.deepEqual(names(readRun(movedTo[0]).records), ["a", "b"]);
     record(directory, ["b"]);
     assert.deepEqual(settled(directory).movedTo, [join(out, "run-cd34")]);
+  });
+});
+
+test("a link in the place of a run's folder, or of one that records are moved to, is refused", () => {
+  inFolder((directory, out) => {
+    mkdirSync(join(out, "elsewhere"));
+    symlinkSync("elsewhere", join(out, "link"));
+    for (const open of [openRun, lockRun]) {
+      assert.throws(() => open(join(out, "link")), /^TypeError: \S+ is a symbolic link: remove it/);
+    }
+    record(directory, ["a"]);
+    record(directory, ["a"], { kernel: OTHER });
+    symlinkSync("elsewhere", join(out, "run-ab12"));
+    assert.throws(() => settled(directory), /run-ab12 is a symbolic link/);
+    assert.deepEqual(readdirSync(join(out, "elsewhere")), []);
+  });
+});
+
+test("what is no regular file is counted as damaged, and not waited for", () => {
+  inFolder((directory, out) => {
+    record(directory, ["a"]);
+    const [file] = readdirSync(directory);
+    renameSync(join(directory, file), join(out, "real"));
+    symlinkSync("../real", join(directory, file));
+    execFileSync("mkfifo", [join(directory, "fifo.records"), join(directory, "reports")]);
+    assert.deepEqual(notedReports(directory), []);
+    record(directory, ["b"]);
+    const { records, damaged } = readRun(directory);
+    assert.deepEqual(names(records), ["b"]);
+    assert.equal(damaged, 2);
   });
 });
 
