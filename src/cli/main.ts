@@ -1,5 +1,6 @@
 import process from "node:process";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
+import { guardOutput } from "./guard_output.ts";
 import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -149,4 +150,9 @@ function reportError(error: unknown, command: Command, debug: boolean): number {
   return 1;
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) {
+  guardOutput();
+  const status = await main(process.argv.slice(2));
+  // Output that could not be written has set it already.
+  process.exitCode = status === 0 ? process.exitCode ?? 0 : status;
+}

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import process from "node:process";
 import { MAX_WORDS } from "../kcov/abi.ts";
-import { clearRun, runFolderSize } from "../record/run_folder.ts";
-import { plainFolder } from "../sys/plain_folder.ts";
+import { lockRun } from "../record/run_lock.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
+import { outputFolder } from "./output_folder.ts";
+import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
@@ -27,7 +28,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
     --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
-    --vmlinux FILE                the kernel's image with debug information
+${FRESH_HELP}    --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
 `;
@@ -41,6 +42,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     mode: { type: "string", default: "auto" },
     words: { type: "string" },
     ...GUEST_OPTIONS,
+    ...FRESH_OPTION,
     help: { type: "boolean", short: "h" },
   });
   if (values.help) {
@@ -57,14 +59,15 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
-  const kernel = await chooseKernel(values.kernel);
-  const out = plainFolder(values.out, { make: true });
+  const out = outputFolder(values.out);
   const runDirectory = join(out, "run");
-  clearRun(runDirectory);
+  using lock = lockRun(runDirectory);
+  const kernel = await chooseKernel(values.kernel);
   const end = await runSupervised(
     {
       command,
       runDirectory,
+      run: lock.run,
       mode,
       record: true,
       words,
@@ -72,14 +75,15 @@ export async function recordCommand(args: string[]): Promise<number> {
     { kernel, ...guest, write: [out, ...guest.write] },
   );
   const { exitStatus } = end;
-  reportCut(end, runDirectory);
-  if (runFolderSize(runDirectory) === 0) {
+  const recorded = recordedRun(lock, values);
+  reportCut(end, recorded?.records);
+  if (recorded === undefined) {
     process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
+  return exitStatus === 0 ? written : exitStatus;
 }
 
 /** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */

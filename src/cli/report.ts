@@ -1,6 +1,10 @@
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { findRunFolder } from "../record/read_run.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
+import { runLockHolder } from "../record/run_lock.ts";
+import { noteReports } from "../record/run_reports.ts";
+import { errorReason } from "../sys/file_error.ts";
 import { testTable, totalsText, type WrittenFile, writtenText } from "../report/text_table.ts";
 import {
   type LoadedRun,
@@ -31,7 +35,7 @@ export const LOAD_OPTIONS = {
 
 const HELP = `kernelcov report [RUN] [OPTIONS]
     Prints the table of a run, writes its LCOV files again, and any other report that is asked for.
-    RUN             the run's folder; ${DEFAULT_RUN_FOLDER} by default
+    RUN             the run's folder, or the one that holds it; ${DEFAULT_RUN_FOLDER} by default
     --out           folder of the files; the one that holds RUN by default
     --vmlinux       the kernel's image with debug information
     --modules       a folder with the kernel's modules; may be repeated
@@ -55,16 +59,22 @@ export async function reportCommand(args: string[]): Promise<number> {
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
     );
   }
-  const runDirectory = operands[0] ?? DEFAULT_RUN_FOLDER;
   checkOutputs(values);
+  const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
   const loaded = loadRun(runDirectory, loadOptions(values));
-  reportRun(loaded, values.out ?? dirname(runDirectory), lcovOptionsOf(values));
+  const failed = reportRun(
+    loaded,
+    values.out ?? dirname(runDirectory),
+    runDirectory,
+    lcovOptionsOf(values),
+  );
   const style = outputStyle();
   const written = await writeOutputs(loaded, values);
   process.stdout.write(writtenText(written.map(fromHere), style));
   const tables = outputTables(loaded, values, style);
   if (tables !== "") process.stdout.write(`\n${tables}`);
-  return thresholdStatus(loaded, values);
+  const threshold = thresholdStatus(loaded, values);
+  return failed === 0 ? threshold : failed;
 }
 
 /** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
@@ -76,21 +86,42 @@ export function loadOptions(
   return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
 }
 
-/** Prints the table, the totals and the files, which it writes to `directory`. */
+/**
+ * Prints the table and the totals of a run, then writes its LCOV files to `directory` and prints what they are.
+ *
+ * @param runDirectory folder of the records
+ * @returns the exit status: not 0 where files could not be written, which costs the table nothing
+ */
 export function reportRun(
   loaded: LoadedRun,
   directory: string,
+  runDirectory: string,
   lcov: Parameters<typeof writeLcovFiles>[2] = {},
-): void {
+): number {
   const style = outputStyle();
-  const files = writeLcovFiles(loaded, directory, lcov).map(fromHere);
-  process.stdout.write(
-    [
-      testTable(loaded.coverage, style),
-      totalsText(loaded.coverage, style),
-      writtenText(files, style),
-    ].join("\n"),
-  );
+  const { coverage } = loaded;
+  process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+  const isBeside = resolve(directory) === dirname(resolve(runDirectory));
+  const holder = runLockHolder(runDirectory);
+  if (isBeside && holder !== undefined && holder !== process.pid) {
+    process.stderr.write(
+      `kernelcov: Process ${holder} still records this run: its reports are written when it ends, or name another folder with --out\n`,
+    );
+    return 0;
+  }
+  try {
+    const files = writeLcovFiles(loaded, directory, lcov);
+    if (isBeside) noteReports(runDirectory, files.map(({ path }) => basename(path)));
+    process.stdout.write(writtenText(files.map(fromHere), style));
+    return 0;
+  } catch (error) {
+    process.stderr.write(
+      `kernelcov: Cannot write the reports to ${directory}: ${
+        errorReason(error)
+      }: free space there, or name another folder with --out\n`,
+    );
+    return 1;
+  }
 }
 
 function fromHere({ path, what }: WrittenFile): WrittenFile {

@@ -1,6 +1,4 @@
 import process from "node:process";
-import { readRun } from "../record/read_run.ts";
-import { runFolderSize } from "../record/run_folder.ts";
 import type { TestRecord } from "../record/test_record.ts";
 import { printable } from "../report/text_style.ts";
 import type { CommandEnd } from "./run_here.ts";
@@ -8,10 +6,13 @@ import type { CommandEnd } from "./run_here.ts";
 /** Tests that are named; there are more where a runner runs them at once. */
 const MOST_NAMED = 3;
 
-/** Says in one line, on standard error, that a run was cut short, and which tests it cut short. */
-export function reportCut({ cut }: CommandEnd, runDirectory: string): void {
-  const records = runFolderSize(runDirectory) === 0 ? [] : readRun(runDirectory).records;
-  const line = cutLine(cut, records);
+/**
+ * Says in one line, on standard error, that a run was cut short, and which tests it cut short.
+ *
+ * @param records of the run, and of earlier ones in its folder; none where it recorded nothing
+ */
+export function reportCut({ cut }: CommandEnd, records: readonly TestRecord[] = []): void {
+  const line = cutLine(cut, records.filter(({ earlier }) => earlier !== true));
   if (line !== undefined) process.stderr.write(`kernelcov: ${line}\n`);
 }
 

@@ -1,7 +1,6 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
-import { clearRun, runFolderSize } from "../record/run_folder.ts";
-import { plainFolder } from "../sys/plain_folder.ts";
+import { lockRun } from "../record/run_lock.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
@@ -9,6 +8,8 @@ import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
+import { outputFolder } from "./output_folder.ts";
+import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { type CommandEnd, runHere } from "./run_here.ts";
 import { reportCut } from "./report_cut.ts";
@@ -28,7 +29,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
     --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
-    --repeat N                    run the command N times: points that come and go are marked as flaky
+${FRESH_HELP}    --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
@@ -42,6 +43,7 @@ export async function testCommand(args: string[]): Promise<number> {
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
     ...GUEST_OPTIONS,
+    ...FRESH_OPTION,
     repeat: { type: "string", default: "1" },
     help: { type: "boolean", short: "h" },
   });
@@ -61,18 +63,23 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
-  const kernel = await chooseKernel(values.kernel);
-
-  const out = plainFolder(values.out, { make: true });
+  const out = outputFolder(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
-  clearRun(runDirectory);
-  const env = { ...process.env, KERNELCOV_RUN: runDirectory };
+  using lock = lockRun(runDirectory);
+  const kernel = await chooseKernel(values.kernel);
+  const { run } = lock;
+  const env = {
+    ...process.env,
+    KERNELCOV_RUN: runDirectory,
+    KERNELCOV_RUN_ID: run,
+    ...(values.vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(values.vmlinux) }),
+  };
   const covered = withPreload(command).command;
   const { scope } = values;
   async function runOnce(): Promise<CommandEnd> {
     if (scope === "tree") {
-      const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
+      const options = { command: covered, runDirectory, run, mode: "auto", record: false } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
@@ -83,14 +90,15 @@ export async function testCommand(args: string[]): Promise<number> {
   for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
   const { exitStatus } = end;
 
-  reportCut(end, runDirectory);
-  if (runFolderSize(runDirectory) === 0) {
+  const recorded = recordedRun(lock, values);
+  reportCut(end, recorded?.records);
+  if (recorded === undefined) {
     process.stderr.write(
       "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",
     );
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
+  return exitStatus === 0 ? written : exitStatus;
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readdirSync, readFileSync, readSync, unlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { parsePatch } from "../coverage/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
@@ -9,7 +9,7 @@ import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { writeOutput } from "./output_file.ts";
 import { Progress } from "./progress.ts";
 import { sourceReader } from "./question.ts";
-import { UsageError } from "./usage_error.ts";
+import { readPatch } from "./read_patch.ts";
 
 /** Writes the HTML report of a run; what an earlier report in the folder has more is removed. */
 export async function writeHtmlFolder(
@@ -31,15 +31,6 @@ export async function writeHtmlFolder(
   }
   removeOldData(directory, written);
   return { path: join(directory, "index.html"), what: "pages to open in a browser" };
-}
-
-function readPatch(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
-  }
 }
 
 /** Removes data files of a report that are not among `written`, and nothing else: each says in its text what it is. */

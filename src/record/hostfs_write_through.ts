@@ -1,7 +1,7 @@
 import { cString } from "../sys/native_strings.ts";
 import { machineName } from "../sys/runtime.ts";
 import type { LibcPart } from "../sys/types.ts";
-import type { WriteThrough } from "./run_folder.ts";
+import type { WriteThrough } from "./run_writer.ts";
 
 // User-mode Linux exists for x86 alone, so the numbers are those of x86-64.
 const SYS_statfs = 137n;

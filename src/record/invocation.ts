@@ -10,13 +10,15 @@ export interface Invocation {
   readonly start: number;
 }
 
-/** Start time of a process; `undefined` where there is none of that id. */
+/** Start time of a process; `undefined` where none of that id runs. */
 function startOf(pid: number): number | undefined {
   const stat = tryReadText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The second field, the program's name in parentheses, may hold spaces and parentheses: count after its end.
-  // Field 22 is the start time (proc_pid_stat(5)), so the twentieth behind it.
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  // Field 3 is the state, 22 the start time (proc_pid_stat(5)): the first and the twentieth behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // One that has ended stays until its parent asks for it.
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
 function bootId(): string {

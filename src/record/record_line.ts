@@ -11,9 +11,9 @@ import type {
   TreeDetails,
 } from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module before
-// the first record with its points. Each line ends with a checksum of what stands
-// before it, so that a line that was cut or overwritten is never taken for a record.
+// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module
+// before the first record with its points, and at the end a line that says so. Each line ends with a checksum of what
+// stands before it, so that a line that was cut or overwritten is never taken for a record.
 
 /** Version of the format; a reader refuses others. */
 const VERSION = 3;
@@ -23,11 +23,33 @@ export interface RecordHeader {
   readonly kernel: RunKernel;
   /** Runtime and version that wrote the file, such as `deno 2.9.6`; for people. */
   readonly writer: string;
+  /** Names the run: files of one run have the same. */
+  readonly run: string;
+  /** When the file was begun, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Where the kernel's image is; absent where the writer was not told. */
+  readonly image?: string | undefined;
+}
+
+/** What a run lacks, as far as its writers knew. */
+export interface RunLosses {
+  /** Records that could not be written. */
+  readonly lost: number;
+  /** Records that were damaged in the runs that it was merged from. */
+  readonly damaged: number;
+  /** For each file without an end in those runs, the name of its last record. */
+  readonly cut: readonly string[];
+}
+
+/** The last line of a record file: nothing is missing behind it. */
+export interface RecordFileEnd extends RunLosses {
+  /** How many records the file has. */
+  readonly records: number;
 }
 
 /** A header as a line, with its line end. */
-export function headerLine({ kernel, writer }: RecordHeader): string {
-  return seal({ kernelcov: VERSION, kernel, writer });
+export function headerLine({ kernel, writer, run, startedAt, image }: RecordHeader): string {
+  return seal({ kernelcov: VERSION, kernel, writer, run, startedAt, image });
 }
 
 /** A module as a line, with its line end. */
@@ -42,13 +64,18 @@ export function begunLine({ name, ...rest }: BegunTest): string {
 
 /** A record as a line, with its line end. */
 export function recordLine(record: TestRecord): string {
-  const { pcs, hits, ...rest } = record;
+  const { pcs, hits, earlier: _earlier, ...rest } = record;
   return seal({
     ...rest,
     points: pcs.length,
     pcs: encodeAscending(pcs).toBase64(),
     hits: hits === null ? null : encodeCounts(hits).toBase64(),
   });
+}
+
+/** The end of a file as a line, with its line end. */
+export function endLine({ records, lost, damaged, cut }: RecordFileEnd): string {
+  return seal({ end: records, lost, damaged, cut });
 }
 
 /**
@@ -79,24 +106,29 @@ function headerOf(fields: Fields): RecordHeader {
       machine: text(kernel, "machine"),
     },
     writer: text(fields, "writer"),
+    run: text(fields, "run"),
+    startedAt: number(fields, "startedAt"),
+    ...(fields.image === undefined ? {} : { image: text(fields, "image") }),
   };
 }
 
-/** What a line other than the header holds. */
-export type RecordLine =
+/** What a line behind the header holds. */
+export type RecordFileLine =
   | { readonly record: TestRecord }
   | { readonly module: RunModule }
-  | { readonly begun: BegunTest };
+  | { readonly begun: BegunTest }
+  | { readonly end: RecordFileEnd };
 
 /**
- * Reads the line of a record, of a module or of a test that begins, without its line end.
+ * Reads the line of a record, of a module, of a test that begins or of the file's end, without its line end.
  *
  * @throws {FormatError} Where it is damaged.
  */
-export function parseLine(line: string): RecordLine {
+export function parseLine(line: string): RecordFileLine {
   const fields = unseal(line);
   if (fields.module !== undefined) return { module: moduleOf(fields) };
-  return fields.begun === undefined ? { record: recordOf(fields) } : { begun: begunOf(fields) };
+  if (fields.begun !== undefined) return { begun: begunOf(fields) };
+  return fields.end === undefined ? { record: recordOf(fields) } : { end: endOf(fields) };
 }
 
 function begunOf(fields: Fields): BegunTest {
@@ -106,6 +138,19 @@ function begunOf(fields: Fields): BegunTest {
     scope: oneOf(fields, "scope", ["thread", "tree"]),
     hasHits: flag(fields, "hasHits"),
     ...optionalFields(fields),
+  };
+}
+
+function endOf(fields: Fields): RecordFileEnd {
+  const { cut } = fields;
+  if (!Array.isArray(cut) || !cut.every((name) => typeof name === "string")) {
+    throw new FormatError("record", "cut is not a list of names");
+  }
+  return {
+    records: number(fields, "end"),
+    lost: number(fields, "lost"),
+    damaged: number(fields, "damaged"),
+    cut,
   };
 }
 

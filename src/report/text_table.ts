@@ -72,6 +72,7 @@ function testRow(
 ): Row {
   const unresolved = unresolvedTotal(points.unresolved);
   const notes: string[] = repeat === undefined ? [] : [repeat];
+  if (record.earlier === true) notes.push("earlier run");
   if (record.truncated) notes.push("truncated");
   if (record.shared) notes.push("shared");
   if (record.callingThreadOnly) notes.push("thread only");
@@ -260,7 +261,21 @@ export function doubts(coverage: RunCoverage): string[] {
       } of them by no test: not in the totals`,
     );
   }
+  if (coverage.cut.length > 0) {
+    const names = coverage.cut.map((name) => JSON.stringify(printable(name)));
+    lines.push(`this run did not finish: what came after ${names.join(", ")} is missing`);
+  }
+  if (coverage.lost > 0) {
+    lines.push(`lost: ${plural(coverage.lost, "record")} could not be written`);
+  }
   if (damaged > 0) lines.push(`damaged: ${plural(damaged, "record")} could not be read back`);
+  if (coverage.otherKernel > 0) {
+    lines.push(`left out: ${plural(coverage.otherKernel, "record")} of another kernel`);
+  }
+  const earlier = tests.filter(({ record }) => record.earlier === true).length;
+  if (earlier > 0) {
+    lines.push(`earlier: ${plural(earlier, "test")} recorded by earlier runs in this folder`);
+  }
   if (counts.unknownPoints > 0) {
     lines.push(
       `unknown: ${plural(counts.unknownPoints, "tail call")} cannot be seen by KCOV; ${

@@ -8,7 +8,8 @@ import type { Libc } from "../sys/types.ts";
 import { followModules } from "../record/follow_modules.ts";
 import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
-import { openRun, type RunWriter } from "../record/run_folder.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
+import { openRun, type RunWriter } from "../record/run_writer.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
 import { reportMissing } from "./missing_coverage.ts";
@@ -39,7 +40,7 @@ export class RecordingThread {
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #modules: ModulePlaces | undefined;
-  #replaced = false;
+  readonly #lost = new LostRecords();
   #unavailable: KcovUnavailableError | undefined;
 
   /**
@@ -132,20 +133,25 @@ export class RecordingThread {
     this.pause(() => this.#openWriter().append(record));
   }
 
-  /** Says that a test has no record, and why. Where coverage is required, a test that passed fails by it. */
+  /**
+   * Notes that a test has no record, and why; it is said when the file's tests end. Where coverage is required, a test
+   * that passed fails by it.
+   */
   reportLost(name: string, outcome: TestOutcome, error: unknown): void {
     if (this.#settings.mode === "require" && outcome === "passed") throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    say(`no record of test ${JSON.stringify(name)}: ${message}`);
+    this.#lost.add(name, error);
   }
 
-  /** Closes the device and the record file. A later test opens them again. */
+  /** Closes the device and the record file, and says what was lost. A later test opens them again. */
   close(): void {
     this.#windows.clear();
     this.#device = undefined;
-    this.#writer?.close();
-    this.#writer = undefined;
     closeThreadDevice();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    const told = endRecords(writer, this.#lost, this.#settings.runDirectory);
+    if (told !== undefined) say(told);
+    this.#lost.clear();
   }
 
   #announce(test: BegunTest): void {
@@ -160,13 +166,12 @@ export class RecordingThread {
 
   #openWriter(): RunWriter {
     if (this.#writer !== undefined) return this.#writer;
-    const { runDirectory, underCommand } = this.#settings;
+    const { runDirectory, run } = this.#settings;
     this.#writer = openRun(runDirectory, {
-      replace: !underCommand && !this.#replaced,
+      run,
       modules: this.#modules,
       writeThrough: (path) => hostfsWriteThrough(this.#openLibc(), path),
     });
-    this.#replaced = true;
     return this.#writer;
   }
 

@@ -1,6 +1,8 @@
 import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
-import { openRun } from "../record/run_folder.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
+import { openRun } from "../record/run_writer.ts";
+import type { BegunTest } from "../record/test_record.ts";
 import { loadLibc } from "../sys/load.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./architecture.ts";
@@ -28,6 +30,8 @@ import { TraceBufferPool } from "./trace_buffer_pool.ts";
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
 const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
+const STANDARD_ERROR = 2;
+
 /** Runs the command of `args` supervised and returns its wait status. */
 function supervise(args: readonly string[]): number {
   const options = parseSuperviseArguments(args);
@@ -36,20 +40,37 @@ function supervise(args: readonly string[]): number {
   const ptrace = new Ptrace(libc, currentArchitecture());
   const modules = new ModulePlaces();
   modules.observe();
-  using run = openRun(options.runDirectory, {
+  const { runDirectory } = options;
+  const run = openRun(runDirectory, {
     modules,
+    run: options.run,
     writeThrough: (path) => hostfsWriteThrough(libc, path),
   });
+  const lost = new LostRecords();
   const name = options.command.join(" ");
   const hasHits = pool.mode === "trace";
-  if (options.record) run.begin({ name, file: "", kind: "command", scope: "tree", hasHits });
+  function announce(test: BegunTest): void {
+    try {
+      run.begin(test);
+    } catch {
+      // A folder that takes no line takes no record either, and that is said.
+    }
+  }
+  if (options.record) announce({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
     hasHits,
     command: options.record
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
-    onRecord: (record) => run.append(record),
-    onBegin: (test) => run.begin(test),
+    onRecord: (record) => {
+      try {
+        run.append(record);
+      } catch (error) {
+        // The command goes on: it is not its disk that is full.
+        lost.add(record.name, error);
+      }
+    },
+    onBegin: announce,
   });
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
@@ -66,6 +87,11 @@ function supervise(args: readonly string[]): number {
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
   });
+  const told = endRecords(run, lost, runDirectory);
+  if (told !== undefined) {
+    const line = new TextEncoder().encode(`kernelcov: ${told}\n`);
+    libc.write(STANDARD_ERROR, line, BigInt(line.length));
+  }
   return status;
 }
 

@@ -6,6 +6,8 @@ export interface SuperviseOptions {
   readonly command: readonly string[];
   /** Where the records go. */
   readonly runDirectory: string;
+  /** What they are of together; the supervisor's own invocation by default. */
+  readonly run?: string | undefined;
   /** `auto`: each point once where the kernel can, else every hit. */
   readonly mode: KcovMode | "auto";
   /** Size of a KCOV buffer in words; by default what suits the mode. */
@@ -19,6 +21,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
   return [
     `--run=${options.runDirectory}`,
     `--mode=${options.mode}`,
+    ...(options.run === undefined ? [] : [`--run-id=${options.run}`]),
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
     "--",
@@ -50,6 +53,7 @@ export function parseSuperviseArguments(args: readonly string[]): SuperviseOptio
   return {
     command: args.slice(end + 1),
     runDirectory,
+    run: value("run-id"),
     mode,
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
 import type { ImageIndex } from "../../src/symbolize/image_index.ts";
@@ -54,19 +54,22 @@ void _start(void) { pipe_write(1); pipe_read(2); unix_listen(3); unix_never(4); 
 
 /** A tiny "kernel" with coverage points, compiled in a folder of its own with its sources beside it. */
 export class SmallImage implements Disposable {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "kernelcov-image-"));
+  readonly #parent: string = mkdtempSync(join(tmpdir(), "kernelcov-image-"));
+  readonly folder: string = join(this.#parent, "linux");
   readonly path: string = join(this.folder, "vmlinux");
   readonly index: ImageIndex;
 
-  constructor() {
-    for (const [name, text] of Object.entries(SOURCES)) {
+  /** @param more Sources beside the usual ones, by their paths from the folder. */
+  constructor(more: Readonly<Record<string, string>> = {}) {
+    const sources = { ...SOURCES, ...more };
+    for (const [name, text] of Object.entries(sources)) {
       const path = join(this.folder, name);
       mkdirSync(join(path, ".."), { recursive: true });
       writeFileSync(path, text);
     }
     const common = ["-g", "-O1", "-ffreestanding", "-fno-pie", "-fcf-protection=none", "-c"];
     const objects: string[] = [];
-    for (const name of Object.keys(SOURCES).filter((name) => name.endsWith(".c"))) {
+    for (const name of Object.keys(sources).filter((name) => name.endsWith(".c"))) {
       const covered = name === "kernel/kcov.c" ? [] : ["-fsanitize-coverage=trace-pc"];
       const object = name.replace(/\.c$/, ".o");
       this.#gcc([...common, ...covered, name, "-o", object]);
@@ -90,10 +93,11 @@ export class SmallImage implements Disposable {
     }).map((point) => index.base + index.pointOffset[point]! + index.callLength);
   }
 
-  /** Writes records into a run folder of this image. */
-  writeRun(name: string, records: readonly TestRecord[]): string {
+  /** Writes records into a run folder of this image, which the run was told to be at `image`. */
+  writeRun(name: string, records: readonly TestRecord[], image?: string): string {
     const directory = join(this.folder, name);
     using writer = openRun(directory, {
+      image,
       kernel: { buildId: this.index.buildId, release: "6.12.0", machine: "x86_64" },
     });
     for (const record of records) writer.append(record);
@@ -119,6 +123,6 @@ export class SmallImage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#parent, { recursive: true, force: true });
   }
 }

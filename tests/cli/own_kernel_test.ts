@@ -66,6 +66,9 @@ for (const scope of ["thread", "tree"]) {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^ *a pipe carries bytes +passed/m);
     assert.match(readFileSync(join(out, "lcov.info"), "utf8"), /^FNDA:[1-9]\d*,pipe_write$/m);
+    const question = await kernelcov(["which", "pipe_write", "--run", out, "--plain"]);
+    assert.equal(question.stderr, "");
+    assert.match(question.stdout, /a pipe carries bytes$/m);
   });
 }
 

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { appendRecord, openRun } from "../../src/record/run_folder.ts";
 import { readRun } from "../../src/record/read_run.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
 import { fileStates } from "../_support/file_states.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
@@ -60,7 +60,7 @@ test("records are read from regular files alone: a pipe, a link, a folder and an
   const run = join(project, "run");
   {
     using writer = openRun(run, { kernel: KERNEL });
-    appendRecord(writer, testRecord({ name: "real" }));
+    writer.append(testRecord({ name: "real" }));
   }
   execFileSync("mkfifo", [join(run, "pipe.records")]);
   symlinkSync(join(victim, "mine.records"), join(run, "link.records"));

@@ -8,7 +8,7 @@ import {
   kcovAvailability,
   type KcovHost,
 } from "../../src/kcov/kcov_availability.ts";
-import { EACCES, ENOENT, EPERM, type FakeLibc, fakeLibc } from "../_support/fake_libc.ts";
+import { EACCES, EBUSY, ENOENT, EPERM, type FakeLibc, fakeLibc } from "../_support/fake_libc.ts";
 
 const MOUNTED = "proc /proc proc rw 0 0\ndebugfs /sys/kernel/debug debugfs rw,relatime 0 0\n";
 const FILE_SYSTEMS = "nodev\tproc\nnodev\tdebugfs\n\text4\n";
@@ -18,10 +18,11 @@ interface FakeHost {
   platform?: string;
   userId?: number;
   files?: Record<string, string | Uint8Array<ArrayBuffer>>;
+  isRecorded?: boolean;
 }
 
 function hostOf(
-  { libc = fakeLibc(), platform = "linux", userId = 0, files = {} }: FakeHost,
+  { libc = fakeLibc(), platform = "linux", userId = 0, files = {}, isRecorded = false }: FakeHost,
 ): KcovHost {
   const all: Record<string, string | Uint8Array<ArrayBuffer>> = {
     "/proc/filesystems": FILE_SYSTEMS,
@@ -42,6 +43,7 @@ function hostOf(
       const bytes = readBytes(path);
       return bytes && new TextDecoder().decode(bytes);
     },
+    isRecorded: () => isRecorded,
   };
 }
 
@@ -175,4 +177,15 @@ test("kcovAvailability() works on this machine", () => {
   const { available, message, findings } = kcovAvailability();
   assert.equal(typeof available, "boolean");
   assert.ok(message.length > 0 && findings.length > 0);
+});
+
+test("a thread that is recorded already is busy, unless it is by this library", () => {
+  const libc = () => fakeLibc({ pcs: { read: [1n] }, fail: { KCOV_ENABLE: EBUSY } });
+  const other = inspectHost(hostOf({ libc: libc() }));
+  assert.equal(other.available, false);
+  assert.equal(other.reason, "busy");
+  const own = inspectHost(hostOf({ libc: libc(), isRecorded: true }));
+  assert.equal(own.available, true);
+  assert.equal(own.reason, undefined);
+  assert.match(own.message, /this thread is being recorded by kernelcov$/);
 });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import { begunLine, parseLine } from "../../src/record/record_line.ts";
-import { openRun, recordFiles, type WriteThrough } from "../../src/record/run_folder.ts";
+import { recordFiles } from "../../src/record/run_folder.ts";
+import { openRun, type WriteThrough } from "../../src/record/run_writer.ts";
 import type { BegunTest } from "../../src/record/test_record.ts";
 import { testRecord } from "../_support/test_records.ts";
 
@@ -93,6 +94,27 @@ test("a record whose line was cut is damage, and its test unfinished", () => {
   });
 });
 
+test("a test that the newest run cut short is unfinished, whatever an earlier run recorded of it", () => {
+  inFolder((folder) => {
+    {
+      using earlier = openRun(folder, { kernel: KERNEL, run: "earlier" });
+      for (const name of ["cut", "not run"]) earlier.append(testRecord({ name, scope: "tree" }));
+    }
+    const writer = openRun(folder, { kernel: KERNEL, run: "newest" });
+    writer.append(testRecord({ name: "(outside tests)", kind: "outside" }));
+    writer.begin(begun("cut"));
+    const { records } = readRun(folder);
+    assert.deepEqual(records.map(({ name, outcome, earlier }) => [name, outcome, earlier]), [
+      ["not run", "passed", true],
+      ["(outside tests)", "passed", undefined],
+      ["cut", "unfinished", undefined],
+    ]);
+    writer.append(testRecord({ name: "cut" }));
+    writer.close();
+    assert.equal(readRun(folder).records.find(({ name }) => name === "cut")!.outcome, "passed");
+  });
+});
+
 test("an unfinished record is kept as such when runs are merged", () => {
   inFolder((folder) => {
     const writer = openRun(folder, { kernel: KERNEL });
@@ -113,6 +135,7 @@ test("each line is brought out of the kernel's memory before the call that wrote
     writer.begin(begun("a"));
     writer.append(testRecord({ name: "a" }));
     writer.close();
-    assert.deepEqual(calls, ["open", "write", "write", "close"]);
+    // The last is the line that says that the file has ended.
+    assert.deepEqual(calls, ["open", "write", "write", "write", "close"]);
   });
 });

@@ -28,6 +28,7 @@ test("the supervisor reads the options that its starter writes", () => {
   const options = {
     command: ["sh", "-c", "exit 1", "--", "--run=x"],
     runDirectory: "/tmp/a run",
+    run: "0011aabb-12-34",
     mode: "trace",
     words: 4096,
     record: true,

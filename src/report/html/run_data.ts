@@ -72,6 +72,7 @@ function doubtsOf({ record, points }: TestCoverage): string {
   const unresolved = unresolvedTotal(points.unresolved);
   const refused = (record.tree?.refused ?? []).reduce((sum, { tasks }) => sum + tasks, 0);
   return [
+    record.earlier === true ? "earlier run" : "",
     record.truncated ? "truncated" : "",
     record.shared ? "shared" : "",
     record.callingThreadOnly ? "thread only" : "",
