@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
-import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
+import { preloadPaths, supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -63,27 +63,40 @@ export async function testCommand(args: string[]): Promise<number> {
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
   const env = { ...process.env, KERNELCOV_RUN: runDirectory };
-  const covered = withPreload(command).command;
-  const { scope } = values;
+  const direct = withPreload(command);
+  // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
+  const isSupervised = values.scope === "tree" || direct.runner === null;
   async function runOnce(): Promise<number> {
-    if (scope === "tree") {
-      const options = { command: covered, runDirectory, mode: "auto", record: false } as const;
+    if (isSupervised) {
+      const options = {
+        command,
+        runDirectory,
+        mode: "auto",
+        record: false,
+        preloads: preloadPaths(),
+        onlyPreload: values.scope === "thread",
+      } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
-    if (kernel === "host") return await runHere(covered, env);
-    return (await runInKernel({ command: covered, kernel, env, ...guest })).exitStatus;
+    if (kernel === "host") return await runHere(direct.command, env);
+    return (await runInKernel({ command: direct.command, kernel, env, ...guest })).exitStatus;
   }
   let exitStatus = 0;
   for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
 
-  if (runFolderSize(runDirectory) === 0) {
+  const loaded = runFolderSize(runDirectory) === 0
+    ? undefined
+    : loadRun(runDirectory, loadOptions(values, kernel));
+  // What ran outside tests is always recorded in tree scope.
+  if (loaded === undefined || loaded.coverage.tests.length === 0) {
     process.stderr.write(
-      "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",
+      "kernelcov: No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
+        "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole\n",
     );
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
+  reportRun(loaded, out);
   return exitStatus;
 }

@@ -7,6 +7,7 @@ interface DenoFiles {
   mkdirSync(path: string, options: { recursive: boolean }): void;
   removeSync(path: string): void;
   statSync(path: string): { readonly size: number };
+  readLinkSync(path: string): string;
   openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
     writeSync(bytes: Uint8Array): number;
     close(): void;
@@ -51,6 +52,17 @@ export function pathExists(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** What a symbolic link holds; `undefined` where it cannot be read. */
+export function readLink(path: string): string | undefined {
+  const deno = denoFiles();
+  try {
+    if (deno !== undefined) return deno.readLinkSync(path);
+    return nodeBuiltin("node:fs").readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -12,6 +12,8 @@ type SystemCall =
   | "pidfd_open"
   | "ptrace"
   | "rt_tgsigqueueinfo"
+  | "setfsgid"
+  | "setfsuid"
   | "setitimer"
   | "statx"
   | "prlimit64";
@@ -63,6 +65,8 @@ export const X86_64: Architecture = {
     pidfd_open: 434n,
     ptrace: 101n,
     rt_tgsigqueueinfo: 297n,
+    setfsgid: 123n,
+    setfsuid: 122n,
     setitimer: 38n,
     statx: 332n,
     prlimit64: 302n,
@@ -91,6 +95,8 @@ export const ARM64: Architecture = {
     pidfd_open: 434n,
     ptrace: 117n,
     rt_tgsigqueueinfo: 240n,
+    setfsgid: 152n,
+    setfsuid: 151n,
     setitimer: 103n,
     statx: 291n,
     prlimit64: 261n,

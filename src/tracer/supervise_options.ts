@@ -1,4 +1,5 @@
 import type { KcovMode } from "../kcov/kcov_device.ts";
+import type { Preloads } from "./runner_preloader.ts";
 
 /** What the supervisor's process is to do. */
 export interface SuperviseOptions {
@@ -12,6 +13,10 @@ export interface SuperviseOptions {
   readonly words?: number | undefined;
   /** One record of the whole command, instead of one of what runs outside its tests. */
   readonly record: boolean;
+  /** What covers the tests of runners that the command starts; without it only those that cover themselves are. */
+  readonly preloads?: Preloads | undefined;
+  /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
+  readonly onlyPreload?: boolean;
 }
 
 /** The arguments that {@linkcode parseSuperviseArguments} reads. */
@@ -21,6 +26,10 @@ export function superviseArguments(options: SuperviseOptions): string[] {
     `--mode=${options.mode}`,
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
+    ...(options.preloads === undefined
+      ? []
+      : [`--deno-preload=${options.preloads.deno}`, `--bun-preload=${options.preloads.bun}`]),
+    ...(options.onlyPreload ? ["--only-preload"] : []),
     "--",
     ...options.command,
   ];
@@ -31,7 +40,9 @@ export function superviseArguments(options: SuperviseOptions): string[] {
  *
  * @throws {TypeError} Where they are not as `superviseArguments` makes them.
  */
-export function parseSuperviseArguments(args: readonly string[]): SuperviseOptions {
+export function parseSuperviseArguments(
+  args: readonly string[],
+): SuperviseOptions & { readonly onlyPreload: boolean } {
   const end = args.indexOf("--");
   const own = args.slice(0, Math.max(end, 0));
   // Not by node:util, which takes longer to load than half of the supervisor.
@@ -47,11 +58,15 @@ export function parseSuperviseArguments(args: readonly string[]): SuperviseOptio
   if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
     throw new TypeError(`Cannot supervise in mode "${mode}": use auto, unique or trace`);
   }
+  const deno = value("deno-preload");
+  const bun = value("bun-preload");
   return {
     command: args.slice(end + 1),
     runDirectory,
     mode,
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),
+    preloads: deno === undefined || bun === undefined ? undefined : { deno, bun },
+    onlyPreload: own.includes("--only-preload"),
   };
 }

@@ -38,10 +38,10 @@ import {
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
 import { KernelWorkers } from "./kernel_workers.ts";
-import { claimFrom } from "./ownership.ts";
+import { claimFrom, ownersOf } from "./ownership.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
-import { TaskMemory } from "./task_memory.ts";
+import type { TaskMemory } from "./task_memory.ts";
 import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
 import type { TraceBufferPool } from "./trace_buffer_pool.ts";
 
@@ -65,6 +65,9 @@ const FIRST_READ = 4096;
 /** Time between two looks at buffers that fill. A stopped task waits as long. */
 const WATCH_MS = 1;
 
+/** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
+export type OnExec = (tid: number, inTest: boolean) => void;
+
 /** Follows a command and all that it starts, and keeps the ledger of what they run. */
 export class Supervisor {
   readonly #libc: Libc;
@@ -83,22 +86,23 @@ export class Supervisor {
   readonly #left = new Set<TracedTask>();
   readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
   readonly #answer = new Uint32Array(2);
-  readonly #onExec: () => void;
+  readonly #onExec: OnExec;
 
-  /** @param onExec Called whenever a program begins: one that loads or unloads modules, it may be. */
+  /** @param onExec Called whenever a program is about to begin. */
   constructor(
     libc: Libc,
     ptrace: Ptrace,
+    memory: TaskMemory,
     pool: TraceBufferPool,
     ledger: CoverageLedger,
-    onExec: () => void = () => {},
+    onExec: OnExec,
   ) {
     this.#onExec = onExec;
     this.#libc = libc;
     this.#ptrace = ptrace;
     this.#pool = pool;
     this.#ledger = ledger;
-    this.#memory = new TaskMemory(libc);
+    this.#memory = memory;
     this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
     this.#status = new TaskStatusReader(libc);
     this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
@@ -272,15 +276,17 @@ export class Supervisor {
   #executed(task: TracedTask): void {
     const { id } = task;
     this.#memory.forget(id);
-    this.#onExec();
     task.process.hasBaseline = false;
     task.process.firstIsRunners = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
-    if (task.process.tasks === 1) return;
-    const former = this.#ledger.task(this.#ptrace.eventMessage(id));
-    if (former === undefined || former === task) return;
-    this.#ended(id);
-    this.#ledger.renameTask(former, id);
+    const former = task.process.tasks === 1
+      ? undefined
+      : this.#ledger.task(this.#ptrace.eventMessage(id));
+    if (former !== undefined && former !== task) {
+      this.#ended(id);
+      this.#ledger.renameTask(former, id);
+    }
+    this.#onExec(id, ownersOf(this.#ledger.task(id) ?? task).length > 0);
   }
 
   /** A task ended: its buffer goes to the next. */

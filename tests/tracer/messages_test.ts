@@ -31,6 +31,8 @@ test("the supervisor reads the options that its starter writes", () => {
     mode: "trace",
     words: 4096,
     record: true,
+    preloads: { deno: "/a deno", bun: "/b" },
+    onlyPreload: true,
   } as const;
   assert.deepEqual(parseSuperviseArguments(superviseArguments(options)), options);
   for (const args of [[], ["--run=x"], ["--run=x", "--"], ["--", "true"]]) {
@@ -46,6 +48,8 @@ State:\tt (tracing stop)
 Tgid:\t120
 Pid:\t121
 PPid:\t7
+Uid:\t0\t0\t0\t65534
+Gid:\t0\t0\t0\t100
 NSpid:\t121\t2
 SigBlk:\tfffffffe7ffbfeff
 SigIgn:\t0000000000001000
@@ -59,6 +63,8 @@ test("a task's status tells its process, its signals, and whether it lives in a 
     name: "strange name)",
     tgid: 120,
     parent: 7,
+    fileUser: 65534,
+    fileGroup: 100,
     seccomp: 2,
     ownNamespace: true,
     blocked: 0xffff_fffe_7ffb_feffn,
