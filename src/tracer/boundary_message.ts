@@ -65,7 +65,6 @@ export interface EndMessage {
   readonly do: "end";
   readonly test: number;
   readonly outcome: TestOutcome;
-  readonly durationMs: number;
 }
 
 /** Asks for the PCs of an open test so far. The answer's value is how many there are, which may be more than fit. */
@@ -125,7 +124,7 @@ function isMessage(value: unknown): value is BoundaryMessage {
         typeof fields.startedAt === "number" &&
         (fields.kind === "test" || fields.kind === "baseline");
     case "end":
-      return typeof fields.test === "number" && typeof fields.durationMs === "number" &&
+      return typeof fields.test === "number" &&
         (fields.outcome === "passed" || fields.outcome === "failed");
     case "read":
       return typeof fields.test === "number";

@@ -1,4 +1,5 @@
 import type { TestRecord } from "../record/test_record.ts";
+import { commonPoints } from "./common_points.ts";
 import { OpenTest, type TestEnd, type TestStart } from "./open_test.ts";
 import {
   type Claim,
@@ -36,7 +37,7 @@ export class TracedTask implements OwnedTask {
   }
 }
 
-const UNFINISHED: TestEnd = { outcome: "failed", durationMs: null, finished: false };
+const UNFINISHED: TestEnd = { outcome: "failed", finished: false };
 
 /** Whether points have counts, and where records go. */
 export interface LedgerOptions {
@@ -53,7 +54,13 @@ export class CoverageLedger {
   readonly #tasks = new Map<number, TracedTask>();
   readonly #processes = new Map<number, TracedProcess>();
   readonly #outside: OpenTest;
-  readonly #finished: { readonly test: OpenTest; readonly end: TestEnd }[] = [];
+  readonly #finished: {
+    readonly process: TracedProcess;
+    readonly test: OpenTest;
+    readonly end: TestEnd;
+  }[] = [];
+  /** What all empty tests of a process had in common so far. */
+  readonly #baselines = new Map<TracedProcess, TestRecord>();
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -104,10 +111,15 @@ export class CoverageLedger {
     for (const owner of this.#owners(task)) owner.countRefused(reason);
   }
 
-  /** Counts threads of a process that run unrecorded by their nature, once for each test that they may work for. */
-  countWorkers(process: TracedProcess, workers: ReadonlyMap<number, string>): void {
+  /**
+   * Counts threads of a process, or below it, that run unrecorded and may be found several times: once for each test
+   * that they may work for.
+   *
+   * @param found The reasons by the threads' ids.
+   */
+  countUnrecorded(process: TracedProcess, found: ReadonlyMap<number, string>): void {
     for (const owner of this.#owners({ process, testThread: null })) {
-      for (const [id, kind] of workers) owner.countWorker(id, `io_uring worker ${kind}`);
+      for (const [id, reason] of found) owner.countFound(id, reason);
     }
   }
 
@@ -171,8 +183,9 @@ export class CoverageLedger {
 
   /** Ends a test of a task; how many points it has, or `undefined` where there is no such test. */
   end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+    const endedMs = performance.now();
     this.split();
-    return this.#end(task, number, end);
+    return this.#end(task, number, end, endedMs);
   }
 
   /** What a paused task runs belongs to no test. */
@@ -213,10 +226,25 @@ export class CoverageLedger {
   /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */
   flush(): void {
     if (this.#finished.length === 0) return;
-    for (const { test, end } of this.#finished.splice(0)) {
-      this.#options.onRecord(test.record(end, this.#options.hasHits));
+    for (const { process, test, end } of this.#finished.splice(0)) {
+      const record = test.record(end, this.#options.hasHits);
       test.tally.release();
+      if (test.kind === "baseline") {
+        const before = this.#baselines.get(process);
+        this.#baselines.set(process, before === undefined ? record : commonPoints(before, record));
+      } else {
+        this.#writeBaseline(process);
+        this.#options.onRecord(record);
+      }
     }
+  }
+
+  /** Writes what the empty tests of a process have in common: some of them, not all, collect garbage and the like. */
+  #writeBaseline(process: TracedProcess): void {
+    const record = this.#baselines.get(process);
+    if (record === undefined) return;
+    this.#baselines.delete(process);
+    this.#options.onRecord(record);
   }
 
   /** Ends all tests, and the record of the command or of what ran outside tests. */
@@ -224,18 +252,24 @@ export class CoverageLedger {
     this.split();
     for (const task of [...this.#tasks.values()]) this.endTask(task);
     this.flush();
+    for (const process of [...this.#baselines.keys()]) this.#writeBaseline(process);
     if (this.#outside.tally.size === 0) return;
     this.#options.onRecord(this.#outside.record({ ...end, finished: true }, this.#options.hasHits));
   }
 
-  #end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+  #end(
+    task: TracedTask,
+    number: number,
+    end: TestEnd,
+    endedMs = performance.now(),
+  ): number | undefined {
     const test = task.tests.get(number);
     if (test === undefined) return undefined;
-    test.open = false;
+    test.close(endedMs);
     task.tests.delete(number);
     const open = task.testThread?.tests;
     open?.splice(open.indexOf(test), 1);
-    this.#finished.push({ test, end });
+    this.#finished.push({ process: task.process, test, end });
     return test.tally.size;
   }
 

@@ -46,8 +46,8 @@ export class KernelWorkers {
   }
 
   /**
-   * Ids and kinds (`iou-wrk`, `iou-sqp`, or `unnamed` for one that does not get to run) of the workers of a process
-   * that live now. One system call where its threads are no more than those that are known.
+   * The workers of a process that live now: their ids, and what each is (`io_uring worker iou-wrk`, `… iou-sqp`, or
+   * `… unnamed` for one that does not get to run). One system call where its threads are no more than those that are known.
    */
   find(process: number, isKnown: (tid: number) => boolean, known: number): Map<number, string> {
     const found = new Map<number, string>();
@@ -57,7 +57,7 @@ export class KernelWorkers {
       const tid = Number(name);
       if (isKnown(tid)) continue;
       const kind = this.#kind(`${tasks}/${name}/stat`);
-      if (kind !== null) found.set(tid, kind);
+      if (kind !== null) found.set(tid, `io_uring worker ${kind}`);
     }
     return found;
   }

@@ -45,15 +45,26 @@ export class Ptrace {
   /**
    * Starts to trace a process that is stopped.
    *
+   * @param wished Options to trace with where the kernel knows them.
+   * @returns Whether it does.
    * @throws {SyscallError} Where the kernel refuses.
    */
-  seize(tid: number, options: number): void {
-    const result = this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(options));
+  seize(tid: number, options: number, wished = 0): boolean {
+    const seize = (all: number): bigint =>
+      this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(all));
+    let knows = true;
+    let result = seize(options | wished);
+    // What PTRACE_SEIZE answers to an option that it does not know.
+    if (result !== 0n && wished !== 0 && this.#libc.errno() === constants.EIO) {
+      knows = false;
+      result = seize(options);
+    }
     check(this.#libc, "ptrace(PTRACE_SEIZE)", result, "trace the command", {
       EPERM:
         "run as root with CAP_SYS_PTRACE, outside any other tracer, and with kernel.yama.ptrace_scope below 3",
       otherwise: "use --scope thread",
     });
+    return knows;
   }
 
   resume(request: number, tid: number, signal = 0): boolean {

@@ -87,11 +87,12 @@ function recordTree(
   });
   const root = start(libc, options.command, { [SUPERVISOR_VARIABLE]: PROTOCOL });
   const startedAt = performance.now();
-  const supervisor = new Supervisor(libc, ptrace, memory, pool, ledger, (tid, inTest) => {
+  function onExec(tid: number, inTest: boolean): void {
     // It may be one that loads or unloads modules.
     modules.observe();
     preloader?.began(tid, inTest);
-  });
+  }
+  const supervisor = new Supervisor({ libc, ptrace, pool, ledger, memory, onExec });
   const status = supervisor.run(root);
   ledger.close({
     outcome: exitCode(status) === 0 ? "passed" : "failed",

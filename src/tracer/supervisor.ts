@@ -21,12 +21,14 @@ import {
   PTRACE_EVENT_FORK,
   PTRACE_EVENT_STOP,
   PTRACE_EVENT_VFORK,
+  PTRACE_EVENT_YIELD,
   PTRACE_EVENTMSG_SYSCALL_EXIT,
   PTRACE_O_TRACECLONE,
   PTRACE_O_TRACEEXEC,
   PTRACE_O_TRACEFORK,
   PTRACE_O_TRACESYSGOOD,
   PTRACE_O_TRACEVFORK,
+  PTRACE_O_YIELD,
   PTRACE_SYSCALL,
   SIGCONT,
   SIGTRAP,
@@ -41,15 +43,19 @@ import { KernelWorkers } from "./kernel_workers.ts";
 import { claimFrom, ownersOf } from "./ownership.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
-import type { TaskMemory } from "./task_memory.ts";
+import { TaskMemory } from "./task_memory.ts";
 import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
 import type { TraceBufferPool } from "./trace_buffer_pool.ts";
+import { UnfollowedTasks } from "./unfollowed_tasks.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
 const OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
   PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
-/** Programs that trace others. A task can have one tracer: what they start is left to them. */
+/**
+ * Programs that trace others. A task can have one tracer: what they start is left to them. Where the kernel tells of each
+ * program that wants to trace another, names do not matter.
+ */
 const TRACERS: ReadonlySet<string> = new Set([
   "strace",
   "ltrace",
@@ -64,9 +70,19 @@ const FIRST_READ = 4096;
 
 /** Time between two looks at buffers that fill. A stopped task waits as long. */
 const WATCH_MS = 1;
+/** Time between two looks at what runs below tasks that are not followed. */
+const LOOK_MS = 5;
 
-/** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
-export type OnExec = (tid: number, inTest: boolean) => void;
+/** What a supervisor works with. */
+export interface SupervisorOptions {
+  readonly libc: Libc;
+  readonly ptrace: Ptrace;
+  readonly pool: TraceBufferPool;
+  readonly ledger: CoverageLedger;
+  readonly memory?: TaskMemory;
+  /** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
+  readonly onExec?: (tid: number, inTest: boolean) => void;
+}
 
 /** Follows a command and all that it starts, and keeps the ledger of what they run. */
 export class Supervisor {
@@ -82,22 +98,19 @@ export class Supervisor {
   readonly #creators = new Map<number, TracedTask>();
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
-  /** Tasks that were left to another tracer. */
-  readonly #left = new Set<TracedTask>();
+  readonly #unfollowed: UnfollowedTasks;
+  /** Why tasks that were not seen yet are to be let go when they are. */
+  readonly #unfollowable = new Map<number, string>();
+  #lookedAt = 0;
+  /** Whether the kernel tells of programs that want to trace others. */
+  #yields = false;
   readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
   readonly #answer = new Uint32Array(2);
-  readonly #onExec: OnExec;
+  readonly #options: SupervisorOptions;
 
-  /** @param onExec Called whenever a program is about to begin. */
-  constructor(
-    libc: Libc,
-    ptrace: Ptrace,
-    memory: TaskMemory,
-    pool: TraceBufferPool,
-    ledger: CoverageLedger,
-    onExec: OnExec,
-  ) {
-    this.#onExec = onExec;
+  constructor(options: SupervisorOptions) {
+    const { libc, ptrace, pool, ledger, memory = new TaskMemory(libc) } = options;
+    this.#options = options;
     this.#libc = libc;
     this.#ptrace = ptrace;
     this.#pool = pool;
@@ -106,6 +119,7 @@ export class Supervisor {
     this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
     this.#status = new TaskStatusReader(libc);
     this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
+    this.#unfollowed = new UnfollowedTasks(libc, ledger, (task) => this.#ended(task.id));
   }
 
   /**
@@ -115,7 +129,7 @@ export class Supervisor {
    * @throws {SyscallError} Where it cannot be traced.
    */
   run(root: number): number {
-    this.#ptrace.seize(root, OPTIONS);
+    this.#yields = this.#ptrace.seize(root, OPTIONS, PTRACE_O_YIELD);
     this.#ledger.addTask(root, root, null);
     this.#libc.kill(root, SIGCONT);
     for (;;) {
@@ -135,16 +149,25 @@ export class Supervisor {
 
   /**
    * Waits for the next task that stops or ends. Buffers of all entries fill at any time, so they are emptied meanwhile;
-   * those of distinct points need no watch.
+   * those of distinct points need no watch. Tasks that are not followed do.
    */
   #nextEvent(): number {
-    if (this.#pool.mode === "unique") return this.#ptrace.wait(-1);
-    for (;;) {
+    const isWatched = this.#pool.mode === "trace";
+    while (isWatched || this.#unfollowed.size > 0) {
       const tid = this.#ptrace.wait(-1, WNOHANG);
       if (tid !== 0) return tid;
-      for (const task of this.#ledger.tasks) this.#ledger.relieve(task);
-      this.#libc.poll(null, 0n, WATCH_MS);
+      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.relieve(task); }
+      this.#lookBelowUnfollowed();
+      this.#libc.poll(null, 0n, isWatched ? WATCH_MS : LOOK_MS);
     }
+    return this.#ptrace.wait(-1);
+  }
+
+  #lookBelowUnfollowed(): void {
+    const now = performance.now();
+    if (this.#unfollowed.size === 0 || now - this.#lookedAt < LOOK_MS) return;
+    this.#unfollowed.look();
+    this.#lookedAt = now;
   }
 
   #stopped(tid: number, signal: number, event: number): void {
@@ -157,6 +180,11 @@ export class Supervisor {
         return;
       }
       task = this.#newTask(tid, status);
+    }
+    if (this.#unfollowed.has(task)) {
+      // It stopped before it was let go.
+      this.#ptrace.continue(tid, event === 0 ? signal : 0);
+      return;
     }
     switch (event) {
       case PTRACE_EVENT_STOP:
@@ -171,6 +199,9 @@ export class Supervisor {
         break;
       case PTRACE_EVENT_EXEC:
         this.#executed(task);
+        break;
+      case PTRACE_EVENT_YIELD:
+        this.#yield(task, this.#ptrace.eventMessage(tid));
         break;
       case 0:
         if (signal === SYSCALL_STOP) {
@@ -219,6 +250,14 @@ export class Supervisor {
 
   /** A task that reports for the first time, perhaps before its creator reports it. */
   #newTask(tid: number, status: TaskStatus): TracedTask {
+    const task = this.#addTask(tid, status);
+    const reason = this.#unfollowable.get(tid);
+    this.#unfollowable.delete(tid);
+    if (reason !== undefined) this.#unfollowed.add(task, reason);
+    return task;
+  }
+
+  #addTask(tid: number, status: TaskStatus): TracedTask {
     const creator = this.#creators.get(tid);
     this.#creators.delete(tid);
     if (this.#ledger.process(status.tgid) !== undefined) {
@@ -252,25 +291,30 @@ export class Supervisor {
     }
     if ("refused" in result) this.#ledger.refuse(task, result.refused);
     // A new process still has the name of the program that made it.
-    const isTracers = TRACERS.has(status.name) && task.id === status.tgid;
-    if (isTracers) this.#leaveTo(status.name, task);
-    else this.#enroller.release(task.id);
+    if (!this.#yields && TRACERS.has(status.name) && task.id === status.tgid) {
+      // It stays enrolled, but what it starts is not followed.
+      this.#ptrace.detach(task.id, this.#enroller.restore());
+      this.#unfollowed.add(task, `followed by ${status.name}`);
+    } else this.#enroller.release(task.id);
   }
 
-  /** Lets a child of a tracer go before it runs: it stays enrolled, but what it starts is not followed. */
-  #leaveTo(tracer: string, task: TracedTask): void {
-    this.#ptrace.detach(task.id, this.#enroller.restore());
-    this.#ledger.refuse(task, `followed by ${tracer}`);
-    this.#left.add(task);
-  }
-
-  /** Takes back the buffers of tasks that were left to a tracer and have ended. */
-  #sweepLeft(): void {
-    for (const task of this.#left) {
-      if (this.#libc.kill(task.id, 0) === 0) continue;
-      this.#left.delete(task);
-      this.#ended(task.id);
+  /**
+   * `task` is about to have another tracer follow the task `id`, which may be itself, or to record itself: `id` is 0
+   * then. When it goes on, the kernel takes that task from this tracer, or the buffer from the task.
+   */
+  #yield(task: TracedTask, id: number): void {
+    if (id === 0) {
+      this.#ledger.drain(task);
+      this.#ledger.refuse(task, "records itself with KCOV");
+      return;
     }
+    const status = this.#status.read(task.id);
+    // A task that asks to be traced asks its parent to do it.
+    const tracer = id === task.id && status !== null ? this.#status.read(status.parent) : status;
+    const reason = `followed by ${tracer?.name ?? "another"}`;
+    const followed = this.#ledger.task(id);
+    if (followed === undefined) this.#unfollowable.set(id, reason);
+    else this.#unfollowed.add(followed, reason);
   }
 
   #executed(task: TracedTask): void {
@@ -286,7 +330,7 @@ export class Supervisor {
       this.#ended(id);
       this.#ledger.renameTask(former, id);
     }
-    this.#onExec(id, ownersOf(this.#ledger.task(id) ?? task).length > 0);
+    this.#options.onExec?.(id, ownersOf(this.#ledger.task(id) ?? task).length > 0);
   }
 
   /** A task ended: its buffer goes to the next. */
@@ -305,7 +349,7 @@ export class Supervisor {
     const info = this.#ptrace.signalInfo(task.id);
     if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
     const address = info.getBigUint64(24, true);
-    if (this.#left.size > 0) this.#sweepLeft();
+    if (this.#unfollowed.size > 0) this.#unfollowed.look();
     const answer = this.#act(task, this.#readMessage(task.id, address));
     this.#answer[0] = answer === null ? ANSWER_REFUSED : ANSWER_DONE;
     this.#answer[1] = answer ?? 0;
@@ -319,7 +363,7 @@ export class Supervisor {
     for (const process of this.#ledger.processes) {
       const isKnown = (tid: number): boolean => this.#ledger.task(tid) !== undefined;
       const workers = this.#workers.find(process.id, isKnown, process.tasks);
-      if (workers.size > 0) this.#ledger.countWorkers(process, workers);
+      if (workers.size > 0) this.#ledger.countUnrecorded(process, workers);
     }
   }
 
@@ -357,9 +401,9 @@ export class Supervisor {
         return 0;
       }
       case "end": {
-        const { test, outcome, durationMs } = message;
+        const { test, outcome } = message;
         this.#countWorkers();
-        return this.#ledger.end(task, test, { outcome, durationMs, finished: true }) ?? null;
+        return this.#ledger.end(task, test, { outcome, finished: true }) ?? null;
       }
       case "read":
         return this.#sendPoints(task, message.test);

@@ -47,14 +47,17 @@ export class SystemCallInjector {
     this.#working = new BigUint64Array(ptrace.architecture.registerWords);
   }
 
-  /** Takes hold of `tid`. False where it does not stand behind a system call instruction, or is gone. */
-  begin(tid: number, signals: SignalState): boolean {
+  /** Takes hold of `tid`: `held`; `gone` where it was killed; `elsewhere` where it stands behind no system call. */
+  begin(tid: number, signals: SignalState): "held" | "gone" | "elsewhere" {
     const { architecture } = this.#ptrace;
     this.endStatus = null;
-    if (!this.#ptrace.getRegisters(tid, this.#saved)) return false;
+    if (!this.#ptrace.getRegisters(tid, this.#saved)) return "gone";
     const { instruction, programCounter } = architecture;
     this.#instruction = this.#saved[programCounter] - BigInt(instruction.length);
-    if (!this.#ptrace.codeIs(tid, this.#instruction, instruction)) return false;
+    if (!this.#ptrace.codeIs(tid, this.#instruction, instruction)) {
+      // It may have been killed since its registers were read.
+      return this.#ptrace.getRegisters(tid, this.#working) ? "elsewhere" : "gone";
+    }
     this.#tid = tid;
     this.#signals = signals;
     this.#maskChanged = false;
@@ -66,7 +69,7 @@ export class SystemCallInjector {
     const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
     this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
     if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
-    return true;
+    return "held";
   }
 
   /** The stack pointer of the task. */

@@ -47,7 +47,10 @@ test("the kernel's threads for io_uring are found, those that are traced left ou
   }
   const workers = new KernelWorkers({ ...libc, syscall: links }, statx, folder);
   const found = workers.find(70, (tid) => tid === 70 || tid === 73, 2);
-  assert.deepEqual([...found].sort(), [[71, "iou-wrk"], [72, "iou-sqp"], [75, "unnamed"]]);
+  assert.deepEqual([...found].sort(), [[71, "io_uring worker iou-wrk"], [
+    72,
+    "io_uring worker iou-sqp",
+  ], [75, "io_uring worker unnamed"]]);
   assert.equal(workers.find(70, () => false, 6).size, 0);
 });
 
