@@ -20,6 +20,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default
+    --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
@@ -36,6 +37,7 @@ export async function testCommand(args: string[]): Promise<number> {
     kernel: { type: "string", default: "auto" },
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
+    "no-follow": { type: "string", multiple: true },
     ...GUEST_OPTIONS,
     repeat: { type: "string", default: "1" },
     help: { type: "boolean", short: "h" },
@@ -75,6 +77,7 @@ export async function testCommand(args: string[]): Promise<number> {
         record: false,
         preloads: preloadPaths(),
         onlyPreload: values.scope === "thread",
+        noFollow: values["no-follow"],
       } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });

@@ -14,6 +14,7 @@ import {
   stopEvent,
   stopSignal,
 } from "./constants.ts";
+import { programNames } from "./program_names.ts";
 import type { Ptrace } from "./ptrace.ts";
 import type { RunnerPreloader } from "./runner_preloader.ts";
 
@@ -23,6 +24,7 @@ const OPTIONS = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
  * Follows a command, a stopped child of this process, to the test runners that it starts: each gets its preload and is
  * let go. Where the command cannot be traced it runs all the same, and a runner that another program starts is not found.
  *
+ * @param noFollow Names of programs that are let go when they begin.
  * @param onRefused Told why it cannot be traced.
  * @returns The command's wait status.
  */
@@ -31,8 +33,13 @@ export function followToRunners(
   ptrace: Ptrace,
   preloader: RunnerPreloader,
   root: number,
+  noFollow: readonly string[],
   onRefused: (why: SyscallError) => void,
 ): number {
+  function isLetGo(tid: number): boolean {
+    return programNames(tid).some((name) => noFollow.includes(name)) ||
+      preloader.began(tid) === "covered";
+  }
   try {
     ptrace.seize(root, OPTIONS);
   } catch (error) {
@@ -51,7 +58,7 @@ export function followToRunners(
     }
     const signal = stopSignal(status);
     const event = stopEvent(status);
-    if (event === PTRACE_EVENT_EXEC && preloader.began(tid) === "covered") ptrace.detach(tid);
+    if (event === PTRACE_EVENT_EXEC && isLetGo(tid)) ptrace.detach(tid);
     else if (event === PTRACE_EVENT_STOP && signal !== SIGTRAP) ptrace.listen(tid);
     else ptrace.continue(tid, event === 0 ? signal : 0);
   }

@@ -12,6 +12,7 @@ const SIGINFO_BYTES = 128;
 export class Ptrace {
   readonly architecture: Architecture;
   readonly #libc: Libc;
+  #yields = false;
   readonly #status = new Int32Array(1);
   readonly #statusBytes = new Uint8Array(this.#status.buffer);
   readonly #word = new BigUint64Array(1);
@@ -43,28 +44,30 @@ export class Ptrace {
   }
 
   /**
-   * Starts to trace a process that is stopped.
+   * Whether the kernel gives tasks to another tracer that wants them, and tells of it. It then hides this tracer too: a
+   * task's signals are not reported, but for those that the tracer needs.
+   */
+  get yields(): boolean {
+    return this.#yields;
+  }
+
+  /**
+   * Starts to trace a process that is stopped: one that yields, where the kernel can.
    *
-   * @param wished Options to trace with where the kernel knows them.
-   * @returns Whether it does.
    * @throws {SyscallError} Where the kernel refuses.
    */
-  seize(tid: number, options: number, wished = 0): boolean {
+  seize(tid: number, options: number): void {
     const seize = (all: number): bigint =>
       this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(all));
-    let knows = true;
-    let result = seize(options | wished);
+    let result = seize(options | constants.PTRACE_O_YIELD);
+    this.#yields = result === 0n;
     // What PTRACE_SEIZE answers to an option that it does not know.
-    if (result !== 0n && wished !== 0 && this.#libc.errno() === constants.EIO) {
-      knows = false;
-      result = seize(options);
-    }
+    if (result !== 0n && this.#libc.errno() === constants.EIO) result = seize(options);
     check(this.#libc, "ptrace(PTRACE_SEIZE)", result, "trace the command", {
       EPERM:
         "run as root with CAP_SYS_PTRACE, outside any other tracer, and with kernel.yama.ptrace_scope below 3",
       otherwise: "use --scope thread",
     });
-    return knows;
   }
 
   resume(request: number, tid: number, signal = 0): boolean {

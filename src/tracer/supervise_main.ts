@@ -47,6 +47,7 @@ function supervise(args: readonly string[]): number {
       ptrace,
       preloader,
       start(libc, options.command, {}),
+      options.noFollow,
       ({ message }) =>
         sayOnError(libc, `kernelcov: Only tests with wrapped bodies are covered: ${message}`),
     )
@@ -92,7 +93,15 @@ function recordTree(
     modules.observe();
     preloader?.began(tid, inTest);
   }
-  const supervisor = new Supervisor({ libc, ptrace, pool, ledger, memory, onExec });
+  const supervisor = new Supervisor({
+    libc,
+    ptrace,
+    pool,
+    ledger,
+    memory,
+    onExec,
+    noFollow: options.noFollow,
+  });
   const status = supervisor.run(root);
   ledger.close({
     outcome: exitCode(status) === 0 ? "passed" : "failed",

@@ -17,6 +17,8 @@ export interface SuperviseOptions {
   readonly preloads?: Preloads | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
   readonly onlyPreload?: boolean;
+  /** Names of programs that are let go when they begin, with all that they start. */
+  readonly noFollow?: readonly string[];
 }
 
 /** The arguments that {@linkcode parseSuperviseArguments} reads. */
@@ -30,6 +32,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
       ? []
       : [`--deno-preload=${options.preloads.deno}`, `--bun-preload=${options.preloads.bun}`]),
     ...(options.onlyPreload ? ["--only-preload"] : []),
+    ...(options.noFollow ?? []).map((name) => `--no-follow=${name}`),
     "--",
     ...options.command,
   ];
@@ -42,12 +45,17 @@ export function superviseArguments(options: SuperviseOptions): string[] {
  */
 export function parseSuperviseArguments(
   args: readonly string[],
-): SuperviseOptions & { readonly onlyPreload: boolean } {
+): SuperviseOptions & Required<Pick<SuperviseOptions, "onlyPreload" | "noFollow">> {
   const end = args.indexOf("--");
   const own = args.slice(0, Math.max(end, 0));
   // Not by node:util, which takes longer to load than half of the supervisor.
+  function values(name: string): string[] {
+    return own.filter((arg) => arg.startsWith(`--${name}=`)).map((arg) =>
+      arg.slice(name.length + 3)
+    );
+  }
   function value(name: string): string | undefined {
-    return own.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+    return values(name)[0];
   }
   const runDirectory = value("run");
   const mode = value("mode") ?? "auto";
@@ -68,5 +76,6 @@ export function parseSuperviseArguments(
     record: own.includes("--record"),
     preloads: deno === undefined || bun === undefined ? undefined : { deno, bun },
     onlyPreload: own.includes("--only-preload"),
+    noFollow: values("no-follow"),
   };
 }

@@ -1,17 +1,5 @@
 import type { Libc } from "../sys/types.ts";
-import {
-  ANSWER_BYTES,
-  ANSWER_DONE,
-  ANSWER_REFUSED,
-  BOUNDARY_MAGIC,
-  type BoundaryMessage,
-  decodeMessage,
-  HEADER_BYTES,
-  MAILBOX_BYTES,
-  PAYLOAD_LENGTH,
-  REPLY_ADDRESS,
-  REPLY_CAPACITY,
-} from "./boundary_message.ts";
+import { BoundaryServer } from "./boundary_server.ts";
 import {
   EINTR,
   isStopped,
@@ -28,7 +16,6 @@ import {
   PTRACE_O_TRACEFORK,
   PTRACE_O_TRACESYSGOOD,
   PTRACE_O_TRACEVFORK,
-  PTRACE_O_YIELD,
   PTRACE_SYSCALL,
   SIGCONT,
   SIGTRAP,
@@ -39,8 +26,8 @@ import {
   WNOHANG,
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
-import { KernelWorkers } from "./kernel_workers.ts";
 import { claimFrom, ownersOf } from "./ownership.ts";
+import { programNames } from "./program_names.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
 import { TaskMemory } from "./task_memory.ts";
@@ -66,8 +53,6 @@ const TRACERS: ReadonlySet<string> = new Set([
   "rr",
 ]);
 
-const FIRST_READ = 4096;
-
 /** Time between two looks at buffers that fill. A stopped task waits as long. */
 const WATCH_MS = 1;
 /** Time between two looks at what runs below tasks that are not followed. */
@@ -82,6 +67,8 @@ export interface SupervisorOptions {
   readonly memory?: TaskMemory;
   /** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
   readonly onExec?: (tid: number, inTest: boolean) => void;
+  /** Names of programs that are let go when they begin. */
+  readonly noFollow?: readonly string[];
 }
 
 /** Follows a command and all that it starts, and keeps the ledger of what they run. */
@@ -93,19 +80,17 @@ export class Supervisor {
   readonly #memory: TaskMemory;
   readonly #enroller: TaskEnroller;
   readonly #status: TaskStatusReader;
-  readonly #workers: KernelWorkers;
   /** Creators of tasks that were announced but not yet seen. */
   readonly #creators = new Map<number, TracedTask>();
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
   readonly #unfollowed: UnfollowedTasks;
+  /** Tasks whose program is to be let go at the return of its `execve`. */
+  readonly #leaving = new Set<TracedTask>();
   /** Why tasks that were not seen yet are to be let go when they are. */
   readonly #unfollowable = new Map<number, string>();
   #lookedAt = 0;
-  /** Whether the kernel tells of programs that want to trace others. */
-  #yields = false;
-  readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
-  readonly #answer = new Uint32Array(2);
+  readonly #server: BoundaryServer;
   readonly #options: SupervisorOptions;
 
   constructor(options: SupervisorOptions) {
@@ -118,8 +103,15 @@ export class Supervisor {
     this.#memory = memory;
     this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
     this.#status = new TaskStatusReader(libc);
-    this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
     this.#unfollowed = new UnfollowedTasks(libc, ledger, (task) => this.#ended(task.id));
+    this.#server = new BoundaryServer({
+      libc,
+      ptrace,
+      memory,
+      ledger,
+      hasHits: pool.mode === "trace",
+      unfollowed: this.#unfollowed,
+    });
   }
 
   /**
@@ -129,7 +121,7 @@ export class Supervisor {
    * @throws {SyscallError} Where it cannot be traced.
    */
   run(root: number): number {
-    this.#yields = this.#ptrace.seize(root, OPTIONS, PTRACE_O_YIELD);
+    this.#ptrace.seize(root, OPTIONS);
     this.#ledger.addTask(root, root, null);
     this.#libc.kill(root, SIGCONT);
     for (;;) {
@@ -199,6 +191,12 @@ export class Supervisor {
         break;
       case PTRACE_EVENT_EXEC:
         this.#executed(task);
+        if (this.#isLeftAlone(task)) {
+          // To the return of its execve, where it can make system calls.
+          this.#leaving.add(task);
+          this.#ptrace.resume(PTRACE_SYSCALL, task.id);
+          return;
+        }
         break;
       case PTRACE_EVENT_YIELD:
         this.#yield(task, this.#ptrace.eventMessage(tid));
@@ -208,7 +206,7 @@ export class Supervisor {
           this.#atSystemCall(task);
           return;
         }
-        if (signal === SIGURG && this.#boundary(task)) break;
+        if (signal === SIGURG && this.#server.takes(task)) break;
         this.#resume(task, signal);
         return;
     }
@@ -222,8 +220,12 @@ export class Supervisor {
     this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
   }
 
-  /** A task whose buffer is too small stands before or behind a system call. */
+  /** A task whose buffer is too small, or that is to be let go, stands before or behind a system call. */
   #atSystemCall(task: TracedTask): void {
+    if (this.#leaving.delete(task)) {
+      this.#leaveAlone(task);
+      return;
+    }
     const { buffer: before } = task;
     const isBehind = this.#ptrace.eventMessage(task.id) === PTRACE_EVENTMSG_SYSCALL_EXIT;
     if (before === null || !isBehind) {
@@ -291,7 +293,7 @@ export class Supervisor {
     }
     if ("refused" in result) this.#ledger.refuse(task, result.refused);
     // A new process still has the name of the program that made it.
-    if (!this.#yields && TRACERS.has(status.name) && task.id === status.tgid) {
+    if (!this.#ptrace.yields && TRACERS.has(status.name) && task.id === status.tgid) {
       // It stays enrolled, but what it starts is not followed.
       this.#ptrace.detach(task.id, this.#enroller.restore());
       this.#unfollowed.add(task, `followed by ${status.name}`);
@@ -333,6 +335,33 @@ export class Supervisor {
     this.#options.onExec?.(id, ownersOf(this.#ledger.task(id) ?? task).length > 0);
   }
 
+  #isLeftAlone(task: TracedTask): boolean {
+    const { noFollow = [] } = this.#options;
+    return noFollow.length > 0 && programNames(task.id).some((name) => noFollow.includes(name));
+  }
+
+  /** Lets a program go before it runs, recorded by nobody. */
+  #leaveAlone(task: TracedTask): void {
+    const { buffer } = task;
+    const status = this.#status.read(task.id);
+    this.#ledger.drain(task);
+    let signal = 0;
+    if (buffer !== null && status !== null) {
+      const [free, held] = this.#enroller.withdraw(task.id, status, buffer);
+      if (this.#enroller.endStatus !== null) {
+        this.#ended(task.id);
+        return;
+      }
+      signal = held;
+      if (free) {
+        task.buffer = null;
+        this.#pool.give(buffer);
+      }
+    }
+    this.#ptrace.detach(task.id, signal);
+    this.#unfollowed.add(task, `not followed (${status?.name ?? "gone"})`);
+  }
+
   /** A task ended: its buffer goes to the next. */
   #ended(tid: number): void {
     this.#creators.delete(tid);
@@ -342,90 +371,5 @@ export class Supervisor {
     const buffer = this.#ledger.endTask(task);
     if (buffer !== null) this.#pool.give(buffer);
     if (task.process.tasks === 0) this.#unclaimed.delete(task.process.id);
-  }
-
-  /** Acts on a message of a test's thread; false where the signal is none. */
-  #boundary(task: TracedTask): boolean {
-    const info = this.#ptrace.signalInfo(task.id);
-    if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
-    const address = info.getBigUint64(24, true);
-    if (this.#unfollowed.size > 0) this.#unfollowed.look();
-    const answer = this.#act(task, this.#readMessage(task.id, address));
-    this.#answer[0] = answer === null ? ANSWER_REFUSED : ANSWER_DONE;
-    this.#answer[1] = answer ?? 0;
-    const bytes = new Uint8Array(this.#answer.buffer);
-    this.#memory.write(task.id, address + BigInt(ANSWER_BYTES), bytes);
-    return true;
-  }
-
-  /** Counts the kernel's threads in all processes that live. They come and go unannounced, so now is the last chance. */
-  #countWorkers(): void {
-    for (const process of this.#ledger.processes) {
-      const isKnown = (tid: number): boolean => this.#ledger.task(tid) !== undefined;
-      const workers = this.#workers.find(process.id, isKnown, process.tasks);
-      if (workers.size > 0) this.#ledger.countUnrecorded(process, workers);
-    }
-  }
-
-  #readMessage(tid: number, address: bigint): BoundaryMessage | null {
-    // Nearly every message lies in the first page.
-    const first = this.#mailbox.subarray(0, FIRST_READ);
-    if (this.#memory.read(tid, address, first) !== FIRST_READ) return null;
-    const length = new DataView(this.#mailbox.buffer).getUint32(PAYLOAD_LENGTH * 4, true);
-    if (length > FIRST_READ - HEADER_BYTES) {
-      const read = this.#memory.read(tid, address, this.#mailbox);
-      if (read !== MAILBOX_BYTES) return null;
-    }
-    return decodeMessage(this.#mailbox);
-  }
-
-  /** The answer's value, or `null` to refuse. */
-  #act(task: TracedTask, message: BoundaryMessage | null): number | null {
-    switch (message?.do) {
-      case "hello":
-        this.#memory.keep(task.id);
-        this.#ledger.addTestThread(task);
-        if (message.script === true && task.id !== task.process.id) {
-          task.process.firstIsRunners = true;
-        }
-        return this.#pool.mode === "trace" ? 1 : 0;
-      case "baseline":
-        if (task.process.hasBaseline) return null;
-        task.process.hasBaseline = true;
-        return 0;
-      case "begin": {
-        const { test, name, file, runner, kind, startedAt, parent, shared } = message;
-        if (task.tests.has(test)) return null;
-        this.#ledger.begin(task, test, { name, file, runner, kind, startedAt }, parent);
-        if (shared === true) this.#ledger.markShared(task, test);
-        return 0;
-      }
-      case "end": {
-        const { test, outcome } = message;
-        this.#countWorkers();
-        return this.#ledger.end(task, test, { outcome, finished: true }) ?? null;
-      }
-      case "read":
-        return this.#sendPoints(task, message.test);
-      case "pause":
-      case "resume":
-        this.#ledger.setPaused(task, message.do === "pause");
-        return 0;
-      default:
-        return null;
-    }
-  }
-
-  /** Writes the PCs of an open test to the place that the mailbox names: how many there are. */
-  #sendPoints(task: TracedTask, test: number): number | null {
-    const pcs = this.#ledger.read(task, test);
-    if (pcs === undefined) return null;
-    const header = new Uint32Array(this.#mailbox.buffer, 0, HEADER_BYTES / 4);
-    const capacity = header[REPLY_CAPACITY];
-    const address = BigInt(header[REPLY_ADDRESS]) | BigInt(header[REPLY_ADDRESS + 1]) << 32n;
-    if (pcs.length > 0 && pcs.length <= capacity) {
-      this.#memory.write(task.id, address, new Uint8Array(pcs.buffer));
-    }
-    return pcs.length;
   }
 }

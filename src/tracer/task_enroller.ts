@@ -88,6 +88,18 @@ export class TaskEnroller {
     return { refused: "KCOV_ENABLE of a larger buffer" };
   }
 
+  /**
+   * Has the only task of a process, at the return of a system call, record no more. It stays stopped, as it was.
+   *
+   * @returns Whether its buffer is free, and the signal to pass when it goes on.
+   */
+  withdraw(tid: number, status: TaskStatus, buffer: TraceBuffer): [free: boolean, signal: number] {
+    this.#began = this.#injector.begin(tid, status, this.#memory) === "held";
+    if (!this.#began) return [false, 0];
+    const free = this.#request(tid, status, buffer, [KCOV_DISABLE, 0n]) === 0;
+    return [free, this.restore()];
+  }
+
   /** Puts the task back as it was, and lets it run on. */
   release(tid: number): void {
     if (this.#began) this.#injector.finish();
