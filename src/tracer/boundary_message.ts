@@ -67,6 +67,11 @@ export interface EndMessage {
   readonly outcome: TestOutcome;
 }
 
+/** Sent several times in a row with nothing between, to measure what messages make the calling thread run. */
+export interface CalibrateMessage {
+  readonly do: "calibrate";
+}
+
 /** Asks for the PCs of an open test so far. The answer's value is how many there are, which may be more than fit. */
 export interface ReadMessage {
   readonly do: "read";
@@ -85,6 +90,7 @@ export interface BaselineMessage {
 
 export type BoundaryMessage =
   | HelloMessage
+  | CalibrateMessage
   | BaselineMessage
   | BeginMessage
   | EndMessage
@@ -115,6 +121,7 @@ function isMessage(value: unknown): value is BoundaryMessage {
   switch (fields.do) {
     case "hello":
     case "baseline":
+    case "calibrate":
     case "pause":
     case "resume":
       return true;

@@ -88,6 +88,8 @@ export class BoundaryServer {
 
   /** The answer's value, or `null` to refuse. */
   #act(task: TracedTask, message: BoundaryMessage | null): number | null {
+    // What a paused thread runs belongs to no test: with it, one message is in two parts.
+    if (task.testThread !== null && message?.do !== "resume") task.testThread.messages++;
     switch (message?.do) {
       case "hello":
         this.#memory.keep(task.id);
@@ -96,6 +98,9 @@ export class BoundaryServer {
           task.process.firstIsRunners = true;
         }
         return this.#hasHits ? 1 : 0;
+      case "calibrate":
+        this.#ledger.measureExchange(task);
+        return 0;
       case "baseline":
         if (task.process.hasBaseline) return null;
         task.process.hasBaseline = true;

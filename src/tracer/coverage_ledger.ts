@@ -166,13 +166,31 @@ export class CoverageLedger {
     });
     const within = parent === undefined ? undefined : task.tests.get(parent);
     const around = enclosing !== undefined && others.length === 0 ? enclosing : null;
-    const test = new OpenTest({ ...start, parent: within ?? around }, this.#table);
+    const sent = task.testThread?.messages ?? 0;
+    const test = new OpenTest({ ...start, parent: within ?? around }, this.#table, sent);
     task.tests.set(number, test);
     task.testThread?.tests.push(test);
     for (const other of this.#tasks.values()) {
       if (other.refused === null) continue;
       if (ownersOf(other).includes(test)) test.countRefused(other.refused);
     }
+  }
+
+  /**
+   * Measures what a message makes a task run: it has sent two with nothing between. To be called several times, as the
+   * least of all is the messages' own.
+   */
+  measureExchange(task: TracedTask): void {
+    const { testThread, buffer } = task;
+    if (testThread === null || buffer === null) return;
+    const counts = new Map<number, number>();
+    buffer.drain(this.#table, (points, length) => {
+      for (const point of points.subarray(0, length)) {
+        counts.set(point, (counts.get(point) ?? 0) + 1);
+      }
+    });
+    const { exchange } = testThread;
+    testThread.exchange = exchange === null ? counts : leastOf(exchange, counts);
   }
 
   /** Marks an open test of a task as sharing its points with something that cannot be told apart. */
@@ -266,6 +284,11 @@ export class CoverageLedger {
     const test = task.tests.get(number);
     if (test === undefined) return undefined;
     test.close(endedMs);
+    const thread = task.testThread;
+    // Of a full buffer it is not known what it lacks.
+    if (thread?.exchange != null && !test.truncated) {
+      test.tally.subtract(thread.exchange, thread.messages - test.messagesBefore);
+    }
     task.tests.delete(number);
     const open = task.testThread?.tests;
     open?.splice(open.indexOf(test), 1);
@@ -298,4 +321,16 @@ export class CoverageLedger {
     // The record of a command holds all that ran in it, its tests included.
     return this.#options.command === null ? owners : [this.#outside, ...owners];
   }
+}
+
+function leastOf(
+  a: ReadonlyMap<number, number>,
+  b: ReadonlyMap<number, number>,
+): Map<number, number> {
+  const least = new Map<number, number>();
+  for (const [point, count] of a) {
+    const other = b.get(point);
+    if (other !== undefined) least.set(point, Math.min(count, other));
+  }
+  return least;
 }

@@ -40,7 +40,11 @@ export class OpenTest {
   readonly #refused = new Map<string, number>();
   readonly #found = new Set<number>();
 
-  constructor(start: TestStart, table: PointTable) {
+  /** How many messages its thread had sent when it began. */
+  readonly messagesBefore: number;
+
+  constructor(start: TestStart, table: PointTable, messagesBefore = 0) {
+    this.messagesBefore = messagesBefore;
     this.name = start.name;
     this.file = start.file;
     this.runner = start.runner;

@@ -12,6 +12,7 @@ const SIGINFO_BYTES = 128;
 export class Ptrace {
   readonly architecture: Architecture;
   readonly #libc: Libc;
+  readonly #mainline: boolean;
   #yields = false;
   readonly #status = new Int32Array(1);
   readonly #statusBytes = new Uint8Array(this.#status.buffer);
@@ -24,7 +25,9 @@ export class Ptrace {
   readonly #vectors = new BigUint64Array(2);
   readonly #vectorsAddress: bigint;
 
-  constructor(libc: Libc, architecture: Architecture) {
+  /** @param mainline Whether to trace as on a kernel without the patches of scripts/kernel. */
+  constructor(libc: Libc, architecture: Architecture, mainline = false) {
+    this.#mainline = mainline;
     this.#libc = libc;
     this.architecture = architecture;
     this.#wordAddress = libc.addressOf(this.#wordBytes);
@@ -59,8 +62,8 @@ export class Ptrace {
   seize(tid: number, options: number): void {
     const seize = (all: number): bigint =>
       this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(all));
-    let result = seize(options | constants.PTRACE_O_YIELD);
-    this.#yields = result === 0n;
+    let result = seize(this.#mainline ? options : options | constants.PTRACE_O_YIELD);
+    this.#yields = result === 0n && !this.#mainline;
     // What PTRACE_SEIZE answers to an option that it does not know.
     if (result !== 0n && this.#libc.errno() === constants.EIO) result = seize(options);
     check(this.#libc, "ptrace(PTRACE_SEIZE)", result, "trace the command", {

@@ -35,7 +35,7 @@ const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 function supervise(args: readonly string[]): number {
   const options = parseSuperviseArguments(args);
   const libc = loadLibc();
-  const ptrace = new Ptrace(libc, currentArchitecture());
+  const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
   const memory = new TaskMemory(libc);
   const { preloads, onlyPreload } = options;
   const preloader = preloads === undefined

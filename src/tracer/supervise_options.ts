@@ -17,6 +17,8 @@ export interface SuperviseOptions {
   readonly preloads?: Preloads | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
   readonly onlyPreload?: boolean;
+  /** Trace as on a kernel without the patches of scripts/kernel. */
+  readonly mainline?: boolean;
   /** Names of programs that are let go when they begin, with all that they start. */
   readonly noFollow?: readonly string[];
 }
@@ -32,6 +34,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
       ? []
       : [`--deno-preload=${options.preloads.deno}`, `--bun-preload=${options.preloads.bun}`]),
     ...(options.onlyPreload ? ["--only-preload"] : []),
+    ...(options.mainline ? ["--mainline"] : []),
     ...(options.noFollow ?? []).map((name) => `--no-follow=${name}`),
     "--",
     ...options.command,
@@ -45,7 +48,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
  */
 export function parseSuperviseArguments(
   args: readonly string[],
-): SuperviseOptions & Required<Pick<SuperviseOptions, "onlyPreload" | "noFollow">> {
+): SuperviseOptions & Required<Pick<SuperviseOptions, "onlyPreload" | "mainline" | "noFollow">> {
   const end = args.indexOf("--");
   const own = args.slice(0, Math.max(end, 0));
   // Not by node:util, which takes longer to load than half of the supervisor.
@@ -76,6 +79,7 @@ export function parseSuperviseArguments(
     record: own.includes("--record"),
     preloads: deno === undefined || bun === undefined ? undefined : { deno, bun },
     onlyPreload: own.includes("--only-preload"),
+    mainline: own.includes("--mainline"),
     noFollow: values("no-follow"),
   };
 }

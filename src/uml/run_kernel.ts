@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { buildEmbeddedKernel } from "./build_kernel.ts";
+import { checkGuestProgram } from "./guest_program.ts";
 import { ensureGuestInit } from "./guest_init.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
@@ -41,7 +42,7 @@ export interface GuestCommand {
  * Runs one command in a freshly booted embedded kernel, which is built first where it is not there.
  *
  * @throws {KcovUnavailableError} the kernel cannot be built or started here, or it crashed; the message says what to change.
- * @throws {TypeError} the command is empty, or a folder cannot be used.
+ * @throws {TypeError} the command is empty or a program for another machine, or a folder cannot be used.
  * @throws {RangeError} the memory is no size, or fits nowhere.
  */
 export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
@@ -57,6 +58,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   const memoryBytes = parseMemorySize(command.memory ?? "2G");
   const write = writableFolders(command.write ?? []);
   const cwd = realpathSync(command.cwd ?? process.cwd());
+  checkGuestProgram(command.command, env["PATH"], cwd);
   const onTerminal = command.terminal ??
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();

@@ -33,6 +33,7 @@ test("the supervisor reads the options that its starter writes", () => {
     record: true,
     preloads: { deno: "/a deno", bun: "/b" },
     onlyPreload: true,
+    mainline: true,
     noFollow: ["gdb", "a program"],
   } as const;
   assert.deepEqual(parseSuperviseArguments(superviseArguments(options)), options);
