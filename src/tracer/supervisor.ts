@@ -17,6 +17,7 @@ import {
   PTRACE_O_TRACESYSGOOD,
   PTRACE_O_TRACEVFORK,
   PTRACE_SYSCALL,
+  SIGCHLD,
   SIGCONT,
   SIGTRAP,
   SIGURG,
@@ -57,6 +58,11 @@ const TRACERS: ReadonlySet<string> = new Set([
 const WATCH_MS = 1;
 /** Time between two looks at what runs below tasks that are not followed. */
 const LOOK_MS = 5;
+/** Where `siginfo_t` has its code, and the id of a child. */
+const SIGINFO_CODE = 8;
+const SIGINFO_PID = 16;
+/** `CLD_EXITED`, `CLD_KILLED`, `CLD_DUMPED`. */
+const CHILD_ENDED = [1, 2, 3];
 
 /** What a supervisor works with. */
 export interface SupervisorOptions {
@@ -85,6 +91,8 @@ export class Supervisor {
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
   readonly #unfollowed: UnfollowedTasks;
+  /** Tasks whose creation was announced; processes until their parent is told of their end. */
+  readonly #announced = new Set<number>();
   /** Tasks whose program is to be let go at the return of its `execve`. */
   readonly #leaving = new Set<TracedTask>();
   /** Why tasks that were not seen yet are to be let go when they are. */
@@ -207,6 +215,7 @@ export class Supervisor {
           return;
         }
         if (signal === SIGURG && this.#server.takes(task)) break;
+        if (signal === SIGCHLD) this.#childEnded(task);
         this.#resume(task, signal);
         return;
     }
@@ -272,8 +281,26 @@ export class Supervisor {
     return this.#ledger.addTask(tid, status.tgid, claim);
   }
 
+  /**
+   * A process is told of its child's end. One that nobody announced was made so as not to be traced (`CLONE_UNTRACED`), which a
+   * kernel that hides this tracer does not let it: it does not tell of signals either.
+   */
+  #childEnded(task: TracedTask): void {
+    const info = this.#ptrace.signalInfo(task.id);
+    if (info === null || !CHILD_ENDED.includes(info.getInt32(SIGINFO_CODE, true))) return;
+    const child = info.getInt32(SIGINFO_PID, true);
+    if (this.#announced.delete(child)) return;
+    const parent = this.#status.read(task.id);
+    // Ids of a namespace of its own mean nothing here.
+    if (parent === null || parent.ownNamespace) return;
+    // The parent may have waited for it already.
+    const name = this.#status.read(child)?.name ?? `child of ${parent.name}`;
+    this.#ledger.countUnrecorded(task.process, new Map([[child, `${name}, not announced`]]));
+  }
+
   #created(creator: TracedTask, tid: number): void {
     if (tid === 0) return;
+    if (!this.#ptrace.yields) this.#announced.add(tid);
     const task = this.#ledger.task(tid);
     if (task === undefined) this.#creators.set(tid, creator);
     else if (this.#unclaimed.delete(task.process.id)) task.process.claim = claimFrom(creator);

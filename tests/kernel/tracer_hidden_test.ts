@@ -69,3 +69,35 @@ for (const { name, title, refused = {}, reached, unreached } of CASES) {
     if (unreached !== undefined) assert.equal(functions.has(unreached), false);
   });
 }
+
+test("a child that asks not to be traced is counted where the kernel grants that", {
+  timeout: 120_000,
+}, () => {
+  const { records, status } = superviseHere([program, "untraced"], {
+    record: true,
+    mainline: true,
+  });
+  assert.equal(status, 0);
+  const [{ reason, tasks }] = records[0].tree?.refused ?? [];
+  assert.match(reason, /^(child of )?own_tracers, not announced$/);
+  assert.equal(tasks, 1);
+});
+
+test("a program that is to be left alone finds KCOV free and records itself, and is counted", {
+  timeout: 120_000,
+}, () => {
+  const script = `read -r line </proc/version; ${program} kcov; ${program} tracer; true`;
+  const command = ["sh", "-c", script];
+  const plain = spawnSync(command[0], command.slice(1), { encoding: "utf8" });
+  for (const mainline of [false, true]) {
+    const options = { record: true, mainline, noFollow: ["own_tracers"] };
+    const { records: [record], stdout } = superviseHere(command, options);
+    assert.equal(stdout, plain.stdout);
+    assert.deepEqual(record.tree?.refused, [{ reason: "not followed (own_tracers)", tasks: 2 }]);
+    const functions = kernelFunctions(record.pcs);
+    assert.deepEqual(
+      [functions.has("version_proc_show"), functions.has("uptime_proc_show")],
+      [true, false],
+    );
+  }
+});
