@@ -75,16 +75,19 @@ export class SystemCallInjector {
     this.#maskChanged = false;
     this.#held = null;
     this.#stopAgain = false;
-    // The kernel forces the SIGTRAP of a single step: where the task blocks it, the handler would be reset and the
-    // signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
+    // The kernel forces the SIGTRAP of a single step: where the task blocks or ignores it, the handler would be reset and
+    // the signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
     const trap = 1n << BigInt(SIGTRAP - 1);
-    const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
-    this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
-    if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
     if (this.#ptrace.yields) {
-      // No stop of this tracer's holds a signal back then: a handler would begin amid the calls.
-      this.#ptrace.setSignalMask(tid, handled ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
+      // No stop of this tracer's holds a signal back there: a handler would begin amid the calls.
+      const ignored = (signals.ignored & trap) !== 0n;
+      this.#request = ignored ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      this.#ptrace.setSignalMask(tid, ignored ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
       this.#maskChanged = true;
+    } else {
+      const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
+      this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
     }
     return "held";
   }
