@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { check } from "../sys/errno.ts";
 import type { LibcPart } from "../sys/types.ts";
 import { currentArchitecture } from "./architecture.ts";
@@ -15,7 +16,6 @@ import {
   PROTOCOL,
   REPLY_ADDRESS,
   REPLY_CAPACITY,
-  SUPERVISOR_VARIABLE,
 } from "./boundary_message.ts";
 import { SIGURG } from "./constants.ts";
 

@@ -6,9 +6,7 @@ import type { TestOutcome } from "../record/test_record.ts";
 
 /** `si_errno` of the signal: no kernel or program sets one on SIGURG. */
 export const BOUNDARY_MAGIC = 0x6b63_6f76;
-/** Environment variable by which a process knows that it is supervised; the value is the version of this protocol. */
-export const SUPERVISOR_VARIABLE = "KERNELCOV_SUPERVISOR";
-/** Version of the protocol. */
+/** Version of the protocol: the value of the variable by which a process knows that it is supervised. */
 export const PROTOCOL = "1";
 
 /** Bytes that the supervisor reads at once: header and payload. */

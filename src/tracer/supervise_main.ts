@@ -1,10 +1,11 @@
+import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./architecture.ts";
-import { PROTOCOL, SUPERVISOR_VARIABLE } from "./boundary_message.ts";
+import { PROTOCOL } from "./boundary_message.ts";
 import {
   endSignal,
   exitCode,

@@ -42,6 +42,7 @@ function hostOf(
       const bytes = readBytes(path);
       return bytes && new TextDecoder().decode(bytes);
     },
+    isRecorded: () => false,
   };
 }
 
@@ -159,6 +160,17 @@ test("kcovAvailability() says yes where a system call was recorded", () => {
   assert.ok(availability.findings.every(({ ok }) => ok === true));
   assert.equal(libc.openDescriptors.size, 0);
   assert.equal(libc.mappings.size, 0);
+});
+
+test("kcovAvailability() of a process that is recorded already does not try to record it", () => {
+  // Nothing would be recorded if it tried.
+  const libc = fakeLibc({ pcs: {}, unique: true });
+  const plain = hostOf({ libc });
+  assert.equal(inspectHost(plain).reason, "no-callbacks");
+  const { available, message, uniqueMode } = inspectHost({ ...plain, isRecorded: () => true });
+  assert.deepEqual([available, uniqueMode], [true, true]);
+  assert.match(message, /being recorded by kernelcov/);
+  assert.equal(libc.openDescriptors.size, 0);
 });
 
 test("kcovAvailability() passes on why libc cannot be opened", () => {

@@ -38,5 +38,6 @@ test("a test's record counts the tasks that could not be recorded, each with the
 
   const filtered = recordNamed(records, "starts a program that filters its system calls");
   assert.deepEqual(filtered.tree?.refused.map(({ reason }) => reason), ["seccomp filter"]);
+  assert.deepEqual(recordNamed(records, "asks whether there is coverage").tree?.refused, []);
   assert.deepEqual(recordNamed(records, "starts a program as others do").tree?.refused, []);
 });
