@@ -34,6 +34,7 @@
 /* Frames to the host. */
 enum {
 	FRAME_HELLO = 'H',   /* The guest is up: send FRAME_START. */
+	FRAME_UNSEALED = 'U', /* This kernel lets the command mount more of the host's folders. */
 	FRAME_READY = 'R',   /* The command is about to run. */
 	FRAME_STDOUT = '1',
 	FRAME_STDERR = '2',
@@ -196,6 +197,17 @@ static void start_loopback(void)
 	}
 }
 
+/* From here on nobody in the guest gets at more of the host's files than there are now. False where the kernel cannot. */
+static bool seal(void)
+{
+	int fd = open("/sys/module/hostfs/parameters/sealed", O_WRONLY | O_CLOEXEC);
+	bool sealed = fd >= 0 && write(fd, "1", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return sealed;
+}
+
 static void make_folders(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -227,6 +239,7 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 	char **writable = NULL;
 	size_t writables = 0;
 	unsigned int rows, columns;
+	bool own_kernel = false;
 
 	for (char *at = text; at < text + size; at += strlen(at) + 1) {
 		char *value = at + 1;
@@ -248,6 +261,9 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 			break;
 		case 'C':
 			settings->cwd = value;
+			break;
+		case 'O':
+			own_kernel = true;
 			break;
 		case 'H':
 			sethostname(value, strlen(value));
@@ -271,6 +287,11 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 		must_mount("hostfs", writable[i], "hostfs", 0, writable[i]);
 	}
 	free(writable);
+	if (!seal()) {
+		if (!own_kernel)
+			fail("The guest's kernel cannot be kept from the host's files: %s", strerror(errno));
+		send_empty(FRAME_UNSEALED);
+	}
 }
 
 struct command {

@@ -14,13 +14,13 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     name: "test",
-    usage: "test [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    usage: "test [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run a test command, every covered test recorded, then report",
     load: async () => (await import("./test.ts")).testCommand,
   },
   {
     name: "record",
-    usage: "record [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    usage: "record [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run any command, all its threads and processes as one record, then report",
     load: async () => (await import("./record.ts")).recordCommand,
   },

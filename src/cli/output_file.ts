@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, extname } from "node:path";
-import process from "node:process";
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { writeWhole } from "../testing/written_files.ts";
 
@@ -11,10 +10,7 @@ export function writeOutput(path: string, parts: Iterable<string>): void {
     writeWhole(path, parts);
     return;
   }
-  mkdirSync(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}.partial`;
-  writeFileSync(partial, gzipSync(Buffer.from([...parts].join(""))));
-  renameSync(partial, path);
+  writeWhole(path, [gzipSync(Buffer.from([...parts].join("")))]);
 }
 
 /** The name of part `number`, from 1, of a file in several parts: `a.xml`, `a-2.xml`; `b.info.gz`, `b-2.info.gz`. */

@@ -1,13 +1,15 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { MAX_WORDS } from "../kcov/abi.ts";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -15,14 +17,17 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel NAME                 a kernel of kernelcov kernel build --config
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
     --words N                     size of each thread's buffer, in words; by default enough, and larger for busy threads
     --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
-    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
+    --dmesg                       in the embedded kernel: show its messages as they come
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
@@ -55,10 +60,10 @@ export async function recordCommand(args: string[]): Promise<number> {
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
   const kernel = await chooseKernel(values.kernel);
-  const out = resolve(values.out);
+  const out = plainFolder(values.out, { make: true });
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
-  const exitStatus = await runSupervised(
+  const end = await runSupervised(
     {
       command,
       runDirectory,
@@ -69,6 +74,8 @@ export async function recordCommand(args: string[]): Promise<number> {
     },
     { kernel, ...guest, write: [out, ...guest.write] },
   );
+  const { exitStatus } = end;
+  reportCut(end, runDirectory);
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write("kernelcov: Nothing was recorded: the supervisor was ended\n");
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;

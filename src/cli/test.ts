@@ -1,6 +1,7 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { preloadPaths, supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
@@ -9,7 +10,8 @@ import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
-import { runHere } from "./run_here.ts";
+import { type CommandEnd, runHere } from "./run_here.ts";
+import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -17,13 +19,16 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. Of deno test and bun test every
     test is covered; elsewhere those whose bodies are wrapped in withKernelCoverage.
     --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel NAME                 a kernel of kernelcov kernel build --config
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
-    --timeout SECONDS             in the embedded kernel: time limit of the command
+    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
+    --dmesg                       in the embedded kernel: show its messages as they come
     --repeat N                    run the command N times: points that come and go are marked as flaky
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
@@ -60,7 +65,7 @@ export async function testCommand(args: string[]): Promise<number> {
   const asked = guestOptions(values);
   const kernel = await chooseKernel(values.kernel);
 
-  const out = resolve(values.out);
+  const out = plainFolder(values.out, { make: true });
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
@@ -68,7 +73,7 @@ export async function testCommand(args: string[]): Promise<number> {
   const direct = withPreload(command);
   // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
   const isSupervised = values.scope === "tree" || direct.runner === null;
-  async function runOnce(): Promise<number> {
+  async function runOnce(): Promise<CommandEnd> {
     if (isSupervised) {
       const options = {
         command,
@@ -83,11 +88,13 @@ export async function testCommand(args: string[]): Promise<number> {
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
     if (kernel === "host") return await runHere(direct.command, env);
-    return (await runInKernel({ command: direct.command, kernel, env, ...guest })).exitStatus;
+    return await runInKernel({ command: direct.command, kernel, env, ...guest });
   }
-  let exitStatus = 0;
-  for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
+  let end: CommandEnd = { exitStatus: 0, cut: undefined };
+  for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
+  const { exitStatus } = end;
 
+  reportCut(end, runDirectory);
   const loaded = runFolderSize(runDirectory) === 0
     ? undefined
     : loadRun(runDirectory, loadOptions(values, kernel));

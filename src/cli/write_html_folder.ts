@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parsePatch } from "../coverage/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
 import type { WrittenFile } from "../report/text_table.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { writeOutput } from "./output_file.ts";
 import { Progress } from "./progress.ts";
@@ -20,6 +21,7 @@ export async function writeHtmlFolder(
   const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
   const input = { coverage, readSource: sourceReader(loaded), ...patch };
   const expected = coverage.universe.counts.files + 8;
+  plainFolder(join(directory, "data"), { make: true });
   using progress = new Progress("HTML pages", expected);
   const written = new Set<string>();
   for await (const { path, text } of writeHtmlReport(input)) {

@@ -26,8 +26,17 @@ function bootId(): string {
 /** The invocation that this process belongs to: `bun test --parallel` runs files in processes of one parent. */
 export function thisInvocation(): Invocation {
   const isWorker = environmentVariable("BUN_TEST_WORKER_ID") !== undefined;
-  const pid = isWorker ? parentProcessId() : processId();
+  return processInvocation(isWorker ? parentProcessId() : processId());
+}
+
+/** A process as an invocation; this one by default. */
+export function processInvocation(pid: number = processId()): Invocation {
   return { boot: bootId(), pid, start: startOf(pid) ?? 0 };
+}
+
+/** Whether it was on this boot of this machine. */
+export function isOfThisBoot({ boot }: Invocation): boolean {
+  return boot === bootId();
 }
 
 /** Whether the invocation's process still runs on this boot of this machine. */

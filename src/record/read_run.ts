@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "../errors.ts";
+import { type OpenFile, openRegularFile, readAll } from "../sys/open_file.ts";
 import { parseHeaderLine, parseLine } from "./record_line.ts";
 import { recordFiles } from "./run_folder.ts";
 import { joinModules } from "./run_modules.ts";
 import type { Run, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+import { UnfinishedTests } from "./unfinished_tests.ts";
 
 /**
- * Reads all records of a run folder. Lines that are cut or damaged are counted, not believed.
+ * Reads all records of a run folder; a test that began and left no record has an `unfinished` one. Lines that are cut or damaged are counted, not believed.
  *
  * @throws {FormatError} Where the folder holds no record file, or files of different kernels, or none that can be
  * read.
@@ -32,26 +33,56 @@ export function readRun(directory: string): Run {
   return { ...mergeRuns(runs), damaged };
 }
 
+/** A string has room for no more. */
+const MOST_BYTES = 2 ** 29 - 24;
+
 /** One file's records, without a kernel where its header is damaged: then none is believed. */
 function readRecordFile(path: string): Run | { readonly kernel?: undefined; damaged: number } {
-  const lines = readFileSync(path, "utf8").split("\n");
+  const text = recordText(path);
+  if (text === undefined) return { damaged: 1 };
+  const lines = text.split("\n");
   // The last piece is what follows the last line end: nothing, unless the writer was killed.
   const cut = lines.pop() !== "" ? 1 : 0;
   const [first, ...rest] = lines.filter((line) => line !== "");
   const header = first === undefined ? undefined : parseHeaderLine(first);
   if (header === undefined) return { damaged: rest.length + Math.max(cut, 1) };
   const records: TestRecord[] = [], modules: RunModule[] = [];
+  const unfinished = new UnfinishedTests();
+  let begun = 0;
   for (const line of rest) {
     try {
       const read = parseLine(line);
-      if ("record" in read) records.push(read.record);
-      else modules.push(read.module);
+      if ("module" in read) modules.push(read.module);
+      else if ("begun" in read) {
+        begun++;
+        unfinished.begin(read.begun);
+      } else {
+        records.push(read.record);
+        unfinished.end(read.record);
+      }
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }
   }
-  const damaged = cut + rest.length - records.length - modules.length;
+  const damaged = cut + rest.length - records.length - modules.length - begun;
+  records.push(...unfinished.records());
   return { kernel: header.kernel, modules, records, damaged };
+}
+
+/** Text of a record file; `undefined` where a test has put something else in its place. */
+function recordText(path: string): string | undefined {
+  let file: OpenFile;
+  try {
+    file = openRegularFile(path);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+  try {
+    return file.size > MOST_BYTES ? undefined : new TextDecoder().decode(readAll(file));
+  } finally {
+    file.close();
+  }
 }
 
 /**

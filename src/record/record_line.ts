@@ -2,6 +2,7 @@ import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
 import type {
+  BegunTest,
   ModuleSection,
   RecordKind,
   RunKernel,
@@ -10,12 +11,12 @@ import type {
   TreeDetails,
 } from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then modules and records, each module before the first record
-// with its points. Each line ends with a checksum of what stands
+// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module before
+// the first record with its points. Each line ends with a checksum of what stands
 // before it, so that a line that was cut or overwritten is never taken for a record.
 
 /** Version of the format; a reader refuses others. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** First line of a record file. */
 export interface RecordHeader {
@@ -32,6 +33,11 @@ export function headerLine({ kernel, writer }: RecordHeader): string {
 /** A module as a line, with its line end. */
 export function moduleLine({ name, buildId, sections, hidden }: RunModule): string {
   return seal({ module: name, buildId, sections, hidden });
+}
+
+/** A test that begins as a line, with its line end. */
+export function begunLine({ name, ...rest }: BegunTest): string {
+  return seal({ begun: name, ...rest });
 }
 
 /** A record as a line, with its line end. */
@@ -76,14 +82,31 @@ function headerOf(fields: Fields): RecordHeader {
   };
 }
 
+/** What a line other than the header holds. */
+export type RecordLine =
+  | { readonly record: TestRecord }
+  | { readonly module: RunModule }
+  | { readonly begun: BegunTest };
+
 /**
- * Reads the line of a record or of a module, without its line end.
+ * Reads the line of a record, of a module or of a test that begins, without its line end.
  *
  * @throws {FormatError} Where it is damaged.
  */
-export function parseLine(line: string): { record: TestRecord } | { module: RunModule } {
+export function parseLine(line: string): RecordLine {
   const fields = unseal(line);
-  return fields.module === undefined ? { record: recordOf(fields) } : { module: moduleOf(fields) };
+  if (fields.module !== undefined) return { module: moduleOf(fields) };
+  return fields.begun === undefined ? { record: recordOf(fields) } : { begun: begunOf(fields) };
+}
+
+function begunOf(fields: Fields): BegunTest {
+  return {
+    name: text(fields, "begun"),
+    file: text(fields, "file"),
+    scope: oneOf(fields, "scope", ["thread", "tree"]),
+    hasHits: flag(fields, "hasHits"),
+    ...optionalFields(fields),
+  };
 }
 
 function moduleOf(fields: Fields): RunModule {
@@ -105,7 +128,7 @@ function recordOf(fields: Fields): TestRecord {
   return {
     name: text(fields, "name"),
     file: text(fields, "file"),
-    outcome: oneOf(fields, "outcome", ["passed", "failed"]),
+    outcome: oneOf(fields, "outcome", ["passed", "failed", "unfinished"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
     pcs: decodeAscending(bytesOf(fields, "pcs"), points),
@@ -113,9 +136,15 @@ function recordOf(fields: Fields): TestRecord {
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...optionalFields(fields),
+    ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
+  };
+}
+
+function optionalFields(fields: Fields): Pick<TestRecord, "runner" | "kind"> {
+  return {
     ...(fields.runner === undefined ? {} : { runner: text(fields, "runner") }),
     ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
-    ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
 }
 

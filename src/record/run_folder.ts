@@ -2,16 +2,18 @@ import {
   type AppendedFile,
   createFile,
   fileSize,
+  isLink,
   listFolder,
   makeFolder,
+  pathExists,
   removeFile,
 } from "../sys/files.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
 import { formatInvocation, isAlive, parseInvocation, thisInvocation } from "./invocation.ts";
-import { headerLine, moduleLine, recordLine } from "./record_line.ts";
+import { begunLine, headerLine, moduleLine, recordLine } from "./record_line.ts";
 import type { ModulePlaces } from "./module_places.ts";
 import { runningKernel } from "./running_kernel.ts";
-import type { RunKernel, RunModule, TestRecord } from "./test_record.ts";
+import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 // One file per writer (a thread of a process), so that writers need no lock:
 //   <invocation>.<random>.records
@@ -32,6 +34,17 @@ export interface OpenRunOptions {
   readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
   /** Remove the records of earlier invocations that have ended. */
   readonly replace?: boolean;
+  /**
+   * Opens what brings a file's written bytes out of this kernel's memory, where that may crash before it writes them
+   * back by itself; called with the path of each record file. By default nothing does.
+   */
+  readonly writeThrough?: ((path: string) => WriteThrough | undefined) | undefined;
+}
+
+/** Brings what was written to one file out of the kernel's memory. */
+export interface WriteThrough {
+  write(): void;
+  close(): void;
 }
 
 /** Appends records to a run folder, in a file of its own. */
@@ -41,15 +54,18 @@ export class RunWriter implements Disposable {
   readonly #kernel: RunKernel | undefined;
   readonly #places: ModulePlaces | undefined;
   readonly #modules: readonly RunModule[];
+  readonly #openWriteThrough: OpenRunOptions["writeThrough"];
   #file: AppendedFile | undefined;
+  #through: WriteThrough | undefined;
   readonly #encoder = new TextEncoder();
   #tornLine = false;
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
 
-  constructor(directory: string, { kernel, modules = [] }: OpenRunOptions) {
+  constructor(directory: string, { kernel, modules = [], writeThrough }: OpenRunOptions) {
     this.directory = directory;
     this.#kernel = kernel;
+    this.#openWriteThrough = writeThrough;
     this.#places = "place" in modules ? modules : undefined;
     this.#modules = "place" in modules ? [] : modules;
   }
@@ -64,6 +80,18 @@ export class RunWriter implements Disposable {
     this.#file ??= this.#create();
     this.#writeModules(this.#file);
     this.#write(this.#file, recordLine(placed));
+    this.#through?.write();
+  }
+
+  /**
+   * Says that a test begins: where no record of it follows, it was cut short.
+   *
+   * @throws {Error} The file system's own error, such as `ENOSPC`.
+   */
+  begin(test: BegunTest): void {
+    this.#file ??= this.#create();
+    this.#write(this.#file, begunLine(test));
+    this.#through?.write();
   }
 
   /** Closes the file. A later `append` begins another. */
@@ -72,6 +100,7 @@ export class RunWriter implements Disposable {
     this.#places?.observe();
     this.#writeModules(this.#file);
     this.#file.close();
+    this.#through?.close();
     this.#file = undefined;
   }
 
@@ -84,7 +113,9 @@ export class RunWriter implements Disposable {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const name = `${formatInvocation(thisInvocation())}.${random}${SUFFIX}`;
-    const file = createFile(`${this.directory}/${name}`);
+    const path = `${this.directory}/${name}`;
+    const file = createFile(path);
+    this.#through = this.#openWriteThrough?.(path);
     const kernel = this.#kernel ?? runningKernel();
     this.#write(file, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
     this.#modulesWritten = 0;
@@ -112,10 +143,11 @@ export class RunWriter implements Disposable {
  * Opens a run folder for writing, and makes it where there is none. The file of this writer is made by its first
  * record.
  *
+ * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
 export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
-  makeFolder(directory);
+  makeRunFolder(directory);
   if (options.replace) removeEndedInvocations(directory);
   return new RunWriter(directory, options);
 }
@@ -123,11 +155,22 @@ export function openRun(directory: string, options: OpenRunOptions = {}): RunWri
 /**
  * Makes a run folder without records: those of an earlier run are removed, and nothing else that may lie there.
  *
+ * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
 export function clearRun(directory: string): void {
-  makeFolder(directory);
+  makeRunFolder(directory);
   for (const name of recordFiles(directory)) removeFile(`${directory}/${name}`);
+}
+
+/** Tests in a guest may write to the folder around it: a link there would lead records, and the next guest, elsewhere. */
+function makeRunFolder(directory: string): void {
+  if (isLink(directory)) {
+    throw new TypeError(
+      `${directory} is a symbolic link: remove it, or name the folder it leads to`,
+    );
+  }
+  makeFolder(directory);
 }
 
 /** Appends one record; the same as the writer's own method. */
@@ -143,7 +186,10 @@ export function recordFiles(directory: string): string[] {
 /** Bytes of a run folder's record files: it grows with each record. */
 export function runFolderSize(directory: string): number {
   let bytes = 0;
-  for (const name of recordFiles(directory)) bytes += fileSize(`${directory}/${name}`);
+  for (const name of recordFiles(directory)) {
+    // A link that leads nowhere holds no records.
+    if (pathExists(`${directory}/${name}`)) bytes += fileSize(`${directory}/${name}`);
+  }
   return bytes;
 }
 

@@ -1,7 +1,7 @@
 import type { Address } from "../base/address.ts";
 
-/** How a test ended. */
-export type TestOutcome = "passed" | "failed";
+/** How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it. */
+export type TestOutcome = "passed" | "failed" | "unfinished";
 
 /** Whose system calls a record holds: the calling thread's, or those of all threads and child processes. */
 export type Scope = "thread" | "tree";
@@ -33,7 +33,7 @@ export interface TestRecord {
   readonly file: string;
   /** How it ended. */
   readonly outcome: TestOutcome;
-  /** Wall time of the body, in milliseconds. */
+  /** Wall time of the body, in milliseconds; 0 where nobody was left to measure it, of an `unfinished` test. */
   readonly durationMs: number;
   /** Whose system calls the PCs are of. */
   readonly scope: Scope;
@@ -53,6 +53,17 @@ export interface TestRecord {
   readonly kind?: RecordKind;
   /** Only in `tree` scope. */
   readonly tree?: TreeDetails;
+}
+
+/** What is known of a test when it begins: the rest of its record is `unfinished` until it ends. */
+export interface BegunTest {
+  readonly name: string;
+  readonly file: string;
+  readonly scope: Scope;
+  readonly runner?: string;
+  readonly kind?: RecordKind;
+  /** Whether its record will have hit counts. */
+  readonly hasHits: boolean;
 }
 
 /** The kernel that a run was recorded on. */

@@ -74,7 +74,7 @@ export function showText(
   const { record, totals } = coverage.tests[shown.test]!;
   const lines = [
     paint(testLabel(coverage, shown.test), "bold", style),
-    `  ${record.outcome} in ${record.durationMs.toFixed(1)} ms; ${
+    `  ${record.outcome}${record.durationMs > 0 ? ` in ${record.durationMs.toFixed(1)} ms` : ""}; ${
       plural(totals.functions, "function")
     }, ${plural(totals.lines, "line")} (${formatCount(totals.partialLines)} partly), ${
       plural(totals.points, "point")

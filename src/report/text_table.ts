@@ -77,7 +77,6 @@ function testRow(
   if (record.callingThreadOnly) notes.push("thread only");
   const refused = record.tree?.refused.reduce((sum, { tasks }) => sum + tasks, 0) ?? 0;
   if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
-  if (record.tree?.finished === false) notes.push("unfinished");
   if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
   return {
     cells: [
@@ -88,7 +87,7 @@ function testRow(
       formatCount(totals.points),
       notes.join(", "),
     ],
-    failed: record.outcome === "failed",
+    failed: record.outcome !== "passed",
   };
 }
 
@@ -134,8 +133,11 @@ function paintRow(
 export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
   const { totals, tests, universe } = coverage;
   const { counts } = universe;
-  const failed = tests.filter(({ record }) => record.outcome === "failed").length;
-  const heading = `${plural(tests.length, "test")}${failed > 0 ? `, ${failed} failed` : ""}`;
+  const counted = (["failed", "unfinished"] as const).map((outcome) => {
+    const count = tests.filter(({ record }) => record.outcome === outcome).length;
+    return count > 0 ? `, ${count} ${outcome}` : "";
+  });
+  const heading = `${plural(tests.length, "test")}${counted.join("")}`;
   const rows: [string, number, number, string][] = [
     ["functions", totals.functions, counts.functions, "functions with coverage points"],
     ["lines", totals.lines, counts.lines, "lines with coverage points"],
@@ -227,10 +229,13 @@ export function doubts(coverage: RunCoverage): string[] {
       `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`,
     );
   }
-  const unfinished = tests.filter(({ record }) => record.tree?.finished === false).length;
-  if (unfinished > 0) {
+  const unfinished = tests.filter(({ record }) => record.outcome === "unfinished");
+  if (unfinished.length > 0) {
+    const lost = unfinished.filter(({ record }) => record.pcs.length === 0).length;
     lines.push(
-      `unfinished: the test's thread ended before the test in ${plural(unfinished, "test")}`,
+      `unfinished: ${plural(unfinished.length, "test")} began and did not end${
+        lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`
+      }`,
     );
   }
   const unsteady = repeatGroups(coverage).filter(({ flaky }) => flaky.length > 0);
@@ -291,4 +296,9 @@ export function writtenText(files: readonly WrittenFile[], style: TextStyle = PL
   return files.map(({ path, what }) =>
     `${pad(path, width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
+}
+
+function whoseOf(some: number, all: number): string {
+  if (some < all) return `${some} of them`;
+  return all === 1 ? "it" : "they";
 }

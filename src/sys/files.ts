@@ -8,6 +8,7 @@ interface DenoFiles {
   removeSync(path: string): void;
   statSync(path: string): { readonly size: number };
   readLinkSync(path: string): string;
+  lstatSync(path: string): { readonly isSymlink: boolean };
   openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
     writeSync(bytes: Uint8Array): number;
     close(): void;
@@ -93,6 +94,17 @@ export function listFolder(path: string): string[] {
  */
 export function makeFolder(path: string): void {
   (denoFiles() ?? nodeBuiltin("node:fs")).mkdirSync(path, { recursive: true });
+}
+
+/** Whether a path names a symbolic link, wherever that leads. */
+export function isLink(path: string): boolean {
+  try {
+    const deno = denoFiles();
+    if (deno !== undefined) return deno.lstatSync(path).isSymlink;
+    return nodeBuiltin("node:fs").lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /**

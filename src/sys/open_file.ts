@@ -35,21 +35,53 @@ export function openFile(path: string): OpenFile {
   return deno === undefined ? openWithNode(path) : openWithDeno(deno, path);
 }
 
+/**
+ * Opens a file that somebody else may have put there: it must be a regular one, and no symbolic link to one. Nothing
+ * else is waited for, as for the writer of a named pipe.
+ *
+ * @throws {TypeError} It is no regular file.
+ * @throws {Error} The file system's own error, such as `ENOENT`.
+ */
+export function openRegularFile(path: string): OpenFile {
+  const { closeSync, constants, fstatSync, openSync } = nodeBuiltin("node:fs");
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+  let handle: number;
+  try {
+    handle = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // ELOOP of a link, ENXIO of a socket.
+    if (!["ELOOP", "ENXIO"].includes((error as { code?: string }).code ?? "")) throw error;
+    throw notRegular(path);
+  }
+  if (fstatSync(handle).isFile()) return openHandle(path, handle);
+  closeSync(handle);
+  throw notRegular(path);
+}
+
+function notRegular(path: string): TypeError {
+  return new TypeError(`${path} is no regular file: remove it`);
+}
+
 /** All bytes of a file, in memory of their own. */
 export function readWholeFile(path: string): Uint8Array<ArrayBuffer> {
   const file = openFile(path);
   try {
-    const bytes = new Uint8Array(file.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
-      if (count === 0) break;
-      done += count;
-    }
-    return done === bytes.length ? bytes : bytes.slice(0, done);
+    return readAll(file);
   } finally {
     file.close();
   }
+}
+
+/** All bytes of an open file, in memory of their own. */
+export function readAll(file: OpenFile): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(file.size);
+  let done = 0;
+  while (done < bytes.length) {
+    const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done === bytes.length ? bytes : bytes.slice(0, done);
 }
 
 /** By Deno's own functions: loading `node:fs` takes longer there than starting the runtime. */
@@ -67,8 +99,11 @@ function openWithDeno(deno: DenoFiles, path: string): OpenFile {
 }
 
 function openWithNode(path: string): OpenFile {
-  const { closeSync, fstatSync, openSync, readSync } = nodeBuiltin("node:fs");
-  const handle = openSync(path, "r");
+  return openHandle(path, nodeBuiltin("node:fs").openSync(path, "r"));
+}
+
+function openHandle(path: string, handle: number): OpenFile {
+  const { closeSync, fstatSync, readSync } = nodeBuiltin("node:fs");
   return {
     path,
     size: fstatSync(handle).size,

@@ -98,8 +98,15 @@ export class LiveCoverage implements KernelCoverage {
 
   /** Opens the window, last of all. */
   begin(): void {
+    const { name, file } = this.#identity;
     this.#startedMs = performance.now();
-    this.#thread.begin(this.#window);
+    this.#thread.begin(this.#window, {
+      name,
+      file,
+      runner: runtimeName(),
+      scope: "thread",
+      hasHits: true,
+    });
   }
 
   /** Says that the body went on after the first turn of the event loop. */

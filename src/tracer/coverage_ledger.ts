@@ -1,4 +1,4 @@
-import type { TestRecord } from "../record/test_record.ts";
+import type { BegunTest, TestRecord } from "../record/test_record.ts";
 import { commonPoints } from "./common_points.ts";
 import { OpenTest, type TestEnd, type TestStart } from "./open_test.ts";
 import {
@@ -37,7 +37,7 @@ export class TracedTask implements OwnedTask {
   }
 }
 
-const UNFINISHED: TestEnd = { outcome: "failed", finished: false };
+const UNFINISHED: TestEnd = { outcome: "unfinished", finished: false };
 
 /** Whether points have counts, and where records go. */
 export interface LedgerOptions {
@@ -45,6 +45,8 @@ export interface LedgerOptions {
   /** The one record of a whole command, where that is what is recorded. */
   readonly command: TestStart | null;
   readonly onRecord: (record: TestRecord) => void;
+  /** Called before a test runs, so that it is known even where nobody is left to write its record. */
+  readonly onBegin?: (test: BegunTest) => void;
 }
 
 /** Knows all tasks and open tests, and gives what each task recorded to the tests that own it. */
@@ -166,6 +168,18 @@ export class CoverageLedger {
     });
     const within = parent === undefined ? undefined : task.tests.get(parent);
     const around = enclosing !== undefined && others.length === 0 ? enclosing : null;
+    const { name, file, runner, kind } = start;
+    const { hasHits } = this.#options;
+    if (kind === "test") {
+      this.#options.onBegin?.({
+        name,
+        file,
+        scope: "tree",
+        ...(runner === undefined ? {} : { runner }),
+        kind,
+        hasHits,
+      });
+    }
     const sent = task.testThread?.messages ?? 0;
     const test = new OpenTest({ ...start, parent: within ?? around }, this.#table, sent);
     task.tests.set(number, test);

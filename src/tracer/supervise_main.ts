@@ -1,4 +1,5 @@
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
+import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
@@ -78,14 +79,20 @@ function recordTree(
   const pool = new TraceBufferPool(libc, { mode: options.mode, words: options.words });
   const modules = new ModulePlaces();
   modules.observe();
-  using run = openRun(options.runDirectory, { modules });
+  using run = openRun(options.runDirectory, {
+    modules,
+    writeThrough: (path) => hostfsWriteThrough(libc, path),
+  });
   const name = options.command.join(" ");
+  const hasHits = pool.mode === "trace";
+  if (options.record) run.begin({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
-    hasHits: pool.mode === "trace",
+    hasHits,
     command: options.record
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
     onRecord: (record) => run.append(record),
+    onBegin: (test) => run.begin(test),
   });
   const root = start(libc, options.command, { [SUPERVISOR_VARIABLE]: PROTOCOL });
   const startedAt = performance.now();

@@ -17,7 +17,7 @@ const O_RDWR_CLOEXEC = 0o2000002;
 const EINVAL = 22;
 const _SC_NPROCESSORS_ONLN = 84;
 
-/** Buffers kept for the next task. In a user-mode kernel each page of one is a mapping of the host's. */
+/** Buffers kept for the next task. In a user-mode kernel a page of one may be a mapping of the host's. */
 const KEPT = 24;
 
 /** How much larger the next buffer of a busy task is, and how large it gets. */

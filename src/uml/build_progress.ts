@@ -21,6 +21,11 @@ export function estimateBuild(processors: number = availableParallelism()): stri
   return `about ${time} on ${cores}`;
 }
 
+/** `Unpacking the kernel's source, 0:05`. */
+export function formatStage(stage: string, seconds: number): string {
+  return `${stage}, ${formatDuration(seconds)}`;
+}
+
 /** What is known of a running build. */
 export interface BuildState {
   readonly done: number;
@@ -52,7 +57,7 @@ export class ProgressLine {
   #shown = false;
   #last = -Infinity;
 
-  constructor(stream: Writable & { isTTY?: boolean; columns?: number }, quietMs = 15_000) {
+  constructor(stream: Writable & { isTTY?: boolean; columns?: number }, quietMs = 5000) {
     this.#stream = stream;
     this.#quietMs = quietMs;
   }
@@ -68,6 +73,19 @@ export class ProgressLine {
     }
     this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
     this.#shown = true;
+  }
+
+  /** Shows `text()` again each second until `work` is done. */
+  async during<T>(text: () => string, work: Promise<T>): Promise<T> {
+    const show = (): void => this.update(text(), performance.now());
+    show();
+    const timer = setInterval(show, 1000);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      this.clear();
+    }
   }
 
   /** Removes the line from the terminal. */

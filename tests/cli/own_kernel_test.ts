@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,22 @@ test("kernel run --kernel runs a command in a kernel of one's own", async () => 
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /^6\.\d+\.\d+\S*-kernelcov$/m);
   }
+});
+
+test("a kernel that can do without ptrace is told to", () => {
+  assert.deepEqual(ownKernel(TREE).parameters, []);
+  const newer = join(FOLDER, "newer");
+  const text = join(FOLDER, "help.txt");
+  writeFileSync(text, "seccomp=<on/auto/off>\n    Configure whether or not SECCOMP is used.\n\0");
+  execFileSync("objcopy", ["--update-section", `.rodata=${text}`, EMBEDDED.linux, newer]);
+  assert.deepEqual(ownKernel(newer).parameters, ["seccomp=auto"]);
+});
+
+test("--append adds to the kernel's command line", async () => {
+  const command = ["kernel", "run", "--kernel", TREE, "--append", "um_fault_around=0"];
+  const { status, stdout } = await kernelcov([...command, "--", "cat", "/proc/cmdline"]);
+  assert.equal(status, 0);
+  assert.match(stdout, / um_fault_around=0(\s|$)/);
 });
 
 for (const scope of ["thread", "tree"]) {

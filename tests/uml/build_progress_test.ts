@@ -6,6 +6,7 @@ import {
   estimateBuild,
   formatDuration,
   formatProgress,
+  formatStage,
   isCompiledFile,
   ProgressLine,
 } from "../../src/uml/build_progress.ts";
@@ -72,6 +73,21 @@ test("a log gets whole lines at times", () => {
   for (let now = 0; now < 3000; now += 250) line.update(`at ${now}`, now);
   line.clear();
   assert.equal(screen.text, "at 0\nat 1000\nat 2000\n");
+});
+
+test("a log gets a line every five seconds, from the first moment on", async () => {
+  const screen = new Screen(false);
+  const line = new ProgressLine(screen);
+  for (let now = 0; now <= 10_000; now += 1000) {
+    line.update(formatStage("Unpacking", now / 1000), now);
+  }
+  assert.equal(screen.text, "Unpacking, 0:00\nUnpacking, 0:05\nUnpacking, 0:10\n");
+  const work = new Screen(true);
+  assert.equal(await new ProgressLine(work).during(() => "at work", Promise.resolve(7)), 7);
+  assert.equal(work.text, "\r\x1b[Kat work\r\x1b[K");
+  await assert.rejects(
+    new ProgressLine(work).during(() => "", Promise.reject(new TypeError("no"))),
+  );
 });
 
 test("isCompiledFile counts compiled and assembled files of the kernel, not those of host tools", () => {

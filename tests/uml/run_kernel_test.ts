@@ -174,13 +174,6 @@ test("a command that powers off or reboots the machine is told apart from one th
   assert.equal(ended.end, "exited");
 });
 
-test("a kernel panic is an error with the kernel's own words", async () => {
-  await assert.rejects(
-    inGuest("echo 2 > /proc/sys/vm/panic_on_oom; tail /dev/zero", { memory: "128M" }),
-    { name: "KcovUnavailableError", message: /panicked/ },
-  );
-});
-
 test("folders that cannot be used are refused before the guest starts", async () => {
   await assert.rejects(inGuest("true", { write: ["/no/such/folder"] }), {
     name: "TypeError",

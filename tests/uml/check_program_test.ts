@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { checkGuestProgram } from "../../src/uml/guest_program.ts";
+import { checkGuestProgram } from "../../src/uml/check_program.ts";
 import { KERNELCOV, runtimeEnvironment } from "../_support/guest_run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-program-"));
