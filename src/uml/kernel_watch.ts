@@ -53,7 +53,15 @@ export class KernelWatch {
     // Of what is told later, too, it should be known which test ran.
     this.#text = lastMark(text);
     this.#telling = this.#telling.then(async () => {
-      this.#print(await crashReport(text, this.#vmlinux, panicked));
+      try {
+        this.#print(await crashReport(text, this.#vmlinux, panicked));
+      } catch (error) {
+        // The command's own end is told all the same.
+        const why = error instanceof Error ? error.message : String(error);
+        this.#print(
+          `kernelcov: What the guest's kernel complained of cannot be told: ${why}: --dmesg shows it\n`,
+        );
+      }
     });
   }
 }
