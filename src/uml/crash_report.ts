@@ -71,10 +71,11 @@ function openImage(vmlinux: string): ImageSymbolizer | undefined {
 
 /** The event's process and calls, a line for each function, the inlined ones included, innermost first. */
 async function traceText(
-  { kind, lines, test }: KernelEvent,
+  { kind, what, lines, test }: KernelEvent,
   image: ImageSymbolizer | undefined,
 ): Promise<string> {
-  const calls = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
+  const traced = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
+  const calls = traced.length > 0 ? traced : faultOf(what);
   let text = processOf(lines) + (test === undefined ? "" : `  test ${JSON.stringify(test)}\n`);
   if (calls.length === 0) return text;
   if (image === undefined) {
@@ -90,6 +91,12 @@ async function traceText(
     for (const { name, place } of frames) text += `  ${name.padEnd(width)}  ${place}\n`;
   }
   return text;
+}
+
+/** A kernel without CONFIG_DEBUG_BUGVERBOSE prints no trace of its panic, but where it faulted. */
+function faultOf(what: string): TracedCall[] {
+  const ip = /, ip 0x([0-9a-f]+)$/.exec(what)?.[1];
+  return ip === undefined ? [] : [{ address: parseInt(ip, 16), isFault: true, isSure: true }];
 }
 
 interface CallRow {
