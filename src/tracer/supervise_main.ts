@@ -1,4 +1,4 @@
-import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
+import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
@@ -18,6 +18,7 @@ import {
   SIGXFSZ,
 } from "./constants.ts";
 import { CoverageLedger } from "./coverage_ledger.ts";
+import { KernelLogMarks } from "./kernel_log_marks.ts";
 import { Ptrace } from "./ptrace.ts";
 import { startStopped } from "./start_command.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -41,6 +42,8 @@ function supervise(args: readonly string[]): number {
     writeThrough: (path) => hostfsWriteThrough(libc, path),
   });
   const name = options.command.join(" ");
+  // A guest's log is for its tests alone.
+  const marks = isHostfs(libc, options.runDirectory) ? new KernelLogMarks(libc) : undefined;
   const hasHits = pool.mode === "trace";
   if (options.record) run.begin({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
@@ -49,7 +52,10 @@ function supervise(args: readonly string[]): number {
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
     onRecord: (record) => run.append(record),
-    onBegin: (test) => run.begin(test),
+    onBegin: (test) => {
+      run.begin(test);
+      marks?.begin(test);
+    },
   });
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
