@@ -159,6 +159,8 @@ async function build(
       : `Building ${what} once: ${estimateBuild()}`,
   );
   writeFileSync(folder.log, "");
+  // As it is now: a checkout may change while this runs.
+  const recipe = recipeHash(fragment);
   const seconds = (): number => (performance.now() - started) / 1000;
   function stage<T>(name: string, work: Promise<T>): Promise<T> {
     return progress.during(() => formatStage(name, seconds()), work);
@@ -190,7 +192,7 @@ async function build(
   copyFileSync(join(folder.source, "vmlinux"), `${folder.vmlinux}.partial`);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
   const manifest = {
-    recipe: recipeHash(fragment),
+    recipe,
     sourceVersion: packageVersion(SOURCE_PACKAGE),
     compiler: compilerVersion(),
     files: done,
