@@ -21,6 +21,7 @@ import {
   formatProgress,
   formatStage,
   isCompiledFile,
+  isLinkStep,
   ProgressLine,
 } from "./build_progress.ts";
 import { buildLock, cachedKernels } from "./cached_kernels.ts";
@@ -172,9 +173,11 @@ async function build(
   await stage("Configuring the kernel", configure(folder, options));
   const before = resumed ? countObjects(folder.source) : 0;
   let done = before;
+  let linking = false;
   const preparation = seconds();
   const made = make(folder, ["vmlinux"], {}, (line) => {
     if (isCompiledFile(line)) done++;
+    if (isLinkStep(line)) linking = true;
   });
   await progress.during(
     () =>
@@ -184,6 +187,7 @@ async function build(
         seconds: seconds(),
         preparation,
         resumed: before,
+        linking,
       }),
     made,
   );
