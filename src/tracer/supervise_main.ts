@@ -1,5 +1,5 @@
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
-import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
+import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
 import { openRun } from "../record/run_folder.ts";
 import { loadLibc } from "../sys/load.ts";
@@ -21,6 +21,7 @@ import {
 } from "./constants.ts";
 import { CoverageLedger } from "./coverage_ledger.ts";
 import { followToRunners } from "./follow_runners.ts";
+import { KernelLogMarks } from "./kernel_log_marks.ts";
 import { Ptrace } from "./ptrace.ts";
 import { RunnerPreloader } from "./runner_preloader.ts";
 import { startStopped } from "./start_command.ts";
@@ -84,6 +85,8 @@ function recordTree(
     writeThrough: (path) => hostfsWriteThrough(libc, path),
   });
   const name = options.command.join(" ");
+  // A guest's log is for its tests alone.
+  const marks = isHostfs(libc, options.runDirectory) ? new KernelLogMarks(libc) : undefined;
   const hasHits = pool.mode === "trace";
   if (options.record) run.begin({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
@@ -92,7 +95,10 @@ function recordTree(
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
     onRecord: (record) => run.append(record),
-    onBegin: (test) => run.begin(test),
+    onBegin: (test) => {
+      run.begin(test);
+      marks?.begin(test);
+    },
   });
   const root = start(libc, options.command, { [SUPERVISOR_VARIABLE]: PROTOCOL });
   const startedAt = performance.now();

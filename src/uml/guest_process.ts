@@ -57,6 +57,8 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     // All messages, with their times: what led to a crash is not known before it.
     "ignore_loglevel",
     "printk.time=1",
+    // The supervisor's marks, one for each test, must not be dropped for being many.
+    "printk.devkmsg=on",
     "oops=panic",
     `uml_dir=${runFolder}/`,
     "umid=guest",

@@ -81,9 +81,30 @@ test("a BUG() in the kernel is told with function, file and line, the calls, the
   );
   assert.match(
     run.stderr,
-    /^ {2}process \d+ \(sh\)\n {2}lkdtm_BUG +drivers\/misc\/lkdtm\/bugs\.c:\d+\n/m,
+    /^ {2}process \d+ \(sh\)\n {2}test ".*cut_tests\.ts: second is cut short"\n {2}lkdtm_BUG +drivers\/misc\/lkdtm\/bugs\.c:\d+\n/m,
   );
   assert.match(run.stderr, /^Its last messages before that:\n.*Performing direct entry BUG$/m);
+});
+
+test("a warning is told with the test that ran, also where that has long ended", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kernelcov-warn-"));
+  try {
+    const run = await startKernelcov(
+      ["test", "--kernel", "embedded", "--out", folder, "--", ...RUNNER, FIXTURE],
+      { cwd: folder, env: { CUT: "echo WARNING >/sys/kernel/debug/provoke-crash/DIRECT" } },
+    ).ended;
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(
+      run.stderr,
+      /guest's kernel warns: WARNING: .*\n {2}process \d+ \(sh\)\n {2}test ".*cut_tests\.ts: second is cut short"\n/,
+    );
+    const tests = readRun(join(folder, "run")).records.filter(({ kind = "test" }) =>
+      kind === "test"
+    );
+    assert.deepEqual(tests.map(({ outcome }) => outcome), ["passed", "passed", "passed"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a supervisor that is killed is said, and what had ended is reported", async () => {
