@@ -7,6 +7,9 @@ test("a kernel before 6.2 is told to trust the host's random bytes: Bun waits fo
     linux: "/k/linux",
     init: "/k/init",
     memoryBytes: 1 << 30,
+    launcher: "/cache/launcher",
+    parameters: [],
+    write: [],
     memoryFolder: "/tmp",
   };
   assert.ok(kernelArguments(machine, "/tmp/run").includes("random.trust_cpu=on"));
