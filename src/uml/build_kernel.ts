@@ -109,7 +109,7 @@ export async function buildEmbeddedKernel(
   const options = wantedOptions(definition);
   const folder = findEmbeddedKernel(definition) ??
     await buildLocked(definition, options, new ProgressLine(output));
-  if (name !== undefined) nameKernel(name, fragment);
+  if (name !== undefined && fragmentOf(name) !== fragment) nameKernel(name, fragment);
   return folder;
 }
 
