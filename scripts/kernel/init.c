@@ -303,30 +303,43 @@ struct command {
 	bool terminal;
 };
 
-/*
- * Whether a program that execvp() refused with EACCES is there at all: a folder of PATH that may not be searched gives the
- * same error.
- */
-static bool program_exists(const char *name)
+/* The path of a program, looked for as execvp() does; NULL where there is none. */
+static const char *find_program(const char *name, char found[PATH_MAX])
 {
 	const char *path = getenv("PATH");
-	char candidate[PATH_MAX];
 
 	if (strchr(name, '/'))
-		return true;
+		return name;
 	while (path && *path) {
 		size_t length = strcspn(path, ":");
 
-		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, name);
-		if (access(candidate, F_OK) == 0)
-			return true;
+		snprintf(found, PATH_MAX, "%.*s/%s", (int)length, path, name);
+		if (access(found, F_OK) == 0)
+			return found;
 		path += length + (path[length] == ':');
 	}
-	return false;
+	return NULL;
+}
+
+/* execvp() would have a shell read such a program as a script. */
+static bool has_32_bits(const char *program)
+{
+	unsigned char head[5] = { 0 };
+	int fd = open(program, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, head, sizeof(head)) < 0)
+		head[0] = 0;
+	close(fd);
+	/* EI_CLASS, ELFCLASS32. */
+	return memcmp(head, "\177ELF\1", sizeof(head)) == 0;
 }
 
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
+	char found[PATH_MAX];
+	const char *program;
 	sigset_t none;
 	int error;
 
@@ -339,9 +352,16 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	environ = settings->envp;
+	program = find_program(settings->argv[0], found);
+	if (program && has_32_bits(program)) {
+		dprintf(2, "kernelcov: Cannot run %s: it is a program of 32 bits, and user-mode Linux on x86-64 runs those of 64 bits only\n",
+			settings->argv[0]);
+		_exit(126);
+	}
 	execvp(settings->argv[0], settings->argv);
 	error = errno;
-	if (error == EACCES && !program_exists(settings->argv[0]))
+	/* A folder of PATH that may not be searched gives the same error as a program that may not be run. */
+	if (error == EACCES && !program)
 		error = ENOENT;
 	dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);

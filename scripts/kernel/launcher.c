@@ -103,6 +103,18 @@ static int open_folder(const char *path)
 	return fd;
 }
 
+/* A copy of the mounts that a folder is on, from there on. */
+static int clone_tree(int folder)
+{
+	return syscall(SYS_open_tree, folder, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+}
+
+/* Puts such a copy on top of a folder. */
+static bool put_tree(int tree, int folder)
+{
+	return syscall(SYS_move_mount, tree, "", folder, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
+}
+
 /*
  * Makes all mounts read-only, in a namespace of this process's own, and puts the folders back on top as they were. False
  * where this process may not, or the host is older than Linux 5.12.
@@ -123,9 +135,9 @@ static bool protect_mounts(void)
 	for (size_t i = 0; i < folder_count; i++) {
 		int fd = open_folder(folders[i]);
 
-		trees[i] = syscall(SYS_open_tree, fd, "",
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-		if (trees[i] < 0)
+		trees[i] = clone_tree(fd);
+		/* Some containers allow all but this: better found out while everything is still writable. */
+		if (trees[i] < 0 || (i == 0 && !put_tree(clone_tree(fd), fd)))
 			return false;
 		close(fd);
 	}
@@ -134,7 +146,7 @@ static bool protect_mounts(void)
 	for (size_t i = 0; i < folder_count; i++) {
 		int fd = open_folder(folders[i]);
 
-		if (syscall(SYS_move_mount, trees[i], "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		if (!put_tree(trees[i], fd))
 			fail("%s cannot be made writable for the guest: %s", folders[i], strerror(errno));
 		close(trees[i]);
 		close(fd);
@@ -239,6 +251,9 @@ int main(int argc, char **argv)
 	}
 	if (!check && optind >= argc)
 		fail("There is no program to start");
+	/* Any folder will do to find out with. */
+	if (check)
+		folders[folder_count++] = "/dev";
 	setrlimit(RLIMIT_CORE, &no_core);
 	mounts = protect_mounts();
 	capabilities = drop_capabilities();

@@ -18,7 +18,7 @@ export type KernelChoice = "host" | KernelFolder;
  * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
  */
 export async function chooseKernel(name: string): Promise<KernelChoice> {
-  if (name !== "auto" && name !== "host") return await guestKernel(name);
+  if (name !== "auto" && name !== "host") return await guestKernel(name, ["auto", "host"]);
   const { available, reason, message } = kcovAvailability();
   if (available) return "host";
   if (name === "host") throw new KcovUnavailableError(reason ?? "not-built-in", message);
@@ -29,21 +29,27 @@ export async function chooseKernel(name: string): Promise<KernelChoice> {
 /**
  * The kernel to boot for `--kernel embedded|NAME|PATH`: what has a slash is a path, all else a name.
  *
+ * @param others what else the option takes, for the error
  * @throws {KcovUnavailableError} Where it has to be built and cannot.
  * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
  */
-export async function guestKernel(name: string): Promise<KernelFolder> {
+export async function guestKernel(
+  name: string,
+  others: readonly string[] = [],
+): Promise<KernelFolder> {
   if (name.includes("/")) return ownKernel(name);
-  return await buildEmbeddedKernel(kernelDefinition(name));
+  return await buildEmbeddedKernel(kernelDefinition(name, others, " or a path with a slash"));
 }
 
-/** The kernel that was built under a name; none stands for the embedded one. */
-export function kernelDefinition(name: string): KernelDefinition | undefined {
+/** The kernel that was built under a name; `undefined` stands for the embedded one. */
+export function kernelDefinition(
+  name: string,
+  others: readonly string[] = [],
+  ending = "",
+): KernelDefinition | undefined {
   if (name === "embedded") return undefined;
   const named = namedKernel(name);
   if (named !== undefined) return named;
-  const names = ["embedded", ...kernelNames()].join(", ");
-  throw new UsageError(
-    `Unknown kernel "${name}": use auto, host, ${names} or a path with a slash`,
-  );
+  const names = [...others, "embedded", ...kernelNames()].join(", ");
+  throw new UsageError(`Unknown kernel "${name}": use ${names}${ending}`);
 }

@@ -23,6 +23,7 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --out DIR                     folder of the reports and records; coverage/kernel by default
     --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
     --words N                     size of each thread's buffer, in words; by default enough, and larger for busy threads
+    --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
@@ -41,6 +42,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     out: { type: "string", default: "coverage/kernel" },
     mode: { type: "string", default: "auto" },
     words: { type: "string" },
+    "no-follow": { type: "string", multiple: true },
     ...GUEST_OPTIONS,
     ...FRESH_OPTION,
     help: { type: "boolean", short: "h" },
@@ -71,6 +73,7 @@ export async function recordCommand(args: string[]): Promise<number> {
       mode,
       record: true,
       words,
+      noFollow: values["no-follow"],
     },
     { kernel, ...guest, write: [out, ...guest.write] },
   );

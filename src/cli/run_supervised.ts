@@ -6,6 +6,7 @@ import {
   type SupervisorRuntime,
 } from "../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../tracer/supervise_options.ts";
+import { checkGuestProgram } from "../uml/check_program.ts";
 import { type GuestCommand, runInKernel } from "../uml/run_kernel.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { type CommandEnd, runHere } from "./run_here.ts";
@@ -28,6 +29,7 @@ export async function runSupervised(
 ): Promise<CommandEnd> {
   const command = supervisedCommand(options, runtime);
   if (kernel === "host") return await runHere(command, env, signalSupervised);
+  checkGuestProgram(options.command, env["PATH"], process.cwd());
   transpileAhead();
   return await runInKernel({
     command,

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { lockRun } from "../record/run_lock.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
-import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
+import { preloadPaths, supervisorRuntime, withPreload } from "../testing/runner_command.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -24,6 +24,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
     --out DIR                     folder of the reports and records; coverage/kernel by default
+    --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
     --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
@@ -42,6 +43,7 @@ export async function testCommand(args: string[]): Promise<number> {
     kernel: { type: "string", default: "auto" },
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
+    "no-follow": { type: "string", multiple: true },
     ...GUEST_OPTIONS,
     ...FRESH_OPTION,
     repeat: { type: "string", default: "1" },
@@ -75,16 +77,26 @@ export async function testCommand(args: string[]): Promise<number> {
     KERNELCOV_RUN_ID: run,
     ...(values.vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(values.vmlinux) }),
   };
-  const covered = withPreload(command).command;
-  const { scope } = values;
+  const direct = withPreload(command);
+  // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
+  const isSupervised = values.scope === "tree" || direct.runner === null;
   async function runOnce(): Promise<CommandEnd> {
-    if (scope === "tree") {
-      const options = { command: covered, runDirectory, run, mode: "auto", record: false } as const;
+    if (isSupervised) {
+      const options = {
+        command,
+        runDirectory,
+        run,
+        mode: "auto",
+        record: false,
+        preloads: preloadPaths(),
+        onlyPreload: values.scope === "thread",
+        noFollow: values["no-follow"],
+      } as const;
       const runtime = supervisorRuntime(command);
       return await runSupervised(options, { kernel, env, runtime, ...guest });
     }
-    if (kernel === "host") return await runHere(covered, env);
-    return await runInKernel({ command: covered, kernel, env, ...guest });
+    if (kernel === "host") return await runHere(direct.command, env);
+    return await runInKernel({ command: direct.command, kernel, env, ...guest });
   }
   let end: CommandEnd = { exitStatus: 0, cut: undefined };
   for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
@@ -94,7 +106,8 @@ export async function testCommand(args: string[]): Promise<number> {
   reportCut(end, recorded?.records);
   if (recorded === undefined) {
     process.stderr.write(
-      "kernelcov: No test was recorded: wrap the tests' bodies in withKernelCoverage\n",
+      "kernelcov: No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
+        "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole\n",
     );
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }

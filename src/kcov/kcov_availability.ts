@@ -125,21 +125,35 @@ export function inspectHost(host: KcovHost): KcovAvailability {
   }
   libc.close(fd);
   findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
-  return tried(host, libc, findings, unavailable);
+  if (!host.isRecorded()) return tried(libc, findings, unavailable);
+  // To try would take this thread out of its record where the kernel has the recorder give way.
+  const found = "this thread is being recorded by kernelcov";
+  findings.push({ subject: TRIED, ok: true, found });
+  return {
+    available: true,
+    message: `Kernel coverage works here: ${found}`,
+    findings,
+    uniqueMode: knowsUniqueMode(libc),
+  };
 }
+
+function knowsUniqueMode(libc: Libc): boolean {
+  using device = KcovDevice.open({ words: 8192, libc });
+  return device.hasUniqueMode();
+}
+
+const TRIED = "a recorded system call";
 
 /** Records one system call, since a kernel can have the device and no callbacks in its code. */
 function tried(
-  host: KcovHost,
   libc: Libc,
   findings: KcovFinding[],
   unavailable: (reason: KcovUnavailableReason, message: string) => KcovAvailability,
 ): KcovAvailability {
-  const subject = "a recorded system call";
-  let uniqueMode = false;
+  const subject = TRIED;
   try {
     using device = KcovDevice.open({ words: 8192, libc });
-    uniqueMode = device.hasUniqueMode();
+    const uniqueMode = device.hasUniqueMode();
     device.enable();
     device.reset();
     libc.read(-1, null, 0n);
@@ -153,16 +167,6 @@ function tried(
     findings.push({ subject, ok: true, found: `${count} coverage points ran` });
     return { available: true, message: "Kernel coverage works here", findings, uniqueMode };
   } catch (error) {
-    if (error instanceof KcovUnavailableError && error.reason === "busy" && host.isRecorded()) {
-      const found = "this thread is being recorded by kernelcov";
-      findings.push({ subject, ok: true, found });
-      return {
-        available: true,
-        message: `Kernel coverage works here: ${found}`,
-        findings,
-        uniqueMode,
-      };
-    }
     if (error instanceof KcovUnavailableError || error instanceof SyscallError) {
       findings.push({ subject, ok: false, found: error.message });
       const reason = error instanceof KcovUnavailableError ? error.reason : "busy";

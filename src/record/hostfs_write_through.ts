@@ -26,9 +26,8 @@ export function hostfsWriteThrough(
   libc: WriteThroughLibc,
   path: string,
 ): WriteThrough | undefined {
-  const name = cString(path);
-  if (machineName() !== "x86_64" || !isHostfs(libc, name)) return undefined;
-  const fd = libc.open(name, O_WRONLY | O_CLOEXEC, 0);
+  if (!isHostfs(libc, path)) return undefined;
+  const fd = libc.open(cString(path), O_WRONLY | O_CLOEXEC, 0);
   // Records that the kernel itself writes back later are better than none.
   if (fd < 0) return undefined;
   return {
@@ -40,10 +39,16 @@ export function hostfsWriteThrough(
   };
 }
 
-function isHostfs(libc: WriteThroughLibc, path: Uint8Array): boolean {
+/** Whether a path is on the host of user-mode Linux, on which this process then runs. */
+export function isHostfs(
+  libc: Pick<WriteThroughLibc, "syscall" | "addressOf">,
+  path: string,
+): boolean {
+  if (machineName() !== "x86_64") return false;
+  const name = cString(path);
   const statfs = new BigInt64Array(STATFS_BYTES / 8);
   const address = libc.addressOf(new Uint8Array(statfs.buffer));
-  const status = libc.syscall(SYS_statfs, libc.addressOf(path), address, 0n, 0n, 0n, 0n);
+  const status = libc.syscall(SYS_statfs, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
   // The name is used behind the call, so that it is reachable up to then.
-  return status === 0n && path.length > 0 && statfs[0] === HOSTFS_SUPER_MAGIC;
+  return status === 0n && name.length > 0 && statfs[0] === HOSTFS_SUPER_MAGIC;
 }

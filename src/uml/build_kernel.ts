@@ -21,6 +21,7 @@ import {
   formatProgress,
   formatStage,
   isCompiledFile,
+  isLinkStep,
   ProgressLine,
 } from "./build_progress.ts";
 import { buildLock, cachedKernels } from "./cached_kernels.ts";
@@ -108,7 +109,7 @@ export async function buildEmbeddedKernel(
   const options = wantedOptions(definition);
   const folder = findEmbeddedKernel(definition) ??
     await buildLocked(definition, options, new ProgressLine(output));
-  if (name !== undefined) nameKernel(name, fragment);
+  if (name !== undefined && fragmentOf(name) !== fragment) nameKernel(name, fragment);
   return folder;
 }
 
@@ -159,6 +160,8 @@ async function build(
       : `Building ${what} once: ${estimateBuild()}`,
   );
   writeFileSync(folder.log, "");
+  // As it is now: a checkout may change while this runs.
+  const recipe = recipeHash(fragment);
   const seconds = (): number => (performance.now() - started) / 1000;
   function stage<T>(name: string, work: Promise<T>): Promise<T> {
     return progress.during(() => formatStage(name, seconds()), work);
@@ -170,9 +173,11 @@ async function build(
   await stage("Configuring the kernel", configure(folder, options));
   const before = resumed ? countObjects(folder.source) : 0;
   let done = before;
+  let linking = false;
   const preparation = seconds();
   const made = make(folder, ["vmlinux"], {}, (line) => {
     if (isCompiledFile(line)) done++;
+    if (isLinkStep(line)) linking = true;
   });
   await progress.during(
     () =>
@@ -182,6 +187,7 @@ async function build(
         seconds: seconds(),
         preparation,
         resumed: before,
+        linking,
       }),
     made,
   );
@@ -190,7 +196,7 @@ async function build(
   copyFileSync(join(folder.source, "vmlinux"), `${folder.vmlinux}.partial`);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
   const manifest = {
-    recipe: recipeHash(fragment),
+    recipe,
     sourceVersion: packageVersion(SOURCE_PACKAGE),
     compiler: compilerVersion(),
     files: done,

@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import { CallFrames } from "../dwarf/call_frames.ts";
 import { FormatError } from "../errors.ts";
 import { ImageSymbolizer } from "../symbolize/image_symbolizer.ts";
+import { TEST_MARK } from "../tracer/kernel_log_marks.ts";
 import { type TracedCall, tracedCalls } from "./call_trace.ts";
 import { type KernelEvent, kernelEvents, withoutTime } from "./kernel_log.ts";
 
@@ -70,11 +71,12 @@ function openImage(vmlinux: string): ImageSymbolizer | undefined {
 
 /** The event's process and calls, a line for each function, the inlined ones included, innermost first. */
 async function traceText(
-  { kind, lines }: KernelEvent,
+  { kind, what, lines, test }: KernelEvent,
   image: ImageSymbolizer | undefined,
 ): Promise<string> {
-  const calls = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
-  let text = processOf(lines);
+  const traced = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
+  const calls = traced.length > 0 ? traced : faultOf(what);
+  let text = processOf(lines) + (test === undefined ? "" : `  test ${JSON.stringify(test)}\n`);
   if (calls.length === 0) return text;
   if (image === undefined) {
     return `${text}  its image cannot be read, so there are no lines: --dmesg shows the trace\n`;
@@ -89,6 +91,12 @@ async function traceText(
     for (const { name, place } of frames) text += `  ${name.padEnd(width)}  ${place}\n`;
   }
   return text;
+}
+
+/** A kernel without CONFIG_DEBUG_BUGVERBOSE prints no trace of its panic, but where it faulted. */
+function faultOf(what: string): TracedCall[] {
+  const ip = /, ip 0x([0-9a-f]+)$/.exec(what)?.[1];
+  return ip === undefined ? [] : [{ address: parseInt(ip, 16), isFault: true, isSure: true }];
 }
 
 interface CallRow {
@@ -146,7 +154,7 @@ function lastMessages(log: string, panic: KernelEvent): string {
     at > init && / {2}with environment:$/.test(line)
   );
   const before = lines.filter((line, at) =>
-    withoutTime(line) !== "" &&
+    withoutTime(line) !== "" && !withoutTime(line).startsWith(TEST_MARK) &&
     (init < 0 || (at > Math.max(init, environment) && !/^ {4}\S/.test(withoutTime(line))))
   );
   const last = before.slice(-LAST_MESSAGES).map((line) => `  ${line.trimEnd()}\n`);

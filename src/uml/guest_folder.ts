@@ -9,23 +9,25 @@ import {
   parseInvocation,
   processInvocation,
 } from "../record/invocation.ts";
+import { memoryFolders } from "./memory_folder.ts";
 
 // kernelcov-guest-<namespace of process ids>-<invocation>-<random>
 const PREFIX = "kernelcov-guest-";
 
 /**
- * A new folder for the files of one guest, in the folder for temporary files. Those that killed processes of this user
- * left there are removed.
+ * A new folder for the files of one guest, in `parent`. Those that killed processes of this user left, there and wherever
+ * else guests may have theirs, are removed.
  */
 export function makeGuestFolder(parent: string = tmpdir()): string {
-  sweepGuestFolders(parent);
+  const places = [parent, ...memoryFolders().map(({ path }) => path)];
+  for (const place of new Set(places)) sweepGuestFolders(place);
   const owner = `${PREFIX}${processNamespace()}-${formatInvocation(processInvocation())}-`;
   return mkdtempSync(join(parent, owner));
 }
 
 /** Removes the guests' folders whose processes are gone. */
 function sweepGuestFolders(parent: string): void {
-  for (const name of readdirSync(parent)) {
+  for (const name of namesIn(parent)) {
     if (!name.startsWith(PREFIX) || !isLeftBehind(name)) continue;
     const path = join(parent, name);
     try {
@@ -37,6 +39,15 @@ function sweepGuestFolders(parent: string): void {
     } catch {
       // Another kernelcov removed it first.
     }
+  }
+}
+
+/** What a folder holds; nothing where it may not be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

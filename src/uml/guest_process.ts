@@ -57,6 +57,11 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     // All messages, with their times: what led to a crash is not known before it.
     "ignore_loglevel",
     "printk.time=1",
+    // The supervisor's marks, one for each test, must not be dropped for being many.
+    "printk.devkmsg=on",
+    // The host's random bytes count. A kernel before 6.2 that is configured otherwise gathers its own for 15 seconds and
+    // more, and Bun's first random number waits for them.
+    "random.trust_cpu=on",
     "oops=panic",
     `uml_dir=${runFolder}/`,
     "umid=guest",

@@ -106,8 +106,8 @@ export function kernelFolder(path: string): KernelFolder {
   };
 }
 
-/** Names of the patches, in the order in which they are applied. */
-export function patchNames(): string[] {
+/** File names of the kernel's patches, in the order in which they apply. */
+export function kernelPatches(): string[] {
   return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
 }
 
@@ -117,7 +117,7 @@ export function patchNames(): string[] {
  */
 export function recipeHash(fragment = ""): string {
   const hash = createHash("sha256");
-  for (const name of ["config", ...patchNames()]) {
+  for (const name of ["config", ...kernelPatches()]) {
     hash.update(readFileSync(join(RECIPE_FOLDER, name)));
   }
   return hash.update(COMPILER_OPTIONS.join(" ")).update(fragment).digest("hex").slice(0, 16);

@@ -1,3 +1,5 @@
+import { TEST_MARK } from "../tracer/kernel_log_marks.ts";
+
 /** What of the kernel's messages is worth telling. */
 export type KernelEventKind = "panic" | "bug" | "warning" | "hung task" | "out of memory";
 
@@ -10,6 +12,8 @@ export interface KernelEvent {
   readonly lines: readonly string[];
   /** The line of the log that is its first. */
   readonly from: number;
+  /** The test that began last before it; `undefined` where none is known. */
+  readonly test: string | undefined;
 }
 
 /** Tells which event a message begins, and what happened. */
@@ -36,8 +40,10 @@ export function withoutTime(line: string): string {
 export function kernelEvents(log: string, panicked: boolean): KernelEvent[] {
   const lines = log.split("\n").map(withoutTime);
   const events: KernelEvent[] = [];
+  let test: string | undefined;
   let at = 0;
   while (at < lines.length) {
+    if (lines[at]!.startsWith(TEST_MARK)) test = lines[at]!.slice(TEST_MARK.length);
     const [kind, what] = beginningOf(lines[at]!);
     if (kind === undefined || (kind === "panic" && !panicked)) {
       at++;
@@ -48,7 +54,7 @@ export function kernelEvents(log: string, panicked: boolean): KernelEvent[] {
       ? /^BUG: failure at .*/.exec(lines[at - 1] ?? "")?.[0]
       : undefined;
     const from = cause === undefined ? at : at - 1;
-    events.push({ kind, what: cause ?? what, lines: lines.slice(from, end), from });
+    events.push({ kind, what: cause ?? what, lines: lines.slice(from, end), from, test });
     at = end;
   }
   return events;
@@ -66,7 +72,7 @@ function beginningOf(line: string): [KernelEventKind, string] | [undefined, ""] 
 function endOf(kind: KernelEventKind, lines: readonly string[], from: number): number {
   if (kind === "out of memory") return from + 1;
   for (let at = from + 1; at < lines.length; at++) {
-    if (beginningOf(lines[at]!)[0] !== undefined) return at;
+    if (beginningOf(lines[at]!)[0] !== undefined || lines[at]!.startsWith(TEST_MARK)) return at;
     if (/^---\[ end trace/.test(lines[at]!)) return at + 1;
     const traceEnded = lines[at - 1]!.startsWith(" [<") && !lines[at]!.startsWith(" [<");
     if (kind === "hung task" && traceEnded) return at;

@@ -20,7 +20,7 @@ export function make(
   const child = spawn(
     "make",
     [
-      ...["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${options.join(" ")}`],
+      ...["ARCH=um", `-j${availableParallelism() + 1}`, `KCFLAGS=${options.join(" ")}`],
       ...hasCcache() ? ["CC=ccache gcc", "HOSTCC=ccache gcc"] : [],
       ...targets,
     ],
@@ -28,8 +28,6 @@ export function make(
       cwd: folder.source,
       // The same input has to give the same kernel, and so the same build id, everywhere.
       env: {
-        // Otherwise ccache preprocesses each file that it does not know, and gcc does so again.
-        CCACHE_DEPEND: "1",
         ...inheritedEnvironment(),
         LC_ALL: "C",
         KBUILD_BUILD_TIMESTAMP: "1970-01-01",

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { KcovUnavailableError } from "../errors.ts";
-import { patchNames, RECIPE_FOLDER, SOURCE_PACKAGE } from "./kernel_folder.ts";
+import { kernelPatches, RECIPE_FOLDER, SOURCE_PACKAGE } from "./kernel_folder.ts";
 
 /** Where Debian's package puts the source. */
 export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
@@ -65,7 +65,7 @@ export async function unpackSource(
     `set -o pipefail; xz -dc -T0 ${SOURCE_ARCHIVE} | tar -xf - --strip-components=1 --anchored ${excluded}`,
     partial,
   );
-  for (const name of patchNames()) {
+  for (const name of kernelPatches()) {
     await runStep(
       `apply ${name}`,
       `patch -p1 --no-backup-if-mismatch --fuzz=0 <"$1"`,

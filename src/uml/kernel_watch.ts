@@ -1,3 +1,4 @@
+import { TEST_MARK } from "../tracer/kernel_log_marks.ts";
 import { crashReport } from "./crash_report.ts";
 
 /** Characters of the kernel's messages that are kept: more than its own buffer holds. */
@@ -49,9 +50,26 @@ export class KernelWatch {
 
   #tell(panicked: boolean): void {
     const text = this.#text;
-    this.#text = "";
+    // Of what is told later, too, it should be known which test ran.
+    this.#text = lastMark(text);
     this.#telling = this.#telling.then(async () => {
-      this.#print(await crashReport(text, this.#vmlinux, panicked));
+      try {
+        this.#print(await crashReport(text, this.#vmlinux, panicked));
+      } catch (error) {
+        // The command's own end is told all the same.
+        const why = error instanceof Error ? error.message : String(error);
+        this.#print(
+          `kernelcov: What the guest's kernel complained of cannot be told: ${why}: --dmesg shows it\n`,
+        );
+      }
     });
   }
+}
+
+/** The line that names the test that began last; empty where there is none. */
+function lastMark(text: string): string {
+  const at = text.lastIndexOf(TEST_MARK);
+  if (at < 0) return "";
+  const end = text.indexOf("\n", at);
+  return `${text.slice(at, end < 0 ? text.length : end)}\n`;
 }

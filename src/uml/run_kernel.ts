@@ -4,6 +4,7 @@ import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { plainFolder } from "../sys/plain_folder.ts";
 import { buildEmbeddedKernel } from "./build_kernel.ts";
+import { checkGuestProgram } from "./check_program.ts";
 import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
@@ -49,7 +50,7 @@ export interface GuestCommand {
  * complains of, a crash first of all, is written to `stderr`, with the functions and lines that led to it.
  *
  * @throws {KcovUnavailableError} the kernel cannot be built or started here; the message says what to change.
- * @throws {TypeError} the command is empty, or a folder cannot be used.
+ * @throws {TypeError} the command is empty or a program for another machine, or a folder cannot be used.
  * @throws {RangeError} the memory is no size, or fits nowhere.
  */
 export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
@@ -65,6 +66,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   const memoryBytes = parseMemorySize(command.memory ?? "2G");
   const write = writableFolders(command.write ?? []);
   const cwd = realpathSync(command.cwd ?? process.cwd());
+  checkGuestProgram(command.command, env["PATH"], cwd);
   const onTerminal = command.terminal ??
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();

@@ -8,7 +8,12 @@ import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { descendants, type RunningCommand, startKernelcov } from "../_support/guest_run.ts";
+import {
+  descendants,
+  guestFolders,
+  type RunningCommand,
+  startKernelcov,
+} from "../_support/guest_run.ts";
 
 const FIXTURE = join(import.meta.dirname!, "fixtures/cut_tests.ts");
 const RUNNER = runtimeName() === "deno"
@@ -35,7 +40,7 @@ async function cutRun(
     const { args = [], meanwhile } = options;
     const run = startKernelcov(
       ["test", "--kernel", "embedded", "--out", out, ...args, "--", ...RUNNER, FIXTURE],
-      { cwd: folder, env: { CUT: script, TMPDIR: folder, NO_COLOR: "1" } },
+      { cwd: folder, env: { CUT: script, NO_COLOR: "1" } },
     );
     await meanwhile?.(run);
     const { status, stdout, stderr } = await run.ended;
@@ -46,8 +51,7 @@ async function cutRun(
       /^kernelcov: .*(; \d+ tests? had ended|, before a test began)$/.test(line)
     );
     assert.equal(lines.length, 1, stderr);
-    // Nothing of the guest stays in the folder for temporary files.
-    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("kernelcov-guest")), []);
+    assert.deepEqual(guestFolders(run.pid), [], "nothing of the guest stays");
     assert.ok(existsSync(join(out, "lcov.info")) || records.length === 0, stderr);
     return { status, stdout, stderr, records, line: lines[0]! };
   } finally {
@@ -81,9 +85,30 @@ test("a BUG() in the kernel is told with function, file and line, the calls, the
   );
   assert.match(
     run.stderr,
-    /^ {2}process \d+ \(sh\)\n {2}lkdtm_BUG +drivers\/misc\/lkdtm\/bugs\.c:\d+\n/m,
+    /^ {2}process \d+ \(sh\)\n {2}test ".*cut_tests\.ts: second is cut short"\n {2}lkdtm_BUG +drivers\/misc\/lkdtm\/bugs\.c:\d+\n/m,
   );
   assert.match(run.stderr, /^Its last messages before that:\n.*Performing direct entry BUG$/m);
+});
+
+test("a warning is told with the test that ran, also where that has long ended", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kernelcov-warn-"));
+  try {
+    const run = await startKernelcov(
+      ["test", "--kernel", "embedded", "--out", folder, "--", ...RUNNER, FIXTURE],
+      { cwd: folder, env: { CUT: "echo WARNING >/sys/kernel/debug/provoke-crash/DIRECT" } },
+    ).ended;
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(
+      run.stderr,
+      /guest's kernel warns: WARNING: .*\n {2}process \d+ \(sh\)\n {2}test ".*cut_tests\.ts: second is cut short"\n/,
+    );
+    const tests = readRun(join(folder, "run")).records.filter(({ kind = "test" }) =>
+      kind === "test"
+    );
+    assert.deepEqual(tests.map(({ outcome }) => outcome), ["passed", "passed", "passed"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a supervisor that is killed is said, and what had ended is reported", async () => {
@@ -148,7 +173,8 @@ test("at the time limit the command gets SIGTERM, so that the supervisor keeps w
   // On a busy machine the second test may not have begun by then.
   do {
     limit *= 3;
-    run = await cutRun("cat /etc/passwd >/dev/null; exec sleep 600", {
+    // The whole process group gets the signal: a child that died of it first would only fail the test.
+    run = await cutRun("trap '' TERM; cat /etc/passwd >/dev/null; exec sleep 600", {
       args: ["--timeout", `${limit}`],
     });
     assert.equal(run.status, 124);
@@ -162,7 +188,7 @@ test("at the time limit the command gets SIGTERM, so that the supervisor keeps w
 });
 
 test("Ctrl-C ends the run, and the running test is said", async () => {
-  const run = await cutRun("echo now; exec sleep 600", {
+  const run = await cutRun("trap '' INT; echo now; exec sleep 600", {
     async meanwhile(run) {
       await run.printed("now\n");
       run.kill("SIGINT");

@@ -127,7 +127,8 @@ test("names and fragments that cannot be used are one line and status 2", () =>
       [["build", "--config", "empty.config"], /There is no option in empty\.config/],
       [["build", "--config", "host.config", "--name", "a/b"], /"a\/b" is no name for a kernel/],
       [["build", "--name", "a"], /add --config/],
-      [["path", "--kernel", "tree"], /Unknown kernel "tree": use .*or a path with a slash/],
+      [["path", "--kernel", "tree"], /Unknown kernel "tree": use embedded\n/],
+      [["run", "--kernel", "host", "--", "true"], /"host": use embedded or a path with a slash\n/],
       [["run", "--kernel", "tree", "--", "true"], /Unknown kernel "tree"/],
     ];
     for (const [args, message] of cases) {

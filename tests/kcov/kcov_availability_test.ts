@@ -163,6 +163,17 @@ test("kcovAvailability() says yes where a system call was recorded", () => {
   assert.equal(libc.mappings.size, 0);
 });
 
+test("kcovAvailability() of a process that is recorded already does not try to record it", () => {
+  // Nothing would be recorded if it tried.
+  const libc = fakeLibc({ pcs: {}, unique: true });
+  const plain = hostOf({ libc });
+  assert.equal(inspectHost(plain).reason, "no-callbacks");
+  const { available, message, uniqueMode } = inspectHost({ ...plain, isRecorded: () => true });
+  assert.deepEqual([available, uniqueMode], [true, true]);
+  assert.match(message, /being recorded by kernelcov/);
+  assert.equal(libc.openDescriptors.size, 0);
+});
+
 test("kcovAvailability() passes on why libc cannot be opened", () => {
   const host = {
     ...hostOf({}),

@@ -7,8 +7,8 @@ import { neededPackages, packageVersion } from "../../src/uml/debian_packages.ts
 import {
   COMPILER_OPTIONS,
   kernelFolderName,
+  kernelPatches,
   kernelsFolder,
-  patchNames,
   RECIPE_FOLDER,
   recipeHash,
   SOURCE_PACKAGE,
@@ -66,7 +66,7 @@ test("packageVersion knows what is installed and what is not", () => {
 test("every coverage point can be found and every kernel file names its licence", () => {
   assert.ok(COMPILER_OPTIONS.includes("-mcmodel=small"));
   assert.ok(COMPILER_OPTIONS.includes("-fno-optimize-sibling-calls"));
-  for (const name of ["config", ...patchNames()]) {
+  for (const name of ["config", ...kernelPatches()]) {
     assert.match(
       readFileSync(join(RECIPE_FOLDER, name), "utf8").split("\n")[0]!,
       /SPDX-License-Identifier: GPL-2\.0$/,

@@ -48,6 +48,21 @@ test("warnings, bugs, hung tasks and lack of memory are told apart and each has 
   ]);
 });
 
+test("an event belongs to the test that began last before it", () => {
+  const log = `[    1.000000] WARNING: CPU: 0 PID: 7 at fs/a.c:1 f+0x1/0x2
+[    2.000000] kernelcov: test: a_test.ts: first
+[    3.000000] WARNING: CPU: 0 PID: 7 at fs/a.c:2 f+0x1/0x2
+[    4.000000] kernelcov: test: a_test.ts: second > step
+[    5.000000] BUG: failure at fs/pipe.c:105/pipe_write()!
+[    5.000000] Kernel panic - not syncing: BUG!
+`;
+  assert.deepEqual(kernelEvents(log, true).map(({ what, test }) => [what.slice(0, 3), test]), [
+    ["WAR", undefined],
+    ["WAR", "a_test.ts: first"],
+    ["BUG", "a_test.ts: second > step"],
+  ]);
+});
+
 test("a log without complaints has no events", () => {
   assert.deepEqual(kernelEvents("[    0.100000] Run /init as init process\n", true), []);
   assert.deepEqual(kernelEvents("", false), []);

@@ -12,7 +12,7 @@ const TWO_HOSTS = `
 
 /** `ping HOST [SECONDS]`: whether it answers; `fails COMMAND`: that it does. */
 const FUNCTIONS = `
-  ping() { busybox ping -c 1 -w "\${2:-20}" "$1" >/dev/null; }
+  ping() { busybox ping -c 1 -w "\${2:-20}" -W "\${2:-20}" "$1" >/dev/null; }
   fails() { if "$@"; then echo "$* should fail" >&2; exit 9; fi; }`;
 
 async function guestScript(script: string): Promise<string> {
