@@ -20,3 +20,10 @@ export function closeThreadDevice(): void {
   device = undefined;
   open?.close();
 }
+
+/** Lets go of the calling thread's device, whose descriptor other code has closed: the next use opens another. */
+export function abandonThreadDevice(): void {
+  const lost = device;
+  device = undefined;
+  lost?.abandon();
+}

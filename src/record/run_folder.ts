@@ -61,6 +61,8 @@ export class RunWriter implements Disposable {
    */
   append(record: TestRecord): void {
     const placed = this.#places?.place(record) ?? record;
+    // A test that closes all descriptors closes this one too. Nothing may go to the file that has its number then.
+    if (this.#file?.isOpen() === false) this.#file = undefined;
     this.#file ??= this.#create();
     this.#writeModules(this.#file);
     this.#write(this.#file, recordLine(placed));
@@ -68,7 +70,7 @@ export class RunWriter implements Disposable {
 
   /** Closes the file. A later `append` begins another. */
   close(): void {
-    if (this.#file === undefined) return;
+    if (this.#file?.isOpen() !== true) return;
     this.#places?.observe();
     this.#writeModules(this.#file);
     this.#file.close();

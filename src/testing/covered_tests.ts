@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mainModule, workingFolder } from "../sys/runtime.ts";
-import { runInTest } from "./running_test.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -33,17 +33,6 @@ export class CoveredTests {
     return supervisorClient() !== null;
   }
 
-  /** Runs a body that ends its coverage itself, unless it throws. */
-  runUntilDone<Result>(coverage: StartedCoverage, body: () => Result): Result {
-    coverage.markAsynchronous();
-    try {
-      return runInTest({ coverage, fromPreload: true }, body);
-    } catch (error) {
-      coverage.end("failed");
-      throw error;
-    }
-  }
-
   /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
@@ -59,12 +48,14 @@ export class CoveredTests {
    * as after their time was up.
    */
   afterTest(): void {
-    this.#running = Math.max(0, this.#running - 1);
-    if (this.#running > 0) return;
-    for (const coverage of this.#open) {
-      if (coverage instanceof SupervisedCoverage) coverage.leave();
-      else coverage.end("failed");
-    }
-    this.#open.clear();
+    withOwnBuiltins(() => {
+      this.#running = Math.max(0, this.#running - 1);
+      if (this.#running > 0) return;
+      for (const coverage of this.#open) {
+        if (coverage instanceof SupervisedCoverage) coverage.leave();
+        else coverage.end("failed");
+      }
+      this.#open.clear();
+    });
   }
 }

@@ -4,6 +4,7 @@ import type { TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
 import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
@@ -112,7 +113,10 @@ export class LiveCoverage implements KernelCoverage {
    * test fail, unless coverage is required.
    */
   end(outcome: TestOutcome): void {
-    if (this.#ended) return;
+    if (!this.#ended) withOwnBuiltins(() => this.#end(outcome));
+  }
+
+  #end(outcome: TestOutcome): void {
     const thread = this.#thread;
     try {
       thread.end(this.#window);
@@ -144,7 +148,7 @@ export class LiveCoverage implements KernelCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    return this.#decoded().pcs.slice();
+    return withOwnBuiltins(() => this.#decoded().pcs.slice());
   }
 
   hits(functionName: string): number {
@@ -165,7 +169,9 @@ export class LiveCoverage implements KernelCoverage {
 
   /** Answers from the image, unrecorded: reading it is not what the test does. */
   #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
-    const decoded = this.#decoded();
-    return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
+    return withOwnBuiltins(() => {
+      const decoded = this.#decoded();
+      return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
+    });
   }
 }

@@ -2,7 +2,7 @@ import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../kcov/kcov_availability.ts";
 import type { KcovDevice } from "../kcov/kcov_device.ts";
-import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
+import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { followModules } from "../record/follow_modules.ts";
@@ -90,14 +90,35 @@ export class RecordingThread {
       window.start = device.count();
       return;
     }
+    const enabled = this.#enable(device);
     this.#windows.add(window);
+    enabled.reset();
+  }
+
+  /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
+  #enable(device: KcovDevice): KcovDevice {
     try {
       device.enable();
+      return device;
     } catch (error) {
-      this.#windows.delete(window);
-      throw error;
+      if (!(error instanceof SyscallError)) throw error;
     }
-    device.reset();
+    try {
+      abandonThreadDevice();
+      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#device.enable();
+      return this.#device;
+    } catch (cause) {
+      this.#device = undefined;
+      // Closed while it recorded, a device cannot be told to stop, and none takes its place.
+      this.#unavailable = new KcovUnavailableError(
+        "busy",
+        "A test has closed the coverage device, and this thread can be given no other: " +
+          "close in tests only the descriptors that they open",
+        { cause },
+      );
+      throw this.#unavailable;
+    }
   }
 
   /** Closes a window. The first thing it does is to read the count. */
@@ -107,7 +128,13 @@ export class RecordingThread {
     window.end = device.count();
     window.truncated = window.end === device.capacity;
     this.#windows.delete(window);
-    if (this.#windows.size === 0) device.disable();
+    if (this.#windows.size > 0) return;
+    try {
+      device.disable();
+    } catch (error) {
+      // The test has closed the device. What it recorded is in memory all the same; the next test will tell.
+      if (!(error instanceof SyscallError)) throw error;
+    }
   }
 
   /** The PCs of a window, up to now where it is open. What this does is not recorded. */

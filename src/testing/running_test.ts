@@ -10,18 +10,24 @@ export interface RunningTest {
 
 // A preload and a test file may load this library twice, from two places: both must know the test that runs.
 const KEY = Symbol.for("kernelcov.running-test");
-const shared = globalThis as { [KEY]?: AsyncLocalStorage<RunningTest> };
-/** Holds the covered test that some code runs in. */
-export const runningTests: AsyncLocalStorage<RunningTest> = shared[KEY] ??= new AsyncLocalStorage<
-  RunningTest
->();
+const shared = globalThis as { [KEY]?: AsyncLocalStorage<RunningTest | undefined> };
+const runningTests = shared[KEY] ??= new AsyncLocalStorage<RunningTest | undefined>();
+const { enterWith, getStore } = AsyncLocalStorage.prototype;
+const { apply } = Reflect;
 
 /** The covered test that the caller runs in. */
 export function runningTest(): RunningTest | undefined {
-  return runningTests.getStore();
+  return apply(getStore, runningTests, []) as RunningTest | undefined;
 }
 
-/** Runs `body`, and all that it starts, as part of a covered test. */
-export function runInTest<Result>(test: RunningTest, body: () => Result): Result {
-  return runningTests.run(test, body);
+/**
+ * What the caller runs from now on, and all that it starts, is part of `test`. Not `run` with a function: that would be
+ * a frame on the stack of each failing test.
+ *
+ * @returns The test that the caller ran in before, to enter again afterwards.
+ */
+export function enterTest(test: RunningTest | undefined): RunningTest | undefined {
+  const outer = runningTest();
+  apply(enterWith, runningTests, [test]);
+  return outer;
 }

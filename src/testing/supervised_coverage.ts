@@ -7,6 +7,7 @@ import type { BeginMessage } from "../tracer/boundary_message.ts";
 import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
 import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { say } from "./say_once.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import type { Symbolizer } from "./symbolizer.ts";
@@ -73,6 +74,10 @@ export class SupervisedCoverage implements StartedCoverage {
       return;
     }
     this.#ended = true;
+    withOwnBuiltins(() => this.#end(outcome));
+  }
+
+  #end(outcome: TestOutcome): void {
     const durationMs = performance.now() - this.#startedMs;
     const answer = this.#client.send({ do: "end", test: this.number, outcome, durationMs });
     if (answer?.done === true) return;
@@ -92,7 +97,7 @@ export class SupervisedCoverage implements StartedCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    const pcs = this.#ended ? null : this.#client.read(this.number);
+    const pcs = this.#ended ? null : withOwnBuiltins(() => this.#client.read(this.number));
     if (pcs !== null) return pcs;
     throw new KcovUnavailableError(
       "busy",
@@ -114,14 +119,16 @@ export class SupervisedCoverage implements StartedCoverage {
 
   /** Answers from the image, with this thread unrecorded: reading the image is not what the test does. */
   #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
-    this.#client.send({ do: "pause" });
-    try {
-      const pcs = this.pcs();
-      // Each point once: a function that ran has at least one hit.
-      return question(openSymbolizer(), { pcs, hits: new Uint32Array(pcs.length).fill(1) });
-    } finally {
-      this.#client.send({ do: "resume" });
-    }
+    return withOwnBuiltins(() => {
+      this.#client.send({ do: "pause" });
+      try {
+        const pcs = this.pcs();
+        // Each point once: a function that ran has at least one hit.
+        return question(openSymbolizer(), { pcs, hits: new Uint32Array(pcs.length).fill(1) });
+      } finally {
+        this.#client.send({ do: "resume" });
+      }
+    });
   }
 }
 

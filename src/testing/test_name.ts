@@ -49,7 +49,8 @@ interface TestContext {
   readonly fullName?: string;
 }
 
-function isContext(value: unknown): value is TestContext {
+/** Whether a value is what runners pass to a test to speak of it. */
+export function isContext(value: unknown): value is TestContext {
   if (typeof value !== "object" || value === null) return false;
   const { name, fullName, step } = value as Record<string, unknown>;
   // A row of test.each may have a name as well, but not these.
@@ -67,14 +68,16 @@ function contextName(context: TestContext): string {
 
 /**
  * Names a test: by the option, else by the context that the runner passes, else by the text before the call in the
- * source (bun:test passes nothing), else by the place of the call.
+ * source (bun:test passes nothing), else by the body's own name, else by the place of the call.
  *
  * @param rest What the runner passed to the test.
+ * @param bodyName The name of the body; empty where it has none.
  */
 export function identify(
   option: string | undefined,
   rest: readonly unknown[],
   site: CallSite | undefined,
+  bodyName = "",
 ): TestIdentity {
   const file = testFile(site);
   if (option !== undefined) return { name: option, file };
@@ -82,6 +85,7 @@ export function identify(
   if (context !== undefined) return { name: contextName(context), file };
   const label = site && labelBefore(site);
   if (label !== undefined) return { name: fillLabel(label, rest), file };
+  if (bodyName !== "") return { name: bodyName, file };
   const place = site && `${relative(startFolder, site.path)}:${site.line}`;
   return { name: place ?? "unnamed test", file };
 }

@@ -1,5 +1,8 @@
+import { coveredCall } from "./covered_call.ts";
+import { coveredFunction, type TestBody } from "./covered_function.ts";
+import { doneIndex } from "./done_callback.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
-import { runCovered } from "./run_covered.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import { AdoptedCoverage } from "./supervised_coverage.ts";
@@ -21,7 +24,7 @@ export interface KernelCoverageOptions {
  *
  * @param body The test.
  * @param options The test's name, where it cannot be found out.
- * @returns The function to give to the runner. It declares no parameters.
+ * @returns The function to give to the runner. It looks as the body does, without the first parameter.
  *
  * @example
  * ```ts
@@ -42,14 +45,20 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
   const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
   // Opened while tests are declared: a test may run with fewer permissions.
   prepareThread();
-  return function covered(...rest: Rest): Result {
+  const covered = coveredFunction(body as TestBody, (rest) => {
     const running = runningTest();
     if (running?.fromPreload === true) {
-      return body(new AdoptedCoverage(running.coverage), ...rest);
+      const args = [new AdoptedCoverage(running.coverage), ...rest];
+      return { args, threw() {}, returned: (result) => result };
     }
-    const coverage = startCoverage(() => identify(options.name, rest, site), running?.coverage);
-    return runCovered(coverage, () => body(coverage, ...rest));
-  };
+    const name = () => identify(options.name, rest, site, body.name);
+    const coverage = startCoverage(name, running?.coverage);
+    const done = doneIndex(rest, body.length - 1);
+    return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
+      done: done < 0 ? done : done + 1,
+    });
+  }, 1);
+  return covered as (...rest: Rest) => Result;
 }
 
 /**
@@ -76,6 +85,8 @@ export function kernelCoverage(name: string): KernelCoverage & Disposable {
   prepareThread(); // Loading what records a thread runs microtasks.
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
-  const coverage = startCoverage(() => identify(name, [], undefined), runningTest()?.coverage);
+  const coverage = withOwnBuiltins(() =>
+    startCoverage(() => identify(name, [], undefined), runningTest()?.coverage)
+  );
   return coverage;
 }
