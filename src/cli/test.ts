@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { clearRun, runFolderSize } from "../record/run_folder.ts";
+import { clearRun, recordFiles, runFolderSize } from "../record/run_folder.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
 import { supervisorRuntime, withPreload } from "../testing/runner_command.ts";
+import { settleOutcomes } from "../testing/settle_outcomes.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -63,7 +64,8 @@ export async function testCommand(args: string[]): Promise<number> {
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
   const env = { ...process.env, KERNELCOV_RUN: runDirectory };
-  const covered = withPreload(command).command;
+  const runnerReport = join(runDirectory, "runner.xml");
+  const covered = withPreload(command, runnerReport).command;
   const { scope } = values;
   async function runOnce(): Promise<number> {
     if (scope === "tree") {
@@ -75,7 +77,11 @@ export async function testCommand(args: string[]): Promise<number> {
     return (await runInKernel({ command: covered, kernel, env, ...guest })).exitStatus;
   }
   let exitStatus = 0;
-  for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) exitStatus = await runOnce();
+  for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) {
+    const earlier = new Set(recordFiles(runDirectory));
+    exitStatus = await runOnce();
+    settleOutcomes(runDirectory, earlier, runnerReport);
+  }
 
   if (runFolderSize(runDirectory) === 0) {
     process.stderr.write(

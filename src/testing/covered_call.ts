@@ -1,8 +1,10 @@
 import { runtimeName } from "../sys/runtime.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import { type CoveredCall, inShapeOf } from "./covered_function.ts";
-import { followPromise } from "./follow_promise.ts";
-import { enterTest, type RunningTest } from "./running_test.ts";
+import { followPromise, passPromiseOn } from "./follow_promise.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import { type RunningTest, runningTests } from "./running_test.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 const { apply } = Reflect;
 
@@ -10,6 +12,8 @@ const { apply } = Reflect;
 export interface CallOptions {
   /** Index of the argument that the body calls when it is done; -1 where it ends by itself. */
   readonly done?: number;
+  /** False where whoever began the coverage ends it later than the body, unless that throws. */
+  readonly endsItself?: boolean;
   /** The test's outcome by that of its body, called when that has ended; the same by default. */
   readonly outcomeOf?: (body: TestOutcome) => TestOutcome;
 }
@@ -18,24 +22,28 @@ export interface CallOptions {
 export function coveredCall(
   test: RunningTest,
   passed: readonly unknown[],
-  { done = -1, outcomeOf = (body) => body }: CallOptions = {},
+  { done = -1, endsItself = true, outcomeOf = (body) => body }: CallOptions = {},
 ): CoveredCall {
   const { coverage } = test;
   function end(outcome: TestOutcome): void {
     coverage.end(outcomeOf(outcome));
+    withOwnBuiltins(() => runningTests.end(test));
   }
   const args = done < 0 ? passed : withDone(passed, done, end);
-  const outer = enterTest(test);
+  const outer = runningTests.get();
+  runningTests.enter(test);
   return {
     args,
     threw() {
       end("failed");
-      enterTest(outer);
+      runningTests.leave(outer);
     },
     returned(result) {
       // Recording ends first of all.
-      const given = done < 0 ? settled(result, end, coverage) : undone(result, end, coverage);
-      enterTest(outer);
+      const given = done < 0 && endsItself
+        ? settled(result, end, coverage)
+        : undone(result, end, coverage);
+      runningTests.leave(outer);
       return given;
     },
   };
@@ -71,48 +79,61 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
     end("passed");
     return result;
   }
-  if (followPromise(result, () => end("passed"), () => end("failed"))) {
+  const good = (): void => end("passed"), bad = (): void => end("failed");
+  const followed = isDeno ? passPromiseOn(result, good, bad) : undefined;
+  if (followed !== undefined || followPromise(result, good, bad)) {
     coverage.markAsynchronous();
+    return followed ?? result;
+  }
+  if (!isDeno) {
+    end("passed");
     return result;
   }
-  if (asksThenables) return relayed(result, end, coverage);
-  end("passed");
-  return result;
-}
-
-const asksThenables = runtimeName() === "deno";
-
-/** What a runner that waits for `result` waits for in its place. */
-function relayed(result: object, end: End, coverage: RunningTest["coverage"]): object {
-  return {
-    get then(): unknown {
-      let then: unknown;
-      try {
-        then = (result as { then?: unknown }).then;
-      } catch (error) {
-        end("failed");
-        throw error;
-      }
-      if (typeof then !== "function") {
-        end("passed");
-        return undefined;
-      }
-      coverage.markAsynchronous();
-      return (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
-        const settle = [
-          (value: unknown) => resolve(settled(value, end, coverage)),
-          (error: unknown) => {
-            end("failed");
-            reject(error);
-          },
-        ];
-        try {
-          return apply(then as typeof settle[0], result, settle);
-        } catch (error) {
-          end("failed");
-          throw error;
-        }
-      };
+  return relayed(result, {
+    isFunction(then) {
+      const is = typeof then === "function";
+      if (is) coverage.markAsynchronous();
+      else end("passed");
+      return is;
     },
-  };
+    good: (value) => settled(value, end, coverage),
+    bad,
+  });
 }
+
+const isDeno = runtimeName() === "deno";
+
+/** What a runner that asks `thenable` for its end asks in its place. */
+const relayed = unseenScript(
+  `(function (apply) {
+    "use strict";
+    return (thenable, { isFunction, good, bad }) => ({
+      get then() {
+        let then, got = false;
+        try {
+          then = thenable.then;
+          got = true;
+        } finally {
+          if (!got) bad();
+        }
+        if (!isFunction(then)) return undefined;
+        return (resolve, reject) => {
+          let called = false;
+          try {
+            apply(then, thenable, [
+              (value) => resolve(good(value)),
+              (error) => { bad(); reject(error); },
+            ]);
+            called = true;
+          } finally {
+            if (!called) bad();
+          }
+        };
+      },
+    });
+  })`,
+)(apply) as (thenable: object, on: {
+  isFunction(then: unknown): boolean;
+  good(value: unknown): unknown;
+  bad(): void;
+}) => object;

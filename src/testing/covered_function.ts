@@ -1,6 +1,5 @@
-import { runInThisContext } from "node:vm";
-import { runtimeName } from "../sys/runtime.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 /** The body of a test, a step or a suite, as runners call it. */
 // deno-lint-ignore no-explicit-any -- whatever a runner passes goes on unchanged
@@ -16,14 +15,8 @@ export interface CoveredCall {
   returned(result: unknown): unknown;
 }
 
-/**
- * Runners leave frames of scripts of such a name out of their reports, as those of the runtime itself: a failing test's
- * stack is what it is without coverage.
- */
-const FILENAME = runtimeName() === "bun" ? "bun:wrap" : "ext:kernelcov/covered_function.js";
-
 // `finally`, not `catch`: Bun reports an error at the place that threw it last.
-const around = runInThisContext(
+const around = unseenScript(
   `(function (apply) {
     "use strict";
     return (body, enter) => ({
@@ -40,7 +33,6 @@ const around = runInThisContext(
       },
     }).covered;
   })`,
-  { filename: FILENAME },
 )(Reflect.apply) as (body: TestBody, enter: (args: unknown[]) => CoveredCall) => TestBody;
 
 /**

@@ -1,12 +1,12 @@
 // Covers every test of `deno test --preload=<this file>`, with no change to test files. Runs once per test file, on
 // the thread of its tests.
-import { runInThisContext } from "node:vm";
 import { recordBaseline } from "./baseline.ts";
 import { coveredCall } from "./covered_call.ts";
 import { coveredFunction, precededFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 /** What Deno passes to a test and to a step. */
 interface TestContext {
@@ -34,13 +34,12 @@ const file = currentFile();
  * A function that calls `real` with changed arguments. Deno reports a test at the first frame of the stack that is no
  * part of the runtime; a script named as one of the runtime's is passed over, so the caller's place is reported.
  */
-const passOver = runInThisContext(
+const passOver = unseenScript(
   `(function (apply) {
     return (real, change) => new Proxy(real, {
       apply(target, self, args) { return apply(target, self, change(args)); },
     });
   })`,
-  { filename: "ext:kernelcov/pass_over.js" },
 )(Reflect.apply) as <Real extends (...args: never[]) => unknown>(
   real: Real,
   change: (args: unknown[]) => unknown[],

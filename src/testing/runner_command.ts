@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { asksForReport, reportOptions } from "./runner_report.ts";
 import type { SupervisorRuntime } from "../tracer/supervised_command.ts";
 
 /** A test command with the preload of its runner. */
@@ -41,8 +42,10 @@ const RUNNER_VALUED: ReadonlySet<string> = new Set([
 /**
  * Adds the preload that covers every test to a command that runs `deno test` or `bun test`, also behind `npx`, `env
  * NAME=value` and the like. What a shell or a script starts is not looked into.
+ *
+ * @param report Where the runner shall write its report too, unless the command asks for one itself.
  */
-export function withPreload(command: readonly string[]): RunnerCommand {
+export function withPreload(command: readonly string[], report?: string): RunnerCommand {
   const at = runnerIndex(command);
   // npm's package of Bun names its program bun.exe on every system.
   const runner = at < 0 ? "" : basename(command[at], ".exe");
@@ -52,10 +55,9 @@ export function withPreload(command: readonly string[]): RunnerCommand {
   const preload = runner === "deno"
     ? [`--preload=${preloadPath("deno")}`]
     : ["--preload", preloadPath("bun")];
-  return {
-    runner,
-    command: [...command.slice(0, test + 1), ...preload, ...command.slice(test + 1)],
-  };
+  const rest = command.slice(test + 1);
+  const options = report === undefined || asksForReport(rest) ? [] : reportOptions(runner, report);
+  return { runner, command: [...command.slice(0, test + 1), ...preload, ...options, ...rest] };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { runtimeName } from "../sys/runtime.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 
 /** The innermost covered test that some code runs in. */
@@ -8,26 +9,80 @@ export interface RunningTest {
   readonly fromPreload: boolean;
 }
 
-// A preload and a test file may load this library twice, from two places: both must know the test that runs.
-const KEY = Symbol.for("kernelcov.running-test");
-const shared = globalThis as { [KEY]?: AsyncLocalStorage<RunningTest | undefined> };
-const runningTests = shared[KEY] ??= new AsyncLocalStorage<RunningTest | undefined>();
-const { enterWith, getStore } = AsyncLocalStorage.prototype;
-const { apply } = Reflect;
+/** Tells which covered test some code runs in. */
+interface RunningTests {
+  get(): RunningTest | undefined;
+  /** The test that begins here. */
+  enter(test: RunningTest): void;
+  /** The test's body has returned or thrown: what runs next is part of `outer`. The test may wait and go on. */
+  leave(outer: RunningTest | undefined): void;
+  /** The test has ended. */
+  end(test: RunningTest): void;
+  /** No test runs any more. */
+  clear(): void;
+}
 
-/** The covered test that the caller runs in. */
-export function runningTest(): RunningTest | undefined {
-  return apply(getStore, runningTests, []) as RunningTest | undefined;
+/** By the asynchronous context: what a test starts is known as its own, whatever else runs at once. */
+class ContextTests implements RunningTests {
+  readonly #storage = new AsyncLocalStorage<RunningTest | undefined>();
+  // A function that runs another would be a frame on the stack of each failing test.
+  readonly #enter = AsyncLocalStorage.prototype.enterWith.bind(this.#storage);
+  readonly get = AsyncLocalStorage.prototype.getStore.bind(this.#storage) as RunningTests["get"];
+
+  enter(test: RunningTest): void {
+    this.#enter(test);
+  }
+
+  leave(outer: RunningTest | undefined): void {
+    this.#enter(outer);
+  }
+
+  end(): void {}
+
+  clear(): void {}
 }
 
 /**
- * What the caller runs from now on, and all that it starts, is part of `test`. Not `run` with a function: that would be
- * a frame on the stack of each failing test.
- *
- * @returns The test that the caller ran in before, to enter again afterwards.
+ * By what is open: the test whose body runs now, else the only one that waits. Bun takes functions that a test hands
+ * to it within an asynchronous context for others: hooks for such that wait for a callback.
  */
-export function enterTest(test: RunningTest | undefined): RunningTest | undefined {
-  const outer = runningTest();
-  apply(enterWith, runningTests, [test]);
-  return outer;
+class OpenTests implements RunningTests {
+  #current: RunningTest | undefined;
+  #waiting: readonly RunningTest[] = [];
+
+  get(): RunningTest | undefined {
+    if (this.#current !== undefined) return this.#current;
+    return this.#waiting.length === 1 ? this.#waiting[0] : undefined;
+  }
+
+  enter(test: RunningTest): void {
+    this.#waiting = [...this.#waiting, test];
+    this.#current = test;
+  }
+
+  leave(outer: RunningTest | undefined): void {
+    this.#current = outer;
+  }
+
+  end(test: RunningTest): void {
+    this.#waiting = this.#waiting.filter((other) => other !== test);
+  }
+
+  clear(): void {
+    this.#current = undefined;
+    this.#waiting = [];
+  }
+}
+
+// A preload and a test file may load this library twice, from two places: both must know the test that runs.
+const KEY = Symbol.for("kernelcov.running-tests");
+const shared = globalThis as { [KEY]?: RunningTests };
+/** Which covered test the caller runs in. */
+export const runningTests: RunningTests = shared[KEY] ??= runtimeName() === "bun"
+  ? new OpenTests()
+  : new ContextTests();
+
+/** The covered test that the caller runs in. */
+export function runningTest(): RunningTest | undefined {
+  return runningTests.get();
 }

@@ -1,0 +1,115 @@
+import { lstatSync, readFileSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { FormatError } from "../errors.ts";
+import { parseLine, recordLine } from "../record/record_line.ts";
+import { recordFiles } from "../record/run_folder.ts";
+import type { TestOutcome, TestRecord } from "../record/test_record.ts";
+import { parseRunnerReport, type ReportedTest } from "./runner_report.ts";
+import { writeWhole } from "./written_files.ts";
+
+/** A report larger than this is of no test runner. */
+const MAX_REPORT_BYTES = 1 << 28;
+
+/** A record of a run folder. */
+interface PlacedRecord {
+  /** Name of its file. */
+  readonly holder: string;
+  /** Index of its line. */
+  readonly line: number;
+  readonly record: TestRecord;
+}
+
+/**
+ * Gives the records of a run the outcomes that the runner reported: a body that returned may be of a test that failed,
+ * by a hook, by what it left running, or by an error that nobody caught. Removes the report.
+ *
+ * @param earlier Record files that were there before the runner started.
+ * @param report The runner's report; nothing is done where it wrote none.
+ * @throws {Error} The file system's own error.
+ */
+export function settleOutcomes(
+  runDirectory: string,
+  earlier: ReadonlySet<string>,
+  report: string,
+): void {
+  const text = takeReport(report);
+  if (text === undefined) return;
+  const reported = parseRunnerReport(text);
+  const holders = recordFiles(runDirectory).filter((name) => !earlier.has(name));
+  const lines = new Map(
+    holders.map((name) => [name, readFileSync(join(runDirectory, name), "utf8").split("\n")]),
+  );
+  const changed = new Set<string>();
+  for (
+    const { placed: { holder, line, record }, outcome } of differing(recordsOf(lines), reported)
+  ) {
+    lines.get(holder)![line] = recordLine({ ...record, outcome }).trimEnd();
+    changed.add(holder);
+  }
+  for (const name of changed) writeWhole(join(runDirectory, name), [lines.get(name)!.join("\n")]);
+}
+
+function takeReport(path: string): string | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  const text = stat.isFile() && stat.size <= MAX_REPORT_BYTES
+    ? readFileSync(path, "utf8")
+    : undefined;
+  unlinkSync(path);
+  return text;
+}
+
+function recordsOf(lines: ReadonlyMap<string, readonly string[]>): PlacedRecord[] {
+  const found: PlacedRecord[] = [];
+  for (const [holder, texts] of lines) {
+    for (const [line, text] of texts.entries()) {
+      try {
+        const parsed = parseLine(text);
+        if ("record" in parsed) found.push({ holder, line, record: parsed.record });
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+      }
+    }
+  }
+  return found;
+}
+
+interface Difference {
+  readonly placed: PlacedRecord;
+  readonly outcome: TestOutcome;
+}
+
+/** The records whose outcome is not the runner's. */
+function differing(
+  records: readonly PlacedRecord[],
+  reported: readonly ReportedTest[],
+): Difference[] {
+  const tests = records.filter(({ record: { kind } }) => kind === undefined || kind === "test");
+  const byName = Map.groupBy(tests, ({ record }) => record.name);
+  const differences: Difference[] = [];
+  for (const same of Map.groupBy(reported, ({ file, name }) => `${file}\0${name}`).values()) {
+    const { file, name } = same[0]!;
+    const named = byName.get(name) ?? [];
+    const own = file === "" ? named : named.filter(({ record }) => record.file === file);
+    for (const [placed, { outcome }] of pairs(own, same)) {
+      if (outcome === "skipped" || placed.record.outcome === outcome) continue;
+      differences.push({ placed, outcome });
+    }
+  }
+  return differences;
+}
+
+/** Records and reports of tests of one name: each other's in order, or all records the attempts of one test. */
+function pairs(
+  own: readonly PlacedRecord[],
+  reported: readonly ReportedTest[],
+): [PlacedRecord, ReportedTest][] {
+  if (own.length === reported.length) return own.map((placed, index) => [placed, reported[index]!]);
+  const [only, ...others] = reported;
+  const last = own.at(-1);
+  if (only === undefined || others.length > 0 || last === undefined) return [];
+  // Of attempts the last one decides, and of repeats any that failed: an outcome that is there already needs no other.
+  const explained = only.outcome === "failed" &&
+    own.some(({ record }) => record.outcome === "failed");
+  return explained ? [] : [[last, only]];
+}
