@@ -34,7 +34,8 @@ export interface RecordingWindow {
 export class RecordingThread {
   readonly #settings: CoverageSettings;
   readonly #openLibc: () => Libc;
-  readonly #windows = new Set<RecordingWindow>();
+  /** Open windows, and what ends the tests that they belong to. */
+  readonly #windows = new Map<RecordingWindow, () => void>();
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #modules: ModulePlaces | undefined;
@@ -78,20 +79,21 @@ export class RecordingThread {
   /**
    * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
    *
+   * @param giveUp Called where the tests of the file end before the window's does.
    * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
    */
-  begin(window: RecordingWindow): void {
+  begin(window: RecordingWindow, giveUp: () => void = () => {}): void {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
-      for (const other of this.#windows) other.shared = true;
+      for (const other of this.#windows.keys()) other.shared = true;
       window.shared = true;
-      this.#windows.add(window);
+      this.#windows.set(window, giveUp);
       window.start = device.count();
       return;
     }
     const enabled = this.#enable(device);
-    this.#windows.add(window);
+    this.#windows.set(window, giveUp);
     enabled.reset();
   }
 
@@ -174,6 +176,7 @@ export class RecordingThread {
 
   /** Closes the device and the record file. A later test opens them again. */
   close(): void {
+    for (const giveUp of [...this.#windows.values()]) giveUp();
     this.#windows.clear();
     this.#device = undefined;
     this.#writer?.close();

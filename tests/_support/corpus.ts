@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -84,13 +85,23 @@ export class Corpus {
  * differs from run to run. The hook's frames are among the runtime's own, which Deno shows where others follow.
  */
 const DENOS_RACES =
-  /^(?:-+ (?:p\w+-test )?output (?:end )?-+|.* \.\.\.|    at (?:.* \()?ext:kernelcov\/.*)\n/gm;
+  /^(?:-+ (?:p\w+-test )?output (?:end )?-+|.* \.\.\.$| {4}at (?:.* \()?ext:kernelcov\/.*)\n?/gm;
 
-/** What a command left. */
+/** What a command left, line by line. */
 export interface CorpusRun {
   readonly status: number | null;
   readonly signal: string | null;
-  readonly output: string;
+  readonly output: readonly string[];
+}
+
+/** Holds that two runs left the same; names the first line that differs, and those around it. */
+export function assertSameRun(run: CorpusRun, expected: CorpusRun, what: string): void {
+  const at = expected.output.findIndex((line, index) => line !== run.output[index]);
+  const from = Math.max(0, (at < 0 ? expected.output.length : at) - 12);
+  function told({ status, signal, output }: CorpusRun): object {
+    return { status, signal, lines: output.length, output: output.slice(from, from + 24) };
+  }
+  assert.deepEqual(told(run), told(expected), what);
 }
 
 /** Runs a command in the folder of a corpus. */
@@ -106,6 +117,6 @@ export function runInCorpus(
     maxBuffer: 1 << 26,
   });
   // Bun reports on standard error, and tests print on standard output.
-  const output = `${corpus.comparable(stdout)}\n----\n${corpus.comparable(stderr)}`;
+  const output = `${corpus.comparable(stdout)}\n----\n${corpus.comparable(stderr)}`.split("\n");
   return { status, signal, output };
 }

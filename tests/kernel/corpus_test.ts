@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { readRun } from "../../src/record/read_run.ts";
+import { withPreload } from "../../src/testing/runner_command.ts";
+import { parseRunnerReport } from "../../src/testing/runner_report.ts";
+import { settleOutcomes } from "../../src/testing/settle_outcomes.ts";
+import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
+import { assertSameRun, Corpus, runInCorpus } from "../_support/corpus.ts";
+import { plainEnvironment } from "../_support/supervised.ts";
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "kernelcov-corpus-")));
+after(() => rmSync(folder, { recursive: true }));
+
+const SLOW = { timeout: 900_000 };
+const plain = new Corpus(join(folder, "plain"), false);
+const wrapped = new Corpus(join(folder, "wrapped"), true);
+const env = plainEnvironment();
+const [together = []] = plain.invocations;
+const without = runInCorpus(plain, plain.command(together), env);
+
+test("the runner reports the same while all threads and processes are recorded", SLOW, () => {
+  const runDirectory = join(folder, "tree");
+  const report = join(folder, "report.xml");
+  const { command } = withPreload(plain.command(together), report);
+  const supervised = supervisedCommand({ command, runDirectory, mode: "auto", record: false });
+  const recorded = { ...env, KERNELCOV_RUN: runDirectory };
+  assertSameRun(runInCorpus(plain, supervised, recorded), without, "with the preload");
+
+  const reported = parseRunnerReport(readFileSync(report, "utf8"));
+  settleOutcomes(runDirectory, new Set(), report);
+  const records = readRun(runDirectory).records.filter(({ kind }) => kind === "test");
+  assert.ok(records.length > 100, `${records.length}`);
+  const outcomes = new Map<string, string>();
+  for (const { file, name, outcome } of records) outcomes.set(`${file}: ${name}`, outcome);
+  const ambiguous = ["same.ts", "same_name.ts"];
+  let compared = 0;
+  for (const { file, name, outcome } of reported) {
+    const ours = outcomes.get(`${file}: ${name}`);
+    if (ours === undefined || outcome === "skipped" || ambiguous.includes(file)) continue;
+    assert.equal(ours, outcome, `${file}: ${name}`);
+    compared++;
+  }
+  assert.ok(compared > 100, `${compared}`);
+});
+
+test("the runner reports the same while bodies record their threads", SLOW, () => {
+  const runDirectory = join(folder, "thread");
+  const required = { ...env, KERNELCOV: "require", KERNELCOV_RUN: runDirectory };
+  const own = wrapped.command(wrapped.invocations[0]!);
+  assertSameRun(runInCorpus(wrapped, own, required), without, "with wrapped bodies");
+  assert.ok(readRun(runDirectory).records.length > 100);
+});
