@@ -77,9 +77,11 @@ let isUnchanged: (() => boolean) | undefined;
 
 function listReliances(): Reliance[] {
   const found: Reliance[] = [];
-  function add(holder: object, keys: string): void {
-    for (const word of keys.split(" ")) {
-      const key = word.startsWith("@") ? Symbol[word.slice(1) as "iterator"] : word;
+  function add(holder: object, keys: string | readonly symbol[]): void {
+    for (const word of typeof keys === "string" ? keys.split(" ") : keys) {
+      const key = typeof word === "string" && word.startsWith("@")
+        ? Symbol[word.slice(1) as "iterator"]
+        : word;
       const own = getOwnPropertyDescriptor(holder, key);
       // What cannot be changed needs no look; what one runtime lacks, its part of the hook does not use.
       if (own !== undefined && (own.configurable || own.writable)) found.push({ holder, key, own });
@@ -95,6 +97,10 @@ function listReliances(): Reliance[] {
   }
   add(getPrototypeOf(globalThis.performance)!, "now");
   add(getPrototypeOf(globalThis.crypto)!, "getRandomValues");
+  // By which Deno knows them as its own.
+  for (const own of [globalThis.performance, globalThis.crypto]) {
+    add(own, Object.getOwnPropertySymbols(own));
+  }
   add(getPrototypeOf(Uint8Array.prototype)!, TYPED_ARRAY);
   for (const iterator of [[].values(), new Map().keys(), new Set().keys(), "".matchAll(/a/g)]) {
     add(getPrototypeOf(iterator)!, "next");
