@@ -51,7 +51,7 @@ export function settleOutcomes(
 
 function takeReport(path: string): string | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
+  if (stat === undefined || stat.isDirectory()) return undefined;
   const text = stat.isFile() && stat.size <= MAX_REPORT_BYTES
     ? readFileSync(path, "utf8")
     : undefined;
