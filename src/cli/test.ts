@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { clearRun, recordFiles, runFolderSize } from "../record/run_folder.ts";
@@ -79,6 +80,7 @@ export async function testCommand(args: string[]): Promise<number> {
   let exitStatus = 0;
   for (let repeat = 0; repeat < repeats && exitStatus === 0; repeat++) {
     const earlier = new Set(recordFiles(runDirectory));
+    rmSync(runnerReport, { force: true }); // of a run that was killed
     exitStatus = await runOnce();
     settleOutcomes(runDirectory, earlier, runnerReport);
   }

@@ -2,7 +2,6 @@ import { runtimeName } from "../sys/runtime.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import { type CoveredCall, inShapeOf } from "./covered_function.ts";
 import { followPromise, passPromiseOn } from "./follow_promise.ts";
-import { withOwnBuiltins } from "./own_builtins.ts";
 import { type RunningTest, runningTests } from "./running_test.ts";
 import { unseenScript } from "./unseen_script.ts";
 
@@ -27,7 +26,7 @@ export function coveredCall(
   const { coverage } = test;
   function end(outcome: TestOutcome): void {
     coverage.end(outcomeOf(outcome));
-    withOwnBuiltins(() => runningTests.end(test));
+    runningTests.end(test);
   }
   const args = done < 0 ? passed : withDone(passed, done, end);
   const outer = runningTests.get();

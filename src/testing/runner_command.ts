@@ -56,7 +56,9 @@ export function withPreload(command: readonly string[], report?: string): Runner
     ? [`--preload=${preloadPath("deno")}`]
     : ["--preload", preloadPath("bun")];
   const rest = command.slice(test + 1);
-  const options = report === undefined || asksForReport(rest) ? [] : reportOptions(runner, report);
+  const options = report === undefined || asksForReport(runner, rest)
+    ? []
+    : reportOptions(runner, report);
   return { runner, command: [...command.slice(0, test + 1), ...preload, ...options, ...rest] };
 }
 

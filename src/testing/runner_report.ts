@@ -14,9 +14,12 @@ export function reportOptions(runner: "deno" | "bun", path: string): string[] {
     : ["--reporter=junit", `--reporter-outfile=${path}`];
 }
 
-/** Whether the arguments of a runner ask for a report already: it writes one at most. */
-export function asksForReport(args: readonly string[]): boolean {
-  return args.some((arg) => /^--(junit-path|reporter|reporter-outfile)(=|$)/.test(arg));
+/** Whether a runner's arguments ask for a report already: each writes one at most. */
+export function asksForReport(runner: "deno" | "bun", args: readonly string[]): boolean {
+  const option = runner === "deno"
+    ? /^--(junit-path(=|$)|reporter=junit$)/
+    : /^--reporter(-outfile)?(=|$)/;
+  return args.some((arg) => option.test(arg));
 }
 
 const TAG = /<!\[CDATA\[[^]*?\]\]>|<(\/?)([a-z]+)((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;

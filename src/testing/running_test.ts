@@ -48,15 +48,17 @@ class ContextTests implements RunningTests {
  */
 class OpenTests implements RunningTests {
   #current: RunningTest | undefined;
-  #waiting: readonly RunningTest[] = [];
+  /** Those that have not ended. No method of an array is called: it may be one that a test has replaced. */
+  #open: readonly RunningTest[] = [];
 
   get(): RunningTest | undefined {
     if (this.#current !== undefined) return this.#current;
-    return this.#waiting.length === 1 ? this.#waiting[0] : undefined;
+    return this.#open.length === 1 ? this.#open[0] : undefined;
   }
 
   enter(test: RunningTest): void {
-    this.#waiting = [...this.#waiting, test];
+    this.#open = this.#without(test);
+    (this.#open as RunningTest[])[this.#open.length] = test;
     this.#current = test;
   }
 
@@ -65,12 +67,21 @@ class OpenTests implements RunningTests {
   }
 
   end(test: RunningTest): void {
-    this.#waiting = this.#waiting.filter((other) => other !== test);
+    this.#open = this.#without(test);
   }
 
   clear(): void {
     this.#current = undefined;
-    this.#waiting = [];
+    this.#open = [];
+  }
+
+  #without(test: RunningTest): RunningTest[] {
+    const others: RunningTest[] = [];
+    for (let index = 0; index < this.#open.length; index++) {
+      const other = this.#open[index]!;
+      if (other !== test) others[others.length] = other;
+    }
+    return others;
   }
 }
 

@@ -42,7 +42,7 @@ export class Corpus {
           cpSync(join(CORPUS, group, entry), join(folder, entry), { recursive: true });
           continue;
         }
-        const name = group === "node" ? `node_${entry}` : entry;
+        const name = group === "node" ? entry.replace(/^(apart_)?/, "$1node_") : entry;
         const source = readFileSync(join(CORPUS, group, entry), "utf8");
         writeFileSync(join(folder, name), wrapped ? source : withoutWrappers(source));
         names.push(name);
@@ -55,6 +55,20 @@ export class Corpus {
   get invocations(): string[][] {
     const alone = this.#names.filter((name) => name.startsWith("alone_"));
     return [this.#names.filter((name) => !alone.includes(name)), ...alone.map((name) => [name])];
+  }
+
+  /**
+   * The files that run in one process, those that need not stand apart joined to one: Deno runs each file on a thread of
+   * its own, which takes its time in a user-mode kernel.
+   */
+  get joined(): string[] {
+    const [together = []] = this.invocations;
+    if (runtimeName() !== "deno") return together;
+    const apart = together.filter((name) => name.startsWith("apart_"));
+    const rest = together.filter((name) => !apart.includes(name));
+    const imports = rest.map((name) => `import "./${name}";\n`);
+    writeFileSync(join(this.folder, "joined.ts"), imports.join(""));
+    return ["joined.ts", ...apart];
   }
 
   /** How many files there are. */

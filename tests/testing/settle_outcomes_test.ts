@@ -157,6 +157,8 @@ test("the report is asked for, unless the command asks for one", () => {
   assert.deepEqual(own.filter((word) => word.includes("junit")), ["--junit-path=x.xml"]);
   const theirs = withPreload(["bun", "test", "--reporter", "dots"], "r.xml").command;
   assert.equal(theirs.includes("--reporter=junit"), false);
+  const dots = withPreload(["deno", "test", "--reporter=dot"], "r.xml").command;
+  assert.ok(dots.includes("--junit-path=r.xml"), "Deno can do both");
   for (const runner of ["deno", "bun"] as const) {
     const { command } = withPreload([runner, "test", "a.ts"], "r.xml");
     for (const option of reportOptions(runner, "r.xml")) assert.ok(command.includes(option));
