@@ -114,7 +114,11 @@ function doneAt(args: readonly unknown[], body: TestBody, { cases }: Variant): n
 
 function rowLabel(label: string, args: readonly unknown[], cases: readonly unknown[]): string {
   const index = rowIndex(args, cases);
-  return index < 0 ? label : eachLabel(label, cases[index], index);
+  try {
+    return index < 0 ? label : eachLabel(label, cases[index], index);
+  } catch {
+    return label; // a value that cannot be printed any more
+  }
 }
 
 function rowIndex(args: readonly unknown[], cases: readonly unknown[]): number {

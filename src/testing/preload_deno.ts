@@ -114,13 +114,21 @@ function withCoveredBody<Real extends (...args: never[]) => unknown>(
     }));
 }
 
-/** A test's definition with another body: all else is looked up in the definition itself, which may be of any class. */
+/**
+ * A test's definition with another body: all else is looked up in the definition itself, which may be of any class. Deno
+ * puts a body of its own in the place of a step's.
+ */
 function withBody(definition: { fn: TestBody }, cover: (body: TestBody) => TestBody): unknown {
-  const fn = cover(definition.fn);
+  let fn: unknown = cover(definition.fn);
   const own = Reflect.getOwnPropertyDescriptor(definition, "fn");
   if (own?.configurable === false) return { ...definition, fn };
   return new Proxy(definition, {
     get: (target, key) => key === "fn" ? fn : Reflect.get(target, key),
+    set(target, key, value) {
+      if (key !== "fn") return Reflect.set(target, key, value);
+      fn = value;
+      return true;
+    },
   });
 }
 

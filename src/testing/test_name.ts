@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { format } from "node:util";
 import { mainModule } from "../sys/runtime.ts";
+import { eachLabel } from "./each_label.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
 
 /** A place in a source file. */
@@ -84,7 +84,9 @@ export function identify(
   const context = rest.find(isContext);
   if (context !== undefined) return { name: contextName(context), file };
   const label = site && labelBefore(site);
-  if (label !== undefined) return { name: fillLabel(label, rest), file };
+  if (label !== undefined) {
+    return { name: rest.length === 0 ? label : eachLabel(label, rest, undefined), file };
+  }
   if (bodyName !== "") return { name: bodyName, file };
   const place = site && `${relative(startFolder, site.path)}:${site.line}`;
   return { name: place ?? "unnamed test", file };
@@ -146,17 +148,4 @@ function unescape(literal: string): string {
       return ESCAPES[other!] ?? other!;
     },
   );
-}
-
-/** Fills the places of a `test.each` label from its row, as the runner does in its own output. */
-function fillLabel(label: string, row: readonly unknown[]): string {
-  if (row.length === 0) return label;
-  const places = label.match(/%[sdifjoOp]/g)?.length ?? 0;
-  const filled = format(label.replaceAll("%p", "%j"), ...row.slice(0, places));
-  const [first] = row;
-  return filled.replace(/\$([\w.]+)/g, (whole, path: string) => {
-    let value: unknown = first;
-    for (const key of path.split(".")) value = (value as Record<string, unknown> | null)?.[key];
-    return value === undefined ? whole : String(value);
-  });
 }
