@@ -87,16 +87,33 @@ function differing(
   const tests = records.filter(({ record: { kind } }) => kind === undefined || kind === "test");
   const byName = Map.groupBy(tests, ({ record }) => record.name);
   const differences: Difference[] = [];
-  for (const same of Map.groupBy(reported, ({ file, name }) => `${file}\0${name}`).values()) {
-    const { file, name } = same[0]!;
-    const named = byName.get(name) ?? [];
-    const own = file === "" ? named : named.filter(({ record }) => record.file === file);
-    for (const [placed, { outcome }] of pairs(own, same)) {
+  for (const [name, cases] of Map.groupBy(reported, (test) => test.name)) {
+    for (const [placed, { outcome }] of pairsOfName(byName.get(name) ?? [], cases)) {
       if (outcome === "skipped" || placed.record.outcome === outcome) continue;
       differences.push({ placed, outcome });
     }
   }
   return differences;
+}
+
+/**
+ * Records and reports of tests of one name, by their files. Deno reports a test in the file that declares it, which may
+ * be a module of the test file that ran it: what is left of both belongs together.
+ */
+function pairsOfName(
+  records: readonly PlacedRecord[],
+  reported: readonly ReportedTest[],
+): [PlacedRecord, ReportedTest][] {
+  const ofFile = Map.groupBy(records, ({ record }) => record.file);
+  const found: [PlacedRecord, ReportedTest][] = [];
+  const left: ReportedTest[] = [];
+  for (const [file, cases] of Map.groupBy(reported, (test) => test.file)) {
+    const own = ofFile.get(file);
+    ofFile.delete(file);
+    if (own === undefined) left.push(...cases);
+    else found.push(...pairs(own, cases));
+  }
+  return [...found, ...pairs([...ofFile.values()].flat(), left)];
 }
 
 /** Records and reports of tests of one name: each other's in order, or all records the attempts of one test. */

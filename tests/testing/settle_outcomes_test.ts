@@ -122,6 +122,29 @@ test("tests of one name are told by their order, attempts by the last", () => {
   });
 });
 
+test("a test that another module declares is found by its name", () => {
+  inFolder((folder) => {
+    writeRecords(folder, [
+      ["a.ts", "same", "passed"],
+      ["b.ts", "same", "passed"],
+      ["b.ts", "declared elsewhere", "passed"],
+    ]);
+    const report = join(folder, "runner.xml");
+    writeFileSync(
+      report,
+      junit(`<testcase name="same" file="a.ts"/>
+        <testcase name="same" file="helper.ts"><failure/></testcase>
+        <testcase name="declared elsewhere" file="helper.ts"><failure/></testcase>`),
+    );
+    settleOutcomes(folder, new Set(), report);
+    assert.deepEqual(outcomes(folder), [
+      "same: passed",
+      "same: failed",
+      "declared elsewhere: failed",
+    ]);
+  });
+});
+
 test("records of an earlier run, and those of no report, stay", () => {
   inFolder((folder) => {
     writeRecords(folder, [["a.ts", "one", "passed"]]);
