@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TestOutcome } from "../record/test_record.ts";
 import { mainModule, workingFolder } from "../sys/runtime.ts";
 import { coveredCall } from "./covered_call.ts";
 import type { CoveredCall } from "./covered_function.ts";
@@ -57,13 +58,15 @@ export class CoveredTests {
   /**
    * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
    * as after their time was up.
+   *
+   * @param outcome That of a test whose coverage ends now.
    */
-  afterTest(): void {
+  afterTest(outcome: TestOutcome = "passed"): void {
     withOwnBuiltins(() => {
       this.#running = Math.max(0, this.#running - 1);
       if (this.#running > 0) return;
       for (const coverage of this.#open) {
-        if (this.#untilHooks.has(coverage)) coverage.end("passed");
+        if (this.#untilHooks.has(coverage)) coverage.end(outcome);
         else if (coverage instanceof SupervisedCoverage) coverage.leave();
         else coverage.end("failed");
       }

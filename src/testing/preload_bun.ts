@@ -2,6 +2,7 @@
 // file with --isolate and --parallel. Imports nothing from "bun:test": the modules of test files must be the first.
 import { createRequire } from "node:module";
 import { recordBaseline } from "./baseline.ts";
+import { followNodeTests, isNodeTest, takeNodeOutcome } from "./bun_node_tests.ts";
 import { coveredCall } from "./covered_call.ts";
 import { coveredFunction, inShapeOf, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
@@ -84,22 +85,17 @@ function coveredArguments(args: unknown[], cover: Cover, variant: Variant): unkn
 function coverTest(name: string, body: TestBody, variant: Variant): TestBody {
   const path = suites;
   const file = currentFile();
+  const ofNode = isNodeTest(body);
+  if (ofNode) followNodeTests(file);
   return coveredFunction(body, (args) => {
     const label = variant.cases === null ? name : rowLabel(name, args, variant.cases);
     const coverage = tests.begin([...path, label].join(" > "), file);
-    const done = doneAt(args, body, variant);
-    const keepsDone = done >= 0 && isNodeTests(body);
-    if (keepsDone) return tests.untilHooks(coverage, args);
+    if (ofNode) return tests.untilHooks(coverage, args);
     return coveredCall({ coverage, fromPreload: true }, args, {
-      done,
+      done: doneAt(args, body, variant),
       ...(variant.failing ? { outcomeOf: (of) => of === "passed" ? "failed" : "passed" } : {}),
     });
   });
-}
-
-/** Whether a body is node:test's own, which calls the test's: it marks a test as skipped by the callback. */
-function isNodeTests(body: TestBody): boolean {
-  return Function.prototype.toString.call(body).includes("markCurrentResult(");
 }
 
 /** Index of the callback that Bun passes to a body that has a parameter for it; -1 where it passes none. */
@@ -159,6 +155,6 @@ const describe = registering(bunTest.describe, coverSuite, plain);
 // The first reaches modules that are loaded from now on, the second those that another preload has bound already.
 Object.assign(bunTest, { test, it: test, describe });
 bunTest.mock.module("bun:test", () => ({ ...bunTest, test, it: test, describe }));
-bunTest.afterEach(() => tests.afterTest());
+bunTest.afterEach(() => tests.afterTest(takeNodeOutcome()));
 const bun = (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun;
 await recordBaseline(() => bun.gc(true));
