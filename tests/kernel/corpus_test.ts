@@ -62,7 +62,12 @@ test("the runner reports the same while all threads and processes are recorded",
 test("the runner reports the same while bodies record their threads", SLOW, () => {
   const runDirectory = join(folder, "thread");
   const required = { ...env, KERNELCOV: "require", KERNELCOV_RUN: runDirectory };
-  const own = wrapped.command(wrapped.joined);
-  assertSameRun(runInCorpus(wrapped, own, required), without, "with wrapped bodies");
+  // Deno's files that stand apart take a second each in a user-mode kernel, where they run once already.
+  const files = runtimeName() === "deno" ? wrapped.joined.slice(0, 1) : wrapped.joined;
+  const expected = runtimeName() === "deno"
+    ? runInCorpus(plain, plain.command(files), env)
+    : without;
+  const run = runInCorpus(wrapped, wrapped.command(files), required);
+  assertSameRun(run, expected, "with wrapped bodies");
   assert.ok(readRun(runDirectory).records.length > 100);
 });
