@@ -84,8 +84,7 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
     coverage.markAsynchronous();
     return followed ?? result;
   }
-  // Not by a look at it: it may be made when it is looked at, and the runner looks once.
-  if (!isDeno || !("then" in result)) {
+  if (!isDeno || !hasThen(result)) {
     end("passed");
     return result;
   }
@@ -102,6 +101,15 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
 }
 
 const isDeno = runtimeName() === "deno";
+
+/** Not by a look at `then`: it may be made when it is looked at, and the runner looks once. */
+function hasThen(value: object): boolean {
+  try {
+    return "then" in value;
+  } catch {
+    return true; // a proxy that refuses: the runner will hear it too
+  }
+}
 
 /** What a runner that asks `thenable` for its end asks in its place. */
 const relayed = unseenScript(

@@ -10,7 +10,7 @@ const { then: nativeThen } = prototype;
  * @returns Whether it is a promise.
  */
 export function followPromise(value: unknown, good: () => void, bad: () => void): boolean {
-  if (typeof value !== "object" || value === null || !inheritsThen(value)) return false;
+  if (typeof value !== "object" || value === null || !mayBePromise(value)) return false;
   const own = getOwnPropertyDescriptor(value, "constructor");
   const shielded = (own !== undefined || getPrototypeOf(value) !== prototype) &&
     defineProperty(value, "constructor", { value: NativePromise, configurable: true });
@@ -35,7 +35,7 @@ export function passPromiseOn(
   good: () => void,
   bad: () => void,
 ): Promise<unknown> | undefined {
-  if (getPrototypeOf(value) !== prototype) return undefined;
+  if (!mayBePromise(value) || getPrototypeOf(value) !== prototype) return undefined;
   if (getOwnPropertyDescriptor(value, "constructor") !== undefined) return undefined;
   function resolved(result: unknown): unknown {
     good();
@@ -52,9 +52,13 @@ export function passPromiseOn(
   }
 }
 
-function inheritsThen(value: object): boolean {
-  for (let at: object | null = value; at !== null; at = getPrototypeOf(at)) {
-    if (at === prototype) return true;
+function mayBePromise(value: object): boolean {
+  try {
+    for (let at: object | null = value; at !== null; at = getPrototypeOf(at)) {
+      if (at === prototype) return true;
+    }
+  } catch {
+    // A proxy that refuses to be looked at.
   }
   return false;
 }

@@ -6,7 +6,7 @@ import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import { AdoptedCoverage } from "./supervised_coverage.ts";
-import { callSite, identify } from "./test_name.ts";
+import { type CallSite, callSite, identify } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */
 export interface KernelCoverageOptions {
@@ -26,6 +26,8 @@ export interface KernelCoverageOptions {
  * @param options The test's name, where it cannot be found out.
  * @returns The function to give to the runner. It looks as the body does, without the first parameter.
  *
+ * @throws {TypeError} Where the body is no function.
+ *
  * @example
  * ```ts
  * import { readFileSync } from "node:fs";
@@ -42,10 +44,25 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
   body: (cov: KernelCoverage, ...rest: Rest) => Result,
   options: KernelCoverageOptions = {},
 ): (...rest: Rest) => Result {
-  const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
-  // Opened while tests are declared: a test may run with fewer permissions.
-  prepareThread();
-  const covered = coveredFunction(body as TestBody, (rest) => {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      "withKernelCoverage has no test to cover: give it the test's body, a function",
+    );
+  }
+  return withOwnBuiltins(() => {
+    const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
+    // Opened while tests are declared: a test may run with fewer permissions.
+    prepareThread();
+    return coveredBody(body as TestBody, options, site) as (...rest: Rest) => Result;
+  });
+}
+
+function coveredBody(
+  body: TestBody,
+  options: KernelCoverageOptions,
+  site: CallSite | undefined,
+): TestBody {
+  return coveredFunction(body, (rest) => {
     const running = runningTest();
     if (running?.fromPreload === true) {
       const args = [new AdoptedCoverage(running.coverage), ...rest];
@@ -58,7 +75,6 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
       done: done < 0 ? done : done + 1,
     });
   }, 1);
-  return covered as (...rest: Rest) => Result;
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { types } from "node:util";
 import type { TestOutcome } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { type CallOptions, coveredCall } from "../../src/testing/covered_call.ts";
@@ -29,7 +30,7 @@ async function outcomeOf(
   try {
     const result: unknown = covered(...args);
     // Bun waits for promises only.
-    if (isDeno || result instanceof Promise) await result;
+    if (isDeno || types.isPromise(result)) await result;
   } catch (thrown) {
     error = thrown;
   }
@@ -123,6 +124,16 @@ test("an object with a function then is asked once where the runner asks it", as
   assert.deepEqual(failed, isDeno ? fail : ended);
   assert.deepEqual(threw, isDeno ? fail : ended);
   assert.equal(asked, isDeno ? 3 : 0);
+});
+
+test("a result that refuses to be looked at is the runner's to see", async () => {
+  function refuse(): never {
+    throw failure;
+  }
+  const refusing = new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse });
+  const told = await outcomeOf(() => refusing);
+  if (isDeno) assert.deepEqual(told, { outcome: "failed", asynchronous: false, error: failure });
+  else assert.equal(told.outcome, "passed", "Bun does not look at it");
 });
 
 test("a then that never calls back leaves the coverage open where the runner waits for it", async () => {

@@ -116,6 +116,13 @@ test("withKernelCoverage gives the body's name, and its length without the cover
   assert.deepEqual(reads(7), ["reads_a_file", 7]);
 });
 
+test("withKernelCoverage of no function says what is missing", () => {
+  assert.throws(() => withKernelCoverage(undefined as never), {
+    name: "TypeError",
+    message: /give it the test's body/,
+  });
+});
+
 test("a callback in a runner's place has the runner's shape", () => {
   function done(_error: unknown): void {}
   const shaped = inShapeOf(done, (() => {}) as TestBody);
