@@ -7,8 +7,6 @@ import { coveredFunction, inShapeOf, type TestBody } from "../../src/testing/cov
 import { withKernelCoverage } from "../../src/testing/with_kernel_coverage.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 
-process.env["KERNELCOV"] = "off";
-
 /** A body in a wrapper that does nothing of its own. */
 function wrapped(body: TestBody): TestBody {
   return coveredFunction(body, (args) => ({ args, threw() {}, returned: (result) => result }));
