@@ -32,12 +32,15 @@ export interface OpenRunOptions {
   readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
   /** Remove the records of earlier invocations that have ended. */
   readonly replace?: boolean;
+  /** Makes the writer's file; as the runtime makes files by default. */
+  readonly create?: (path: string) => AppendedFile;
 }
 
 /** Appends records to a run folder, in a file of its own. */
 export class RunWriter implements Disposable {
   /** The folder. */
   readonly directory: string;
+  readonly #createFile: (path: string) => AppendedFile;
   readonly #kernel: RunKernel | undefined;
   readonly #places: ModulePlaces | undefined;
   readonly #modules: readonly RunModule[];
@@ -47,8 +50,9 @@ export class RunWriter implements Disposable {
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
 
-  constructor(directory: string, { kernel, modules = [] }: OpenRunOptions) {
+  constructor(directory: string, { kernel, modules = [], create = createFile }: OpenRunOptions) {
     this.directory = directory;
+    this.#createFile = create;
     this.#kernel = kernel;
     this.#places = "place" in modules ? modules : undefined;
     this.#modules = "place" in modules ? [] : modules;
@@ -62,7 +66,7 @@ export class RunWriter implements Disposable {
   append(record: TestRecord): void {
     const placed = this.#places?.place(record) ?? record;
     // A test that closes all descriptors closes this one too. Nothing may go to the file that has its number then.
-    if (this.#file?.isOpen() === false) this.#file = undefined;
+    if (this.#file?.isOpen?.() === false) this.#file = undefined;
     this.#file ??= this.#create();
     this.#writeModules(this.#file);
     this.#write(this.#file, recordLine(placed));
@@ -70,7 +74,7 @@ export class RunWriter implements Disposable {
 
   /** Closes the file. A later `append` begins another. */
   close(): void {
-    if (this.#file?.isOpen() !== true) return;
+    if (this.#file === undefined || this.#file.isOpen?.() === false) return;
     this.#places?.observe();
     this.#writeModules(this.#file);
     this.#file.close();
@@ -86,7 +90,7 @@ export class RunWriter implements Disposable {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const name = `${formatInvocation(thisInvocation())}.${random}${SUFFIX}`;
-    const file = createFile(`${this.directory}/${name}`);
+    const file = this.#createFile(`${this.directory}/${name}`);
     const kernel = this.#kernel ?? runningKernel();
     this.#write(file, headerLine({ kernel, writer: `${runtimeName()} ${runtimeVersion()}` }));
     this.#modulesWritten = 0;

@@ -9,15 +9,8 @@ interface DenoFiles {
   statSync(path: string): { readonly size: number };
   openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
     writeSync(bytes: Uint8Array): number;
-    statSync(): FileIdentity;
     close(): void;
   };
-}
-
-/** What tells a file from all others. */
-interface FileIdentity {
-  readonly dev: number;
-  readonly ino: number | null;
 }
 
 /** Deno's own functions: loading Node's for it takes longer than starting the runtime. */
@@ -106,7 +99,7 @@ export interface AppendedFile {
   /** How many of the bytes were written; a disk that is nearly full takes a part. */
   write(bytes: Uint8Array): number;
   /** False where other code has closed its descriptor, whose number may be another file's by now. */
-  isOpen(): boolean;
+  isOpen?(): boolean;
   close(): void;
 }
 
@@ -119,31 +112,9 @@ export function createFile(path: string, mode = 0o666): AppendedFile {
   const deno = denoFiles();
   if (deno !== undefined) {
     const file = deno.openSync(path, { append: true, createNew: true, mode });
-    return {
-      write: (bytes) => file.writeSync(bytes),
-      isOpen: sameFile(() => file.statSync()),
-      close: () => file.close(),
-    };
+    return { write: (bytes) => file.writeSync(bytes), close: () => file.close() };
   }
-  const { closeSync, fstatSync, openSync, writeSync } = nodeBuiltin("node:fs");
+  const { closeSync, openSync, writeSync } = nodeBuiltin("node:fs");
   const fd = openSync(path, "ax", mode);
-  return {
-    write: (bytes) => writeSync(fd, bytes),
-    isOpen: sameFile(() => fstatSync(fd)),
-    close: () => closeSync(fd),
-  };
-}
-
-/** Tells whether a descriptor is still of the file that it is of now. */
-function sameFile(stat: () => FileIdentity): () => boolean {
-  const { dev, ino } = stat();
-  return () => {
-    try {
-      const now = stat();
-      return now.dev === dev && now.ino === ino;
-    } catch (error) {
-      // A test with fewer of Deno's permissions may not ask.
-      return (error as Error).name === "NotCapable";
-    }
-  };
+  return { write: (bytes) => writeSync(fd, bytes), close: () => closeSync(fd) };
 }

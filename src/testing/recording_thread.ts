@@ -5,6 +5,7 @@ import type { KcovDevice } from "../kcov/kcov_device.ts";
 import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
+import { createUnseenFile } from "../sys/unseen_file.ts";
 import { followModules } from "../record/follow_modules.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
 import { openRun, type RunWriter } from "../record/run_folder.ts";
@@ -160,6 +161,7 @@ export class RecordingThread {
         this.#writer = openRun(runDirectory, {
           replace: !underCommand && !this.#replaced,
           modules: this.#modules,
+          create: (path) => createUnseenFile(loadLibc(), path),
         });
         this.#replaced = true;
       }

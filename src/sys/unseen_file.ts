@@ -1,0 +1,44 @@
+import { check } from "./errno.ts";
+import type { AppendedFile } from "./files.ts";
+import { cString } from "./native_strings.ts";
+import type { LibcPart } from "./types.ts";
+
+/** `O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC` of x86-64 and arm64. */
+const CREATE_FLAGS = 0o1 | 0o100 | 0o200 | 0o2000 | 0o2000000;
+/** Of `struct stat`, whose first two words are `st_dev` and `st_ino`: they tell a file from all others. */
+const STAT_BYTES = 144;
+
+/**
+ * Makes a file that the runtime does not know of: a test that must leave nothing open, or that has fewer permissions, is
+ * not taken for the one that opened it.
+ *
+ * @throws {SyscallError} Where it cannot be made.
+ */
+export function createUnseenFile(
+  libc: LibcPart<"open" | "write" | "close" | "fstat">,
+  path: string,
+  mode = 0o666,
+): Required<AppendedFile> {
+  const opened = libc.open(cString(path), CREATE_FLAGS, mode);
+  const fd = check(libc, "open", opened, `make ${path}`, "choose a folder that can be written to");
+  const stat = new BigUint64Array(STAT_BYTES / 8);
+  const statBytes = new Uint8Array(stat.buffer);
+  const identity = identityOf();
+
+  /** Device and number of the file that the descriptor is of now. */
+  function identityOf(): string | undefined {
+    if (libc.fstat === null) return "unknown"; // an old libc has no such function
+    return libc.fstat(fd, statBytes) === -1 ? undefined : `${stat[0]} ${stat[1]}`;
+  }
+
+  return {
+    write: (bytes) =>
+      check(libc, "write", libc.write(fd, bytes, BigInt(bytes.length)), `write ${path}`, {
+        ENOSPC: "make room on the disk",
+        EDQUOT: "make room within the user's quota",
+        otherwise: "choose another folder",
+      }),
+    isOpen: () => identityOf() === identity,
+    close: () => void libc.close(fd),
+  };
+}
