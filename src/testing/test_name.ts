@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { mainModule } from "../sys/runtime.ts";
 import { eachLabel } from "./each_label.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 
 /** A place in a source file. */
 export interface CallSite {
@@ -26,8 +27,14 @@ const startFolder = process.cwd();
  */
 export function callSite(callee: (...rest: never[]) => unknown): CallSite | undefined {
   const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, callee);
-  const frame = holder.stack?.split("\n").find((line) => /^\s+at /.test(line)) ?? "";
+  captureStackTrace(holder, callee);
+  return withOwnBuiltins(() => siteOf(holder.stack ?? ""));
+}
+
+const { captureStackTrace } = Error;
+
+function siteOf(stack: string): CallSite | undefined {
+  const frame = stack.split("\n").find((line) => /^\s+at /.test(line)) ?? "";
   // "at name (place:line:column)" or "at place:line:column"
   const place = /^\s+at (?:.* \((.*)\)|(?:async )?(.*))$/.exec(frame);
   const match = /^(.*):(\d+):(\d+)$/.exec(place?.[1] ?? place?.[2] ?? "");

@@ -49,8 +49,9 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
       "withKernelCoverage has no test to cover: give it the test's body, a function",
     );
   }
+  // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
+  const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
   return withOwnBuiltins(() => {
-    const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
     // Opened while tests are declared: a test may run with fewer permissions.
     prepareThread();
     return coveredBody(body as TestBody, options, site) as (...rest: Rest) => Result;

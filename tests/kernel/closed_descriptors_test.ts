@@ -27,7 +27,7 @@ test(
       const lines = (stdout + stderr).match(/^kernelcov: .*$/gm) ?? [];
       assert.equal(lines.length, 1, lines.join("\n"));
       assert.match(lines[0]!, /A test has closed the coverage device/);
-      const names = readRun(directory).records.map(({ name }) => name);
+      const names = readRun(directory).records.map(({ name }) => name).sort();
       assert.deepEqual(names, ["before", "closes between tests", "closes the device"]);
       assert.equal(readFileSync(victim, "utf8"), "the test's own\n", "nothing else was written to");
     } finally {
@@ -46,7 +46,7 @@ test(
       const environment = { KERNELCOV: "require", KERNELCOV_RUN: directory };
       const { status, stdout, stderr } = runTests([SANITIZED], environment, { cwd });
       assert.equal(status, 0, stdout + stderr);
-      const names = readRun(directory).records.map(({ name }) => name);
+      const names = readRun(directory).records.map(({ name }) => name).sort();
       assert.deepEqual(names, ["first", "second", "third"]);
     } finally {
       rmSync(cwd, { recursive: true });

@@ -143,3 +143,16 @@ test("runners read nothing else of a body", () => {
   const read = new Set(stdout.match(/(?<=^read )\S+/gm));
   assert.deepEqual([...read].sort(), READ[runtimeName()], stdout + stderr);
 });
+
+test("withKernelCoverage names a test by the text before it, else by its body", () => {
+  const declare = (_label: string, body: (...rest: unknown[]) => unknown) => body;
+  const label = declare("by the text", withKernelCoverage((cov) => cov.name));
+  assert.equal(label(), "by the text");
+  const computed = declare(
+    `by ${1 + 1}`,
+    withKernelCoverage(function its_body(cov) {
+      return cov.name;
+    }),
+  );
+  assert.equal(computed(), "its_body");
+});
