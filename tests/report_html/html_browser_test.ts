@@ -100,6 +100,17 @@ test("the table of folders sorts, filters and hides what was not hit", async () 
   assert.deepEqual(report.complaints, []);
 });
 
+test("a folder's page and a file's count functions and lines as the tables do", async () => {
+  await using report = await open("#/dir/fs");
+  const { page } = report;
+  const facts = await page.locator(".file-facts").innerText();
+  assert.match(facts, /Lines\s+\d+\.\d %\s*8 \/ 10\s+Functions\s+4 \/ 4\s+Files\s+1\s+Tests\s+3/);
+  await report.go("#/file/fs/pipe.c");
+  assert.match(await page.locator(".file-facts").innerText(), /Functions\s+4 \/ 4/);
+  assert.match(await page.locator(".functions summary").innerText(), /Functions: 4 of 4 entered/);
+  assert.deepEqual(report.complaints, []);
+});
+
 test("treemap and table lead to a file's source", async () => {
   await using report = await open("");
   const { page } = report;

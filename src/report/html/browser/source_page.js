@@ -42,7 +42,7 @@ export async function sourcePage(run, path, parameters) {
     parts: [
       element("h1", { class: "path" }, breadcrumbs(path, address.directory)),
       page.facts(file),
-      page.functionList(),
+      page.functionList(file),
       page.legend(),
       page.layout,
     ],
@@ -137,8 +137,10 @@ class SourceView {
     );
   }
 
-  functionList() {
-    const { data, numbers, entered } = this.view;
+  /** @param {number} file */
+  functionList(file) {
+    const { data, numbers } = this.view;
+    const { files } = this.run;
     if (data.functions.length === 0) return null;
     const rows = data.functions.map(([name, first, end], group) => ({
       name,
@@ -153,7 +155,10 @@ class SourceView {
       element(
         "summary",
         null,
-        `Functions: ${count(entered.filter(Boolean).length)} of ${count(rows.length)} entered`,
+        `Functions: ${count(files.functionsHit[file])} of ${count(files.functions[file])} entered`,
+        rows.length === files.functions[file]
+          ? null
+          : element("small", null, "those that start on one line are one row"),
       ),
     );
     // Drawn when it is opened: most readers come for the source.
