@@ -1,6 +1,4 @@
 import process from "node:process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { findTests } from "../coverage/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
@@ -97,17 +95,4 @@ export function oneTest(coverage: RunCoverage, text: string): RepeatGroup {
       names.join("")
     }`,
   );
-}
-
-/** Reads sources of the run's kernel; `undefined` where they are not at hand. */
-export function sourceReader({ sourceRoot }: LoadedRun): (file: string) => string | undefined {
-  return (file) => {
-    if (sourceRoot === undefined) return undefined;
-    try {
-      return readFileSync(resolve(sourceRoot, file), "utf8");
-    } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") return undefined;
-      throw error;
-    }
-  };
 }

@@ -17,7 +17,6 @@ import {
   printTests,
   QUESTION_HELP,
   QUESTION_OPTIONS,
-  sourceReader,
 } from "./question.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -102,10 +101,9 @@ function answerPlace(loaded: LoadedRun, place: string, values: WhichValues): num
 }
 
 function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): number {
-  const { coverage } = loaded;
-  const read = sourceReader(loaded);
+  const { coverage, sources } = loaded;
   const answer = whichPatch(new TestLookup(coverage), parsePatch(patch), {
-    source: (file) => read(file)?.split("\n"),
+    source: (file) => sources.read(file)?.split("\n"),
     ...(values.applied ? { side: "new" as const } : {}),
   });
   if (isPlain(values)) {

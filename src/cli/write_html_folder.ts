@@ -7,7 +7,6 @@ import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { writeOutput } from "./output_file.ts";
 import { Progress } from "./progress.ts";
-import { sourceReader } from "./question.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Writes the HTML report of a run; what an earlier report in the folder has more is removed. */
@@ -16,9 +15,9 @@ export async function writeHtmlFolder(
   directory: string,
   patchPath: string | undefined,
 ): Promise<WrittenFile> {
-  const { coverage } = loaded;
+  const { coverage, sources } = loaded;
   const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
-  const input = { coverage, readSource: sourceReader(loaded), ...patch };
+  const input = { coverage, readSource: (file: string) => sources.read(file), ...patch };
   const expected = coverage.universe.counts.files + 8;
   using progress = new Progress("HTML pages", expected);
   const written = new Set<string>();

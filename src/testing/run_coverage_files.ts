@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
 import { checkOneKernel, readRun } from "../record/read_run.ts";
@@ -8,6 +8,7 @@ import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "..
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import type { WrittenFile } from "../report/text_table.ts";
+import { KernelSources } from "./kernel_sources.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 import { sourceRootOf } from "./source_root.ts";
 import { writeWhole } from "./written_files.ts";
@@ -25,8 +26,8 @@ export interface LoadRunOptions extends RunImageOptions {
 export interface LoadedRun {
   readonly coverage: RunCoverage;
   readonly paths: PathMode;
-  /** Folder of the kernel's source; `undefined` where it is not at hand. */
-  readonly sourceRoot: string | undefined;
+  /** The kernel's source files, where they are at hand. */
+  readonly sources: KernelSources;
 }
 
 /**
@@ -53,18 +54,18 @@ export function loadRuns(
   checkOneKernel(runs);
   const joined = joinModules(runs);
   const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
-  const sourceRoot = sourceRootOf(path);
-  const prefix = options.sourcePrefix ?? sourceRoot ?? "";
+  const sources = new KernelSources(sourceRootOf(path));
+  const prefix = options.sourcePrefix ?? sources.root ?? "";
   const universe = buildUniverse(
     image,
-    sourceRoot === undefined ? {} : { sourceLines: changedSourceLines(sourceRoot, path) },
+    sources.root === undefined ? {} : { sourceLines: changedSourceLines(sources, path) },
   );
   return runs.map(({ kernel, damaged }, i) => {
     const records = joined.records[i]!.map((record) => movePcs(record, moved));
     return {
       coverage: new RunCoverage(universe, records, { kernel, damaged, modules }),
       paths: prefix === "" ? "relative" : absolutePaths(prefix),
-      sourceRoot,
+      sources,
     };
   });
 }
@@ -74,19 +75,17 @@ export function loadRuns(
  * information says.
  */
 function changedSourceLines(
-  root: string,
+  sources: KernelSources,
   image: string,
 ): (file: string) => number | undefined {
   const built = statSync(image).mtimeMs;
   return (file) => {
-    const path = resolve(root, file);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat === undefined || stat.mtimeMs <= built ? undefined : countLines(path);
+    const bytes = sources.readIfNewer(file, built);
+    return bytes === undefined ? undefined : countLines(bytes);
   };
 }
 
-function countLines(path: string): number {
-  const bytes = readFileSync(path);
+function countLines(bytes: Uint8Array): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;

@@ -54,19 +54,22 @@ void _start(void) { pipe_write(1); pipe_read(2); unix_listen(3); unix_never(4); 
 
 /** A tiny "kernel" with coverage points, compiled in a folder of its own with its sources beside it. */
 export class SmallImage implements Disposable {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "kernelcov-image-"));
+  readonly #parent: string = mkdtempSync(join(tmpdir(), "kernelcov-image-"));
+  readonly folder: string = join(this.#parent, "linux");
   readonly path: string = join(this.folder, "vmlinux");
   readonly index: ImageIndex;
 
-  constructor() {
-    for (const [name, text] of Object.entries(SOURCES)) {
+  /** @param more Sources beside the usual ones, by their paths from the folder. */
+  constructor(more: Readonly<Record<string, string>> = {}) {
+    const sources = { ...SOURCES, ...more };
+    for (const [name, text] of Object.entries(sources)) {
       const path = join(this.folder, name);
       mkdirSync(join(path, ".."), { recursive: true });
       writeFileSync(path, text);
     }
     const common = ["-g", "-O1", "-ffreestanding", "-fno-pie", "-fcf-protection=none", "-c"];
     const objects: string[] = [];
-    for (const name of Object.keys(SOURCES).filter((name) => name.endsWith(".c"))) {
+    for (const name of Object.keys(sources).filter((name) => name.endsWith(".c"))) {
       const covered = name === "kernel/kcov.c" ? [] : ["-fsanitize-coverage=trace-pc"];
       const object = name.replace(/\.c$/, ".o");
       this.#gcc([...common, ...covered, name, "-o", object]);
@@ -119,6 +122,6 @@ export class SmallImage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#parent, { recursive: true, force: true });
   }
 }

@@ -264,3 +264,31 @@ test("report ends with its own exit status where too few lines are covered", () 
   assert.match(stderr, /All files: \d+ of \d+ lines covered \(.*\), below --min-lines 99/);
   assert.equal(kernelcov(["report", RUN, "--out", out, "--min-lines", "x"]).status, 2);
 });
+
+test("report --html has no file from outside the source tree, whatever the image names", () => {
+  using hostile = new SmallImage({
+    "../outside/secret.c": "int secret_function(int x)\n{\n\treturn x + 1;\n}\n",
+  });
+  const run = hostile.writeRun("run", [hostile.record("a", hostile.pcsOf("secret_function"))]);
+  const html = join(hostile.folder, "html");
+  const { status, stderr } = kernelcov(
+    [
+      "report",
+      run,
+      "--out",
+      join(hostile.folder, "out"),
+      "--html",
+      html,
+      "--vmlinux",
+      hostile.path,
+    ],
+  );
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const pages = readdirSync(join(html, "data")).map((name) =>
+    readFileSync(join(html, "data", name), "utf8")
+  );
+  assert.ok(pages.some((text) => text.includes("secret.c")));
+  assert.ok(pages.every((text) => !text.includes("return x + 1")));
+  assert.ok(pages.some((text) => text.includes("no source: 1 file of 3 files")));
+});
