@@ -1,5 +1,6 @@
 import process from "node:process";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
+import { printable } from "../report/text_style.ts";
 import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -134,7 +135,9 @@ export async function main(args: string[]): Promise<number> {
 
 function reportError(error: unknown, command: Command, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`kernelcov: ${message}\n`);
+  // Names from files and arguments are in messages, and must not drive the terminal.
+  const safe = message.split("\n").map(printable).join("\n");
+  process.stderr.write(`kernelcov: ${safe}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof UsageError) {
     process.stderr.write(`Usage: kernelcov ${command.usage}\n`);

@@ -58,7 +58,13 @@ export function outputStyle(): TextStyle {
 
 /** Prints a value as JSON, indented where people look at it. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`);
+  const json = JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0);
+  // JSON leaves these as they are, and some drive a terminal.
+  const safe = json.replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+  process.stdout.write(`${safe}\n`);
 }
 
 /** Prints one test a line, or the arguments that make a runner run them. */

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { SimilarTests } from "../coverage/similar_tests.ts";
 import { rangesByFile } from "../report/line_ranges.ts";
+import { printable } from "../report/text_style.ts";
 import { showJson, showTest, showText } from "../report/show_text.ts";
 import { parseCommandLine } from "./command_line.ts";
 import {
@@ -38,7 +39,7 @@ export function showCommand(args: string[]): number {
   else if (values.plain) {
     for (const test of tests) {
       const files = Object.entries(rangesByFile(coverage.universe, coverage.linesOf(test).lines));
-      process.stdout.write(files.map(([file, lines]) => `${file}:${lines}\n`).join(""));
+      process.stdout.write(files.map(([file, lines]) => `${printable(file)}:${lines}\n`).join(""));
     }
   } else {
     process.stdout.write(

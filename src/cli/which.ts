@@ -8,6 +8,7 @@ import { TestLookup } from "../coverage/test_lookup.ts";
 import { whichFunction, whichLine } from "../coverage/which_tests.ts";
 import { functionAnswerJson, lineAnswerJson, patchAnswerJson } from "../report/answer_json.ts";
 import { functionAnswerText, lineAnswerText, patchAnswerText } from "../report/answer_text.ts";
+import { printable } from "../report/text_style.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { parseCommandLine } from "./command_line.ts";
 import {
@@ -108,7 +109,9 @@ function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): num
   });
   if (isPlain(values)) {
     if (answer.runAll.length > 0) {
-      const reasons = answer.runAll.map(({ path, reason }) => `  ${path}: ${reason}\n`).join("");
+      const reasons = answer.runAll.map(({ path, reason }) =>
+        printable(`  ${path}: ${reason}`) + "\n"
+      ).join("");
       process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
       const all = repeatIndex(coverage).distinct([...coverage.tests.keys()]);
       printTests(coverage, all, values.filter);

@@ -12,6 +12,7 @@ import {
   paint,
   PLAIN_STYLE,
   plural,
+  printable,
   type TextStyle,
 } from "./text_style.ts";
 
@@ -84,19 +85,19 @@ export function showText(
   for (const entry of shown.functions) {
     if (entry.file !== file) {
       file = entry.file;
-      lines.push(paint(file, "cyan", style));
+      lines.push(paint(printable(file), "cyan", style));
     }
     lines.push(
-      `  ${entry.name}:${entry.line}  ${entry.linesHit} of ${plural(entry.lines, "line")} (${
-        formatPercent(entry.linesHit, entry.lines)
-      })`,
+      `  ${printable(entry.name)}:${entry.line}  ${entry.linesHit} of ${
+        plural(entry.lines, "line")
+      } (${formatPercent(entry.linesHit, entry.lines)})`,
     );
   }
   lines.push(
     paint(`Lines that only this test ran: ${formatCount(shown.unique.length)}`, "bold", style),
   );
   const unique = Object.entries(rangesByFile(coverage.universe, shown.unique));
-  for (const [path, ranges] of unique) lines.push(`  ${path}:${ranges}`);
+  for (const [path, ranges] of unique) lines.push(`  ${printable(path)}:${ranges}`);
   if (shown.similar.length > 0) {
     lines.push(paint("Most similar tests", "bold", style));
     lines.push(

@@ -3,6 +3,7 @@ import type { ModuleCoverage } from "../coverage/module_coverage.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
 import { repeatGroups } from "../coverage/test_repeats.ts";
 import {
+  columnWidth,
   displayWidth,
   fit,
   formatCount,
@@ -38,13 +39,13 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   coverage.tests.forEach((test, i) => {
     const { file, runner } = test.record;
     const name = file === "" ? "(unknown file)" : printable(file);
-    const now = runners.size > 1 && runner !== undefined ? `${name} (${runner})` : name;
+    const now = runners.size > 1 && runner !== undefined ? `${name} (${printable(runner)})` : name;
     if (now !== place) rows.push({ file: now });
     place = now;
     rows.push(testRow(test, indent, repeats.get(i)));
   });
   const widths = columnWidths(rows, style.width);
-  const lines = [paint(layOut([...HEADINGS], widths), "bold", style)];
+  const lines = [paint(layOut([...HEADINGS], widths, style), "bold", style)];
   for (const row of rows) {
     if ("file" in row) lines.push(paint(fit(row.file, style.width), "cyan", style));
     else lines.push(paintRow(row.cells, row.failed, widths, style));
@@ -93,25 +94,31 @@ function testRow(
 }
 
 function columnWidths(rows: readonly Row[], available: number): number[] {
-  const widths = HEADINGS.map((heading) => heading.length);
-  for (const row of rows) {
-    if ("file" in row) continue;
-    row.cells.forEach((cell, i) => widths[i] = Math.max(widths[i]!, displayWidth(cell)));
-  }
+  const tests = rows.filter((row) => "cells" in row);
+  const widths = HEADINGS.map((heading, i) =>
+    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i]!)))
+  );
   const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
   widths[0] = Math.min(widths[0]!, Math.max(MIN_NAME_WIDTH, available - others));
   return widths;
 }
 
-function alignedCells(cells: readonly string[], widths: readonly number[]): string[] {
+function alignedCells(
+  cells: readonly string[],
+  widths: readonly number[],
+  { width }: TextStyle,
+): string[] {
+  // A file or a pipe gets long names whole, though they stand out of their column.
+  const isTerminal = width !== Infinity;
   return cells.map((cell, i) => {
     const number = i >= 2 && i <= 4;
-    return pad(fit(cell, widths[i]!), widths[i]!, number ? "right" : "left");
+    const text = isTerminal ? fit(cell, widths[i]!) : cell;
+    return pad(text, widths[i]!, number ? "right" : "left");
   });
 }
 
-function layOut(cells: readonly string[], widths: readonly number[]): string {
-  return alignedCells(cells, widths).join(GAP).trimEnd();
+function layOut(cells: readonly string[], widths: readonly number[], style: TextStyle): string {
+  return alignedCells(cells, widths, style).join(GAP).trimEnd();
 }
 
 function paintRow(
@@ -120,8 +127,8 @@ function paintRow(
   widths: readonly number[],
   style: TextStyle,
 ): string {
-  if (!style.color) return layOut(cells, widths);
-  const aligned = alignedCells(cells, widths);
+  if (!style.color) return layOut(cells, widths, style);
+  const aligned = alignedCells(cells, widths, style);
   aligned[1] = paint(aligned[1]!, failed ? "red" : "green", style);
   aligned[5] = paint(aligned[5]!.trimEnd(), "yellow", style);
   return aligned.join(GAP).trimEnd();
@@ -176,7 +183,9 @@ function modulesText(modules: readonly ModuleCoverage[]): string {
   const more = hit.length - named.length;
   if (more > 0) named.push(`${formatCount(more)} more`);
   const loaded = `modules    ${plural(modules.length, "module")} counted with the kernel`;
-  return named.length === 0 ? `${loaded}, none hit` : `${loaded}; hit: ${named.join(", ")}`;
+  return named.length === 0
+    ? `${loaded}, none hit`
+    : printable(`${loaded}; hit: ${named.join(", ")}`);
 }
 
 /** One sentence for each thing that the numbers leave out. */
@@ -275,7 +284,7 @@ export function doubts(coverage: RunCoverage): string[] {
       `unread: ${plural(image.problems.length, "part")} of the image: ${image.problems[0]}`,
     );
   }
-  return lines;
+  return lines.map(printable);
 }
 
 /** A file that was written, for the list at the end. */
@@ -287,8 +296,8 @@ export interface WrittenFile {
 
 /** The files that were written, one per line. */
 export function writtenText(files: readonly WrittenFile[], style: TextStyle = PLAIN_STYLE): string {
-  const width = Math.max(0, ...files.map(({ path }) => displayWidth(path)));
+  const width = columnWidth(0, files.map(({ path }) => displayWidth(printable(path))));
   return files.map(({ path, what }) =>
-    `${pad(path, width, "left")}${GAP}${paint(what, "dim", style)}\n`
+    `${pad(printable(path), width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
 }
