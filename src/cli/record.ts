@@ -7,7 +7,8 @@ import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
-import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -25,12 +26,13 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-`;
+${OUTPUT_HELP}`;
 
 /** `kernelcov record -- COMMAND…`: the exit status is the command's. */
 export async function recordCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
+    ...OUTPUT_OPTIONS,
     kernel: { type: "string", default: "auto" },
     out: { type: "string", default: "coverage/kernel" },
     mode: { type: "string", default: "auto" },
@@ -52,8 +54,9 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
-  const kernel = await chooseKernel(values.kernel);
   const out = resolve(values.out);
+  checkReportOptions(values, out, "of the command");
+  const kernel = await chooseKernel(values.kernel);
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
   const exitStatus = await runSupervised(
@@ -71,8 +74,9 @@ export async function recordCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const loaded = loadRun(runDirectory, loadOptions(values, kernel));
+  const reportStatus = await reportRun(loaded, out, values);
+  return exitStatus === 0 ? reportStatus : exitStatus;
 }
 
 /** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */

@@ -1,6 +1,8 @@
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
+import { MAX_TESTS_PER_FILE } from "../report/lcov.ts";
+import { plural } from "../report/text_style.ts";
 import { testTable, totalsText, type WrittenFile, writtenText } from "../report/text_table.ts";
 import {
   type LoadedRun,
@@ -8,6 +10,8 @@ import {
   type LoadRunOptions,
   writeLcovFiles,
 } from "../testing/run_coverage_files.ts";
+import { removeLeftParts } from "../testing/written_files.ts";
+import { foreignReports } from "../testing/own_reports.ts";
 import { parseCommandLine } from "./command_line.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { outputStyle } from "./question.ts";
@@ -17,9 +21,12 @@ import {
   OUTPUT_HELP,
   OUTPUT_OPTIONS,
   outputTables,
+  type OutputValues,
   thresholdStatus,
+  usesStandardOutput,
   writeOutputs,
 } from "./report_outputs.ts";
+import { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of {@linkcode LoadRunOptions} on the command line. */
@@ -56,15 +63,31 @@ export async function reportCommand(args: string[]): Promise<number> {
     );
   }
   const runDirectory = operands[0] ?? DEFAULT_RUN_FOLDER;
+  const directory = values.out ?? dirname(runDirectory);
+  checkReportOptions(values, directory);
+  return await reportRun(loadRun(runDirectory, loadOptions(values)), directory, values);
+}
+
+/**
+ * Holds, before any work is done, that the options of a report make sense and that its files would replace no other
+ * program's.
+ *
+ * @throws {UsageError} Where not.
+ */
+export function checkReportOptions(
+  values: OutputValues,
+  directory: string,
+  standardOutput: "free" | "of the command" = "free",
+): void {
   checkOutputs(values);
-  const loaded = loadRun(runDirectory, loadOptions(values));
-  reportRun(loaded, values.out ?? dirname(runDirectory), lcovOptionsOf(values));
-  const style = outputStyle();
-  const written = await writeOutputs(loaded, values);
-  process.stdout.write(writtenText(written.map(fromHere), style));
-  const tables = outputTables(loaded, values, style);
-  if (tables !== "") process.stdout.write(`\n${tables}`);
-  return thresholdStatus(loaded, values);
+  if (standardOutput !== "free" && usesStandardOutput(values)) {
+    throw new UsageError("Standard output is the command's: name a file for the report");
+  }
+  const [foreign] = foreignReports(directory);
+  if (foreign === undefined) return;
+  throw new UsageError(
+    `${join(directory, foreign)} is of another program: name another folder with --out`,
+  );
 }
 
 /** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
@@ -76,21 +99,42 @@ export function loadOptions(
   return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
 }
 
-/** Prints the table, the totals and the files, which it writes to `directory`. */
-export function reportRun(
+/**
+ * Prints the table and the totals, writes the files to `directory` and whatever else `values` ask for.
+ *
+ * @returns The exit status: that of `--min-lines`.
+ */
+export async function reportRun(
   loaded: LoadedRun,
   directory: string,
-  lcov: Parameters<typeof writeLcovFiles>[2] = {},
-): void {
+  values: OutputValues = {},
+): Promise<number> {
   const style = outputStyle();
-  const files = writeLcovFiles(loaded, directory, lcov).map(fromHere);
-  process.stdout.write(
-    [
-      testTable(loaded.coverage, style),
-      totalsText(loaded.coverage, style),
-      writtenText(files, style),
-    ].join("\n"),
-  );
+  const { coverage } = loaded;
+  const isQuiet = usesStandardOutput(values);
+  // Before the files, so that it is there whatever becomes of them.
+  if (!isQuiet) {
+    process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+  }
+  using hold = new SignalHold();
+  removeLeftParts(directory);
+  const files = writeLcovFiles(loaded, directory, lcovOptionsOf(values));
+  await hold.pass();
+  const written = [...files, ...await writeOutputs(loaded, values, hold)];
+  if (!isQuiet) {
+    const tables = outputTables(loaded, values, style);
+    const tests = coverage.tests.length;
+    process.stdout.write(
+      writtenText(written.map(fromHere), style) +
+        (tests > MAX_TESTS_PER_FILE && values["lcov-tests"] === undefined
+          ? `${
+            plural(tests, "test")
+          }: too many for tests.info; kernelcov report --lcov-tests FILE writes each\n`
+          : "") +
+        (tables === "" ? "" : `\n${tables}`),
+    );
+  }
+  return thresholdStatus(loaded, values);
 }
 
 function fromHere({ path, what }: WrittenFile): WrittenFile {

@@ -8,7 +8,8 @@ import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
-import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
 import { runHere } from "./run_here.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
@@ -27,12 +28,13 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-`;
+${OUTPUT_HELP}`;
 
 /** `kernelcov test -- COMMAND…`: the exit status is the command's. */
 export async function testCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
+    ...OUTPUT_OPTIONS,
     kernel: { type: "string", default: "auto" },
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
@@ -56,9 +58,10 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
+  const out = resolve(values.out);
+  checkReportOptions(values, out, "of the command");
   const kernel = await chooseKernel(values.kernel);
 
-  const out = resolve(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   clearRun(runDirectory);
@@ -84,6 +87,7 @@ export async function testCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  reportRun(loadRun(runDirectory, loadOptions(values, kernel)), out);
-  return exitStatus;
+  const loaded = loadRun(runDirectory, loadOptions(values, kernel));
+  const reportStatus = await reportRun(loaded, out, values);
+  return exitStatus === 0 ? reportStatus : exitStatus;
 }

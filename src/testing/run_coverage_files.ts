@@ -1,14 +1,20 @@
-import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
 import { checkOneKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
-import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
+import {
+  lcovAggregate,
+  type LcovOptions,
+  lcovPerTest,
+  MAX_TESTS_PER_FILE,
+} from "../report/lcov.ts";
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { KernelSources } from "./kernel_sources.ts";
+import { removeTestReports } from "./own_reports.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 import { sourceRootOf } from "./source_root.ts";
 import { writeWhole } from "./written_files.ts";
@@ -91,34 +97,35 @@ function countLines(bytes: Uint8Array): number {
   return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
 }
 
-/** The LCOV files of a run: the whole, and each test with its real name. Files of an earlier run are replaced. */
+/**
+ * The LCOV files of a run: the whole, the tests' names, and each test where they are few enough for one file. Files of
+ * an earlier run are replaced.
+ */
 export function writeLcovFiles(
   { coverage, paths }: LoadedRun,
   directory: string,
   options: Omit<LcovOptions, "paths"> = {},
 ): WrittenFile[] {
   const lcov: LcovOptions = { ...options, paths };
+  const tests = coverage.tests.map(({ record }) => record);
   const written: WrittenFile[] = [];
   function write(name: string, what: string, parts: Iterable<string>): void {
     const path = join(directory, name);
     writeWhole(path, parts);
     written.push({ path, what });
   }
-  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
-  const tests = coverage.tests.map(({ record }) => record);
-  const ranges = lcovFileRanges(tests.length);
-  ranges.forEach(({ from, to }, i) => {
-    const name = i === 0 ? "tests.info" : `tests-${i + 1}.info`;
-    const which = ranges.length === 1 ? "each test" : `tests ${from + 1} to ${to}`;
-    write(name, `${which}, for genhtml --show-details`, lcovPerTest(coverage, lcov, from, to));
-  });
-  write("tests.desc", "the tests' names, for genhtml --description-file", [
-    lcovDescriptions(tests),
-  ]);
+  // First: with it beside them the other files are known as a report's.
   write("tests.json", "the tests' names and files", [lcovNameMap(tests)]);
-  for (const name of readdirSync(directory)) {
-    const number = /^tests-(\d+)\.info$/.exec(name)?.[1];
-    if (number !== undefined && Number(number) > ranges.length) unlinkSync(join(directory, name));
+  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
+  const kept: string[] = [];
+  if (tests.length <= MAX_TESTS_PER_FILE) {
+    write("tests.info", "each test, for genhtml --show-details", lcovPerTest(coverage, lcov));
+    write("tests.desc", "the tests' names, for genhtml --description-file", [
+      lcovDescriptions(tests),
+    ]);
+    kept.push("tests.info", "tests.desc");
   }
-  return written;
+  removeTestReports(directory, kept);
+  const [names, ...others] = written;
+  return [...others, names!];
 }

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import type { SpawnSyncReturns } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { runtimeName } from "../../src/sys/runtime.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 import { SmallImage } from "../_support/small_image.ts";
+import { runCommandOn } from "../_support/small_image_command.ts";
 import { parseLcov } from "../_support/lcov_judges.ts";
 
-const MAIN = join(import.meta.dirname!, "../../src/cli/main.ts");
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());
 
@@ -26,20 +24,8 @@ const RUN = IMAGE.writeRun("run", RECORDS);
 const LINES = RECORDS.map((record) => plainLines(IMAGE.index, record));
 const POINTS = RECORDS.map((record) => plainPoints(IMAGE.index, record));
 
-/** Runs the command in this runtime, on the run of this file. */
-function kernelcov(args: readonly string[], input = ""): {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-} {
-  const runtime = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
-  const { XDG_CACHE_HOME: _cache, ...env } = process.env;
-  return spawnSync(process.execPath, [...runtime, MAIN, ...args], {
-    encoding: "utf8",
-    input,
-    cwd: IMAGE.folder,
-    env: { ...env, KERNELCOV_VMLINUX: IMAGE.path, XDG_CACHE_HOME: join(IMAGE.folder, "cache") },
-  });
+function kernelcov(args: readonly string[], input?: string): SpawnSyncReturns<string> {
+  return runCommandOn(IMAGE, args, input);
 }
 
 function ask(args: readonly string[], input?: string): string {
