@@ -99,11 +99,11 @@ function notShown(files: number): string {
     } no line here: --all shows all\n`;
 }
 
-function uncoveredLines({ universe, lineTests }: RunCoverage, file: number): number[] {
+function uncoveredLines({ universe, lineHit }: RunCoverage, file: number): number[] {
   const numbers: number[] = [];
   const end = universe.fileLineStart[file + 1]!;
   for (let line = universe.fileLineStart[file]!; line < end; line++) {
-    if (universe.linePoints[line] !== 0 && lineTests[line] === 0) {
+    if (universe.linePoints[line] !== 0 && lineHit[line] === 0) {
       numbers.push(universe.image.lineNumber[line]!);
     }
   }
