@@ -34,6 +34,7 @@ export const LOAD_OPTIONS = {
   vmlinux: { type: "string" },
   modules: { type: "string", multiple: true },
   "source-prefix": { type: "string" },
+  steady: { type: "boolean" },
 } as const;
 
 const HELP = `kernelcov report [RUN] [OPTIONS]
@@ -43,6 +44,7 @@ const HELP = `kernelcov report [RUN] [OPTIONS]
     --vmlinux       the kernel's image with debug information
     --modules       a folder with the kernel's modules; may be repeated
     --source-prefix what source paths start with; "" for paths relative to the kernel's root
+    --steady        leave out points that only some repeats of a test hit
 ${OUTPUT_HELP}`;
 
 /** `kernelcov report`: the table, the LCOV files and other reports of a run. */
@@ -92,11 +94,11 @@ export function checkReportOptions(
 
 /** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
 export function loadOptions(
-  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string },
+  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string; steady?: boolean },
   kernel: KernelChoice = "host",
 ): LoadRunOptions {
   const { vmlinux = kernel === "host" ? undefined : kernel.vmlinux, modules } = values;
-  return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
+  return { vmlinux, modules, sourcePrefix: values["source-prefix"], steady: values.steady };
 }
 
 /**

@@ -25,6 +25,7 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --timeout SECONDS             in the embedded kernel: time limit of the command
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
     --repeat N                    run the command N times: points that come and go are marked as flaky
+    --steady                      leave these points out of the reports
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root

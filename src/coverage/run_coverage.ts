@@ -15,6 +15,7 @@ import {
   type UnresolvedReason,
 } from "./point_hits.ts";
 import { union } from "./point_sets.ts";
+import { steadyPoints } from "./test_repeats.ts";
 import type { Universe } from "./universe.ts";
 
 /** A record without its PCs, which are points once it is resolved. */
@@ -36,6 +37,8 @@ export interface RunCoverageOptions {
   damaged?: number;
   /** The modules that were loaded during the run. */
   modules?: readonly CoveredModule[];
+  /** Leave out of each test the points that come and go between its repeats. */
+  steady?: boolean;
 }
 
 /**
@@ -58,6 +61,8 @@ export class RunCoverage {
   /** Per point, the number of tests that hit it. */
   readonly pointTests: Uint32Array;
   readonly totals: HitTotals;
+  /** Points that were left out since they come and go between repeats. */
+  readonly flakyLeftOut: number;
   /** Points that an empty test hits, ascending: kept apart, in no total. */
   readonly baseline: Uint32Array;
   /** Points hit while no test was open, ascending: kept apart, in no total. */
@@ -66,6 +71,7 @@ export class RunCoverage {
   readonly unresolved: UnresolvedCounts;
   readonly #counter: LineCounter;
   #sums: LineSums | undefined;
+  #others: LineTally | undefined;
 
   constructor(
     universe: Universe,
@@ -82,21 +88,25 @@ export class RunCoverage {
     this.#counter = new LineCounter(universe);
     const { modules = [] } = options;
     const lost = modules.map(() => 0);
-    const sums = (): LineSums => this.#lineSums();
-    this.tests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
-      .map((record, test) => {
-        const { pcs, hits, ...facts } = record;
-        const resolved = resolvePoints(image, { pcs, hits });
-        const points = withLostModules(resolved, pcs, modules, lost);
-        countPoints(points.points, this.pointTests);
-        return {
-          record: facts,
-          points,
-          get totals() {
-            return sums().totals[test]!;
-          },
-        };
+    const resolved = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
+      .map(({ pcs, hits, ...record }) => {
+        const points = resolvePoints(image, { pcs, hits });
+        return { record, points: withLostModules(points, pcs, modules, lost) };
       });
+    const { pointTests } = this;
+    const { tests, flaky } = options.steady
+      ? steadyPoints({ tests: resolved, pointTests })
+      : { tests: resolved, flaky: 0 };
+    this.flakyLeftOut = flaky;
+    for (const { points } of tests) countPoints(points.points, pointTests);
+    const sums = (): LineSums => this.#lineSums();
+    this.tests = tests.map(({ record, points }, test) => ({
+      record,
+      points,
+      get totals() {
+        return sums().totals[test]!;
+      },
+    }));
     this.modules = moduleCoverage(modules, this.pointTests, lost);
     const pointsOf = (wanted: RecordKind): Uint32Array =>
       records.filter(({ kind }) => kind === wanted)
@@ -128,6 +138,12 @@ export class RunCoverage {
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
     return this.#counter.count(this.tests[test]!.points);
+  }
+
+  /** The totals of points of the universe, ascending. */
+  totalsOf(points: Uint32Array): HitTotals {
+    this.#others ??= new LineTally(this.universe, this.#counter);
+    return this.#others.add({ points, hits: null, unresolved: ALL_RESOLVED });
   }
 
   #lineSums(): LineSums {

@@ -171,7 +171,7 @@ function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
 }
 
 /** Makes one of all repeats of a test. */
-function withoutRepeats<Hit extends { readonly test: number }>(
+export function withoutRepeats<Hit extends { readonly test: number }>(
   index: RepeatIndex,
   records: readonly Hit[],
   join: (a: Hit, b: Hit) => Hit,

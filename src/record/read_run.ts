@@ -76,9 +76,24 @@ export function mergeRuns(runs: readonly Run[]): Run {
   return {
     kernel: first.kernel,
     modules,
-    records: records.flat(),
+    records: withPasses(records),
     damaged: runs.reduce((sum, { damaged }) => sum + damaged, 0),
   };
+}
+
+/** The records of several runs, each of which is a pass over the tests, or holds several. */
+function withPasses(runs: readonly (readonly TestRecord[])[]): TestRecord[] {
+  let first = 0;
+  return runs.flatMap((records) => {
+    let last = 0;
+    const placed = records.map((record) => {
+      const { pass = 0 } = record;
+      last = Math.max(last, pass);
+      return first + pass === 0 ? record : { ...record, pass: first + pass };
+    });
+    first += last + 1;
+    return placed;
+  });
 }
 
 /**

@@ -115,6 +115,7 @@ function recordOf(fields: Fields): TestRecord {
     callingThreadOnly: flag(fields, "callingThreadOnly"),
     ...(fields.runner === undefined ? {} : { runner: text(fields, "runner") }),
     ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
+    ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
 }

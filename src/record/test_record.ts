@@ -53,6 +53,11 @@ export interface TestRecord {
   readonly kind?: RecordKind;
   /** Only in `tree` scope. */
   readonly tree?: TreeDetails;
+  /**
+   * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
+   * repeats the other.
+   */
+  readonly pass?: number;
 }
 
 /** The kernel that a run was recorded on. */

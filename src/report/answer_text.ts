@@ -4,6 +4,7 @@ import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/which_files.ts";
 import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
 import { testLabel } from "./test_label.ts";
@@ -72,6 +73,28 @@ export function functionAnswerText(
 ): string {
   const lines = [
     paint(printable(`${answer.function} (${answer.file}:${answer.line})`), "bold", style),
+    `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
+      plural(answer.tests.length, "test")
+    }`,
+    ...columns(answer.tests.map(({ test, lines, repeats }) => [
+      testLabel(coverage, test),
+      plural(lines, "line"),
+      repeatsText(repeats),
+    ])),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Which tests run a line of some files. */
+export function filesAnswerText(
+  coverage: RunCoverage,
+  answer: FilesAnswer,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const { place, files } = answer;
+  const which = files.length === 1 ? files[0]! : `${place} (${plural(files.length, "file")})`;
+  const lines = [
+    paint(printable(which), "bold", style),
     `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
       plural(answer.tests.length, "test")
     }`,

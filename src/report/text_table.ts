@@ -1,7 +1,8 @@
 import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
 import type { ModuleCoverage } from "../coverage/module_coverage.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
-import { repeatGroups } from "../coverage/test_repeats.ts";
+import { union } from "../coverage/point_sets.ts";
+import { type RepeatGroup, repeatGroups } from "../coverage/test_repeats.ts";
 import {
   columnWidth,
   displayWidth,
@@ -35,15 +36,14 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   const indent = coverage.tests.some(({ record }) => record.file !== "") ? "  " : "";
   let place = "";
   const runners = new Set(coverage.tests.map(({ record }) => record.runner));
-  const repeats = repeatNotes(coverage);
-  coverage.tests.forEach((test, i) => {
-    const { file, runner } = test.record;
+  for (const group of repeatGroups(coverage)) {
+    const { file, runner } = coverage.tests[group.tests[0]!]!.record;
     const name = file === "" ? "(unknown file)" : printable(file);
     const now = runners.size > 1 && runner !== undefined ? `${name} (${printable(runner)})` : name;
     if (now !== place) rows.push({ file: now });
     place = now;
-    rows.push(testRow(test, indent, repeats.get(i)));
-  });
+    rows.push(testRow(coverage, group, indent));
+  }
   const widths = columnWidths(rows, style.width);
   const lines = [paint(layOut([...HEADINGS], widths, style), "bold", style)];
   for (const row of rows) {
@@ -53,44 +53,57 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   return `${lines.join("\n")}\n`;
 }
 
-/** `repeat 2 of 5, 12 flaky points`, by test, for tests that ran several times. */
-function repeatNotes(coverage: RunCoverage): Map<number, string> {
-  const notes = new Map<number, string>();
-  for (const { tests, flaky } of repeatGroups(coverage)) {
-    if (tests.length === 1) continue;
-    tests.forEach((test, i) => {
-      const come = flaky.length === 0 ? "" : `, ${plural(flaky.length, "flaky point")}`;
-      notes.set(test, `repeat ${i + 1} of ${tests.length}${i + 1 === tests.length ? come : ""}`);
-    });
-  }
-  return notes;
-}
-
-function testRow(
-  { record, totals, points }: TestCoverage,
-  indent: string,
-  repeat: string | undefined,
-): Row {
-  const unresolved = unresolvedTotal(points.unresolved);
-  const notes: string[] = repeat === undefined ? [] : [repeat];
-  if (record.truncated) notes.push("truncated");
-  if (record.shared) notes.push("shared");
-  if (record.callingThreadOnly) notes.push("thread only");
-  const refused = record.tree?.refused.reduce((sum, { tasks }) => sum + tasks, 0) ?? 0;
-  if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
-  if (record.tree?.finished === false) notes.push("unfinished");
-  if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
+/** The row of a test: of all its repeats together, where it was run several times. */
+function testRow(coverage: RunCoverage, group: RepeatGroup, indent: string): Row {
+  const repeats = group.tests.map((test) => coverage.tests[test]!);
+  const [first] = repeats as [TestCoverage, ...TestCoverage[]];
+  const totals = repeats.length === 1
+    ? first.totals
+    : coverage.totalsOf(union(group.steady, group.flaky));
+  // The first outcome that is none to be glad of.
+  const { outcome } = (repeats.find(({ record }) => record.outcome !== "passed") ?? first).record;
   return {
     cells: [
-      indent + printable(record.name),
-      record.outcome,
+      indent +
+      printable(group.occurrence === 1 ? group.name : `${group.name} #${group.occurrence}`),
+      outcome,
       formatCount(totals.functions),
       formatCount(totals.lines),
       formatCount(totals.points),
-      notes.join(", "),
+      testNotes(repeats, group.flaky.length, outcome).join(", "),
     ],
-    failed: record.outcome === "failed",
+    failed: outcome === "failed",
   };
+}
+
+/** Everything that makes a test's line less than the truth. */
+function testNotes(
+  repeats: readonly TestCoverage[],
+  flaky: number,
+  outcome: string,
+): string[] {
+  const sum = (count: (test: TestCoverage) => number): number =>
+    repeats.reduce((total, test) => total + count(test), 0);
+  const any = (flag: (record: TestCoverage["record"]) => boolean): boolean =>
+    repeats.some(({ record }) => flag(record));
+  const notes: string[] = [];
+  if (repeats.length > 1) {
+    const same = sum(({ record }) => record.outcome === outcome ? 1 : 0);
+    notes.push(`${repeats.length} repeats`);
+    if (same < repeats.length) notes.push(`${outcome} in ${same}`);
+    if (flaky > 0) notes.push(plural(flaky, "flaky point"));
+  }
+  if (any(({ truncated }) => truncated)) notes.push("truncated");
+  if (any(({ shared }) => shared)) notes.push("shared");
+  if (any(({ callingThreadOnly }) => callingThreadOnly)) notes.push("thread only");
+  const refused = sum(({ record }) =>
+    record.tree?.refused.reduce((tasks, entry) => tasks + entry.tasks, 0) ?? 0
+  );
+  if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
+  if (any(({ tree }) => tree?.finished === false)) notes.push("unfinished");
+  const unresolved = sum(({ points }) => unresolvedTotal(points.unresolved));
+  if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
+  return notes;
 }
 
 function columnWidths(rows: readonly Row[], available: number): number[] {
@@ -141,8 +154,14 @@ function paintRow(
 export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
   const { totals, tests, universe } = coverage;
   const { counts } = universe;
-  const failed = tests.filter(({ record }) => record.outcome === "failed").length;
-  const heading = `${plural(tests.length, "test")}${failed > 0 ? `, ${failed} failed` : ""}`;
+  const groups = repeatGroups(coverage);
+  const failed =
+    groups.filter((group) => group.tests.some((test) => tests[test]!.record.outcome === "failed"))
+      .length;
+  const runs = groups.length === tests.length ? "" : ` in ${formatCount(tests.length)} runs`;
+  const heading = `${plural(groups.length, "test")}${runs}${
+    failed > 0 ? `, ${failed} failed` : ""
+  }`;
   const rows: [string, number, number, string][] = [
     ["functions", totals.functions, counts.functions, "functions with coverage points"],
     ["lines", totals.lines, counts.lines, "lines with coverage points"],
@@ -248,8 +267,11 @@ export function doubts(coverage: RunCoverage): string[] {
     lines.push(
       `flaky: ${plural(points, "point")} hit in some repeats only, of ${
         plural(unsteady.length, "test")
-      }`,
+      }: --steady leaves them out, show TEST --flaky lists them`,
     );
+  }
+  if (coverage.flakyLeftOut > 0) {
+    lines.push(`left out: ${plural(coverage.flakyLeftOut, "point")} hit in some repeats only`);
   }
   if (coverage.baseline.length > 0) {
     lines.push(

@@ -15,6 +15,15 @@ export class KernelSources {
     this.#realRoot = root === undefined ? undefined : realpathSync(root);
   }
 
+  /** A path on this machine as the image names it; `undefined` where it does not lie below the root. */
+  relative(path: string): string | undefined {
+    const root = this.#realRoot;
+    if (root === undefined) return undefined;
+    const real = orNothing(() => realpathSync(path));
+    if (real === root) return ".";
+    return real?.startsWith(join(root, "/")) ? real.slice(root.length + 1) : undefined;
+  }
+
   /** Text of a file of the image; `undefined` where there is no such file below the root. */
   read(file: string): string | undefined {
     const path = this.#find(file)?.path;

@@ -21,6 +21,8 @@ import { writeWhole } from "./written_files.ts";
 
 /** How to read a run back. */
 export interface LoadRunOptions extends RunImageOptions {
+  /** Leave out of each test the points that come and go between its repeats. */
+  readonly steady?: boolean | undefined;
   /**
    * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
    * of the kernel's source where it lies beside the image, so that genhtml and editors find the files; else empty.
@@ -69,7 +71,12 @@ export function loadRuns(
   return runs.map(({ kernel, damaged }, i) => {
     const records = joined.records[i]!.map((record) => movePcs(record, moved));
     return {
-      coverage: new RunCoverage(universe, records, { kernel, damaged, modules }),
+      coverage: new RunCoverage(universe, records, {
+        kernel,
+        damaged,
+        modules,
+        steady: options.steady === true,
+      }),
       paths: prefix === "" ? "relative" : absolutePaths(prefix),
       sources,
     };

@@ -278,3 +278,96 @@ test("report --html has no file from outside the source tree, whatever the image
   assert.ok(pages.every((text) => !text.includes("return x + 1")));
   assert.ok(pages.some((text) => text.includes("no source: 1 file of 3 files")));
 });
+
+test("which PATH gives the tests that run any line of files, folders and patterns", () => {
+  for (
+    const [places, prefix] of [
+      [["fs"], "fs/"],
+      [["fs/"], "fs/"],
+      [["./net/unix"], "net/"],
+      [["unix"], "net/"],
+      [["fs/pipe.c"], "fs/"],
+      [["af_unix.c"], "net/"],
+      [["*_unix.c"], "net/"],
+      [["net/**"], "net/"],
+      [["*/*/af_?nix.c"], "net/"],
+      [["fs/pipe.c", "net/unix/af_unix.c"], ""],
+      [["."], ""],
+      [[join(IMAGE.folder, "fs")], "fs/"],
+    ] as const
+  ) {
+    const [answer] = askJson<
+      { files: string[]; lines: number; tests: (Named & { lines: number })[] }[]
+    >(
+      ["which", ...places],
+    );
+    assert.ok(answer!.files.every((file) => file.startsWith(prefix)), String(places));
+    const expected = RECORDS.map(({ name }, i) => ({
+      name,
+      lines: [...LINES[i]!].filter((line) => line.startsWith(prefix)).length,
+    })).filter(({ lines }) => lines > 0);
+    assert.deepEqual(
+      answer!.tests.map(({ name, lines }) => ({ name, lines })).sort((a, b) =>
+        a.name < b.name ? -1 : 1
+      ),
+      expected.sort((a, b) => a.name < b.name ? -1 : 1),
+      String(places),
+    );
+  }
+  assert.match(ask(["which", "fs"]), /^fs\/pipe\.c\n {2}\d+ of \d+ lines hit, by 4 tests\n/);
+  assert.match(ask(["which", "."]), /^\. \(2 files\)\n/);
+  for (const place of ["fs/ext4", "*.rs", "sf/"]) {
+    const { status, stderr } = kernelcov(["which", place, "--run", RUN]);
+    assert.equal(status, 2);
+    assert.match(stderr, /The image has no function and no file/);
+  }
+});
+
+test("an empty patch says that it is empty", () => {
+  for (const args of [["which"], ["which", "--plain"], ["which", "--filter", "bun"]]) {
+    const { status, stdout, stderr } = kernelcov([...args, "--run", RUN], "");
+    assert.deepEqual([status, stdout], [0, ""]);
+    assert.match(stderr, /The patch is empty: nothing changes, so no test is needed/);
+  }
+});
+
+test("--filter names the tests of its runner, and says how many others there are", () => {
+  const pcs = IMAGE.pcsOf("pipe_write");
+  const run = IMAGE.writeRun("runners", [
+    IMAGE.record("in deno", pcs, { runner: "deno", file: "deno_test.ts" }),
+    IMAGE.record("in bun", pcs, { runner: "bun", file: "bun.test.ts" }),
+    IMAGE.record("anywhere", pcs, { file: "any_test.ts" }),
+  ]);
+  const { stdout, stderr } = kernelcov(["which", "pipe_write", "--filter", "deno", "--run", run]);
+  assert.equal(stdout, "--filter '/^(?:in deno|anywhere)$/' deno_test.ts any_test.ts\n");
+  assert.match(stderr, /1 test of another runner is left out: --filter bun has it/);
+});
+
+test("repeats have one row, show --flaky lists what comes and goes, --steady leaves it out", () => {
+  const [first, ...rest] = IMAGE.pcsOf("pipe_write");
+  IMAGE.writeRun("repeats", [
+    IMAGE.record("a", [first!, rest[0]!]),
+    IMAGE.record("twice", [first!]),
+  ]);
+  const run = IMAGE.writeRun("repeats", [
+    IMAGE.record("a", [first!]),
+    IMAGE.record("twice", [first!]),
+    IMAGE.record("twice", rest),
+  ]);
+  const report = (...args: string[]): string =>
+    kernelcov(["report", run, "--out", join(IMAGE.folder, "repeats-out"), ...args]).stdout;
+  assert.match(report(), /^ {2}a +passed.* 2 repeats, 1 flaky point$/m);
+  assert.match(report(), /^ {2}twice +passed.* 2 repeats\n {2}twice #2 +passed.*\d$/m);
+  assert.match(report("--steady"), /^ {2}a +passed.* 2 repeats$/m);
+  assert.match(report("--steady"), /left out: 1 point hit in some repeats only/);
+  const flaky = kernelcov(["show", "a", "--flaky", "--run", run]);
+  assert.match(
+    flaky.stdout,
+    /a: 1 flaky point in 2 repeats\n {2}fs\/pipe\.c:\d+ pipe_write +1 of 2\n/,
+  );
+  const [json] = JSON.parse(kernelcov(["show", "a", "--flaky", "--json", "--run", run]).stdout);
+  assert.deepEqual([json.repeats, json.flaky.length, json.flaky[0].hit], [2, 1, 1]);
+  const once = kernelcov(["show", "twice #2", "--flaky", "--run", run]);
+  assert.equal(once.status, 2);
+  assert.match(once.stderr, /was run once/);
+});

@@ -78,7 +78,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
     totalsText: totalsText(run),
     fileTable: fileTable(run, { all: true }),
     coverageTree: coverageTree(run, { all: true }),
-    show: showText(run, showTest(run, 0, new SimilarTests(run).of(0, 5))),
+    show: showText(run, showTest(run, repeatGroups(run)[0]!, new SimilarTests(run).of(0, 5))),
     line: whichLine(lookup, file, 10).map((answer) => lineAnswerText(run, answer)).join(""),
     function: whichFunction(lookup, `a${EVIL}`).map((f) => functionAnswerText(run, f)).join(""),
     patch: patchAnswerText(run, whichPatch(lookup, patch)),
