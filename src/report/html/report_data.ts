@@ -76,6 +76,8 @@ export interface IndexData {
   readonly groupLine: IdSet;
   /** Names of the functions of each group. */
   readonly names: readonly string[];
+  /** Tests that ran a line of each group. */
+  readonly groupTests: readonly number[];
 }
 
 /** `data/f<file>.js`: a source page. The columns `points` to `sets` are by line, those of `number`. */
