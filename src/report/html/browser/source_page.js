@@ -159,7 +159,7 @@ class SourceView {
         `Functions: ${count(files.functionsHit[file])} of ${count(files.functions[file])} entered`,
         rows.length === files.functions[file]
           ? null
-          : element("small", null, "those that start on one line are one row"),
+          : element("small", null, " (those that start on one line are one row)"),
       ),
     );
     // Drawn when it is opened: most readers come for the source.

@@ -110,6 +110,7 @@ function reachedPart(functions, test) {
     },
     {
       label: "Tests",
+      class: "number",
       key: ({ tests }) => tests ?? Infinity,
       cell: ({ tests }) =>
         tests === undefined
