@@ -50,6 +50,12 @@ const SINGLE_FILE = {
   "src/tracer/supervise_main.js": "bun",
 };
 
+/**
+ * The library for Node.js, where wrapped tests run without coverage: one file, which Bun writes so that older versions
+ * read it too.
+ */
+const FOR_NODE = "mod_node.js";
+
 interface Package {
   readonly name: string;
   readonly version: string;
@@ -80,22 +86,31 @@ function publicPackage(project: Package): Record<string, unknown> {
   const { scripts: _scripts, devDependencies: _tools, allowScripts: _allowed, ...rest } = project;
   const exports = Object.entries(PUBLIC).map(([name, path]) => [
     name,
-    { types: `${path}.d.ts`, default: `${path}.js` },
+    // Deno and Bun take what is for Node.js too, so theirs is named first.
+    name === "."
+      ? {
+        types: `${path}.d.ts`,
+        deno: `${path}.js`,
+        bun: `${path}.js`,
+        node: `./${FOR_NODE}`,
+        default: `${path}.js`,
+      }
+      : { types: `${path}.d.ts`, default: `${path}.js` },
   ]);
   return {
     ...rest,
     os: ["linux"],
-    files: [...project.files.filter((name) => name !== "mod.ts"), "mod.js", "mod.d.ts"],
+    files: [...project.files.filter((name) => name !== "mod.ts"), "mod.js", "mod.d.ts", FOR_NODE],
     exports: Object.fromEntries(exports),
   };
 }
 
-/** Replaces a module by itself and all that it imports, the runtime's own modules aside. */
-function joinModules(cwd: string, path: string, target: string): void {
+/** Joins a module and all that it imports, the runtime's own modules aside, in a file; its own by default. */
+function joinModules(cwd: string, path: string, target: string, file = path): void {
   const joined = `${path}.joined`;
   const bun = ["build", `--target=${target}`, "--format=esm", `--outfile=${joined}`, path];
   execFileSync("bun", bun, { cwd, stdio: ["ignore", "ignore", "pipe"] });
-  renameSync(join(cwd, joined), join(cwd, path));
+  renameSync(join(cwd, joined), join(cwd, file));
 }
 
 /** Makes the package in `folder` and returns its path. */
@@ -118,6 +133,7 @@ export function pack(folder: string): string {
       );
     }
     for (const [path, target] of Object.entries(SINGLE_FILE)) joinModules(result, path, target);
+    joinModules(result, "mod.js", "node", FOR_NODE);
     chmodSync(join(result, "scripts/kernelcov"), 0o755);
     writeFileSync(join(result, "package.json"), JSON.stringify(publicPackage(project), null, 2));
     const npm = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];

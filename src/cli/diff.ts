@@ -13,6 +13,7 @@ import { differenceJson } from "../report/answer_json.ts";
 import { buildDifferenceText, differenceText } from "../report/answer_text.ts";
 import { formatRanges } from "../report/line_ranges.ts";
 import { testLabel } from "../report/test_label.ts";
+import { printable } from "../report/text_style.ts";
 import { parseCommandLine } from "./command_line.ts";
 import {
   oneTest,
@@ -67,7 +68,9 @@ export function diffCommand(args: string[]): number {
     for (const { file, function: name, onlyA, onlyB } of difference.functions) {
       for (const [side, lines] of [["A", onlyA], ["B", onlyB]] as const) {
         if (lines.length === 0) continue;
-        process.stdout.write(`${side}\t${file}:${formatRanges(lines)}\t${name}\n`);
+        process.stdout.write(
+          `${side}\t${printable(file)}:${formatRanges(lines)}\t${printable(name)}\n`,
+        );
       }
     }
   } else process.stdout.write(differenceText(names, difference, outputStyle()));

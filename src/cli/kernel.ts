@@ -50,6 +50,12 @@ const NAMES = "build, run, shell, path, list or prune";
 /** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
 export async function kernelCommand(args: string[]): Promise<number> {
   const [name, ...rest] = args;
+  const end = rest.indexOf("--");
+  const own = end < 0 ? rest : rest.slice(0, end);
+  if (own.includes("--help") || own.includes("-h")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   switch (name) {
     case "build":
       return await build(rest);

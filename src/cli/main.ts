@@ -1,5 +1,7 @@
 import process from "node:process";
+import { didYouMean } from "../base/nearest_names.ts";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
+import { printable } from "../report/text_style.ts";
 import { guardOutput } from "./guard_output.ts";
 import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
 import { UsageError } from "./usage_error.ts";
@@ -33,14 +35,14 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "show",
-    usage: "show TEST [--run DIR] [--json]",
+    usage: "show TEST [--flaky] [--run DIR] [--json]",
     summary: "what a test reached",
     load: async () => (await import("./show.ts")).showCommand,
   },
   {
     name: "which",
-    usage: "which FILE:LINE | FUNCTION | --diff PATCH | --base REV",
-    summary: "the tests that run a line, enter a function, or that a kernel patch needs",
+    usage: "which FILE:LINE | FUNCTION | PATH… | --diff PATCH | --base REV",
+    summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
     load: async () => (await import("./which.ts")).whichCommand,
   },
   {
@@ -96,7 +98,8 @@ function help(): string {
     "",
     ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     "",
-    "kernelcov COMMAND --help shows a command's options. --debug adds stacks to errors.",
+    "kernelcov help COMMAND, or COMMAND --help, shows a command's options; kernelcov version, or -V, the version.",
+    "--debug adds stacks to errors.",
     "Exit status: the test command's own; 2 for wrong usage; 3 where coverage could not be had.",
     "",
   ].join("\n");
@@ -110,19 +113,29 @@ export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = debug
     ? args.filter((arg, i) => arg !== "--debug" || i > own.length)
     : args;
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+  if (
+    name === undefined ||
+    ((name === "help" || name === "--help" || name === "-h") && rest.length === 0)
+  ) {
     process.stdout.write(help());
     return name === undefined ? EXIT_USAGE : 0;
   }
-  if (name === "--version") {
+  if (name === "version" || name === "--version" || name === "-V") {
     const { VERSION } = await import("../version.ts");
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
+  if (name === "help") {
+    const [wanted, ...more] = rest;
+    const isHelp = wanted === "help" || wanted === "--help" || wanted === "-h";
+    return await main(isHelp ? ["--help"] : [wanted!, ...more, "--help"]);
+  }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) {
     process.stderr.write(
-      `kernelcov: Unknown command "${name}"\nkernelcov --help lists the commands\n`,
+      `kernelcov: Unknown command "${printable(name)}"${
+        didYouMean(name, COMMANDS.map((command) => command.name))
+      }\nkernelcov --help lists the commands\n`,
     );
     return EXIT_USAGE;
   }
@@ -135,7 +148,9 @@ export async function main(args: string[]): Promise<number> {
 
 function reportError(error: unknown, command: Command, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`kernelcov: ${message}\n`);
+  // Names from files and arguments are in messages, and must not drive the terminal.
+  const safe = message.split("\n").map(printable).join("\n");
+  process.stderr.write(`kernelcov: ${safe}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof UsageError) {
     process.stderr.write(`Usage: kernelcov ${command.usage}\n`);

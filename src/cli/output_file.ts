@@ -1,16 +1,54 @@
-import { Buffer } from "node:buffer";
-import { existsSync } from "node:fs";
-import { extname } from "node:path";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { basename, dirname, extname } from "node:path";
+import process from "node:process";
 import { gzipSync } from "node:zlib";
-import { writeWhole } from "../testing/written_files.ts";
+import { removeLeftParts, writeThrough, writeWhole } from "../testing/written_files.ts";
+import { UsageError } from "./usage_error.ts";
 
-/** Writes a file whole or not at all, compressed where its name ends with `.gz`. Folders are made. */
-export function writeOutput(path: string, parts: Iterable<string>): void {
-  if (!path.endsWith(".gz")) {
-    writeWhole(path, parts);
+/** Text that is compressed at once: a file can be larger than the longest text. */
+const GZIP_LENGTH = 1 << 22;
+
+/** The name that stands for standard output. */
+export const STANDARD_OUTPUT = "-";
+
+/**
+ * Writes a file whole or not at all, compressed where its name ends with `.gz`, or standard output for `-`. Folders are
+ * made; what is there and is no file, such as a pipe, is written to, and a link is replaced.
+ */
+export async function writeOutput(path: string, parts: Iterable<string>): Promise<void> {
+  if (path === STANDARD_OUTPUT) {
+    for (const part of parts) await print(part);
     return;
   }
-  writeWhole(path, [gzipSync(Buffer.from([...parts].join("")))]);
+  const content = path.endsWith(".gz") ? gzipped(parts) : parts;
+  // A test may have left a link where the file goes, to anything: only those of the kernel's own folders are followed.
+  const stat = /^\/(dev|proc)\//.test(path) ? statSync : lstatSync;
+  const there = stat(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new UsageError(`${path} is a folder: name a file in it`);
+  if (there !== undefined && !there.isFile() && !there.isSymbolicLink()) {
+    writeThrough(path, content);
+    return;
+  }
+  removeLeftParts(dirname(path), (name) => name === basename(path));
+  writeWhole(path, content);
+}
+
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    process.stdout.write(text, (error) => error ? reject(error) : resolve())
+  );
+}
+
+/** Members of a gzip file, which are one after the other what the parts are. */
+function* gzipped(parts: Iterable<string>): Generator<Uint8Array> {
+  let text = "";
+  for (const part of parts) {
+    text += part;
+    if (text.length < GZIP_LENGTH) continue;
+    yield gzipSync(text);
+    text = "";
+  }
+  yield gzipSync(text);
 }
 
 /** The name of part `number`, from 1, of a file in several parts: `a.xml`, `a-2.xml`; `b.info.gz`, `b-2.info.gz`. */

@@ -1,6 +1,4 @@
 import process from "node:process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { findTests } from "../coverage/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
@@ -8,7 +6,7 @@ import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
 import { type Runner, runnerFilter } from "../report/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
-import { type TextStyle, textStyle } from "../report/text_style.ts";
+import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
 import { type LoadedRun, loadRuns } from "../testing/run_coverage_files.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -17,6 +15,7 @@ export const QUESTION_OPTIONS = {
   run: { type: "string" },
   vmlinux: { type: "string" },
   modules: { type: "string", multiple: true },
+  steady: { type: "boolean" },
   json: { type: "boolean" },
   plain: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -26,6 +25,7 @@ export const QUESTION_OPTIONS = {
 export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RUN_FOLDER} by default
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
+    --steady        leave out points that only some repeats of a test hit
     --json          the whole answer as JSON
 `;
 
@@ -34,6 +34,7 @@ export interface QuestionValues {
   readonly run?: string | undefined;
   readonly vmlinux?: string | undefined;
   readonly modules?: string[] | undefined;
+  readonly steady?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly plain?: boolean | undefined;
 }
@@ -45,8 +46,8 @@ export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
 
 /** Runs that a question holds against each other: their points and lines have the same numbers. */
 export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
-  const { vmlinux, modules } = values;
-  return loadRuns(runs, { vmlinux, modules });
+  const { vmlinux, modules, steady } = values;
+  return loadRuns(runs, { vmlinux, modules, steady });
 }
 
 /** The style of standard output. */
@@ -60,7 +61,13 @@ export function outputStyle(): TextStyle {
 
 /** Prints a value as JSON, indented where people look at it. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`);
+  const json = JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0);
+  // JSON leaves these as they are, and some drive a terminal.
+  const safe = json.replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+  process.stdout.write(`${safe}\n`);
 }
 
 /** Prints one test a line, or the arguments that make a runner run them. */
@@ -73,8 +80,22 @@ export function printTests(
     process.stdout.write(tests.map((test) => `${testLabel(coverage, test)}\n`).join(""));
     return;
   }
-  const text = runnerFilter(runnerOf(filter), tests.map((test) => testReference(coverage, test)));
+  const runner = runnerOf(filter);
+  const references = tests.map((test) => testReference(coverage, test));
+  // A test of another runner has a file that this one cannot run.
+  const own = references.filter((test) => test.runner === undefined || test.runner === runner);
+  const text = runnerFilter(runner, own);
   if (text !== "") process.stdout.write(`${text}\n`);
+  const others = references.length - own.length;
+  if (others > 0) {
+    process.stderr.write(
+      `kernelcov: ${plural(others, "test")} of another runner ${
+        others === 1 ? "is" : "are"
+      } left out: --filter ${runner === "deno" ? "bun" : "deno"} has ${
+        others === 1 ? "it" : "them"
+      }\n`,
+    );
+  }
 }
 
 function runnerOf(name: string): Runner {
@@ -97,17 +118,4 @@ export function oneTest(coverage: RunCoverage, text: string): RepeatGroup {
       names.join("")
     }`,
   );
-}
-
-/** Reads sources of the run's kernel; `undefined` where they are not at hand. */
-export function sourceReader({ sourceRoot }: LoadedRun): (file: string) => string | undefined {
-  return (file) => {
-    if (sourceRoot === undefined) return undefined;
-    try {
-      return readFileSync(resolve(sourceRoot, file), "utf8");
-    } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") return undefined;
-      throw error;
-    }
-  };
 }

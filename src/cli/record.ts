@@ -9,7 +9,8 @@ import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { outputFolder } from "./output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
-import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
 import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
@@ -32,12 +33,13 @@ const HELP = `kernelcov record [OPTIONS] -- COMMAND…
 ${FRESH_HELP}    --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-`;
+${OUTPUT_HELP}`;
 
 /** `kernelcov record -- COMMAND…`: the exit status is the command's. */
 export async function recordCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
+    ...OUTPUT_OPTIONS,
     kernel: { type: "string", default: "auto" },
     out: { type: "string", default: "coverage/kernel" },
     mode: { type: "string", default: "auto" },
@@ -61,6 +63,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
+  checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
@@ -85,8 +88,9 @@ export async function recordCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
-  return exitStatus === 0 ? written : exitStatus;
+  const loaded = loadRun(recorded, loadOptions(values, kernel));
+  const reportStatus = await reportRun(loaded, out, runDirectory, values);
+  return exitStatus === 0 ? reportStatus : exitStatus;
 }
 
 /** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */

@@ -2,6 +2,8 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { findRunFolder } from "../record/read_run.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
+import { MAX_TESTS_PER_FILE } from "../report/lcov.ts";
+import { plural } from "../report/text_style.ts";
 import { runLockHolder } from "../record/run_lock.ts";
 import { noteReports } from "../record/run_reports.ts";
 import { errorReason } from "../sys/file_error.ts";
@@ -12,6 +14,8 @@ import {
   type LoadRunOptions,
   writeLcovFiles,
 } from "../testing/run_coverage_files.ts";
+import { removeLeftParts } from "../testing/written_files.ts";
+import { foreignReports } from "../testing/own_reports.ts";
 import { parseCommandLine } from "./command_line.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { outputStyle } from "./question.ts";
@@ -21,9 +25,12 @@ import {
   OUTPUT_HELP,
   OUTPUT_OPTIONS,
   outputTables,
+  type OutputValues,
   thresholdStatus,
+  usesStandardOutput,
   writeOutputs,
 } from "./report_outputs.ts";
+import { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of {@linkcode LoadRunOptions} on the command line. */
@@ -31,6 +38,7 @@ export const LOAD_OPTIONS = {
   vmlinux: { type: "string" },
   modules: { type: "string", multiple: true },
   "source-prefix": { type: "string" },
+  steady: { type: "boolean" },
 } as const;
 
 const HELP = `kernelcov report [RUN] [OPTIONS]
@@ -40,6 +48,7 @@ const HELP = `kernelcov report [RUN] [OPTIONS]
     --vmlinux       the kernel's image with debug information
     --modules       a folder with the kernel's modules; may be repeated
     --source-prefix what source paths start with; "" for paths relative to the kernel's root
+    --steady        leave out points that only some repeats of a test hit
 ${OUTPUT_HELP}`;
 
 /** `kernelcov report`: the table, the LCOV files and other reports of a run. */
@@ -59,68 +68,118 @@ export async function reportCommand(args: string[]): Promise<number> {
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
     );
   }
-  checkOutputs(values);
   const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
-  const loaded = loadRun(runDirectory, loadOptions(values));
-  const failed = reportRun(
-    loaded,
-    values.out ?? dirname(runDirectory),
+  const directory = values.out ?? dirname(runDirectory);
+  checkReportOptions(values, directory);
+  return await reportRun(
+    loadRun(runDirectory, loadOptions(values)),
+    directory,
     runDirectory,
-    lcovOptionsOf(values),
+    values,
   );
-  const style = outputStyle();
-  const written = await writeOutputs(loaded, values);
-  process.stdout.write(writtenText(written.map(fromHere), style));
-  const tables = outputTables(loaded, values, style);
-  if (tables !== "") process.stdout.write(`\n${tables}`);
-  const threshold = thresholdStatus(loaded, values);
-  return failed === 0 ? threshold : failed;
+}
+
+/**
+ * Holds, before any work is done, that the options of a report make sense and that its files would replace no other
+ * program's.
+ *
+ * @throws {UsageError} Where not.
+ */
+export function checkReportOptions(
+  values: OutputValues,
+  directory: string,
+  standardOutput: "free" | "of the command" = "free",
+): void {
+  checkOutputs(values);
+  if (standardOutput !== "free" && usesStandardOutput(values)) {
+    throw new UsageError("Standard output is the command's: name a file for the report");
+  }
+  const [foreign] = foreignReports(directory);
+  if (foreign === undefined) return;
+  throw new UsageError(
+    `${join(directory, foreign)} is of another program: name another folder with --out`,
+  );
 }
 
 /** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
 export function loadOptions(
-  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string },
+  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string; steady?: boolean },
   kernel: KernelChoice = "host",
 ): LoadRunOptions {
   const { vmlinux = kernel === "host" ? undefined : kernel.vmlinux, modules } = values;
-  return { vmlinux, modules, sourcePrefix: values["source-prefix"] };
+  return { vmlinux, modules, sourcePrefix: values["source-prefix"], steady: values.steady };
 }
 
 /**
- * Prints the table and the totals of a run, then writes its LCOV files to `directory` and prints what they are.
+ * Prints the table and the totals, writes the LCOV files to `directory`, and whatever else `values` ask for.
  *
  * @param runDirectory folder of the records
- * @returns the exit status: not 0 where files could not be written, which costs the table nothing
+ * @returns The exit status: that of `--min-lines`; 1 where files could not be written, which costs the table nothing.
  */
-export function reportRun(
+export async function reportRun(
   loaded: LoadedRun,
   directory: string,
   runDirectory: string,
-  lcov: Parameters<typeof writeLcovFiles>[2] = {},
-): number {
+  values: OutputValues = {},
+): Promise<number> {
   const style = outputStyle();
   const { coverage } = loaded;
-  process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+  const isQuiet = usesStandardOutput(values);
+  // Before the files, so that it is there whatever becomes of them.
+  if (!isQuiet) {
+    process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+  }
+  using hold = new SignalHold();
+  const files = writeRunFiles(loaded, directory, runDirectory, values);
+  await hold.pass();
+  const written = [...files ?? [], ...await writeOutputs(loaded, values, hold)];
+  if (!isQuiet) {
+    const tables = outputTables(loaded, values, style);
+    const tests = coverage.tests.length;
+    process.stdout.write(
+      writtenText(written.map(fromHere), style) +
+        (tests > MAX_TESTS_PER_FILE && values["lcov-tests"] === undefined
+          ? `${
+            plural(tests, "test")
+          }: too many for tests.info; kernelcov report --lcov-tests FILE writes each\n`
+          : "") +
+        (tables === "" ? "" : `\n${tables}`),
+    );
+  }
+  const threshold = thresholdStatus(loaded, values);
+  return files === undefined ? 1 : threshold;
+}
+
+/**
+ * Writes the files that every report has, and notes them as those of the run where they lie around it. None while a
+ * command still records; `undefined`, and a line that says why, where they cannot be written.
+ */
+function writeRunFiles(
+  loaded: LoadedRun,
+  directory: string,
+  runDirectory: string,
+  values: OutputValues,
+): WrittenFile[] | undefined {
   const isBeside = resolve(directory) === dirname(resolve(runDirectory));
   const holder = runLockHolder(runDirectory);
   if (isBeside && holder !== undefined && holder !== process.pid) {
     process.stderr.write(
       `kernelcov: Process ${holder} still records this run: its reports are written when it ends, or name another folder with --out\n`,
     );
-    return 0;
+    return [];
   }
   try {
-    const files = writeLcovFiles(loaded, directory, lcov);
+    removeLeftParts(directory);
+    const files = writeLcovFiles(loaded, directory, lcovOptionsOf(values));
     if (isBeside) noteReports(runDirectory, files.map(({ path }) => basename(path)));
-    process.stdout.write(writtenText(files.map(fromHere), style));
-    return 0;
+    return files;
   } catch (error) {
     process.stderr.write(
       `kernelcov: Cannot write the reports to ${directory}: ${
         errorReason(error)
       }: free space there, or name another folder with --out\n`,
     );
-    return 1;
+    return undefined;
   }
 }
 

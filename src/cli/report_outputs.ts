@@ -1,4 +1,5 @@
 import process from "node:process";
+import { parsePatch } from "../coverage/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";
@@ -10,9 +11,11 @@ import { formatCount, type TextStyle } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
-import { partName, partsBehind, writeOutput } from "./output_file.ts";
+import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
+import { readPatch } from "./read_patch.ts";
+import type { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./usage_error.ts";
-import { writeHtmlFolder } from "./write_html_folder.ts";
+import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -36,9 +39,22 @@ export const OUTPUT_OPTIONS = {
   "min-lines": { type: "string", multiple: true },
 } as const;
 
+/** Those of {@linkcode OUTPUT_OPTIONS} that name a file. */
+const FILE_OPTIONS = [
+  "lcov",
+  "lcov-tests",
+  "json",
+  "cobertura",
+  "teamscale",
+  "syzkaller",
+  "syzkaller-jsonl",
+  "syzkaller-programs",
+] as const;
+
 /** Help for {@linkcode OUTPUT_OPTIONS}. */
 export const OUTPUT_HELP =
-  `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below
+  `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below, and - is
+                    standard output, which then has no table
     --lcov-tests FILE   each test by itself, 300 tests a file
     --lcov-dialect 1|2  2: functions with their end, as lcov 2.2 writes them; older readers then see none
     --count hits|tests  what a line's count says: how often it ran, or how many tests ran it, repeats counted each
@@ -88,9 +104,25 @@ function oneOf<const T extends string>(
 export function checkOutputs(values: OutputValues): void {
   lcovOptionsOf(values);
   thresholdsOf(values);
-  if (values.patch !== undefined && values.html === undefined) {
-    throw new UsageError("--patch adds a page to the HTML report: give --html too");
+  if (values.patch !== undefined) {
+    if (values.html === undefined) {
+      throw new UsageError("--patch adds a page to the HTML report: give --html too");
+    }
+    parsePatch(readPatch(values.patch));
   }
+  if (values.html !== undefined) checkHtmlFolder(values.html);
+  if (FILE_OPTIONS.filter((name) => values[name] === STANDARD_OUTPUT).length > 1) {
+    throw new UsageError("Only one report can go to standard output: name a file for the others");
+  }
+  const inParts = (["lcov-tests", "cobertura"] as const).find((name) =>
+    values[name] === STANDARD_OUTPUT
+  );
+  if (inParts !== undefined) throw new UsageError(`--${inParts} writes several files: name a file`);
+}
+
+/** Whether a report goes to standard output, which then has nothing else. */
+export function usesStandardOutput(values: OutputValues): boolean {
+  return FILE_OPTIONS.some((name) => values[name] === STANDARD_OUTPUT);
 }
 
 function thresholdsOf(values: OutputValues): Threshold[] {
@@ -107,38 +139,45 @@ function thresholdsOf(values: OutputValues): Threshold[] {
 export async function writeOutputs(
   loaded: LoadedRun,
   values: OutputValues,
+  hold: SignalHold,
 ): Promise<WrittenFile[]> {
   const { coverage, paths } = loaded;
   const lcov: LcovOptions = { ...lcovOptionsOf(values), paths };
   const written: WrittenFile[] = [];
-  function write(path: string | undefined, what: string, parts: () => Iterable<string>): void {
+  async function write(
+    path: string | undefined,
+    what: string,
+    parts: () => Iterable<string>,
+  ): Promise<void> {
     if (path === undefined) return;
-    writeOutput(path, parts());
+    await writeOutput(path, parts());
     written.push({ path, what });
+    await hold.pass();
   }
-  write(values.lcov, "all tests together", () => lcovAggregate(coverage, lcov));
+  await write(values.lcov, "all tests together", () => lcovAggregate(coverage, lcov));
   if (values["lcov-tests"] !== undefined) {
     const ranges = lcovFileRanges(coverage.tests.length);
-    ranges.forEach(({ from, to }, i) => {
-      const name = partName(values["lcov-tests"]!, i + 1);
-      write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
-    });
+    for (const [i, { from, to }] of ranges.entries()) {
+      const name = partName(values["lcov-tests"], i + 1);
+      await write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
+    }
     tellOfPartsBehind(values["lcov-tests"], ranges.length);
   }
-  write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
+  await write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
   if (values.cobertura !== undefined) {
     let part = 0;
     for (const text of cobertura(coverage, { paths, timestamp: Date.now() })) {
-      write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
+      await write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
     }
     tellOfPartsBehind(values.cobertura, part);
   }
-  write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
-  write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
-  write(values["syzkaller-jsonl"], "all points", () => syzkallerJsonLines(coverage, { paths }));
-  write(values["syzkaller-programs"], "each test", () => syzkallerPrograms(coverage, { paths }));
+  await write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
+  await write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
+  const points = values["syzkaller-jsonl"], programs = values["syzkaller-programs"];
+  await write(points, "all points", () => syzkallerJsonLines(coverage, { paths }));
+  await write(programs, "each test", () => syzkallerPrograms(coverage, { paths }));
   if (values.html !== undefined) {
-    written.push(await writeHtmlFolder(loaded, values.html, values.patch));
+    written.push(await writeHtmlFolder(loaded, values.html, values.patch, hold));
   }
   return written;
 }

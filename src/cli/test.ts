@@ -19,7 +19,8 @@ import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseKernel } from "./kernel_choice.ts";
 import { outputFolder } from "./output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
-import { LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
 import { type CommandEnd, runHere } from "./run_here.ts";
 import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
@@ -40,15 +41,17 @@ const HELP = `kernelcov test [OPTIONS] -- COMMAND…
     --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
 ${FRESH_HELP}    --repeat N                    run the command N times: points that come and go are marked as flaky
+    --steady                      leave these points out of the reports
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-`;
+${OUTPUT_HELP}`;
 
 /** `kernelcov test -- COMMAND…`: the exit status is the command's. */
 export async function testCommand(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
+    ...OUTPUT_OPTIONS,
     kernel: { type: "string", default: "auto" },
     scope: { type: "string", default: "tree" },
     out: { type: "string", default: "coverage/kernel" },
@@ -74,6 +77,7 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
+  checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
@@ -127,8 +131,9 @@ export async function testCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  const written = reportRun(loadRun(recorded, loadOptions(values, kernel)), out, runDirectory);
-  return exitStatus === 0 ? written : exitStatus;
+  const loaded = loadRun(recorded, loadOptions(values, kernel));
+  const reportStatus = await reportRun(loaded, out, runDirectory, values);
+  return exitStatus === 0 ? reportStatus : exitStatus;
 }
 
 /** Outcomes that cannot be settled are no reason to report nothing. */

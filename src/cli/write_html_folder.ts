@@ -1,33 +1,57 @@
-import { Buffer } from "node:buffer";
-import { closeSync, openSync, readdirSync, readSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { parsePatch } from "../coverage/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
+import { startOf } from "../testing/own_reports.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
-import { writeOutput } from "./output_file.ts";
+import { removeLeftParts, writeWhole } from "../testing/written_files.ts";
 import { Progress } from "./progress.ts";
-import { sourceReader } from "./question.ts";
 import { readPatch } from "./read_patch.ts";
+import type { SignalHold } from "./signal_hold.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Bytes of a page's start in which it names its script. */
+const PAGE_START = 4096;
+
+/**
+ * Holds that a folder is free for an HTML report, or has one.
+ *
+ * @throws {UsageError} Where it has a first page that is no report's.
+ */
+export function checkHtmlFolder(directory: string): void {
+  const page = join(directory, "index.html");
+  if (!existsSync(page)) return;
+  if (startOf(page, PAGE_START)?.includes('src="kernelcov.js"')) return;
+  throw new UsageError(`${page} is no report of kernelcov: give --html another folder`);
+}
 
 /** Writes the HTML report of a run; what an earlier report in the folder has more is removed. */
 export async function writeHtmlFolder(
-  loaded: LoadedRun,
+  { coverage, sources }: LoadedRun,
   directory: string,
   patchPath: string | undefined,
+  hold: SignalHold,
 ): Promise<WrittenFile> {
-  const { coverage } = loaded;
+  checkHtmlFolder(directory);
   const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
-  const input = { coverage, readSource: sourceReader(loaded), ...patch };
+  const input = { coverage, readSource: (file: string) => sources.read(file), ...patch };
   const expected = coverage.universe.counts.files + 8;
   plainFolder(join(directory, "data"), { make: true });
+  for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);
   using progress = new Progress("HTML pages", expected);
   const written = new Set<string>();
   for await (const { path, text } of writeHtmlReport(input)) {
-    writeOutput(join(directory, path), [text]);
+    const target = join(directory, path);
+    const key = /^data\/(\w+)\.js$/.exec(path)?.[1];
+    if (key !== undefined && existsSync(target) && !isData(target, key)) {
+      throw new UsageError(`${target} is no report of kernelcov: give --html another folder`);
+    }
+    writeWhole(target, [text]);
     written.add(path);
     progress.update(written.size);
+    await hold.pass();
   }
   removeOldData(directory, written);
   return { path: join(directory, "index.html"), what: "pages to open in a browser" };
@@ -39,18 +63,11 @@ function removeOldData(directory: string, written: ReadonlySet<string>): void {
     const key = /^(\w+)\.js$/.exec(entry.name)?.[1];
     if (key === undefined || !entry.isFile() || written.has(`data/${entry.name}`)) continue;
     const path = join(directory, "data", entry.name);
-    if (startsWith(path, dataFileStart(key))) unlinkSync(path);
+    if (isData(path, key)) unlinkSync(path);
   }
 }
 
-function startsWith(path: string, text: string): boolean {
-  const wanted = Buffer.from(text);
-  const start = Buffer.alloc(wanted.length);
-  const fd = openSync(path, "r");
-  try {
-    readSync(fd, start, 0, start.length, 0);
-  } finally {
-    closeSync(fd);
-  }
-  return start.equals(wanted);
+function isData(path: string, key: string): boolean {
+  const start = dataFileStart(key);
+  return startOf(path, start.length) === start;
 }

@@ -7,11 +7,11 @@ import type { RunCoverage } from "./run_coverage.ts";
  */
 export function findTests(coverage: RunCoverage, text: string): RepeatGroup[] {
   const groups = repeatGroups(coverage);
-  const exact = groups.filter(({ name, file, tests }) => {
+  const exact = groups.filter(({ name, file, occurrence, tests }) => {
     const { runner } = coverage.tests[tests[0]!]!.record;
-    return [name, `${file}: ${name}`].some((full) =>
-      full === text || `${full} (${runner})` === text
-    );
+    // As reports show it: the second of a name in a file has its number behind it.
+    const own = occurrence === 1 ? name : `${name} #${occurrence}`;
+    return [own, `${file}: ${own}`].some((full) => full === text || `${full} (${runner})` === text);
   });
   return exact.length > 0 ? exact : groups.filter(({ name }) => name.includes(text));
 }

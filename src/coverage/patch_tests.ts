@@ -219,8 +219,8 @@ class PatchJudge {
   }
 
   #isUncovered(file: number, number: number): boolean {
-    const { universe, lineTests } = this.#lookup.coverage;
-    return lineTests[lineAtOrAfter(universe, file, number)] === 0;
+    const { universe, lineHit } = this.#lookup.coverage;
+    return lineHit[lineAtOrAfter(universe, file, number)] === 0;
   }
 
   /** The lines that an edit touches: its own, and those around it within its function. */

@@ -49,6 +49,9 @@ export interface RawHits {
   readonly hits: ArrayLike<number> | null;
 }
 
+/** Where points are gathered before their number is known: kept, since each test would leave garbage of its size. */
+let scratch = new Uint32Array(16_384);
+
 /**
  * The points that raw PCs name. A raw PC is a return address, so the call lies `callLength` bytes before it.
  *
@@ -63,20 +66,28 @@ export function resolvePoints(
   const { pcs, hits } = raw;
   const end = pointOffset.length;
   const last = end === 0 ? -1 : pointOffset[end - 1]!;
-  const points = new Uint32Array(pcs.length);
+  if (scratch.length < pcs.length) scratch = new Uint32Array(2 * pcs.length);
+  const points = scratch;
   const counts = hits === null ? null : new Uint32Array(pcs.length);
   const shift = base + callLength;
   let found = 0, outside = 0, notAPoint = 0, tailCall = 0, startUp = 0;
   let low = 0;
   for (let i = 0; i < pcs.length; i++) {
-    const offset = pcs[i]! - shift;
-    if (offset < 0 || offset > last) {
-      if (contains(everyOffset, offset)) startUp++;
+    const distance = pcs[i]! - shift;
+    if (distance < 0 || distance > last) {
+      if (contains(everyOffset, distance)) startUp++;
       else outside++;
       continue;
     }
-    // PCs ascend, so each search starts where the last one ended.
-    let high = end;
+    // A small integer from here on, which engines compare faster: an image's text is below 2 GiB.
+    const offset = distance | 0;
+    // PCs ascend and most are near the one before, so each search goes on from there in growing steps.
+    let high = low;
+    for (let step = 1; high < end && pointOffset[high]! < offset; step *= 2) {
+      low = high + 1;
+      high += step;
+    }
+    if (high > end) high = end;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (pointOffset[middle]! < offset) low = middle + 1;

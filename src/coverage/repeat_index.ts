@@ -13,6 +13,8 @@ export class RepeatIndex {
   readonly first: Uint32Array;
   /** By index of the first repeat, the number of repeats; 0 for later ones. */
   readonly repeats: Uint32Array;
+  /** By index into the run's tests, which of the tests of its name in its file it is, from 1. */
+  readonly occurrence: Uint32Array;
   /** Number of different tests. */
   readonly tests: number;
 
@@ -20,10 +22,14 @@ export class RepeatIndex {
     const groups = repeatGroups(coverage);
     this.first = new Uint32Array(coverage.tests.length);
     this.repeats = new Uint32Array(coverage.tests.length);
+    this.occurrence = new Uint32Array(coverage.tests.length);
     this.tests = groups.length;
-    for (const { tests } of groups) {
+    for (const { tests, occurrence } of groups) {
       this.repeats[tests[0]!] = tests.length;
-      for (const test of tests) this.first[test] = tests[0]!;
+      for (const test of tests) {
+        this.first[test] = tests[0]!;
+        this.occurrence[test] = occurrence;
+      }
     }
   }
 

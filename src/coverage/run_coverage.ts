@@ -1,5 +1,6 @@
 import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
+import { type HitTotals, LineTally } from "./line_tally.ts";
 import {
   type CoveredModule,
   type ModuleCoverage,
@@ -14,22 +15,17 @@ import {
   type UnresolvedReason,
 } from "./point_hits.ts";
 import { union } from "./point_sets.ts";
+import { steadyPoints } from "./test_repeats.ts";
 import type { Universe } from "./universe.ts";
 
-/** How many functions, lines and points were hit. The denominators are those of the universe. */
-export interface HitTotals {
-  /** Functions of which a line was hit. */
-  readonly functions: number;
-  readonly lines: number;
-  /** Lines of which some points were hit and some not; they are in `lines` too. */
-  readonly partialLines: number;
-  readonly points: number;
-}
+/** A record without its PCs, which are points once it is resolved. */
+export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits">;
 
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
 export interface TestCoverage {
-  readonly record: TestRecord;
+  readonly record: ResolvedRecord;
   readonly points: PointHits;
+  /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
 }
 
@@ -47,11 +43,15 @@ export interface RunCoverageOptions {
   otherKernel?: number | undefined;
   /** The modules that were loaded during the run. */
   modules?: readonly CoveredModule[];
+  /** Leave out of each test the points that come and go between its repeats. */
+  steady?: boolean;
 }
 
 /**
  * What a run's tests covered together and each: the data of every report. Commands count as tests; what an empty
  * test hits, and what ran while no test was open, is kept apart.
+ *
+ * What needs the lines of each test is worked out when it is asked for: many questions only need the points.
  */
 export class RunCoverage {
   readonly universe: Universe;
@@ -67,15 +67,15 @@ export class RunCoverage {
   readonly otherKernel: number;
   /** The modules that were loaded during the run, in the order of their names. */
   readonly modules: readonly ModuleCoverage[];
-  /** Per line, the sum of its counts over the tests. */
-  readonly lineCount: Float64Array;
-  /** Per line, the number of tests that hit it. */
-  readonly lineTests: Uint32Array;
+  /** Per line, 1 where any test hit it. */
+  readonly lineHit: Uint8Array;
   /** Per line, how many of its points any test hit. */
   readonly linePointsHit: Uint32Array;
   /** Per point, the number of tests that hit it. */
   readonly pointTests: Uint32Array;
   readonly totals: HitTotals;
+  /** Points that were left out since they come and go between repeats. */
+  readonly flakyLeftOut: number;
   /** Points that an empty test hits, ascending: kept apart, in no total. */
   readonly baseline: Uint32Array;
   /** Points hit while no test was open, ascending: kept apart, in no total. */
@@ -83,31 +83,46 @@ export class RunCoverage {
   /** Distinct raw PCs of tests that were not resolved, each counted once per test. */
   readonly unresolved: UnresolvedCounts;
   readonly #counter: LineCounter;
-  readonly #groupMark: Uint32Array;
-  #mark = 0;
+  #sums: LineSums | undefined;
+  #others: LineTally | undefined;
 
   constructor(
     universe: Universe,
     records: readonly TestRecord[],
     options: RunCoverageOptions = {},
   ) {
-    const { image, linePoints, functions } = universe;
+    const { image, linePoints } = universe;
     this.universe = universe;
     this.kernel = options.kernel;
     this.damaged = options.damaged ?? 0;
     this.lost = options.lost ?? 0;
     this.cut = options.cut ?? [];
     this.otherKernel = options.otherKernel ?? 0;
-    this.lineCount = new Float64Array(linePoints.length);
-    this.lineTests = new Uint32Array(linePoints.length);
+    this.lineHit = new Uint8Array(linePoints.length);
     this.linePointsHit = new Uint32Array(linePoints.length);
     this.pointTests = new Uint32Array(image.pointOffset.length);
     this.#counter = new LineCounter(universe);
-    this.#groupMark = new Uint32Array(functions.groupLine.length);
     const { modules = [] } = options;
     const lost = modules.map(() => 0);
-    this.tests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
-      .map((record) => this.#addTest(record, modules, lost));
+    const resolved = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
+      .map(({ pcs, hits, ...record }) => {
+        const points = resolvePoints(image, { pcs, hits });
+        return { record, points: withLostModules(points, pcs, modules, lost) };
+      });
+    const { pointTests } = this;
+    const { tests, flaky } = options.steady
+      ? steadyPoints({ tests: resolved, pointTests })
+      : { tests: resolved, flaky: 0 };
+    this.flakyLeftOut = flaky;
+    for (const { points } of tests) countPoints(points.points, pointTests);
+    const sums = (): LineSums => this.#lineSums();
+    this.tests = tests.map(({ record, points }, test) => ({
+      record,
+      points,
+      get totals() {
+        return sums().totals[test]!;
+      },
+    }));
     this.modules = moduleCoverage(modules, this.pointTests, lost);
     const pointsOf = (wanted: RecordKind): Uint32Array =>
       records.filter(({ kind }) => kind === wanted)
@@ -126,55 +141,38 @@ export class RunCoverage {
     this.totals = this.#sumUp();
   }
 
+  /** Per line, the sum of its counts over the tests. */
+  get lineCount(): Float64Array {
+    return this.#lineSums().lineCount;
+  }
+
+  /** Per line, the number of tests that hit it. */
+  get lineTests(): Uint32Array {
+    return this.#lineSums().lineTests;
+  }
+
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
     return this.#counter.count(this.tests[test]!.points);
   }
 
-  #addTest(
-    record: TestRecord,
-    modules: readonly CoveredModule[],
-    lost: number[],
-  ): TestCoverage {
-    const { linePoints } = this.universe;
-    const resolved = resolvePoints(this.universe.image, record);
-    const points = withLostModules(resolved, record.pcs, modules, lost);
-    for (const point of points.points) this.pointTests[point]!++;
-    const { lines, counts, pointsHit } = this.#counter.count(points);
-    let partialLines = 0;
-    for (let i = 0; i < lines.length; i++) {
-      const line = lines[i]!;
-      this.lineCount[line]! += counts[i]!;
-      this.lineTests[line]!++;
-      if (pointsHit[i]! < linePoints[line]!) partialLines++;
-    }
-    return {
-      record,
-      points,
-      totals: {
-        functions: this.#functionsOf(lines),
-        lines: lines.length,
-        partialLines,
-        points: points.points.length,
-      },
-    };
+  /** The totals of points of the universe, ascending. */
+  totalsOf(points: Uint32Array): HitTotals {
+    this.#others ??= new LineTally(this.universe, this.#counter);
+    return this.#others.add({ points, hits: null, unresolved: ALL_RESOLVED });
   }
 
-  #functionsOf(lines: Uint32Array): number {
-    const { lineGroup, groupStart } = this.universe.functions;
-    const mark = ++this.#mark;
-    let functions = 0;
-    for (const line of lines) {
-      const group = lineGroup[line]!;
-      if (group < 0 || this.#groupMark[group] === mark) continue;
-      this.#groupMark[group] = mark;
-      functions += groupStart[group + 1]! - groupStart[group]!;
+  #lineSums(): LineSums {
+    if (this.#sums === undefined) {
+      const tally = new LineTally(this.universe, this.#counter);
+      const totals = this.tests.map(({ points }) => tally.add(points));
+      this.#sums = { lineCount: tally.lineCount, lineTests: tally.lineTests, totals };
     }
-    return functions;
+    return this.#sums;
   }
 
   #sumUp(): HitTotals {
-    const { image, linePoints, claimDirect, lineIndirect } = this.universe;
+    const { image, linePoints, claimDirect, lineIndirect, functions } = this.universe;
     const { claimStart, claimLine } = image;
     let points = 0;
     for (let p = 0; p < this.pointTests.length; p++) {
@@ -182,22 +180,37 @@ export class RunCoverage {
       points++;
       const end = claimStart[p + 1]!;
       for (let c = claimStart[p]!; c < end; c++) {
-        this.linePointsHit[claimLine[c]!]! += claimDirect[c]!;
+        const line = claimLine[c]!;
+        if (linePoints[line] === 0) continue;
+        this.lineHit[line] = 1;
+        this.linePointsHit[line]! += claimDirect[c]!;
       }
     }
-    let lineTotal = 0;
-    let partialLines = 0;
-    const hit = new Uint32Array(linePoints.length);
+    let lines = 0, partialLines = 0, functionTotal = 0, last = -1;
     for (let line = 0; line < linePoints.length; line++) {
-      if (this.lineTests[line] === 0) {
-        this.linePointsHit[line] = 0;
-        continue;
-      }
-      hit[lineTotal++] = line;
+      if (this.lineHit[line] === 0) continue;
+      lines++;
       if (lineIndirect[line] === 1) this.linePointsHit[line] = 1;
       if (this.linePointsHit[line]! < linePoints[line]!) partialLines++;
+      // Lines of one group lie together.
+      const group = functions.lineGroup[line]!;
+      if (group < 0 || group === last) continue;
+      last = group;
+      functionTotal += functions.groupStart[group + 1]! - functions.groupStart[group]!;
     }
-    const lines = hit.subarray(0, lineTotal);
-    return { functions: this.#functionsOf(lines), lines: lineTotal, partialLines, points };
+    return { functions: functionTotal, lines, partialLines, points };
   }
+}
+
+/** Counts a test for each of its points. A run has tens of millions, for which an iterator is slow. */
+function countPoints(points: Uint32Array, pointTests: Uint32Array): void {
+  for (let i = 0; i < points.length; i++) pointTests[points[i]!]!++;
+}
+
+/** What is worked out from the lines of each test. */
+interface LineSums {
+  readonly lineCount: Float64Array;
+  readonly lineTests: Uint32Array;
+  /** By test. */
+  readonly totals: readonly HitTotals[];
 }

@@ -18,7 +18,7 @@ export class SoleOwners {
     if (tests === coverage.tests.length) return;
     this.#owners = {
       points: new Int32Array(coverage.pointTests.length).fill(NOBODY),
-      lines: new Int32Array(coverage.lineTests.length).fill(NOBODY),
+      lines: new Int32Array(coverage.lineHit.length).fill(NOBODY),
     };
     for (let test = 0; test < first.length; test++) {
       enter(this.#owners.points, coverage.tests[test]!.points.points, first[test]!);

@@ -1,9 +1,12 @@
-import type { RunCoverage } from "./run_coverage.ts";
+import type { TestRecord } from "../record/test_record.ts";
+import type { PointHits } from "./point_hits.ts";
 
 /** Records of one test that was run several times. */
 export interface RepeatGroup {
   readonly file: string;
   readonly name: string;
+  /** Which of the tests of this name in its file it is, from 1: a name can be used twice. */
+  readonly occurrence: number;
   /** Indexes into the run's tests. */
   readonly tests: readonly number[];
   /** Points that every repeat hit, ascending. */
@@ -12,28 +15,46 @@ export interface RepeatGroup {
   readonly flaky: Uint32Array;
 }
 
-/** The tests of a run by runner, file and name, each with the points that come and go between its repeats. */
-export function repeatGroups(coverage: RunCoverage): RepeatGroup[] {
-  const byIdentity = new Map<string, number[]>();
-  coverage.tests.forEach(({ record }, test) => {
-    const key = `${record.runner ?? ""}\n${record.file}\n${record.name}`;
-    const tests = byIdentity.get(key);
-    if (tests === undefined) byIdentity.set(key, [test]);
-    else tests.push(test);
+/** The part of a run that tells what is a repeat of what. */
+export interface RepeatedTests {
+  readonly tests: readonly {
+    readonly record: Pick<TestRecord, "name" | "file" | "runner" | "pass">;
+    readonly points: Pick<PointHits, "points">;
+  }[];
+  /** One for each point. */
+  readonly pointTests: { readonly length: number };
+}
+
+/**
+ * The tests of a run by runner, file and name, each with the points that come and go between its repeats. Tests of one
+ * name in one pass are different tests: the first of one pass and the first of the next are repeats.
+ */
+export function repeatGroups(run: RepeatedTests): RepeatGroup[] {
+  const byIdentity = new Map<string, { occurrence: number; tests: number[] }>();
+  const occurrences = new Map<string, number>();
+  run.tests.forEach(({ record: { runner = "", file, name, pass = 0 } }, test) => {
+    const identity = `${runner}\n${file}\n${name}`;
+    const inPass = `${pass}\n${identity}`;
+    const occurrence = (occurrences.get(inPass) ?? 0) + 1;
+    occurrences.set(inPass, occurrence);
+    const key = `${occurrence}\n${identity}`;
+    const known = byIdentity.get(key);
+    if (known === undefined) byIdentity.set(key, { occurrence, tests: [test] });
+    else known.tests.push(test);
   });
-  const seen = new Uint32Array(coverage.pointTests.length);
-  return [...byIdentity.values()].map((tests) => {
-    const { file, name } = coverage.tests[tests[0]!]!.record;
+  const seen = new Uint32Array(run.pointTests.length);
+  return [...byIdentity.values()].map(({ occurrence, tests }) => {
+    const { file, name } = run.tests[tests[0]!]!.record;
     if (tests.length === 1) {
-      const steady = coverage.tests[tests[0]!]!.points.points;
-      return { file, name, tests, steady, flaky: new Uint32Array(0) };
+      const steady = run.tests[tests[0]!]!.points.points;
+      return { file, name, occurrence, tests, steady, flaky: new Uint32Array(0) };
     }
     for (const test of tests) {
-      for (const point of coverage.tests[test]!.points.points) seen[point]!++;
+      for (const point of run.tests[test]!.points.points) seen[point]!++;
     }
     const steady: number[] = [], flaky: number[] = [];
     for (const test of tests) {
-      for (const point of coverage.tests[test]!.points.points) {
+      for (const point of run.tests[test]!.points.points) {
         if (seen[point] === 0) continue;
         (seen[point] === tests.length ? steady : flaky).push(point);
         seen[point] = 0;
@@ -42,9 +63,40 @@ export function repeatGroups(coverage: RunCoverage): RepeatGroup[] {
     return {
       file,
       name,
+      occurrence,
       tests,
       steady: Uint32Array.from(steady).sort(),
       flaky: Uint32Array.from(flaky).sort(),
     };
   });
+}
+
+/** The points of each test without those that come and go between its repeats. */
+export function steadyPoints<Test extends RepeatedTests["tests"][number] & { points: PointHits }>(
+  run: RepeatedTests & { readonly tests: readonly Test[] },
+): { readonly tests: Test[]; readonly flaky: number } {
+  const tests = [...run.tests];
+  const left = new Set<number>();
+  const isFlaky = new Uint8Array(run.pointTests.length);
+  for (const group of repeatGroups(run)) {
+    if (group.flaky.length === 0) continue;
+    for (const point of group.flaky) {
+      isFlaky[point] = 1;
+      left.add(point);
+    }
+    for (const test of group.tests) {
+      const { points } = tests[test]!;
+      const stays = (_: number, i: number): boolean => isFlaky[points.points[i]!] === 0;
+      tests[test] = {
+        ...tests[test]!,
+        points: {
+          ...points,
+          points: points.points.filter(stays),
+          hits: points.hits?.filter(stays) ?? null,
+        },
+      };
+    }
+    for (const point of group.flaky) isFlaky[point] = 0;
+  }
+  return { tests, flaky: left.size };
 }

@@ -28,7 +28,7 @@ export function checkThresholds(
   coverage: RunCoverage,
   thresholds: readonly Threshold[],
 ): ThresholdResult[] {
-  const { universe, lineTests } = coverage;
+  const { universe, lineHit } = coverage;
   const { files } = universe.image;
   return thresholds.map((threshold) => {
     let lines = 0, linesHit = 0;
@@ -41,7 +41,7 @@ export function checkThresholds(
       for (let line = universe.fileLineStart[file]!; line < end; line++) {
         if (universe.linePoints[line] === 0) continue;
         lines++;
-        if (lineTests[line] !== 0) linesHit++;
+        if (lineHit[line] !== 0) linesHit++;
       }
     }
     return {

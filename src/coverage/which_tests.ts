@@ -116,7 +116,7 @@ export interface FunctionAnswer {
 
 /** The tests that enter each function named `name`, which may be `file:name`. None: the image has no such function. */
 export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[] {
-  const { universe, lineTests } = lookup.coverage;
+  const { universe, lineHit } = lookup.coverage;
   const { functions, image, linePoints } = universe;
   const colon = name.lastIndexOf(":");
   const files = colon < 0 ? undefined : new Set(findFiles(universe, name.slice(0, colon)));
@@ -138,7 +138,7 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
     ) {
       if (linePoints[line] === 0) continue;
       lines++;
-      if (lineTests[line] === 0) continue;
+      if (lineHit[line] === 0) continue;
       linesHit++;
       for (const test of lookup.testsOfLines(line, line + 1)) {
         perTest.set(test, (perTest.get(test) ?? 0) + 1);
@@ -171,7 +171,7 @@ function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
 }
 
 /** Makes one of all repeats of a test. */
-function withoutRepeats<Hit extends { readonly test: number }>(
+export function withoutRepeats<Hit extends { readonly test: number }>(
   index: RepeatIndex,
   records: readonly Hit[],
   join: (a: Hit, b: Hit) => Hit,

@@ -216,7 +216,7 @@ export function mergeRuns(runs: readonly Run[]): Run {
   return {
     kernel: first.kernel,
     modules,
-    records: records.flat(),
+    records: withPasses(records),
     damaged: sum(runs, "damaged"),
     ...some({ lost: sum(runs, "lost"), otherKernel: sum(runs, "otherKernel") }),
     ...(cut.length === 0 ? {} : { cut }),
@@ -235,6 +235,21 @@ function some<Name extends string>(
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as {
     [N in Name]?: number;
   };
+}
+
+/** The records of several runs, each of which is a pass over the tests, or holds several. */
+function withPasses(runs: readonly (readonly TestRecord[])[]): TestRecord[] {
+  let first = 0;
+  return runs.flatMap((records) => {
+    let last = 0;
+    const placed = records.map((record) => {
+      const { pass = 0 } = record;
+      last = Math.max(last, pass);
+      return first + pass === 0 ? record : { ...record, pass: first + pass };
+    });
+    first += last + 1;
+    return placed;
+  });
 }
 
 /**

@@ -53,6 +53,11 @@ export interface TestRecord {
   readonly kind?: RecordKind;
   /** Only in `tree` scope. */
   readonly tree?: TreeDetails;
+  /**
+   * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
+   * repeats the other.
+   */
+  readonly pass?: number;
   /** It was read back beside those of a newer run, which did not run this test. Not written. */
   readonly earlier?: true;
 }

@@ -3,6 +3,7 @@ import type { MinimalSet } from "../coverage/minimize_tests.ts";
 import type { PatchAnswer } from "../coverage/patch_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/which_files.ts";
 import type { FunctionAnswer, LineAnswer } from "../coverage/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
 
@@ -29,6 +30,14 @@ export function lineAnswerJson(coverage: RunCoverage, answer: LineAnswer): unkno
 
 /** Which tests enter a function, with names instead of numbers. */
 export function functionAnswerJson(coverage: RunCoverage, answer: FunctionAnswer): unknown {
+  return {
+    ...answer,
+    tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),
+  };
+}
+
+/** Which tests run a line of some files, with names instead of numbers. */
+export function filesAnswerJson(coverage: RunCoverage, answer: FilesAnswer): unknown {
   return {
     ...answer,
     tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),

@@ -5,10 +5,12 @@ import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/which_files.ts";
 import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
 import { testLabel } from "./test_label.ts";
 import {
+  columnWidth,
   displayWidth,
   formatCount,
   formatPercent,
@@ -40,7 +42,7 @@ export function lineAnswerText(
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const inFunction = answer.functions.length === 0 ? "" : ` in ${answer.functions.join(", ")}`;
-  const lines = [paint(`${printable(answer.file)}:${answer.line}${inFunction}`, "bold", style)];
+  const lines = [paint(printable(`${answer.file}:${answer.line}${inFunction}`), "bold", style)];
   if (answer.state !== "covered") {
     lines.push(`  ${paint(STATE_TEXT[answer.state], "yellow", style)}`);
     if (answer.nearest.length > 0) {
@@ -71,7 +73,29 @@ export function functionAnswerText(
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const lines = [
-    paint(`${answer.function} (${printable(answer.file)}:${answer.line})`, "bold", style),
+    paint(printable(`${answer.function} (${answer.file}:${answer.line})`), "bold", style),
+    `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
+      plural(answer.tests.length, "test")
+    }`,
+    ...columns(answer.tests.map(({ test, lines, repeats }) => [
+      testLabel(coverage, test),
+      plural(lines, "line"),
+      repeatsText(repeats),
+    ])),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Which tests run a line of some files. */
+export function filesAnswerText(
+  coverage: RunCoverage,
+  answer: FilesAnswer,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const { place, files } = answer;
+  const which = files.length === 1 ? files[0]! : `${place} (${plural(files.length, "file")})`;
+  const lines = [
+    paint(printable(which), "bold", style),
     `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
       plural(answer.tests.length, "test")
     }`,
@@ -100,13 +124,13 @@ export function patchAnswerText(
   const lines: string[] = [];
   if (answer.runAll.length > 0) {
     lines.push(paint("Run all tests: this cannot be judged", "yellow", style));
-    for (const { path, reason } of answer.runAll) lines.push(`  ${printable(path)}: ${reason}`);
+    for (const { path, reason } of answer.runAll) lines.push(printable(`  ${path}: ${reason}`));
   }
   lines.push(paint(plural(answer.tests.length, "test"), "bold", style));
   for (const { test, score, reasons } of answer.tests) {
     lines.push(`  ${pad(score.toFixed(3), 7, "right")}  ${testLabel(coverage, test)}`);
     for (const reason of reasons) {
-      lines.push(`           ${paint(reasonText(reason), "dim", style)}`);
+      lines.push(`           ${paint(printable(reasonText(reason)), "dim", style)}`);
     }
   }
   if (answer.incomplete.length > 0) {
@@ -127,7 +151,7 @@ export function patchAnswerText(
       : hunk.state === "uncovered"
       ? "red"
       : "yellow";
-    lines.push(`  ${place}  ${paint(hunk.state, color, style)}  ${hunk.reason}`);
+    lines.push(`  ${place}  ${paint(hunk.state, color, style)}  ${printable(hunk.reason)}`);
     if (hunk.uncovered.length > 0) {
       lines.push(
         `    no test runs ${plural(hunk.uncovered.length, "line")}: ${
@@ -197,7 +221,7 @@ export function differenceText(
     const alone = entry.both === 0 && (entry.onlyA.length === 0 || entry.onlyB.length === 0)
       ? ` (only ${entry.onlyA.length > 0 ? "A" : "B"} enters it)`
       : "";
-    lines.push(`  ${printable(entry.file)} ${entry.function}${alone}: ${parts.join("; ")}`);
+    lines.push(printable(`  ${entry.file} ${entry.function}${alone}: ${parts.join("; ")}`));
   }
   if (functions.length > MAX_ROWS) {
     lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
@@ -286,7 +310,7 @@ export function uniqueText(
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, displayWidth(cell)));
+    row.forEach((cell, i) => widths[i] = columnWidth(widths[i] ?? 0, [displayWidth(cell)]));
   }
   return rows.map((row) =>
     `  ${row.map((cell, i) => pad(cell, widths[i]!, i === 0 ? "left" : "right")).join("  ")}`

@@ -33,7 +33,7 @@ export function addTotals(sum: Totals, part: Totals): void {
 
 /** The totals of every file that has lines, by path. */
 export function fileTotals(coverage: RunCoverage): FileTotals[] {
-  const { universe, lineTests, linePointsHit } = coverage;
+  const { universe, lineHit, linePointsHit } = coverage;
   const { image, linePoints, fileLineStart, functions } = universe;
   const all: FileTotals[] = [];
   for (let file = 0; file < image.files.length; file++) {
@@ -42,7 +42,7 @@ export function fileTotals(coverage: RunCoverage): FileTotals[] {
     for (let line = fileLineStart[file]!; line < end; line++) {
       if (linePoints[line] === 0) continue;
       totals.lines++;
-      if (lineTests[line] === 0) continue;
+      if (lineHit[line] === 0) continue;
       totals.linesHit++;
       if (linePointsHit[line]! < linePoints[line]!) totals.linesPartial++;
     }
@@ -59,10 +59,10 @@ export function fileTotals(coverage: RunCoverage): FileTotals[] {
 }
 
 /** Whether any test hit a line of a group of functions. */
-export function groupHit({ universe, lineTests }: RunCoverage, group: number): boolean {
+export function groupHit({ universe, lineHit }: RunCoverage, group: number): boolean {
   const { groupLine, groupLineEnd } = universe.functions;
   for (let line = groupLine[group]!; line < groupLineEnd[group]!; line++) {
-    if (lineTests[line] !== 0) return true;
+    if (lineHit[line] !== 0) return true;
   }
   return false;
 }

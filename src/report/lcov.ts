@@ -3,6 +3,7 @@ import type { LineHits } from "../coverage/line_hits.ts";
 import type { Universe } from "../coverage/universe.ts";
 import { lcovTestNames } from "./lcov_test_names.ts";
 import { type PathMode, sourcePath } from "./source_path.ts";
+import { printable } from "./text_style.ts";
 
 /** Options of the LCOV writers. */
 export interface LcovOptions {
@@ -176,7 +177,7 @@ class FileRecord {
     }
     const last = functions.groupStart[group + 1]!;
     for (let f = functions.groupStart[group]!; f < last; f++) {
-      const name = functions.name[f]!;
+      const name = printable(functions.name[f]!);
       if (this.#options.dialect === 2) {
         this.#declarations += `FNA:${this.#groups},${count},${name}\n`;
         continue;
@@ -223,7 +224,10 @@ class FileRecord {
 
   text(file: number): string {
     if (this.#linesFound === 0) return "";
-    const path = sourcePath(this.#universe.image.files[file]!, this.#options.paths ?? "relative");
+    // A name with a line end would be two lines.
+    const path = printable(
+      sourcePath(this.#universe.image.files[file]!, this.#options.paths ?? "relative"),
+    );
     const branches = this.#branchesFound === 0
       ? ""
       : `${this.#branches}BRF:${this.#branchesFound}\nBRH:${this.#branchesHit}\n`;

@@ -1,4 +1,5 @@
 import type { TestRecord } from "../record/test_record.ts";
+import { printable } from "./text_style.ts";
 
 /** What identifies a test to people. */
 export type NamedTest = Pick<TestRecord, "name" | "file" | "runner">;
@@ -27,9 +28,10 @@ export function lcovDescriptions(tests: readonly NamedTest[]): string {
   const names = lcovTestNames(tests);
   return tests.map(({ name, file, runner }, i) => {
     // One line per description; genhtml 1.16 needs the space after the colon and escapes HTML itself.
-    const text = `${file === "" ? "" : `${file}: `}${name}${
-      runner === undefined ? "" : ` (${runner})`
-    }`.replace(/\s+/g, " ").trim();
+    const text = printable(
+      `${file === "" ? "" : `${file}: `}${name}${runner === undefined ? "" : ` (${runner})`}`
+        .replace(/\s+/g, " ").trim(),
+    );
     return `TN: ${names[i]}\nTD: ${text}\n`;
   }).join("");
 }

@@ -26,7 +26,13 @@ export function runnerFilter(runner: Runner, tests: readonly TestReference[]): s
 }
 
 function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+    // So that a name with a line end is one argument, and one with an escape drives no terminal.
+    .replace(/[\p{Cc}\p{Cf}]/gu, (character) => {
+      const code = character.charCodeAt(0).toString(16);
+      if (character.length > 1) return character;
+      return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+    });
 }
 
 /** Single quotes hold everything but themselves, for a shell and for xargs. */

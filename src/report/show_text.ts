@@ -1,10 +1,13 @@
 import { groupNames } from "../coverage/find_source.ts";
+import type { HitTotals } from "../coverage/line_tally.ts";
+import { overlap, union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/similar_tests.ts";
 import { soleOwners } from "../coverage/sole_owners.ts";
+import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
-import { rangesByFile } from "./line_ranges.ts";
+import { formatRanges, rangesByFile } from "./line_ranges.ts";
 import { testLabel } from "./test_label.ts";
 import {
   formatCount,
@@ -12,20 +15,35 @@ import {
   paint,
   PLAIN_STYLE,
   plural,
+  printable,
   type TextStyle,
 } from "./text_style.ts";
 
-/** What one test reached. */
+/** A function that a test reached. */
+export interface ReachedFunction {
+  readonly file: string;
+  readonly name: string;
+  /** First line. */
+  readonly line: number;
+  /** Lines hit of those that can be. */
+  readonly linesHit: number;
+  readonly lines: number;
+  /** Numbers of the lines that no other test hit. */
+  readonly own: readonly number[];
+}
+
+/** What one test reached, in all of its repeats. */
 export interface ShownTest {
+  /** The first of its repeats. */
   readonly test: number;
-  /** Functions by file, with the lines hit of those that can be. */
-  readonly functions: readonly {
-    readonly file: string;
-    readonly name: string;
-    readonly line: number;
-    readonly linesHit: number;
-    readonly lines: number;
-  }[];
+  readonly repeats: RepeatGroup;
+  readonly totals: HitTotals;
+  /** Ids of the lines that it hit, ascending. */
+  readonly lines: Uint32Array;
+  /** By file and line. */
+  readonly functions: readonly ReachedFunction[];
+  /** Folders of these functions, the most telling first: of which fewest other tests run the lines. */
+  readonly folders: readonly string[];
   /** Ids of the lines that only this test hit. */
   readonly unique: Uint32Array;
   readonly similar: readonly SimilarTest[];
@@ -34,20 +52,35 @@ export interface ShownTest {
 /** Collects what a test reached. */
 export function showTest(
   coverage: RunCoverage,
-  test: number,
+  repeats: RepeatGroup,
   similar: readonly SimilarTest[],
 ): ShownTest {
   const { universe } = coverage;
   const { functions, image, linePoints } = universe;
-  const { lines } = coverage.linesOf(test);
-  const hit = new Map<number, number>();
-  for (const line of lines) {
+  const test = repeats.tests[0]!;
+  const lines = repeats.tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
+  const unique = soleOwners(coverage).linesOf(test, lines);
+  const groups = new Map<number, { linesHit: number; own: number[] }>();
+  const entryOf = (line: number): { linesHit: number; own: number[] } | undefined => {
     const group = functions.lineGroup[line]!;
-    if (group >= 0) hit.set(group, (hit.get(group) ?? 0) + 1);
+    if (group < 0) return undefined;
+    let entry = groups.get(group);
+    if (entry === undefined) groups.set(group, entry = { linesHit: 0, own: [] });
+    return entry;
+  };
+  for (const line of lines) {
+    const entry = entryOf(line);
+    if (entry !== undefined) entry.linesHit++;
   }
+  for (const line of unique) entryOf(line)?.own.push(image.lineNumber[line]!);
   return {
     test,
-    functions: [...hit].sort(([a], [b]) => a - b).map(([group, linesHit]) => {
+    repeats,
+    totals: repeats.tests.length === 1
+      ? coverage.tests[test]!.totals
+      : coverage.totalsOf(union(repeats.steady, repeats.flaky)),
+    lines,
+    functions: [...groups].sort(([a], [b]) => a - b).map(([group, entry]) => {
       let all = 0;
       for (let l = functions.groupLine[group]!; l < functions.groupLineEnd[group]!; l++) {
         if (linePoints[l] !== 0) all++;
@@ -56,71 +89,204 @@ export function showTest(
         file: image.files[functions.groupFile[group]!]!,
         name: groupNames(universe, group).join(", "),
         line: image.lineNumber[functions.groupLine[group]!]!,
-        linesHit,
+        ...entry,
         lines: all,
       };
     }),
-    unique: soleOwners(coverage).linesOf(test, lines),
+    folders: tellingFolders(coverage, lines),
+    unique,
     similar,
   };
 }
 
-/** What a test reached, as text. */
+/**
+ * The folders of lines, by how many tests run each line of them on average, the fewest first. What every test runs, such
+ * as the entry of system calls in `arch`, is last; so is `arch` among folders that as many run.
+ */
+function tellingFolders(
+  { universe: { image }, lineTests }: RunCoverage,
+  lines: Uint32Array,
+): string[] {
+  const sums = new Map<string, { tests: number; lines: number }>();
+  for (const line of lines) {
+    const folder = folderOf(image.files[image.lineFile[line]!]!);
+    const sum = sums.get(folder) ?? { tests: 0, lines: 0 };
+    sum.tests += lineTests[line]!;
+    sum.lines++;
+    sums.set(folder, sum);
+  }
+  const isArch = (folder: string): number => folder.startsWith("arch/") ? 1 : 0;
+  return [...sums].sort(([a, x], [b, y]) =>
+    x.tests / x.lines - y.tests / y.lines || isArch(a) - isArch(b) || y.lines - x.lines ||
+    (a < b ? -1 : 1)
+  ).map(([folder]) => folder);
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf("/")));
+}
+
+/** What a test reached, as text: first what no other test runs, then the rest, the most telling folders first. */
 export function showText(
   coverage: RunCoverage,
   shown: ShownTest,
   style: TextStyle = PLAIN_STYLE,
 ): string {
-  const { record, totals } = coverage.tests[shown.test]!;
+  const { totals, functions, unique, repeats } = shown;
+  const { record } = coverage.tests[shown.test]!;
+  const times = repeats.tests.length === 1
+    ? ""
+    : `, ${repeats.tests.length} repeats with ${plural(repeats.flaky.length, "flaky point")}`;
   const lines = [
     paint(testLabel(coverage, shown.test), "bold", style),
-    `  ${record.outcome}${record.durationMs > 0 ? ` in ${record.durationMs.toFixed(1)} ms` : ""}; ${
-      plural(totals.functions, "function")
-    }, ${plural(totals.lines, "line")} (${formatCount(totals.partialLines)} partly), ${
-      plural(totals.points, "point")
-    }`,
+    `  ${record.outcome}${
+      record.durationMs > 0 ? ` in ${record.durationMs.toFixed(1)} ms` : ""
+    }${times}; ${plural(totals.functions, "function")}, ${plural(totals.lines, "line")} (${
+      formatCount(totals.partialLines)
+    } partly), ${plural(totals.points, "point")}`,
+    paint(`Lines that only this test ran: ${formatCount(unique.length)}`, "bold", style),
+    ...functionLines(
+      shown,
+      functions.filter(({ own }) => own.length > 0),
+      style,
+      ({ own }) => formatRanges(own),
+    ),
+    ...outsideFunctions(coverage, unique, style),
   ];
-  let file = "";
-  for (const entry of shown.functions) {
-    if (entry.file !== file) {
-      file = entry.file;
-      lines.push(paint(file, "cyan", style));
-    }
-    lines.push(
-      `  ${entry.name}:${entry.line}  ${entry.linesHit} of ${plural(entry.lines, "line")} (${
-        formatPercent(entry.linesHit, entry.lines)
-      })`,
-    );
-  }
-  lines.push(
-    paint(`Lines that only this test ran: ${formatCount(shown.unique.length)}`, "bold", style),
-  );
-  const unique = Object.entries(rangesByFile(coverage.universe, shown.unique));
-  for (const [path, ranges] of unique) lines.push(`  ${path}:${ranges}`);
   if (shown.similar.length > 0) {
-    lines.push(paint("Most similar tests", "bold", style));
     lines.push(
+      paint("Most similar tests", "bold", style),
       ...columns(shown.similar.map(({ test, similarity }) => [
         testLabel(coverage, test),
         `${(100 * similarity).toFixed(1)} %`,
       ])),
     );
   }
+  lines.push(
+    paint("Functions, those that the fewest tests run first", "bold", style),
+    ...functionLines(
+      shown,
+      functions,
+      style,
+      ({ linesHit, lines }) =>
+        `${linesHit} of ${plural(lines, "line")} (${formatPercent(linesHit, lines)})`,
+    ),
+  );
   return `${lines.join("\n")}\n`;
+}
+
+/** Functions by folder and file, each with what is said of it. */
+function functionLines(
+  { folders }: ShownTest,
+  functions: readonly ReachedFunction[],
+  style: TextStyle,
+  say: (entry: ReachedFunction) => string,
+): string[] {
+  const lines: string[] = [];
+  for (const folder of folders) {
+    let file = "";
+    for (const entry of functions.filter((one) => folderOf(one.file) === folder)) {
+      if (entry.file !== file) lines.push(`  ${paint(printable(entry.file), "cyan", style)}`);
+      file = entry.file;
+      lines.push(`    ${printable(entry.name)}:${entry.line}  ${say(entry)}`);
+    }
+  }
+  return lines;
+}
+
+/** The lines of no function, by file. */
+function outsideFunctions(
+  { universe }: RunCoverage,
+  lines: Uint32Array,
+  style: TextStyle,
+): string[] {
+  const outside = lines.filter((line) => universe.functions.lineGroup[line]! < 0);
+  return Object.entries(rangesByFile(universe, outside)).map(([path, ranges]) =>
+    `  ${paint(printable(path), "cyan", style)}:${ranges}`
+  );
+}
+
+/** A point that some repeats of a test hit and some did not. */
+export interface FlakyPoint {
+  readonly point: number;
+  /** How many repeats hit it. */
+  readonly hit: number;
+}
+
+/** The points of a test that come and go between its repeats, ascending. */
+export function flakyPoints(coverage: RunCoverage, { tests, flaky }: RepeatGroup): FlakyPoint[] {
+  return [...flaky].map((point) => ({
+    point,
+    hit: tests.filter((test) => hasPoint(coverage.tests[test]!.points.points, point)).length,
+  }));
+}
+
+function hasPoint(points: Uint32Array, point: number): boolean {
+  return overlap(points, Uint32Array.of(point)) === 1;
+}
+
+/** Where each flaky point is, innermost function first, and how many repeats hit it. */
+export function flakyText(
+  coverage: RunCoverage,
+  group: RepeatGroup,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const flaky = flakyPoints(coverage, group);
+  const of = group.tests.length;
+  return [
+    paint(
+      `${testLabel(coverage, group.tests[0]!)}: ${plural(flaky.length, "flaky point")} in ${
+        plural(of, "repeat")
+      }`,
+      "bold",
+      style,
+    ),
+    ...columns(flaky.map(({ point, hit }) => {
+      const { place, function: name } = placeOf(coverage, point);
+      return [printable(`${place} ${name}`), `${hit} of ${of}`];
+    })),
+  ].map((line) => `${line}\n`).join("");
+}
+
+/** Flaky points, for JSON. */
+export function flakyJson(coverage: RunCoverage, group: RepeatGroup): unknown {
+  return {
+    ...testReference(coverage, group.tests[0]!),
+    repeats: group.tests.length,
+    flaky: flakyPoints(coverage, group).map(({ point, hit }) => ({
+      ...placeOf(coverage, point),
+      hit,
+    })),
+  };
+}
+
+function placeOf(
+  { universe: { image } }: RunCoverage,
+  point: number,
+): { place: string; function: string } {
+  const frame = image.frameStart[point]!;
+  if (frame === image.frameStart[point + 1]) return { place: "?", function: "?" };
+  const f = image.frameFunction[frame]!;
+  return {
+    place: `${image.files[image.frameFile[frame]!] ?? "?"}:${image.frameLine[frame]}`,
+    function: image.functionName[f] ?? "?",
+  };
 }
 
 /** What a test reached, for JSON. */
 export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
-  const { record, totals, points } = coverage.tests[shown.test]!;
+  const { record, points } = coverage.tests[shown.test]!;
   return {
     ...testReference(coverage, shown.test),
+    repeats: shown.repeats.tests.length,
+    flakyPoints: shown.repeats.flaky.length,
     outcome: record.outcome,
     durationMs: record.durationMs,
     truncated: record.truncated,
     shared: record.shared,
-    totals,
+    totals: shown.totals,
     unresolved: points.unresolved,
-    files: rangesByFile(coverage.universe, coverage.linesOf(shown.test).lines),
+    files: rangesByFile(coverage.universe, shown.lines),
     functions: shown.functions,
     uniqueLines: rangesByFile(coverage.universe, shown.unique),
     similar: shown.similar.map(({ test, similarity }) => ({

@@ -1,3 +1,4 @@
+import { repeatIndex } from "../coverage/repeat_index.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { printable } from "./text_style.ts";
 
@@ -11,10 +12,12 @@ export function testLabel(coverage: RunCoverage, test: number): string {
   return printable(file === "" ? title : `${file}: ${title}`);
 }
 
-/** Name of a test, and its runner where the run has tests of several. */
+/** Name of a test, with its number where its file has several of that name, and its runner where the run has tests of several. */
 export function testTitle(coverage: RunCoverage, test: number): string {
   const { name, runner } = coverage.tests[test]!.record;
-  return runner !== undefined && hasSeveralRunners(coverage) ? `${name} (${runner})` : name;
+  const occurrence = repeatIndex(coverage).occurrence[test]!;
+  const own = occurrence === 1 ? name : `${name} #${occurrence}`;
+  return runner !== undefined && hasSeveralRunners(coverage) ? `${own} (${runner})` : own;
 }
 
 function hasSeveralRunners(coverage: RunCoverage): boolean {

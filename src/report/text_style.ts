@@ -79,6 +79,16 @@ export function pad(text: string, width: number, side: "left" | "right"): string
   return side === "left" ? text + spaces : spaces + text;
 }
 
+/** Wider cells stand out of their column, so that one long name does not pad every row. */
+const MAX_COLUMN = 100;
+
+/** Width of a column whose cells have the given widths: `least` or more, and not more than 100 for a few wide cells. */
+export function columnWidth(least: number, widths: Iterable<number>): number {
+  let width = least;
+  for (const cell of widths) width = Math.max(width, Math.min(cell, MAX_COLUMN));
+  return width;
+}
+
 /** A whole number with a comma between thousands, the same in every locale. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

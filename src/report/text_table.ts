@@ -1,8 +1,10 @@
 import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
 import type { ModuleCoverage } from "../coverage/module_coverage.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
-import { repeatGroups } from "../coverage/test_repeats.ts";
+import { union } from "../coverage/point_sets.ts";
+import { type RepeatGroup, repeatGroups } from "../coverage/test_repeats.ts";
 import {
+  columnWidth,
   displayWidth,
   fit,
   formatCount,
@@ -34,17 +36,16 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   const indent = coverage.tests.some(({ record }) => record.file !== "") ? "  " : "";
   let place = "";
   const runners = new Set(coverage.tests.map(({ record }) => record.runner));
-  const repeats = repeatNotes(coverage);
-  coverage.tests.forEach((test, i) => {
-    const { file, runner } = test.record;
+  for (const group of repeatGroups(coverage)) {
+    const { file, runner } = coverage.tests[group.tests[0]!]!.record;
     const name = file === "" ? "(unknown file)" : printable(file);
-    const now = runners.size > 1 && runner !== undefined ? `${name} (${runner})` : name;
+    const now = runners.size > 1 && runner !== undefined ? `${name} (${printable(runner)})` : name;
     if (now !== place) rows.push({ file: now });
     place = now;
-    rows.push(testRow(test, indent, repeats.get(i)));
-  });
+    rows.push(testRow(coverage, group, indent));
+  }
   const widths = columnWidths(rows, style.width);
-  const lines = [paint(layOut([...HEADINGS], widths), "bold", style)];
+  const lines = [paint(layOut([...HEADINGS], widths, style), "bold", style)];
   for (const row of rows) {
     if ("file" in row) lines.push(paint(fit(row.file, style.width), "cyan", style));
     else lines.push(paintRow(row.cells, row.failed, widths, style));
@@ -52,66 +53,85 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   return `${lines.join("\n")}\n`;
 }
 
-/** `repeat 2 of 5, 12 flaky points`, by test, for tests that ran several times. */
-function repeatNotes(coverage: RunCoverage): Map<number, string> {
-  const notes = new Map<number, string>();
-  for (const { tests, flaky } of repeatGroups(coverage)) {
-    if (tests.length === 1) continue;
-    tests.forEach((test, i) => {
-      const come = flaky.length === 0 ? "" : `, ${plural(flaky.length, "flaky point")}`;
-      notes.set(test, `repeat ${i + 1} of ${tests.length}${i + 1 === tests.length ? come : ""}`);
-    });
-  }
-  return notes;
-}
-
-function testRow(
-  { record, totals, points }: TestCoverage,
-  indent: string,
-  repeat: string | undefined,
-): Row {
-  const unresolved = unresolvedTotal(points.unresolved);
-  const notes: string[] = repeat === undefined ? [] : [repeat];
-  if (record.earlier === true) notes.push("earlier run");
-  if (record.truncated) notes.push("truncated");
-  if (record.shared) notes.push("shared");
-  if (record.callingThreadOnly) notes.push("thread only");
-  const refused = record.tree?.refused.reduce((sum, { tasks }) => sum + tasks, 0) ?? 0;
-  if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
-  if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
+/** The row of a test: of all its repeats together, where it was run several times. */
+function testRow(coverage: RunCoverage, group: RepeatGroup, indent: string): Row {
+  const repeats = group.tests.map((test) => coverage.tests[test]!);
+  const [first] = repeats as [TestCoverage, ...TestCoverage[]];
+  const totals = repeats.length === 1
+    ? first.totals
+    : coverage.totalsOf(union(group.steady, group.flaky));
+  // The first outcome that is none to be glad of.
+  const { outcome } = (repeats.find(({ record }) => record.outcome !== "passed") ?? first).record;
   return {
     cells: [
-      indent + printable(record.name),
-      record.outcome,
+      indent +
+      printable(group.occurrence === 1 ? group.name : `${group.name} #${group.occurrence}`),
+      outcome,
       formatCount(totals.functions),
       formatCount(totals.lines),
       formatCount(totals.points),
-      notes.join(", "),
+      testNotes(repeats, group.flaky.length, outcome).join(", "),
     ],
-    failed: record.outcome !== "passed",
+    failed: outcome !== "passed",
   };
 }
 
-function columnWidths(rows: readonly Row[], available: number): number[] {
-  const widths = HEADINGS.map((heading) => heading.length);
-  for (const row of rows) {
-    if ("file" in row) continue;
-    row.cells.forEach((cell, i) => widths[i] = Math.max(widths[i]!, displayWidth(cell)));
+/** Everything that makes a test's line less than the truth. */
+function testNotes(
+  repeats: readonly TestCoverage[],
+  flaky: number,
+  outcome: string,
+): string[] {
+  const sum = (count: (test: TestCoverage) => number): number =>
+    repeats.reduce((total, test) => total + count(test), 0);
+  const any = (flag: (record: TestCoverage["record"]) => boolean): boolean =>
+    repeats.some(({ record }) => flag(record));
+  const notes: string[] = [];
+  if (repeats.length > 1) {
+    const same = sum(({ record }) => record.outcome === outcome ? 1 : 0);
+    notes.push(`${repeats.length} repeats`);
+    if (same < repeats.length) notes.push(`${outcome} in ${same}`);
+    if (flaky > 0) notes.push(plural(flaky, "flaky point"));
   }
+  if (any(({ earlier }) => earlier === true)) notes.push("earlier run");
+  if (any(({ truncated }) => truncated)) notes.push("truncated");
+  if (any(({ shared }) => shared)) notes.push("shared");
+  if (any(({ callingThreadOnly }) => callingThreadOnly)) notes.push("thread only");
+  const refused = sum(({ record }) =>
+    record.tree?.refused.reduce((tasks, entry) => tasks + entry.tasks, 0) ?? 0
+  );
+  if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
+  const unresolved = sum(({ points }) => unresolvedTotal(points.unresolved));
+  if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
+  return notes;
+}
+
+function columnWidths(rows: readonly Row[], available: number): number[] {
+  const tests = rows.filter((row) => "cells" in row);
+  const widths = HEADINGS.map((heading, i) =>
+    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i]!)))
+  );
   const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
   widths[0] = Math.min(widths[0]!, Math.max(MIN_NAME_WIDTH, available - others));
   return widths;
 }
 
-function alignedCells(cells: readonly string[], widths: readonly number[]): string[] {
+function alignedCells(
+  cells: readonly string[],
+  widths: readonly number[],
+  { width }: TextStyle,
+): string[] {
+  // A file or a pipe gets long names whole, though they stand out of their column.
+  const isTerminal = width !== Infinity;
   return cells.map((cell, i) => {
     const number = i >= 2 && i <= 4;
-    return pad(fit(cell, widths[i]!), widths[i]!, number ? "right" : "left");
+    const text = isTerminal ? fit(cell, widths[i]!) : cell;
+    return pad(text, widths[i]!, number ? "right" : "left");
   });
 }
 
-function layOut(cells: readonly string[], widths: readonly number[]): string {
-  return alignedCells(cells, widths).join(GAP).trimEnd();
+function layOut(cells: readonly string[], widths: readonly number[], style: TextStyle): string {
+  return alignedCells(cells, widths, style).join(GAP).trimEnd();
 }
 
 function paintRow(
@@ -120,8 +140,8 @@ function paintRow(
   widths: readonly number[],
   style: TextStyle,
 ): string {
-  if (!style.color) return layOut(cells, widths);
-  const aligned = alignedCells(cells, widths);
+  if (!style.color) return layOut(cells, widths, style);
+  const aligned = alignedCells(cells, widths, style);
   aligned[1] = paint(aligned[1]!, failed ? "red" : "green", style);
   aligned[5] = paint(aligned[5]!.trimEnd(), "yellow", style);
   return aligned.join(GAP).trimEnd();
@@ -134,11 +154,15 @@ function paintRow(
 export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE): string {
   const { totals, tests, universe } = coverage;
   const { counts } = universe;
+  const groups = repeatGroups(coverage);
   const counted = (["failed", "unfinished"] as const).map((outcome) => {
-    const count = tests.filter(({ record }) => record.outcome === outcome).length;
+    const count = groups.filter((group) =>
+      group.tests.some((test) => tests[test]!.record.outcome === outcome)
+    ).length;
     return count > 0 ? `, ${count} ${outcome}` : "";
   });
-  const heading = `${plural(tests.length, "test")}${counted.join("")}`;
+  const runs = groups.length === tests.length ? "" : ` in ${formatCount(tests.length)} runs`;
+  const heading = `${plural(groups.length, "test")}${runs}${counted.join("")}`;
   const rows: [string, number, number, string][] = [
     ["functions", totals.functions, counts.functions, "functions with coverage points"],
     ["lines", totals.lines, counts.lines, "lines with coverage points"],
@@ -179,7 +203,9 @@ function modulesText(modules: readonly ModuleCoverage[]): string {
   const more = hit.length - named.length;
   if (more > 0) named.push(`${formatCount(more)} more`);
   const loaded = `modules    ${plural(modules.length, "module")} counted with the kernel`;
-  return named.length === 0 ? `${loaded}, none hit` : `${loaded}; hit: ${named.join(", ")}`;
+  return named.length === 0
+    ? `${loaded}, none hit`
+    : printable(`${loaded}; hit: ${named.join(", ")}`);
 }
 
 /** One sentence for each thing that the numbers leave out. */
@@ -232,7 +258,9 @@ export function doubts(coverage: RunCoverage): string[] {
   }
   const unfinished = tests.filter(({ record }) => record.outcome === "unfinished");
   if (unfinished.length > 0) {
-    const lost = unfinished.filter(({ record }) => record.pcs.length === 0).length;
+    const lost = unfinished.filter(({ points }) =>
+      points.points.length + unresolvedTotal(points.unresolved) === 0
+    ).length;
     lines.push(
       `unfinished: ${plural(unfinished.length, "test")} began and did not end${
         lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`
@@ -245,8 +273,11 @@ export function doubts(coverage: RunCoverage): string[] {
     lines.push(
       `flaky: ${plural(points, "point")} hit in some repeats only, of ${
         plural(unsteady.length, "test")
-      }`,
+      }: --steady leaves them out, show TEST --flaky lists them`,
     );
+  }
+  if (coverage.flakyLeftOut > 0) {
+    lines.push(`left out: ${plural(coverage.flakyLeftOut, "point")} hit in some repeats only`);
   }
   if (coverage.baseline.length > 0) {
     lines.push(
@@ -295,7 +326,7 @@ export function doubts(coverage: RunCoverage): string[] {
       `unread: ${plural(image.problems.length, "part")} of the image: ${image.problems[0]}`,
     );
   }
-  return lines;
+  return lines.map(printable);
 }
 
 /** A file that was written, for the list at the end. */
@@ -307,9 +338,9 @@ export interface WrittenFile {
 
 /** The files that were written, one per line. */
 export function writtenText(files: readonly WrittenFile[], style: TextStyle = PLAIN_STYLE): string {
-  const width = Math.max(0, ...files.map(({ path }) => displayWidth(path)));
+  const width = columnWidth(0, files.map(({ path }) => displayWidth(printable(path))));
   return files.map(({ path, what }) =>
-    `${pad(path, width, "left")}${GAP}${paint(what, "dim", style)}\n`
+    `${pad(printable(path), width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
 }
 

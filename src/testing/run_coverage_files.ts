@@ -1,21 +1,30 @@
-import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Run, RunKernel } from "../record/test_record.ts";
-import { lcovAggregate, lcovFileRanges, type LcovOptions, lcovPerTest } from "../report/lcov.ts";
+import {
+  lcovAggregate,
+  type LcovOptions,
+  lcovPerTest,
+  MAX_TESTS_PER_FILE,
+} from "../report/lcov.ts";
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { isImageOf } from "./kernel_index.ts";
+import { KernelSources } from "./kernel_sources.ts";
+import { removeTestReports } from "./own_reports.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 import { sourceRootOf } from "./source_root.ts";
 import { writeWhole } from "./written_files.ts";
 
 /** How to read a run back. */
 export interface LoadRunOptions extends RunImageOptions {
+  /** Leave out of each test the points that come and go between its repeats. */
+  readonly steady?: boolean | undefined;
   /**
    * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
    * of the kernel's source where it lies beside the image, so that genhtml and editors find the files; else empty.
@@ -27,8 +36,8 @@ export interface LoadRunOptions extends RunImageOptions {
 export interface LoadedRun {
   readonly coverage: RunCoverage;
   readonly paths: PathMode;
-  /** Folder of the kernel's source; `undefined` where it is not at hand. */
-  readonly sourceRoot: string | undefined;
+  /** The kernel's source files, where they are at hand. */
+  readonly sources: KernelSources;
 }
 
 /**
@@ -80,13 +89,13 @@ function namedFor(
 function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
   const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
-  const sourceRoot = sourceRootOf(path);
-  const prefix = options.sourcePrefix ?? sourceRoot ?? "";
+  const sources = new KernelSources(sourceRootOf(path));
+  const prefix = options.sourcePrefix ?? sources.root ?? "";
   const universe = buildUniverse(
     image,
-    sourceRoot === undefined || path === undefined
+    sources.root === undefined || path === undefined
       ? {}
-      : { sourceLines: changedSourceLines(sourceRoot, path) },
+      : { sourceLines: changedSourceLines(sources, path) },
   );
   return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
     const records = joined.records[i]!.map((record) => movePcs(record, moved));
@@ -98,9 +107,10 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
         cut,
         otherKernel,
         modules,
+        steady: options.steady === true,
       }),
       paths: prefix === "" ? "relative" : absolutePaths(prefix),
-      sourceRoot,
+      sources,
     };
   });
 }
@@ -110,52 +120,51 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
  * information says.
  */
 function changedSourceLines(
-  root: string,
+  sources: KernelSources,
   image: string,
 ): (file: string) => number | undefined {
   const built = statSync(image).mtimeMs;
   return (file) => {
-    const path = resolve(root, file);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat === undefined || stat.mtimeMs <= built ? undefined : countLines(path);
+    const bytes = sources.readIfNewer(file, built);
+    return bytes === undefined ? undefined : countLines(bytes);
   };
 }
 
-function countLines(path: string): number {
-  const bytes = readFileSync(path);
+function countLines(bytes: Uint8Array): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
 }
 
-/** The LCOV files of a run: the whole, and each test with its real name. Files of an earlier run are replaced. */
+/**
+ * The LCOV files of a run: the whole, the tests' names, and each test where they are few enough for one file. Files of
+ * an earlier run are replaced.
+ */
 export function writeLcovFiles(
   { coverage, paths }: LoadedRun,
   directory: string,
   options: Omit<LcovOptions, "paths"> = {},
 ): WrittenFile[] {
   const lcov: LcovOptions = { ...options, paths };
+  const tests = coverage.tests.map(({ record }) => record);
   const written: WrittenFile[] = [];
   function write(name: string, what: string, parts: Iterable<string>): void {
     const path = join(directory, name);
     writeWhole(path, parts);
     written.push({ path, what });
   }
-  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
-  const tests = coverage.tests.map(({ record }) => record);
-  const ranges = lcovFileRanges(tests.length);
-  ranges.forEach(({ from, to }, i) => {
-    const name = i === 0 ? "tests.info" : `tests-${i + 1}.info`;
-    const which = ranges.length === 1 ? "each test" : `tests ${from + 1} to ${to}`;
-    write(name, `${which}, for genhtml --show-details`, lcovPerTest(coverage, lcov, from, to));
-  });
-  write("tests.desc", "the tests' names, for genhtml --description-file", [
-    lcovDescriptions(tests),
-  ]);
+  // First: with it beside them the other files are known as a report's.
   write("tests.json", "the tests' names and files", [lcovNameMap(tests)]);
-  for (const name of readdirSync(directory)) {
-    const number = /^tests-(\d+)\.info$/.exec(name)?.[1];
-    if (number !== undefined && Number(number) > ranges.length) unlinkSync(join(directory, name));
+  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
+  const kept: string[] = [];
+  if (tests.length <= MAX_TESTS_PER_FILE) {
+    write("tests.info", "each test, for genhtml --show-details", lcovPerTest(coverage, lcov));
+    write("tests.desc", "the tests' names, for genhtml --description-file", [
+      lcovDescriptions(tests),
+    ]);
+    kept.push("tests.info", "tests.desc");
   }
-  return written;
+  removeTestReports(directory, kept);
+  const [names, ...others] = written;
+  return [...others, names!];
 }

@@ -1,6 +1,6 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { requireBeside } from "../sys/node_builtins.ts";
-import { environmentVariable, isNotPermitted } from "../sys/runtime.ts";
+import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
 import { say } from "./say_once.ts";
@@ -17,6 +17,13 @@ let loaded: ThreadCoverage | KcovUnavailableError | undefined;
  * thread that runs tests needs to load it.
  */
 function threadCoverage(): ThreadCoverage | KcovUnavailableError {
+  if (runtimeName() === "unknown") {
+    // Loading it would fail: it is written for runtimes that can call the kernel.
+    return loaded ??= new KcovUnavailableError(
+      "no-libc",
+      "This JavaScript runtime cannot call the kernel: run the tests with deno test or bun test",
+    );
+  }
   try {
     loaded ??= requireBeside(import.meta.url, "thread_coverage") as ThreadCoverage;
   } catch (cause) {

@@ -1,5 +1,15 @@
-import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 
 /** Bytes per write. */
@@ -22,6 +32,33 @@ export function writeWhole(path: string, parts: Iterable<string | Uint8Array>): 
   } catch (error) {
     unlinkSync(partial);
     throw error;
+  }
+}
+
+/**
+ * Writes to what lies at `path` and is no file, such as a pipe of the shell's: a file in its place would take it away.
+ *
+ * @throws {Error} The file system's own error.
+ */
+export function writeThrough(path: string, parts: Iterable<string | Uint8Array>): void {
+  const fd = openSync(path, "w");
+  try {
+    writeParts(fd, parts);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Removes what processes that were killed left of files that they wrote with {@linkcode writeWhole}. */
+export function removeLeftParts(
+  directory: string,
+  isOurs: (name: string) => boolean = () => true,
+): void {
+  if (!existsSync(directory)) return;
+  for (const entry of readdirSync(directory)) {
+    const [, name, writer] = /^(.+?)\.(\d+)\.[\d.]+\.partial$/.exec(entry) ?? [];
+    if (name === undefined || !isOurs(name) || existsSync(`/proc/${writer}`)) continue;
+    rmSync(join(directory, entry), { force: true });
   }
 }
 

@@ -28,7 +28,7 @@ export function smallRun(): RunCoverage {
       }),
       buildRecord(image, "sock > reads", [0x400], [3], { file: "tests/sock_test.ts" }),
       buildRecord(image, "nothing", [], []),
-      buildRecord(image, "pipe > writes", [0x10, 0x100], [1, 1], { durationMs: 11 }),
+      buildRecord(image, "pipe > writes", [0x10, 0x100], [1, 1], { durationMs: 11, pass: 1 }),
     ],
     { kernel: { buildId: image.buildId, release: "6.12.0-test", machine: "x86_64" } },
   );

@@ -95,7 +95,7 @@ test("the run holds every repeat of every example, and its table says which poin
     const points = OF_NAME[i]!.map((record) => POINTS[record]!);
     const flaky = unite(points).difference(intersect(points)).size;
     const note = flaky === 0 ? "" : `, ${flaky.toLocaleString("en")} flaky points?`;
-    assert.match(printed, new RegExp(`^ *${name} .*repeat ${REPEATS} of ${REPEATS}${note}$`, "m"));
+    assert.match(printed, new RegExp(`^ *${name} .* ${REPEATS} repeats${note}$`, "m"));
   }
 });
 
@@ -121,18 +121,19 @@ test("which FUNCTION names the tests with a PC between the function's symbol and
   }
 });
 
-test("show gives the lines of each repeat, and those that no other test ran", async () => {
+test("show gives the lines of all repeats, those that no other test ran, and what comes and goes", async () => {
   for (const name of ["a pipe carries bytes", "a unix socket echoes"]) {
-    const shown = await ask<
-      { files: Record<string, string>; uniqueLines: Record<string, string> }[]
+    const [shown] = await ask<
+      { repeats: number; files: Record<string, string>; uniqueLines: Record<string, string> }[]
     >(["show", name]);
     const i = NAMES.indexOf(name);
-    assert.equal(shown.length, REPEATS);
-    shown.forEach(({ files, uniqueLines }, repeat) => {
-      const lines = LINES[OF_NAME[i]![repeat]!]!;
-      assert.deepEqual(expand(files), lines);
-      assert.deepEqual(expand(uniqueLines), lines.difference(others(LINES, i)));
-    });
+    assert.equal(shown!.repeats, REPEATS);
+    assert.deepEqual(expand(shown!.files), ofTest(LINES, i));
+    assert.deepEqual(expand(shown!.uniqueLines), ofTest(LINES, i).difference(others(LINES, i)));
+    const points = OF_NAME[i]!.map((record) => POINTS[record]!);
+    const [comes] = await ask<{ flaky: { hit: number }[] }[]>(["show", name, "--flaky"]);
+    assert.equal(comes!.flaky.length, unite(points).difference(intersect(points)).size);
+    assert.ok(comes!.flaky.every(({ hit }) => hit > 0 && hit < REPEATS));
   }
 });
 

@@ -26,7 +26,10 @@ test("kernelcov --help lists every command and exits with 0", () => {
 
 test("a command line that is wrong is one line, a hint and exit status 2, without a stack", () => {
   const cases: [string[], RegExp][] = [
-    [["tset"], /Unknown command "tset"/],
+    [["tset"], /Unknown command "tset": did you mean test\?/],
+    [["mimimize"], /Unknown command "mimimize": did you mean minimize\?/],
+    [["xyzzy"], /Unknown command "xyzzy"\n/],
+    [["help", "tset"], /Unknown command "tset"/],
     [["test"], /There is no test command/],
     [["test", "deno"], /Unexpected "deno": put the command behind --/],
     [["test", "--kernel", "moon", "--", "true"], /Unknown kernel "moon"/],
@@ -44,6 +47,33 @@ test("a command line that is wrong is one line, a hint and exit status 2, withou
     assert.ok(stderr.trimEnd().split("\n").length <= 2, stderr);
     assert.doesNotMatch(stderr, /\.ts:\d+/);
     assert.equal(stdout, "");
+  }
+});
+
+test("help and version are found where people look for them", () => {
+  for (const args of [["help", "test"], ["test", "-h"], ["test", "--help"]]) {
+    const { status, stdout, stderr } = kernelcov(args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /^kernelcov test \[OPTIONS\] -- COMMAND…\n[^]*--html DIR[^]*--min-lines/);
+  }
+  for (
+    const args of [["kernel", "build", "--help"], ["kernel", "run", "-h"], [
+      "help",
+      "kernel",
+      "build",
+    ]]
+  ) {
+    const { status, stdout } = kernelcov(args);
+    assert.equal(status, 0);
+    assert.match(stdout, /^kernelcov kernel build\n/);
+  }
+  for (const args of [["help", "help"], ["help"], ["help", "--help"]]) {
+    assert.match(kernelcov(args).stdout, /Usage: kernelcov COMMAND/);
+  }
+  for (const args of [["version"], ["-V"], ["--version"]]) {
+    const { status, stdout } = kernelcov(args);
+    assert.equal(status, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   }
 });
 

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import type { SpawnSyncReturns } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { runtimeName } from "../../src/sys/runtime.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 import { SmallImage } from "../_support/small_image.ts";
+import { runCommandOn } from "../_support/small_image_command.ts";
 import { parseLcov } from "../_support/lcov_judges.ts";
 
-const MAIN = join(import.meta.dirname!, "../../src/cli/main.ts");
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());
 
@@ -26,20 +24,8 @@ const RUN = IMAGE.writeRun("run", RECORDS);
 const LINES = RECORDS.map((record) => plainLines(IMAGE.index, record));
 const POINTS = RECORDS.map((record) => plainPoints(IMAGE.index, record));
 
-/** Runs the command in this runtime, on the run of this file. */
-function kernelcov(args: readonly string[], input = ""): {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-} {
-  const runtime = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
-  const { XDG_CACHE_HOME: _cache, ...env } = process.env;
-  return spawnSync(process.execPath, [...runtime, MAIN, ...args], {
-    encoding: "utf8",
-    input,
-    cwd: IMAGE.folder,
-    env: { ...env, KERNELCOV_VMLINUX: IMAGE.path, XDG_CACHE_HOME: join(IMAGE.folder, "cache") },
-  });
+function kernelcov(args: readonly string[], input?: string): SpawnSyncReturns<string> {
+  return runCommandOn(IMAGE, args, input);
 }
 
 function ask(args: readonly string[], input?: string): string {
@@ -263,4 +249,125 @@ test("report ends with its own exit status where too few lines are covered", () 
   assert.equal(status, 4);
   assert.match(stderr, /All files: \d+ of \d+ lines covered \(.*\), below --min-lines 99/);
   assert.equal(kernelcov(["report", RUN, "--out", out, "--min-lines", "x"]).status, 2);
+});
+
+test("report --html has no file from outside the source tree, whatever the image names", () => {
+  using hostile = new SmallImage({
+    "../outside/secret.c": "int secret_function(int x)\n{\n\treturn x + 1;\n}\n",
+  });
+  const run = hostile.writeRun("run", [hostile.record("a", hostile.pcsOf("secret_function"))]);
+  const html = join(hostile.folder, "html");
+  const { status, stderr } = kernelcov(
+    [
+      "report",
+      run,
+      "--out",
+      join(hostile.folder, "out"),
+      "--html",
+      html,
+      "--vmlinux",
+      hostile.path,
+    ],
+  );
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const pages = readdirSync(join(html, "data")).map((name) =>
+    readFileSync(join(html, "data", name), "utf8")
+  );
+  assert.ok(pages.some((text) => text.includes("secret.c")));
+  assert.ok(pages.every((text) => !text.includes("return x + 1")));
+  assert.ok(pages.some((text) => text.includes("no source: 1 file of 3 files")));
+});
+
+test("which PATH gives the tests that run any line of files, folders and patterns", () => {
+  for (
+    const [places, prefix] of [
+      [["fs"], "fs/"],
+      [["fs/"], "fs/"],
+      [["./net/unix"], "net/"],
+      [["unix"], "net/"],
+      [["fs/pipe.c"], "fs/"],
+      [["af_unix.c"], "net/"],
+      [["*_unix.c"], "net/"],
+      [["net/**"], "net/"],
+      [["*/*/af_?nix.c"], "net/"],
+      [["fs/pipe.c", "net/unix/af_unix.c"], ""],
+      [["."], ""],
+      [[join(IMAGE.folder, "fs")], "fs/"],
+    ] as const
+  ) {
+    const [answer] = askJson<
+      { files: string[]; lines: number; tests: (Named & { lines: number })[] }[]
+    >(
+      ["which", ...places],
+    );
+    assert.ok(answer!.files.every((file) => file.startsWith(prefix)), String(places));
+    const expected = RECORDS.map(({ name }, i) => ({
+      name,
+      lines: [...LINES[i]!].filter((line) => line.startsWith(prefix)).length,
+    })).filter(({ lines }) => lines > 0);
+    assert.deepEqual(
+      answer!.tests.map(({ name, lines }) => ({ name, lines })).sort((a, b) =>
+        a.name < b.name ? -1 : 1
+      ),
+      expected.sort((a, b) => a.name < b.name ? -1 : 1),
+      String(places),
+    );
+  }
+  assert.match(ask(["which", "fs"]), /^fs\/pipe\.c\n {2}\d+ of \d+ lines hit, by 4 tests\n/);
+  assert.match(ask(["which", "."]), /^\. \(2 files\)\n/);
+  for (const place of ["fs/ext4", "*.rs", "sf/"]) {
+    const { status, stderr } = kernelcov(["which", place, "--run", RUN]);
+    assert.equal(status, 2);
+    assert.match(stderr, /The image has no function and no file/);
+  }
+});
+
+test("an empty patch says that it is empty", () => {
+  for (const args of [["which"], ["which", "--plain"], ["which", "--filter", "bun"]]) {
+    const { status, stdout, stderr } = kernelcov([...args, "--run", RUN], "");
+    assert.deepEqual([status, stdout], [0, ""]);
+    assert.match(stderr, /The patch is empty: nothing changes, so no test is needed/);
+  }
+});
+
+test("--filter names the tests of its runner, and says how many others there are", () => {
+  const pcs = IMAGE.pcsOf("pipe_write");
+  const run = IMAGE.writeRun("runners", [
+    IMAGE.record("in deno", pcs, { runner: "deno", file: "deno_test.ts" }),
+    IMAGE.record("in bun", pcs, { runner: "bun", file: "bun.test.ts" }),
+    IMAGE.record("anywhere", pcs, { file: "any_test.ts" }),
+  ]);
+  const { stdout, stderr } = kernelcov(["which", "pipe_write", "--filter", "deno", "--run", run]);
+  assert.equal(stdout, "--filter '/^(?:in deno|anywhere)$/' deno_test.ts any_test.ts\n");
+  assert.match(stderr, /1 test of another runner is left out: --filter bun has it/);
+});
+
+test("repeats have one row, show --flaky lists what comes and goes, --steady leaves it out", () => {
+  const [first, ...rest] = IMAGE.pcsOf("pipe_write");
+  IMAGE.writeRun("repeats", [
+    IMAGE.record("a", [first!, rest[0]!]),
+    IMAGE.record("twice", [first!]),
+  ]);
+  const run = IMAGE.writeRun("repeats", [
+    IMAGE.record("a", [first!]),
+    IMAGE.record("twice", [first!]),
+    IMAGE.record("twice", rest),
+  ]);
+  const report = (...args: string[]): string =>
+    kernelcov(["report", run, "--out", join(IMAGE.folder, "repeats-out"), ...args]).stdout;
+  assert.match(report(), /^ {2}a +passed.* 2 repeats, 1 flaky point$/m);
+  assert.match(report(), /^ {2}twice +passed.* 2 repeats\n {2}twice #2 +passed.*\d$/m);
+  assert.match(report("--steady"), /^ {2}a +passed.* 2 repeats$/m);
+  assert.match(report("--steady"), /left out: 1 point hit in some repeats only/);
+  const flaky = kernelcov(["show", "a", "--flaky", "--run", run]);
+  assert.match(
+    flaky.stdout,
+    /a: 1 flaky point in 2 repeats\n {2}fs\/pipe\.c:\d+ pipe_write +1 of 2\n/,
+  );
+  const [json] = JSON.parse(kernelcov(["show", "a", "--flaky", "--json", "--run", run]).stdout);
+  assert.deepEqual([json.repeats, json.flaky.length, json.flaky[0].hit], [2, 1, 1]);
+  const once = kernelcov(["show", "twice #2", "--flaky", "--run", run]);
+  assert.equal(once.status, 2);
+  assert.match(once.stderr, /was run once/);
 });

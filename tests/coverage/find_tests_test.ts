@@ -10,7 +10,7 @@ test("findTests() prefers whole names to parts, and keeps repeats together", () 
   const coverage = new RunCoverage(buildUniverse(index), [
     buildRecord(index, "pipe", [0x10]),
     buildRecord(index, "pipe > reads", [0x10]),
-    buildRecord(index, "pipe > reads", [0x20]),
+    buildRecord(index, "pipe > reads", [0x20], null, { pass: 1 }),
     buildRecord(index, "pipe > reads", [0x20], null, { file: "b_test.ts" }),
   ]);
   const found = (text: string): number[][] => findTests(coverage, text).map((g) => [...g.tests]);

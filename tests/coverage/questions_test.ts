@@ -164,8 +164,8 @@ test("points that come and go between repeats are flaky, and comparisons know th
   const index = smallKernel();
   const coverage = new RunCoverage(buildUniverse(index), [
     buildRecord(index, "a", [0x10, 0x100]),
-    buildRecord(index, "a", [0x10, 0x120]),
-    buildRecord(index, "a", [0x10, 0x100, 0x120, 0x400]),
+    buildRecord(index, "a", [0x10, 0x120], null, { pass: 1 }),
+    buildRecord(index, "a", [0x10, 0x100, 0x120, 0x400], null, { pass: 2 }),
     buildRecord(index, "b", [0x10, 0x200]),
   ]);
   const groups = repeatGroups(coverage);
@@ -187,9 +187,9 @@ test("repeats of a test are one test in every answer", () => {
   const coverage = new RunCoverage(buildUniverse(index), [
     buildRecord(index, "a", [0x10, 0x100], [1, 2]),
     buildRecord(index, "b", [0x10, 0x200]),
-    buildRecord(index, "a", [0x10, 0x100, 0x400], [1, 3, 1]),
-    buildRecord(index, "b", [0x10, 0x200]),
-    buildRecord(index, "b", [0x10, 0x200, 0x400]),
+    buildRecord(index, "a", [0x10, 0x100, 0x400], [1, 3, 1], { pass: 1 }),
+    buildRecord(index, "b", [0x10, 0x200], null, { pass: 1 }),
+    buildRecord(index, "b", [0x10, 0x200, 0x400], null, { pass: 2 }),
   ]);
   // 0x400, in net/socket.c, comes and goes, so that no test has to be kept for it.
   assert.deepEqual(uniqueCoverage(coverage).map(({ test, points }) => [test, points]), [

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import {
+  buildIndex,
+  buildRecord,
+  randomKernel,
+  randomRecords,
+  smallKernel,
+} from "../_support/index_builder.ts";
 
 /** `file:line` to count, for the lines that a test hit. */
 function countsOf(coverage: RunCoverage, test: number): Record<string, number> {
@@ -160,4 +166,44 @@ test("what an empty test hits, and what ran between tests, is kept apart", () =>
   assert.deepEqual([...coverage.baseline], [0]);
   assert.deepEqual([...coverage.outside], [8, 9]);
   assert.equal(coverage.totals.points, 3);
+});
+
+test("tests with and without counts have the same lines, totals and sums, as each line by itself has", () => {
+  const index = randomKernel(5, 40);
+  const records = randomRecords(index, 12, 60);
+  const counted = new RunCoverage(buildUniverse(index), records);
+  const once = new RunCoverage(
+    buildUniverse(index),
+    records.map((record) => ({ ...record, hits: null })),
+  );
+  for (const coverage of [counted, once]) {
+    const { universe, tests } = coverage;
+    const lineTests = new Uint32Array(universe.linePoints.length);
+    const lineCount = new Float64Array(universe.linePoints.length);
+    tests.forEach(({ totals, points }, test) => {
+      const { lines, counts, pointsHit } = coverage.linesOf(test);
+      lines.forEach((line, i) => {
+        lineTests[line]!++;
+        lineCount[line]! += counts[i]!;
+      });
+      const groups = new Set([...lines].map((line) => universe.functions.lineGroup[line]!));
+      const { groupStart } = universe.functions;
+      assert.deepEqual(totals, {
+        functions: [...groups].filter((group) => group >= 0)
+          .reduce((sum, group) => sum + groupStart[group + 1]! - groupStart[group]!, 0),
+        lines: lines.length,
+        partialLines: lines.filter((line, i) => pointsHit[i]! < universe.linePoints[line]!).length,
+        points: points.points.length,
+      });
+    });
+    assert.deepEqual(coverage.lineTests, lineTests);
+    assert.deepEqual(coverage.lineCount, lineCount);
+    assert.deepEqual(coverage.lineHit, Uint8Array.from(lineTests, (tests) => tests > 0 ? 1 : 0));
+    assert.equal(coverage.totals.lines, lineTests.filter((tests) => tests > 0).length);
+  }
+  assert.deepEqual(counted.lineTests, once.lineTests);
+  assert.deepEqual(
+    counted.tests.map(({ totals }) => totals),
+    once.tests.map(({ totals }) => totals),
+  );
 });

@@ -84,6 +84,37 @@ test("the installed library has types, and leaves tests alone where there is no 
   if (runtime === "deno") assert.match(output, /^Check .*read_test\.ts$/m);
 });
 
+test("the README's first example passes, and passes again", SLOW, () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, example] = /```ts\n(\/\/ pipe_test\.ts\n[^]*?)```/.exec(readme)!;
+  writeFileSync(join(folder, "pipe_test.ts"), example!);
+  const [command, ...args] = runTests;
+  const noCheck = runtime === "deno" ? ["--no-check"] : [];
+  for (let time = 0; time < 2; time++) {
+    const { status, output } = run(command, [...args, ...noCheck, "./pipe_test.ts"]);
+    assert.equal(status, 0, output);
+    assert.match(output, /a pipe carries bytes/);
+  }
+});
+
+test("on Node.js wrapped tests run as without the hook, and one line says why", SLOW, () => {
+  const tests = `import assert from "node:assert";
+import { test } from "node:test";
+import { kernelCoverage, withKernelCoverage } from "kernelcov";
+test("has no coverage", withKernelCoverage((cov) => assert.equal(cov.available, false)));
+test("waits", withKernelCoverage(async (cov, t) => { await null; assert.equal(t.name, "waits"); }));
+test("fails", withKernelCoverage(() => { throw new TypeError("of its own"); }));
+test("has a block", () => { kernelCoverage("block")[Symbol.dispose](); });
+`;
+  writeFileSync(join(folder, "node.test.mjs"), tests);
+  const { status, output } = run("node", ["--test", "--test-reporter=tap", "node.test.mjs"]);
+  assert.equal(status, 1, output);
+  assert.match(output, /^# pass 3\n# fail 1$/m);
+  assert.match(output, /of its own/);
+  assert.equal(output.match(/no kernel coverage: This JavaScript runtime cannot call/g)?.length, 1);
+  assert.doesNotMatch(output, /SyntaxError|MODULE_NOT_FOUND/);
+});
+
 test("the installed command covers a test in the embedded kernel", SLOW, () => {
   const { status, output } = run(launcher, ["test", "--", ...runTests, "./read_test.ts"]);
   assert.equal(status, 0, output);

@@ -131,6 +131,10 @@ test("mergeRuns() joins records and damage", () => {
   const run = { kernel: KERNEL, modules: [], records: [testRecord()], damaged: 2 };
   const merged = mergeRuns([run, { ...run, records: [testRecord(), testRecord()], damaged: 1 }]);
   assert.equal(merged.records.length, 3);
+  assert.deepEqual(merged.records.map(({ pass = 0 }) => pass), [0, 1, 1]);
+  // As often as runs are merged, what was recorded in two passes stays in two.
+  const again = mergeRuns([merged, run]);
+  assert.deepEqual(again.records.map(({ pass = 0 }) => pass), [0, 1, 1, 2]);
   assert.equal(merged.damaged, 3);
   assert.throws(() => mergeRuns([]), RangeError);
 });

@@ -15,12 +15,12 @@ import { whichLine } from "../../src/coverage/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
 import { runnerFilter } from "../../src/report/runner_filter.ts";
-import { showTest, showText } from "../../src/report/show_text.ts";
+import { flakyText, showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { testLabel } from "../../src/report/test_label.ts";
 import { partName, partsBehind } from "../../src/cli/output_file.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
 
 function exampleRun(): RunCoverage {
   const index = smallKernel();
@@ -103,21 +103,68 @@ test("a comparison shows the functions that only one side entered", () => {
 
 test("showText() lists functions, lines of its own and similar tests", () => {
   const run = exampleRun();
-  const shown = showTest(run, 0, [{ test: 1, similarity: 0.2 }]);
+  const shown = showTest(run, repeatGroups(run)[0]!, [{ test: 1, similarity: 0.2 }]);
   assert.equal(
     showText(run, shown),
     `tests/made_up_test.ts: writes
   passed in 1.0 ms; 4 functions, 6 lines (2 partly), 3 points
-fs/pipe.c
-  __do_sys_pipe2, __x64_sys_pipe2:10  1 of 3 lines (33.3 %)
-  pipe_write:20  3 of 4 lines (75.0 %)
-include/linux/mm.h
-  get_page:5  2 of 3 lines (66.7 %)
 Lines that only this test ran: 3
-  fs/pipe.c:20-21,26
+  fs/pipe.c
+    pipe_write:20  20-21,26
 Most similar tests
   tests/made_up_test.ts: reads  20.0 %
+Functions, those that the fewest tests run first
+  fs/pipe.c
+    __do_sys_pipe2, __x64_sys_pipe2:10  1 of 3 lines (33.3 %)
+    pipe_write:20  3 of 4 lines (75.0 %)
+  include/linux/mm.h
+    get_page:5  2 of 3 lines (66.7 %)
 `,
+  );
+});
+
+test("showText() puts what every test runs last, and arch last of what as many run", () => {
+  const files = ["arch/um/a.c", "fs/b.c", "kernel/c.c"];
+  const index = buildIndex(
+    files.map((file, i) => ({ name: `f${i}`, file, line: 1, endLine: 9 })),
+    files.map((_, i) => ({
+      offset: 0x10 * (i + 1),
+      frames: [{ function: i, line: 1 }],
+      claims: [1],
+    })),
+  );
+  const shownFiles = (...others: number[][]): string[] => {
+    const run = new RunCoverage(
+      buildUniverse(index),
+      [[0x10, 0x20, 0x30], ...others].map((offsets, i) => buildRecord(index, `t${i}`, offsets)),
+    );
+    const text = showText(run, showTest(run, repeatGroups(run)[0]!, []));
+    return text.slice(text.indexOf("Functions")).match(/^ {2}\S+\.c$/gm)!.map((file) =>
+      file.trim()
+    );
+  };
+  assert.deepEqual(shownFiles(), ["fs/b.c", "kernel/c.c", "arch/um/a.c"]);
+  assert.deepEqual(shownFiles([0x10, 0x20]), ["kernel/c.c", "fs/b.c", "arch/um/a.c"]);
+});
+
+test("flakyText() lists the points that some repeats hit, and in how many", () => {
+  const index = smallKernel();
+  const run = new RunCoverage(
+    buildUniverse(index),
+    [[0x10, 0x100], [0x10, 0x220], [0x10, 0x100]].map((offsets, pass) =>
+      buildRecord(index, "a", offsets, null, { pass })
+    ),
+  );
+  assert.equal(
+    flakyText(run, repeatGroups(run)[0]!),
+    `tests/made_up_test.ts: a: 2 flaky points in 3 repeats
+  fs/pipe.c:20 pipe_write        2 of 3
+  include/linux/mm.h:6 get_page  1 of 3
+`,
+  );
+  assert.match(
+    showText(run, showTest(run, repeatGroups(run)[0]!, [])),
+    /, 3 repeats with 2 flaky points; 5 functions/,
   );
 });
 

@@ -16,6 +16,7 @@ import {
 } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import {
+  buildIndex,
   buildRecord,
   randomKernel,
   randomRecords,
@@ -198,21 +199,40 @@ test("syzkallerPrograms() has a line per test", () => {
   });
 });
 
-test("fileTable() shows uncovered lines and says what it leaves out", () => {
-  assert.equal(
+test("fileTable() and coverageTree() count every file, whichever they show", () => {
+  for (const options of [{}, { all: true }]) {
+    assert.match(fileTable(smallRun(), options), /^All files +\| +62\.50 \| +55\.56 \|$/m);
+    assert.match(coverageTree(smallRun(), options), /^all files +5\/8 +10\/18 +55\.6 %/m);
+  }
+  const { lines } = buildUniverse(smallKernel()).counts;
+  assert.equal(lines, 18);
+  assert.match(
     fileTable(smallRun()),
-    `-------------------|---------|---------|-------------------
-File               | % Funcs | % Lines | Uncovered Line #s
--------------------|---------|---------|-------------------
-These files        |  100.00 |   76.92 |
-fs/pipe.c          |  100.00 |   70.00 | 12-13,25
-include/linux/mm.h |  100.00 |  100.00 |
--------------------|---------|---------|-------------------
-1 other file with 5 lines (0 hit) are not shown
-`,
+    /; 1 file that no test reached has no line here/,
   );
+  assert.ok(!fileTable(smallRun()).includes("net/socket.c"));
   assert.ok(fileTable(smallRun(), { all: true }).includes("net/socket.c"));
+  assert.match(coverageTree(smallRun()), /^\(1 file not reached\) +0\/3 +0\/5 +0 % +·+$/m);
+});
+
+test("fileTable() and coverageTree() show one place, and none that is not there", () => {
   assert.ok(!fileTable(smallRun(), { only: ["include"] }).includes("fs/pipe.c"));
+  assert.match(coverageTree(smallRun(), { only: ["./net/"] }), /^all files +0\/3 +0\/5/m);
+  for (const table of [fileTable, coverageTree]) {
+    assert.throws(() => table(smallRun(), { only: ["fs", "sf"] }), /no file .* in "sf"/);
+  }
+});
+
+test("fileTable() never rounds to all or to nothing", () => {
+  const lines = Array.from({ length: 20_001 }, (_, i) => i + 1);
+  const image = buildIndex([{ name: "f", file: "a.c", line: 1, endLine: 30_000 }], [
+    { offset: 0x10, frames: [{ function: 0, line: 1 }], claims: lines.slice(1) },
+    { offset: 0x20, frames: [{ function: 0, line: 1 }], claims: [1] },
+  ]);
+  const share = (offset: number): string =>
+    fileTable(new RunCoverage(buildUniverse(image), [buildRecord(image, "t", [offset])]));
+  assert.match(share(0x10), /All files \| +100\.00 \| +99\.99 /);
+  assert.match(share(0x20), /All files \| +100\.00 \| +0\.01 /);
 });
 
 test("coverageTree() sums folders up", () => {
@@ -220,7 +240,6 @@ test("coverageTree() sums folders up", () => {
   assert.match(tree, /^fs\/ +4\/4 +7\/10 +70\.0 % +██████▒···$/m);
   assert.match(tree, /^include\/linux\/ +1\/1 +3\/3 +100 % +██████████$/m);
   assert.match(tree, /^net\/ +0\/3 +0\/5 +0 % +··········$/m);
-  assert.match(tree, /^these files +5\/8 +10\/18 +55\.6 %/m);
 });
 
 test("thresholds hold for all files, a folder or a file, and fail where nothing is checked", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findTests } from "../../src/coverage/find_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import {
@@ -65,14 +66,47 @@ test("totalsText() names each denominator and everything that is not in the numb
   );
 });
 
-test("repeats of a test say so, and how many points come and go", () => {
+test("a test that was repeated has one row, with how many of its points come and go", () => {
   const index = smallKernel();
-  const run = new RunCoverage(buildUniverse(index), [
-    buildRecord(index, "a", [0x10, 0x100]),
-    buildRecord(index, "a", [0x10, 0x120]),
+  const records = [[0x10, 0x100], [0x10, 0x120], [0x10, 0x100]].map((offsets, pass) =>
+    buildRecord(index, "a", offsets, null, { pass, outcome: pass === 1 ? "failed" : "passed" })
+  );
+  const universe = buildUniverse(index);
+  const run = new RunCoverage(universe, records);
+  assert.equal(
+    testTable(run),
+    `test  outcome  functions  lines  points  notes
+tests/made_up_test.ts
+  a   failed           3      4       3  3 repeats, failed in 1, 2 flaky points
+`,
+  );
+  assert.match(totalsText(run), /^1 test in 3 runs, 1 failed\n/);
+  assert.match(
+    totalsText(run),
+    /^ {2}flaky: 2 points hit in some repeats only, of 1 test: --steady/m,
+  );
+  const steady = new RunCoverage(universe, records, { steady: true });
+  assert.match(testTable(steady), /^ {2}a +failed +2 +1 +1 {2}3 repeats, failed in 1$/m);
+  assert.match(totalsText(steady), /^ {2}left out: 2 points hit in some repeats only$/m);
+  assert.deepEqual(steady.totals, { functions: 2, lines: 1, partialLines: 0, points: 1 });
+});
+
+test("two tests of one name in one file are two tests, and no repeats", () => {
+  const index = smallKernel();
+  const records = [0, 1].flatMap((pass) => [
+    buildRecord(index, "a", [0x10, 0x100], null, { pass }),
+    buildRecord(index, "a", [0x10, 0x120 + 0x20 * pass], null, { pass }),
   ]);
-  assert.match(testTable(run), /repeat 1 of 2\n.*repeat 2 of 2, 2 flaky points\n$/);
-  assert.match(totalsText(run), /^ {2}flaky: 2 points hit in some repeats only, of 1 test$/m);
+  const once = new RunCoverage(buildUniverse(index), records.slice(0, 2));
+  assert.match(testTable(once), /^ {2}a +passed.*\d\n {2}a #2 +passed.*\d\n$/m);
+  assert.doesNotMatch(totalsText(once), /flaky|runs/);
+  const twice = new RunCoverage(buildUniverse(index), records);
+  assert.match(
+    testTable(twice),
+    /^ {2}a +passed.* 2 repeats\n {2}a #2 +passed.* 2 repeats, 2 flaky points\n$/m,
+  );
+  assert.deepEqual(findTests(twice, "a").map(({ tests }) => tests), [[0, 2]]);
+  assert.deepEqual(findTests(twice, "a #2").map(({ tests }) => tests), [[1, 3]]);
 });
 
 test("what is kept apart, and tasks that ran unrecorded, have lines of their own", () => {

@@ -100,6 +100,17 @@ test("the table of folders sorts, filters and hides what was not hit", async () 
   assert.deepEqual(report.complaints, []);
 });
 
+test("a folder's page and a file's count functions and lines as the tables do", async () => {
+  await using report = await open("#/dir/fs");
+  const { page } = report;
+  const facts = await page.locator(".file-facts").innerText();
+  assert.match(facts, /Lines\s+\d+\.\d %\s*8 \/ 10\s+Functions\s+4 \/ 4\s+Files\s+1\s+Tests\s+3/);
+  await report.go("#/file/fs/pipe.c");
+  assert.match(await page.locator(".file-facts").innerText(), /Functions\s+4 \/ 4/);
+  assert.match(await page.locator(".functions summary").innerText(), /Functions: 4 of 4 entered/);
+  assert.deepEqual(report.complaints, []);
+});
+
 test("treemap and table lead to a file's source", async () => {
   await using report = await open("");
   const { page } = report;
@@ -297,7 +308,7 @@ for (const colorScheme of ["light", "dark"] as const) {
           .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
         return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
       }
-      const tints = ["panel", "all", "some", "none", "mine", "theirs", "both"];
+      const tints = ["panel", "all", "some", "none", "mine", "theirs", "both", "added", "removed"];
       const pairs = [
         ...["ink", "soft", "accent", "good", "bad", "warn"].flatMap((text) =>
           ["page", "panel", "hover"].map((ground) => [text, ground])
@@ -329,6 +340,119 @@ test("the theme button goes from the system's colours to light to dark and back"
   await page.getByRole("button", { name: "Colours: dark" }).click();
   assert.equal(await ground(), system);
   assert.deepEqual(report.complaints, []);
+});
+
+test("numbers and counts stay when the source is scrolled sideways, and colours reach the end", async () => {
+  using long = new ReportFolder();
+  const input = smallInput();
+  const readSource = (file: string): string | undefined =>
+    input.readSource!(file)?.replace("line_25(", `\t${"wide_".repeat(80)}(`);
+  for (const [path, text] of await reportFilesOf({ ...input, readSource })) {
+    long.write({ path, text });
+  }
+  for (const width of [1200, 390]) {
+    await using report = await open("#/file/fs/pipe.c", { root: long.path, width });
+    const boxes = await report.page.evaluate(() => {
+      const code = document.querySelector(".code")!;
+      code.scrollLeft = 700;
+      const left = code.getBoundingClientRect().left;
+      const cells = [...document.querySelectorAll(".line .no, .line .tests")];
+      return {
+        scrolled: code.scrollLeft,
+        // Within the border of the frame.
+        offsets: new Set(cells.map((cell) =>
+          Math.round(cell.getBoundingClientRect().left - left)
+        )).size,
+        first: Math.round(document.querySelector("#L25 .no")!.getBoundingClientRect().left - left),
+        through: cells.filter((cell) =>
+          /, 0\)|transparent$/.test(getComputedStyle(cell).backgroundColor)
+        ).length,
+        widths: [
+          ...new Set([...document.querySelectorAll(".line")].map((line) => line.clientWidth)),
+        ],
+        inside: document.querySelector("#L25 code")!.scrollWidth,
+        height: code.scrollHeight > code.clientHeight,
+        last: code.scrollWidth,
+      };
+    });
+    assert.equal(boxes.scrolled, 700);
+    assert.equal(boxes.offsets, 2, "two columns, for all lines");
+    assert.ok(boxes.first <= 1, `the number is at ${boxes.first}`);
+    assert.equal(boxes.through, 0, "no source shows through");
+    assert.equal(boxes.widths.length, 1, "all lines are as wide");
+    assert.ok(boxes.widths[0]! >= boxes.inside && boxes.widths[0]! >= boxes.last - 2);
+  }
+});
+
+test("a source page of one test opens at its first line, and keys go through its lines", async () => {
+  await using report = await open("#/file/fs/pipe.c?test=1");
+  const { page } = report;
+  const current = (): Promise<string | null> => page.locator(".line.current").getAttribute("id");
+  const visited = [await current()];
+  for (const key of ["n", "n", "n", "p"]) {
+    await page.keyboard.press(key);
+    visited.push(await current());
+  }
+  assert.deepEqual(visited, ["L20", "L40", "L40", "L40", "L20"]);
+  assert.match(
+    await page.locator(".jump").innerText(),
+    /Previous line of the test.*Next line of the test/s,
+  );
+  assert.deepEqual(report.complaints, []);
+});
+
+test("a test page begins with the functions that the fewest tests reach", async () => {
+  await using report = await open("#/test/1");
+  const { page } = report;
+  assert.deepEqual(await rowNames(page, "Functions reached"), [
+    "pipe_read",
+    "get_page",
+    "pipe_write",
+  ]);
+  const tests = page.locator('table[aria-label="Functions reached"] tbody td:last-child');
+  assert.deepEqual(await tests.allTextContents(), ["1", "2", "3"]);
+});
+
+test("changed lines have colours of their own, and scores are explained", async () => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await using report = await open("#/patch", { colorScheme });
+    const { page } = report;
+    const colors = await page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement("i"));
+      const named = ["all", "some", "none", "panel"].map((name) => {
+        probe.style.backgroundColor = `var(--${name})`;
+        return getComputedStyle(probe).backgroundColor;
+      });
+      const of = (kind: string): string =>
+        getComputedStyle(document.querySelector(`.diff .${kind} code`)!).backgroundColor;
+      return { named, added: of("added"), removed: of("removed") };
+    });
+    assert.equal(new Set([...colors.named, colors.added, colors.removed]).size, 6);
+    assert.match(
+      await page.locator("main").innerText(),
+      /Score: for each changed line that a test runs, 1/,
+    );
+  }
+});
+
+test("labels that do not fit end in an ellipsis, and short words do not break", async () => {
+  await using report = await open("#/compare/0/1", { width: 390 });
+  const { page } = report;
+  for (const text of ["first", "second"]) {
+    const box = await page.locator(".versus small", { hasText: text }).boundingBox();
+    assert.ok(box!.height < 24, `${text} is ${box!.height} high`);
+  }
+  for (const box of await page.locator(".versus a", { hasText: "change" }).all()) {
+    assert.ok((await box.boundingBox())!.height < 24);
+  }
+  await report.go("#/");
+  const styles = await page.locator(".outer > a").evaluateAll((labels) =>
+    labels.map((label) => {
+      const { overflow, textOverflow, whiteSpace, display } = getComputedStyle(label);
+      return `${overflow} ${textOverflow} ${whiteSpace} ${display}`;
+    })
+  );
+  assert.deepEqual([...new Set(styles)], ["hidden ellipsis nowrap block"]);
 });
 
 test("no page is wider than a phone, and all controls have a name", async () => {

@@ -31,7 +31,7 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
     lineIds.push(line);
   }
   const position = new Map(lineIds.map((line, index) => [line, index]));
-  const groups: [string, number, number, number][] = [];
+  const groups: [string, number, number, number, number][] = [];
   const end = functions.fileGroupStart[file + 1]!;
   for (let group = functions.fileGroupStart[file]!; group < end; group++) {
     const next = group + 1 < end ? position.get(functions.groupLine[group + 1]!)! : lineIds.length;
@@ -40,6 +40,7 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
       position.get(functions.groupLine[group]!)!,
       next,
       functions.groupLastNumber[group]!,
+      functions.groupStart[group + 1]! - functions.groupStart[group]!,
     ]);
   }
   return {

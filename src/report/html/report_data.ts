@@ -76,6 +76,8 @@ export interface IndexData {
   readonly groupLine: IdSet;
   /** Names of the functions of each group. */
   readonly names: readonly string[];
+  /** Tests that ran a line of each group. */
+  readonly groupTests: readonly number[];
 }
 
 /** `data/f<file>.js`: a source page. The columns `points` to `sets` are by line, those of `number`. */
@@ -97,8 +99,8 @@ export interface FileData {
   readonly testSets: readonly IdSet[];
   /** Numbers of lines that only tail calls claim: KCOV cannot see them. */
   readonly unknown: IdSet;
-  /** Groups of functions: names, index of the first line, index after the last, last line number. */
-  readonly functions: readonly (readonly [string, number, number, number])[];
+  /** Groups of functions: names, index of the first line, index after the last, last line number, number of functions. */
+  readonly functions: readonly (readonly [string, number, number, number, number])[];
 }
 
 /** `data/t<chunk>.js`: some tests, from `first` on. */

@@ -83,7 +83,11 @@ function doubtsOf({ record, points }: TestCoverage): string {
 }
 
 /** What turns line ids into files, functions and numbers. */
-export function indexData(coverage: RunCoverage, files: ReportFiles): IndexData {
+export function indexData(
+  coverage: RunCoverage,
+  files: ReportFiles,
+  facts: TestFacts,
+): IndexData {
   const { functions, image, linePoints, fileLineStart } = coverage.universe;
   const numbers: string[] = [];
   for (const file of files.imageFile) {
@@ -102,6 +106,7 @@ export function indexData(coverage: RunCoverage, files: ReportFiles): IndexData 
     numbers,
     groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line]!)),
     names,
+    groupTests: [...facts.groupTests],
   };
 }
 

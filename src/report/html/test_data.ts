@@ -19,6 +19,8 @@ export interface TestFacts {
   /** Tests that ran a line of each file and folder. */
   readonly fileTests: Uint32Array;
   readonly directoryTests: Uint32Array;
+  /** Tests that ran a line of each group of functions. */
+  readonly groupTests: Uint32Array;
 }
 
 /** Yields the chunks of tests and returns what else the pass over them found. */
@@ -33,6 +35,7 @@ export function* testChunks(
     ownLines: [],
     fileTests: new Uint32Array(files.imageFile.length),
     directoryTests: new Uint32Array(files.directories.length),
+    groupTests: new Uint32Array(coverage.universe.functions.groupLine.length),
   };
   const similar = new SimilarTests(coverage);
   const repeats = repeatsByTest(coverage);
@@ -67,17 +70,20 @@ export function* testChunks(
   return facts;
 }
 
-/** Counts a test once for each file that its lines are in and for each folder above. */
+/** Counts a test once for each function and file that its lines are in and for each folder above. */
 function fileCounter(
   coverage: RunCoverage,
   files: ReportFiles,
   facts: TestFacts,
 ): (lines: Uint32Array, test: number) => void {
-  const { lineFile } = coverage.universe.image;
+  const { image: { lineFile }, functions: { lineGroup } } = coverage.universe;
   const seen = new Int32Array(files.directories.length).fill(-1);
   return (lines, test) => {
-    let last = -1;
+    let last = -1, lastGroup = -1;
     for (const line of lines) {
+      const group = lineGroup[line]!;
+      // The lines of a group lie together.
+      if (group >= 0 && group !== lastGroup) facts.groupTests[lastGroup = group]!++;
       const imageFile = lineFile[line]!;
       if (imageFile === last) continue;
       last = imageFile;

@@ -69,7 +69,7 @@ export async function* writeHtmlReport(
     const linesOf = (file: string): readonly string[] | undefined => readSource(file)?.split("\n");
     yield dataFile("patch", patchData(lookup, files, patch, linesOf, input.patchSide));
   }
-  yield dataFile("index", indexData(coverage, files));
+  yield dataFile("index", indexData(coverage, files, facts));
   const notes = missing === 0 ? [] : [
     `no source: ${plural(missing, "file")} of ${
       plural(files.imageFile.length, "file")

@@ -23,7 +23,7 @@ import { testsPage } from "./tests_page.js";
 const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
 const KEYS = [
   ["/", "find a file, function or test; FILE:LINE goes to a place"],
-  ["n p", "next and previous uncovered lines of a source page"],
+  ["n p", "next and previous uncovered lines of a source page, or lines of the test that is shown"],
   ["↑ ↓", "the lines with points, where one has the focus"],
   ["Enter", "the tests of the line that has the focus"],
   ["Esc", "close the tests"],

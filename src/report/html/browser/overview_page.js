@@ -44,8 +44,43 @@ export function overviewPage(run) {
 export function directoryPage(run, path) {
   return [
     element("h1", { class: "path" }, breadcrumbs(path, address.directory)),
+    folderFacts(run, path),
     ...directoryParts(run, path),
   ];
+}
+
+/**
+ * The sums of a folder, as the row of its parent's table has them.
+ *
+ * @param {RunData} run
+ * @param {string} path
+ */
+function folderFacts({ files, directories }, path) {
+  const folder = directories.path.indexOf(path);
+  if (folder < 0) return null;
+  const sum = { files: 0, lines: 0, linesHit: 0, functions: 0, functionsHit: 0 };
+  files.path.forEach((file, id) => {
+    if (!file.startsWith(`${path}/`)) return;
+    sum.files++;
+    sum.lines += files.lines[id];
+    sum.linesHit += files.linesHit[id];
+    sum.functions += files.functions[id];
+    sum.functionsHit += files.functionsHit[id];
+  });
+  return element(
+    "div",
+    { class: "file-facts" },
+    element(
+      "span",
+      null,
+      "Lines ",
+      bar(sum.linesHit, sum.lines),
+      fraction(sum.linesHit, sum.lines),
+    ),
+    element("span", null, "Functions ", fraction(sum.functionsHit, sum.functions)),
+    element("span", null, "Files ", count(sum.files)),
+    element("span", null, "Tests ", count(directories.tests[folder])),
+  );
 }
 
 /** @param {RunData} run */

@@ -85,6 +85,14 @@ function tally({ files }) {
 function rankedTests({ tests }, patch) {
   return [
     heading("Tests to run, the best first", plural(patch.tests.length, "test")),
+    patch.tests.length === 0 ? null : element(
+      "p",
+      { class: "legend" },
+      "Score: for each changed line that a test runs, 1 divided by the number of lines of the change and by the number " +
+        "of tests that run the line; half of that for lines around a change without lines of its own, a fifth for " +
+        "entering the function only, a twentieth for reaching the file only. A high score is a test that few others " +
+        "can stand in for.",
+    ),
     sortableTable({
       label: "Tests to run",
       rows: patch.tests,

@@ -32,6 +32,8 @@ export class LineDrawer {
         { length: this.offsets.length - (source.endsWith("\n") ? 1 : 0) },
         (_, i) => i + 1,
       );
+    this.columns = longestLine(this.text, 8);
+    this.narrowColumns = longestLine(this.text, 4);
     this.tokens = new CTokens(/\.[ch]$/.test(path) ? this.text : "");
     this.mine = parameters.test === undefined ? undefined : view.linesOfTest(parameters.test);
     this.theirs = parameters.with === undefined ? undefined : view.linesOfTest(parameters.with);
@@ -115,6 +117,24 @@ export class LineDrawer {
     if (at < end) code.append(this.text.slice(at, end));
     return code;
   }
+}
+
+/**
+ * Columns of the longest line of a text.
+ *
+ * @param {string} text
+ * @param {number} tab Columns from one tab stop to the next.
+ */
+function longestLine(text, tab) {
+  let longest = 0;
+  let column = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 10) column = 0;
+    else column += code === 9 ? tab - column % tab : 1;
+    if (column > longest) longest = column;
+  }
+  return longest;
 }
 
 /**

@@ -42,7 +42,7 @@ export async function sourcePage(run, path, parameters) {
     parts: [
       element("h1", { class: "path" }, breadcrumbs(path, address.directory)),
       page.facts(file),
-      page.functionList(),
+      page.functionList(file),
       page.legend(),
       page.layout,
     ],
@@ -75,6 +75,7 @@ class SourceView {
       class: `code${parameters.test === undefined ? "" : " overlay"}${
         view.data.source === null ? " bare" : ""
       }`,
+      style: `--columns:${this.drawer.columns};--narrow-columns:${this.drawer.narrowColumns}`,
       role: "group",
       "aria-label": `Source of ${path}`,
       click: (/** @type {MouseEvent} */ event) => this.clicked(event),
@@ -137,8 +138,10 @@ class SourceView {
     );
   }
 
-  functionList() {
-    const { data, numbers, entered } = this.view;
+  /** @param {number} file */
+  functionList(file) {
+    const { data, numbers } = this.view;
+    const { files } = this.run;
     if (data.functions.length === 0) return null;
     const rows = data.functions.map(([name, first, end], group) => ({
       name,
@@ -153,7 +156,10 @@ class SourceView {
       element(
         "summary",
         null,
-        `Functions: ${count(entered.filter(Boolean).length)} of ${count(rows.length)} entered`,
+        `Functions: ${count(files.functionsHit[file])} of ${count(files.functions[file])} entered`,
+        rows.length === files.functions[file]
+          ? null
+          : element("small", null, " (those that start on one line are one row)"),
       ),
     );
     // Drawn when it is opened: most readers come for the source.
@@ -195,6 +201,11 @@ class SourceView {
 
   legend() {
     const { test, with: other } = this.parameters;
+    const stop = test === undefined
+      ? "uncovered"
+      : other === undefined
+      ? "line of the test"
+      : "line of the tests";
     const keys = test === undefined
       ? /** @type {LineState[]} */ (["all", "some", "none", "never", "blank"])
         .map((state) => element("span", { class: `key ${state}` }, STATE_TEXT[state]))
@@ -218,13 +229,13 @@ class SourceView {
         element(
           "button",
           { type: "button", click: () => this.jump(-1) },
-          "Previous uncovered ",
+          `Previous ${stop} `,
           element("kbd", null, "p"),
         ),
         element(
           "button",
           { type: "button", click: () => this.jump(1) },
-          "Next uncovered ",
+          `Next ${stop} `,
           element("kbd", null, "n"),
         ),
       ),
@@ -233,8 +244,9 @@ class SourceView {
 
   /** Called when the page stands in the document. */
   shown() {
-    const { line } = this.parameters;
+    const { line, test } = this.parameters;
     if (line !== undefined) this.open(line, false);
+    else if (test !== undefined && this.stops().length > 0) this.select(this.stops()[0]);
     this.drawChunk(0);
     if (this.current === 0) this.code.querySelector("button.tests")?.setAttribute("tabindex", "0");
     this.drawRest(0);
@@ -392,21 +404,31 @@ class SourceView {
   }
 
   /**
-   * Goes to the start of the next run of lines, within one function, that no test ran.
+   * Numbers of the lines to go to: the first of each run of lines, within one function, that no test ran, or, where
+   * only some tests are shown, that they ran.
    *
-   * @param {1 | -1} step
+   * @returns {number[]}
    */
-  jump(step) {
+  stops() {
     const { numbers, data, group } = this.view;
-    const starts = numbers.filter((_, i) =>
-      data.tests[i] === 0 && (i === 0 || data.tests[i - 1] !== 0 || group[i - 1] !== group[i])
+    const { mine, theirs } = this.drawer;
+    const isWanted = mine === undefined
+      ? (/** @type {number} */ i) => data.tests[i] === 0
+      : (/** @type {number} */ i) => mine.has(i) || theirs?.has(i) === true;
+    return numbers.filter((_, i) =>
+      isWanted(i) && (i === 0 || !isWanted(i - 1) || group[i - 1] !== group[i])
     );
-    const ahead = starts.filter((number) =>
+  }
+
+  /** @param {1 | -1} step */
+  jump(step) {
+    const ahead = this.stops().filter((number) =>
       step > 0 ? number > this.current : number < this.current
     );
     const next = step > 0 ? ahead[0] : ahead.at(-1);
     if (next === undefined) {
-      announce(step > 0 ? "No uncovered line below" : "No uncovered line above");
+      const what = this.parameters.test === undefined ? "uncovered line" : "line of the test";
+      announce(`No ${what} ${step > 0 ? "below" : "above"}`);
     } else this.open(next, true);
   }
 }

@@ -11,6 +11,7 @@ import { decodeSet } from "./set_codec.js";
  * @property {string} name
  * @property {number} first Number of the function's first line.
  * @property {number} all Lines of the function.
+ * @property {number | undefined} tests Tests that ran a line of the function; unknown outside functions.
  * @property {number[]} numbers Line numbers.
  */
 
@@ -40,7 +41,7 @@ export class LineIndex {
    * @returns {FunctionLines[]}
    */
   functionsOf(lines) {
-    const { groupLine, data: { fileLine, names } } = this;
+    const { groupLine, data: { fileLine, names, groupTests } } = this;
     /** @type {FunctionLines[]} */
     const functions = [];
     let file = 0;
@@ -59,6 +60,7 @@ export class LineIndex {
           name: inside ? names[group] : "outside functions",
           first: this.numbersOf(file)[start - fileLine[file]],
           all: end - start,
+          tests: inside ? groupTests[group] : undefined,
           numbers: [],
         });
       }

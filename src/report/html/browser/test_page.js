@@ -108,11 +108,20 @@ function reachedPart(functions, test) {
       key: ({ numbers }) => numbers.length,
       cell: ({ numbers, all }) => fraction(numbers.length, all),
     },
-  ]);
+    {
+      label: "Tests",
+      class: "number",
+      key: ({ tests }) => tests ?? Infinity,
+      cell: ({ tests }) =>
+        tests === undefined
+          ? element("span", { title: "Not counted outside functions" }, "–")
+          : count(tests),
+    },
+  ], false);
   return [
     heading(
       "Functions reached",
-      "width is lines run; folders open, functions lead to their source",
+      "the table begins with those that the fewest tests reach; width is lines run; folders open, functions lead to their source",
     ),
     chart,
     element(
@@ -189,12 +198,13 @@ function similarPart({ tests }, { similar }, test) {
  * @param {string} label
  * @param {readonly FunctionLines[]} rows
  * @param {number} test
- * @param {readonly import("./table.js").Column<FunctionLines>[]} columns
+ * @param {readonly import("./table.js").Column<FunctionLines>[]} columns The rows are in the order of the last one.
+ * @param {boolean} [descending]
  */
-function functionTable(label, rows, test, columns) {
+function functionTable(label, rows, test, columns, descending = true) {
   return sortableTable({
     sortBy: 1 + columns.length,
-    descending: true,
+    descending,
     label,
     rows,
     empty: "No function matches",

@@ -1,0 +1,31 @@
+import { constants } from "node:os";
+import process from "node:process";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Holds back the signals that end this process while files are written, so that none is left in part:
+ * {@linkcode pass} between two files lets them through.
+ */
+export class SignalHold implements Disposable {
+  #held: (typeof SIGNALS)[number] | undefined;
+  readonly #hold = (signal: NodeJS.Signals): void => {
+    this.#held ??= signal as (typeof SIGNALS)[number];
+  };
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#hold);
+  }
+
+  /** Ends the process, with 128 and the signal's number, where one came meanwhile. */
+  async pass(): Promise<void> {
+    // Signals arrive between two turns of the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (this.#held !== undefined) process.exit(128 + constants.signals[this.#held]);
+  }
+
+  /** Lets signals through again. */
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) process.off(signal, this.#hold);
+  }
+}
