@@ -10,7 +10,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { openRun } from "../src/record/run_folder.ts";
+import { openRun } from "../src/record/run_writer.ts";
 import { loadImageIndexSync } from "../src/symbolize/load_index.ts";
 import { cachedKernels } from "../src/uml/cached_kernels.ts";
 import { madeUpRecords } from "./made_up_kernel.ts";

@@ -31,7 +31,7 @@ for (let round = 0; round < ROUNDS; round++) {
     } as const;
     client.send({ do: "begin", test, ...start });
     libc.getppid();
-    client.send({ do: "end", test, outcome: "passed", durationMs: 0 });
+    client.send({ do: "end", test, outcome: "passed" });
   });
   const after = microseconds(TESTS * 4, () => libc.getppid());
   const call = (before + after) / 2;

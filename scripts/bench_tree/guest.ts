@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { PROTOCOL, SUPERVISOR_VARIABLE } from "../../src/tracer/boundary_message.ts";
+import { SUPERVISOR_VARIABLE } from "../../src/kcov/recorder.ts";
+import { PROTOCOL } from "../../src/tracer/boundary_message.ts";
 
 type RunnerCommand = typeof import("../../src/testing/runner_command.ts");
 type SupervisedCommand = typeof import("../../src/tracer/supervised_command.ts");

@@ -34,6 +34,7 @@
 /* Frames to the host. */
 enum {
 	FRAME_HELLO = 'H',   /* The guest is up: send FRAME_START. */
+	FRAME_UNSEALED = 'U', /* This kernel lets the command mount more of the host's folders. */
 	FRAME_READY = 'R',   /* The command is about to run. */
 	FRAME_STDOUT = '1',
 	FRAME_STDERR = '2',
@@ -196,6 +197,17 @@ static void start_loopback(void)
 	}
 }
 
+/* From here on nobody in the guest gets at more of the host's files than there are now. False where the kernel cannot. */
+static bool seal(void)
+{
+	int fd = open("/sys/module/hostfs/parameters/sealed", O_WRONLY | O_CLOEXEC);
+	bool sealed = fd >= 0 && write(fd, "1", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return sealed;
+}
+
 static void make_folders(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -227,6 +239,7 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 	char **writable = NULL;
 	size_t writables = 0;
 	unsigned int rows, columns;
+	bool own_kernel = false;
 
 	for (char *at = text; at < text + size; at += strlen(at) + 1) {
 		char *value = at + 1;
@@ -248,6 +261,9 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 			break;
 		case 'C':
 			settings->cwd = value;
+			break;
+		case 'O':
+			own_kernel = true;
 			break;
 		case 'H':
 			sethostname(value, strlen(value));
@@ -271,6 +287,11 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 		must_mount("hostfs", writable[i], "hostfs", 0, writable[i]);
 	}
 	free(writable);
+	if (!seal()) {
+		if (!own_kernel)
+			fail("The guest's kernel cannot be kept from the host's files: %s", strerror(errno));
+		send_empty(FRAME_UNSEALED);
+	}
 }
 
 struct command {
@@ -282,30 +303,43 @@ struct command {
 	bool terminal;
 };
 
-/*
- * Whether a program that execvp() refused with EACCES is there at all: a folder of PATH that may not be searched gives the
- * same error.
- */
-static bool program_exists(const char *name)
+/* The path of a program, looked for as execvp() does; NULL where there is none. */
+static const char *find_program(const char *name, char found[PATH_MAX])
 {
 	const char *path = getenv("PATH");
-	char candidate[PATH_MAX];
 
 	if (strchr(name, '/'))
-		return true;
+		return name;
 	while (path && *path) {
 		size_t length = strcspn(path, ":");
 
-		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, name);
-		if (access(candidate, F_OK) == 0)
-			return true;
+		snprintf(found, PATH_MAX, "%.*s/%s", (int)length, path, name);
+		if (access(found, F_OK) == 0)
+			return found;
 		path += length + (path[length] == ':');
 	}
-	return false;
+	return NULL;
+}
+
+/* execvp() would have a shell read such a program as a script. */
+static bool has_32_bits(const char *program)
+{
+	unsigned char head[5] = { 0 };
+	int fd = open(program, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, head, sizeof(head)) < 0)
+		head[0] = 0;
+	close(fd);
+	/* EI_CLASS, ELFCLASS32. */
+	return memcmp(head, "\177ELF\1", sizeof(head)) == 0;
 }
 
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
+	char found[PATH_MAX];
+	const char *program;
 	sigset_t none;
 	int error;
 
@@ -318,9 +352,16 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	environ = settings->envp;
+	program = find_program(settings->argv[0], found);
+	if (program && has_32_bits(program)) {
+		dprintf(2, "kernelcov: Cannot run %s: it is a program of 32 bits, and user-mode Linux on x86-64 runs those of 64 bits only\n",
+			settings->argv[0]);
+		_exit(126);
+	}
 	execvp(settings->argv[0], settings->argv);
 	error = errno;
-	if (error == EACCES && !program_exists(settings->argv[0]))
+	/* A folder of PATH that may not be searched gives the same error as a program that may not be run. */
+	if (error == EACCES && !program)
 		error = ENOENT;
 	dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);

@@ -18,10 +18,20 @@ export function formatAddress(address: Address): string {
   return `0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`;
 }
 
-/** Reads a hexadecimal address with or without `0x`; `undefined` where `text` is none. */
+/** Whether a number is an address, and not another one's nearest: no kernel has code where they are not exact. */
+export function isExactAddress(address: Address): boolean {
+  return address < 2 ** 53 && address > -(2 ** 53);
+}
+
+/**
+ * Reads a hexadecimal address with or without `0x`; `undefined` where `text` is none, or of more than 64 bits, or where
+ * no kernel has code.
+ */
 export function parseAddress(text: string): Address | undefined {
   const digits = /^\s*(?:0[xX])?([0-9a-fA-F]{1,16})\s*$/.exec(text)?.[1];
   if (digits === undefined) return undefined;
   const padded = digits.padStart(16, "0");
-  return addressFromHalves(parseInt(padded.slice(8), 16), parseInt(padded.slice(0, 8), 16));
+  const low = parseInt(padded.slice(8), 16), high = parseInt(padded.slice(0, 8), 16);
+  const address = addressFromHalves(low, high);
+  return isExactAddress(address) ? address : undefined;
 }

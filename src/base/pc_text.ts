@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.ts";
-import { type Address, addressFromHalves } from "./address.ts";
+import { type Address, addressFromHalves, isExactAddress } from "./address.ts";
 import { grown } from "./grow.ts";
 
 /** Value of each byte as a hexadecimal digit; -1 for others. */
@@ -35,8 +35,9 @@ export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & Arra
       const low = at + 18 < end && bytes[at + 18] === 0x0a
         ? eightDigits(bytes, at + 10)
         : NO_DIGITS;
-      if (high !== NO_DIGITS && low !== NO_DIGITS) {
-        pcs[count++] = addressFromHalves(low, high);
+      const pc = addressFromHalves(low, high);
+      if (high !== NO_DIGITS && low !== NO_DIGITS && isExactAddress(pc)) {
+        pcs[count++] = pc;
         at += 19;
         continue;
       }
@@ -59,11 +60,13 @@ export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & Arra
     at++;
     if (digits === 0) continue;
     const shift = 4 * (digits - 8);
-    pcs[count++] = shift <= 0
+    const pc = shift <= 0
       ? addressFromHalves(first, 0)
       : shift === 32
       ? addressFromHalves(second, first)
       : addressFromHalves(first << shift | second, first >>> (32 - shift));
+    if (!isExactAddress(pc)) throw notAPc(bytes, start, line);
+    pcs[count++] = pc;
   }
   return pcs.subarray(0, count);
 }
@@ -95,6 +98,6 @@ function notAPc(bytes: Uint8Array, start: number, line: number): FormatError {
   const shown = JSON.stringify(text.slice(0, 40));
   return new FormatError(
     "PCs",
-    `line ${line}, ${shown}, is no hexadecimal number of at most 64 bits: write one PC a line`,
+    `line ${line}, ${shown}, is no hexadecimal number of at most 64 bits that a kernel has code at: write one PC a line`,
   );
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import process from "node:process";
+import { type BuildDifference, compareBuilds } from "../coverage/compare_builds.ts";
 import {
   compareCoverage,
   type CoverageSide,
@@ -9,7 +10,7 @@ import {
 import { repeatGroups } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
 import { differenceJson } from "../report/answer_json.ts";
-import { differenceText } from "../report/answer_text.ts";
+import { buildDifferenceText, differenceText } from "../report/answer_text.ts";
 import { formatRanges } from "../report/line_ranges.ts";
 import { testLabel } from "../report/test_label.ts";
 import { printable } from "../report/text_style.ts";
@@ -25,9 +26,11 @@ import {
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov diff A B
-    What two tests of a run, or two runs of one kernel build, do not cover alike.
+    What two tests of a run, or two runs, do not cover alike: by line, or by function where the runs are of two kernel
+    builds.
     A, B            names of tests as in kernelcov show, or folders of runs
-    --plain         only the lines: A or B, FILE:LINES and function, with tabs between
+    --plain         only the lines: A or B, FILE:LINES and function, with tabs between; of two builds file, function,
+                    and of A and of B the lines hit and in all, - where it has none
 ${QUESTION_HELP}`;
 
 /** `kernelcov diff A B`. */
@@ -55,6 +58,10 @@ export function diffCommand(args: string[]): number {
     names[1] = testLabel(coverage, groups[1].tests[0]!);
     sides = [testSide(groups[0]), testSide(groups[1])];
   }
+  if (other !== undefined && other.universe !== coverage.universe) {
+    printBuildDifference(names, compareBuilds(coverage, other), values);
+    return 0;
+  }
   const difference = compareCoverage(coverage.universe, ...sides);
   if (values.json) printJson(differenceJson(names, difference));
   else if (values.plain) {
@@ -68,6 +75,27 @@ export function diffCommand(args: string[]): number {
     }
   } else process.stdout.write(differenceText(names, difference, outputStyle()));
   return 0;
+}
+
+function printBuildDifference(
+  names: readonly [string, string],
+  difference: BuildDifference,
+  values: { readonly json?: boolean | undefined; readonly plain?: boolean | undefined },
+): void {
+  if (values.json) {
+    printJson({ a: names[0], b: names[1], ...difference });
+    return;
+  }
+  if (!values.plain) {
+    process.stdout.write(buildDifferenceText(names, difference, outputStyle()));
+    return;
+  }
+  for (const { file, function: name, a, b } of difference.functions) {
+    const [hitA, hitB] = [a, b].map((share) =>
+      share === null ? "-" : `${share.linesHit}/${share.lines}`
+    );
+    process.stdout.write(`${file}\t${name}\t${hitA}\t${hitB}\n`);
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -9,6 +9,9 @@ import { findEmbeddedKernel } from "../uml/build_kernel.ts";
 import { estimateBuild } from "../uml/build_progress.ts";
 import { installCommand, missingPackages, neededPackages } from "../uml/debian_packages.ts";
 import { hostFacts } from "../uml/guest_failure.ts";
+import { ensureLauncher } from "../uml/guest_programs.ts";
+import { hostProtection } from "../uml/host_protection.ts";
+import type { KernelFolder } from "../uml/kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders } from "../uml/memory_folder.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -144,16 +147,44 @@ function embeddedFindings(): KcovFinding[] {
       : { subject: "ptrace", ok: true, found: "not forbidden by Yama" },
   );
   findings.push(memoryFinding());
+  if (folder !== undefined) findings.push(confinementFinding(folder));
   if (maxMapCount !== undefined) {
     const enough = maxMapCount >= 65_530;
     findings.push({
       subject: "vm.max_map_count",
       ok: enough ? true : undefined,
-      found: String(maxMapCount),
+      found:
+        `${maxMapCount}: a guest's process whose memory is in more pieces is mapped anew as it uses them`,
       change: enough ? undefined : "sysctl -w vm.max_map_count=65530 as root",
     });
   }
   return findings;
+}
+
+/** What keeps a guest from the host's files besides its own kernel: a host that has nothing is still usable. */
+function confinementFinding(folder: KernelFolder): KcovFinding {
+  const subject = "guest confinement";
+  try {
+    const protection = hostProtection(ensureLauncher(folder));
+    const { landlock = 0, mounts = false, capabilities = false } = protection ?? {};
+    const layers = [
+      ...landlock > 0 ? [`Landlock ${landlock}`] : [],
+      ...mounts ? ["read-only mounts"] : [],
+      ...capabilities ? ["few capabilities"] : [],
+    ];
+    if (landlock > 0) return { subject, ok: true, found: layers.join(", ") };
+    return {
+      subject,
+      ok: undefined,
+      found: `${["no Landlock", ...layers].join(", ")}: ${
+        mounts ? "devices are" : "files of the host are"
+      } kept from the guest by its own kernel alone`,
+      change: "use Linux 5.19 or later with landlock in its lsm= list",
+    };
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError)) throw error;
+    return { subject, ok: undefined, found: error.message.split("\n")[0]!, change: "install gcc" };
+  }
 }
 
 function memoryFinding(): KcovFinding {

@@ -7,6 +7,8 @@ export const GUEST_OPTIONS = {
   write: { type: "string", multiple: true },
   timeout: { type: "string" },
   memory: { type: "string" },
+  append: { type: "string", multiple: true },
+  dmesg: { type: "boolean" },
 } as const;
 
 /** setTimeout's limit is 2^31 milliseconds. */
@@ -18,9 +20,17 @@ const MOST_SECONDS = 2_000_000;
  * @throws {UsageError} Where the time limit or the memory is none.
  */
 export function guestOptions(
-  values: { write?: string[]; timeout?: string; memory?: string },
-): Pick<GuestCommand, "timeoutMs" | "memory"> & { readonly write: readonly string[] } {
-  const { write = [], timeout, memory } = values;
+  values: {
+    write?: string[];
+    timeout?: string;
+    memory?: string;
+    append?: string[];
+    dmesg?: boolean;
+  },
+):
+  & Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg" | "parameters">
+  & { readonly write: readonly string[] } {
+  const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
   if (memory !== undefined) {
     try {
       parseMemorySize(memory);
@@ -29,7 +39,7 @@ export function guestOptions(
     }
   }
   const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
-  return { write, ...(memory === undefined ? {} : { memory }), ...limit };
+  return { write, dmesg, parameters, ...(memory === undefined ? {} : { memory }), ...limit };
 }
 
 function parseSeconds(text: string): number {

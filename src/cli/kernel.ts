@@ -1,28 +1,47 @@
+import { readFileSync } from "node:fs";
+import { parse } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { loadImageIndex } from "../symbolize/load_index.ts";
-import { buildEmbeddedKernel, embeddedKernelPath } from "../uml/build_kernel.ts";
-import { ownKernel } from "../uml/own_kernel.ts";
+import {
+  buildEmbeddedKernel,
+  findEmbeddedKernel,
+  type KernelDefinition,
+} from "../uml/build_kernel.ts";
+import { checkKernelName } from "../uml/kernel_names.ts";
+import { parseKernelOptions } from "../uml/kernel_options.ts";
 import { type GuestCommand, type GuestResult, runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
+import { guestKernel, kernelDefinition } from "./kernel_choice.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov kernel build
     Builds the embedded kernel, once; says first how long that takes.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel PATH] -- COMMAND…
+kernelcov kernel build --config FRAGMENT [--name NAME]
+    Builds a second kernel: the embedded one with the options of a file, in lines as CONFIG_NAME=y or
+    # CONFIG_NAME is not set. An option that cannot be had is an error. The kernel's name is by default the file's,
+    without its ending; --kernel NAME then stands for it in test, record and the commands below. What user-mode Linux
+    can have is to be built in: there are no modules.
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
+                     [--dmesg] -- COMMAND…
     Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
-    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit.
-    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel PATH]
+    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, as um_fault_around=0 does, which maps pages one by one.
+    --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
+    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
+    the patch hostfs.patch it is the host alone that keeps other folders from it: kernelcov doctor says how.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
     Runs a shell in it.
-kernelcov kernel path
+kernelcov kernel path [--kernel NAME]
     Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel list [--json]
     Lists the kernels in the cache: a new source, configuration or compiler makes a new one.
-kernelcov kernel prune
-    Removes all but the one in use. Reports of runs on the removed ones are then no longer possible.
+kernelcov kernel prune [NAME]…
+    Removes all kernels but the embedded one and those with a name; the kernels of the names, where some are given.
+    Reports of runs on the removed ones are then no longer possible.
 `;
 
 const RUN_OPTIONS = { ...GUEST_OPTIONS, kernel: { type: "string" } } as const;
@@ -63,24 +82,51 @@ export async function kernelCommand(args: string[]): Promise<number> {
 }
 
 async function build(args: string[]): Promise<number> {
-  takeNoArguments("build", args);
-  const folder = await buildEmbeddedKernel();
+  const { values, operands, command } = parseCommandLine(args, {
+    config: { type: "string" },
+    name: { type: "string" },
+  });
+  takeNoOperands("build", [...operands, ...command]);
+  const folder = await buildEmbeddedKernel(definition(values));
   // Reports in a guest could build the index, but not keep it.
   await loadImageIndex(folder.vmlinux);
   process.stdout.write(`${folder.vmlinux}\n`);
   return 0;
 }
 
+function definition(
+  { config, name }: { config?: string; name?: string },
+): KernelDefinition | undefined {
+  if (config === undefined) {
+    if (name === undefined) return undefined;
+    throw new UsageError("--name is the name of a kernel with options of your own: add --config");
+  }
+  const own = name ?? parse(config).name;
+  try {
+    checkKernelName(own);
+    const fragment = readFileSync(config, "utf8");
+    if (parseKernelOptions(fragment, config).size > 0) return { name: own, fragment };
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new UsageError(cause.message, { cause });
+    throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
+  }
+  throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
+}
+
 function path(args: string[]): number {
-  takeNoArguments("path", args);
-  const image = embeddedKernelPath();
-  if (image === undefined) {
+  const { values, operands, command } = parseCommandLine(args, {
+    kernel: { type: "string", default: "embedded" },
+  });
+  takeNoOperands("path", [...operands, ...command]);
+  const folder = findEmbeddedKernel(kernelDefinition(values.kernel));
+  if (folder === undefined) {
+    const what = values.kernel === "embedded" ? "embedded kernel" : `kernel ${values.kernel}`;
     throw new KcovUnavailableError(
       "no-image",
-      "The embedded kernel is not built yet: run kernelcov kernel build",
+      `The ${what} is not built yet: run kernelcov kernel build`,
     );
   }
-  process.stdout.write(`${image}\n`);
+  process.stdout.write(`${folder.vmlinux}\n`);
   return 0;
 }
 
@@ -90,7 +136,7 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
   }
   if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  return report(await runInKernel({ command, ...runOptions(values) }), values.timeout);
+  return report(await runInKernel({ command, ...await runOptions(values) }));
 }
 
 async function shell(args: string[]): Promise<number> {
@@ -100,31 +146,25 @@ async function shell(args: string[]): Promise<number> {
   }
   const program = process.env["SHELL"] ?? "/bin/sh";
   const env = { ...process.env, debian_chroot: "kernelcov" };
-  return report(await runInKernel({ command: [program], env, ...runOptions(values) }));
+  return report(await runInKernel({ command: [program], env, ...await runOptions(values) }));
 }
 
-function runOptions(
+async function runOptions(
   { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel?: string },
-): Omit<GuestCommand, "command"> {
+): Promise<Omit<GuestCommand, "command">> {
   const guest = guestOptions(values);
-  return kernel === undefined ? guest : { ...guest, kernel: ownKernel(kernel) };
+  return kernel === undefined ? guest : { ...guest, kernel: await guestKernel(kernel) };
 }
 
-function report({ exitStatus, end }: GuestResult, timeout?: string): number {
-  if (end === "timed-out") {
-    process.stderr.write(`kernelcov: The command was ended at its time limit of ${timeout} s\n`);
-  }
-  if (end === "powered-off") {
-    process.stderr.write(
-      "kernelcov: The command powered the guest off, so it has no exit status\n",
-    );
+function report({ exitStatus, end, cut }: GuestResult): number {
+  // A signal that ended the command shows in its status, and a crash has been told.
+  if (cut !== undefined && end !== "exited" && end !== "crashed") {
+    process.stderr.write(`kernelcov: ${cut}\n`);
   }
   return exitStatus;
 }
 
-function takeNoArguments(name: string, args: string[]): void {
-  const { operands, command } = parseCommandLine(args, {});
-  const extra = [...operands, ...command][0];
+function takeNoOperands(name: string, [extra]: string[]): void {
   if (extra !== undefined) {
     throw new UsageError(`kernel ${name} takes no argument: leave ${extra} out`);
   }

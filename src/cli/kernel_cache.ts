@@ -3,13 +3,19 @@ import { join } from "node:path";
 import process from "node:process";
 import { INDEX_SUFFIX, indexCacheFolder } from "../symbolize/index_cache.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
-import { currentKernelFolder, findEmbeddedKernel } from "../uml/build_kernel.ts";
+import {
+  currentKernelFolder,
+  findEmbeddedKernel,
+  type KernelDefinition,
+  namedKernel,
+} from "../uml/build_kernel.ts";
 import {
   type CachedKernel,
   cachedKernels,
   kernelBuilder,
   removeKernel,
 } from "../uml/cached_kernels.ts";
+import { forgetKernelName, fragmentOf, kernelNames } from "../uml/kernel_names.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { printJson } from "./question.ts";
 import { UsageError } from "./usage_error.ts";
@@ -20,9 +26,10 @@ export function listKernels(args: string[]): number {
   if (operands.length > 0) {
     throw new UsageError(`kernel list takes no ${operands[0]}: leave it out`);
   }
-  const current = currentPath();
+  const current = currentKernels();
   const kernels = cachedKernels().map((kernel) => ({
     name: kernel.name,
+    kernels: current.get(kernel.folder.path) ?? [],
     state: stateOf(kernel, current),
     compiler: kernel.manifest?.compiler ?? "",
     bytes: diskUse(kernel.folder.path),
@@ -40,16 +47,26 @@ export function listKernels(args: string[]): number {
   return 0;
 }
 
-/** `kernelcov kernel prune`: removes the kernels that no command would run, with their indexes. */
+/**
+ * `kernelcov kernel prune [NAME]…`: removes the kernels that no command would run, or those of the names, with their
+ * indexes.
+ */
 export function pruneKernels(args: string[]): number {
   const { operands } = parseCommandLine(args, {});
-  if (operands.length > 0) {
-    throw new UsageError(`kernel prune takes no ${operands[0]}: leave it out`);
+  const unknown = operands.find((name) => fragmentOf(name) === undefined);
+  if (unknown !== undefined) {
+    const names = kernelNames().join(", ");
+    throw new UsageError(
+      `There is no kernel named ${unknown}: ${names === "" ? "leave it out" : `use ${names}`}`,
+    );
   }
-  const current = currentPath();
+  const chosen = new Set(operands.map((name) => currentPath(namedKernel(name))));
+  operands.forEach(forgetKernelName);
+  // Two names may stand for the same options, and so for one kernel.
+  const current = currentKernels();
   for (const kernel of cachedKernels()) {
     const { name, folder } = kernel;
-    if (folder.path === current) continue;
+    if (current.has(folder.path) || (operands.length > 0 && !chosen.has(folder.path))) continue;
     const builder = kernelBuilder(folder);
     if (builder !== undefined) {
       process.stderr.write(`kernelcov: ${name} is left: process ${builder} builds it\n`);
@@ -63,16 +80,30 @@ export function pruneKernels(args: string[]): number {
   return 0;
 }
 
-/** The kernel that commands run, or would build. */
-function currentPath(): string | undefined {
-  return (currentKernelFolder() ?? findEmbeddedKernel())?.path;
+/** The names that `--kernel` has for the kernels that commands run, or would build, by folder. */
+function currentKernels(): Map<string | undefined, string[]> {
+  const kernels = new Map([[currentPath(), ["embedded"]]]);
+  for (const name of kernelNames()) {
+    const path = currentPath(namedKernel(name));
+    kernels.set(path, [...kernels.get(path) ?? [], name]);
+  }
+  return kernels;
 }
 
-function stateOf({ folder, manifest }: CachedKernel, current: string | undefined): string {
+function currentPath(definition?: KernelDefinition): string | undefined {
+  return (currentKernelFolder(definition) ?? findEmbeddedKernel(definition))?.path;
+}
+
+function stateOf(
+  { folder, manifest }: CachedKernel,
+  current: ReturnType<typeof currentKernels>,
+): string {
   const builder = kernelBuilder(folder);
   if (builder !== undefined) return `being built by process ${builder}`;
   if (manifest === undefined) return "not built to the end";
-  return folder.path === current ? "in use" : "of another source, configuration or compiler";
+  const names = current.get(folder.path);
+  if (names === undefined) return "of another source, configuration or compiler";
+  return `in use: --kernel ${names.join(" or ")}`;
 }
 
 function removeIndex({ folder }: CachedKernel): void {

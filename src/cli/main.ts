@@ -2,6 +2,7 @@ import process from "node:process";
 import { didYouMean } from "../base/nearest_names.ts";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
 import { printable } from "../report/text_style.ts";
+import { guardOutput } from "./guard_output.ts";
 import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -16,13 +17,13 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     name: "test",
-    usage: "test [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    usage: "test [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run a test command, every covered test recorded, then report",
     load: async () => (await import("./test.ts")).testCommand,
   },
   {
     name: "record",
-    usage: "record [--kernel auto|host|embedded|PATH] [--out DIR] -- COMMAND…",
+    usage: "record [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run any command, all its threads and processes as one record, then report",
     load: async () => (await import("./record.ts")).recordCommand,
   },
@@ -164,4 +165,9 @@ function reportError(error: unknown, command: Command, debug: boolean): number {
   return 1;
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) {
+  guardOutput();
+  const status = await main(process.argv.slice(2));
+  // Output that could not be written has set it already.
+  process.exitCode = status === 0 ? process.exitCode ?? 0 : status;
+}

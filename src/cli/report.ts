@@ -1,8 +1,12 @@
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { findRunFolder } from "../record/read_run.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
 import { MAX_TESTS_PER_FILE } from "../report/lcov.ts";
 import { plural } from "../report/text_style.ts";
+import { runLockHolder } from "../record/run_lock.ts";
+import { noteReports } from "../record/run_reports.ts";
+import { errorReason } from "../sys/file_error.ts";
 import { testTable, totalsText, type WrittenFile, writtenText } from "../report/text_table.ts";
 import {
   type LoadedRun,
@@ -39,7 +43,7 @@ export const LOAD_OPTIONS = {
 
 const HELP = `kernelcov report [RUN] [OPTIONS]
     Prints the table of a run, writes its LCOV files again, and any other report that is asked for.
-    RUN             the run's folder; ${DEFAULT_RUN_FOLDER} by default
+    RUN             the run's folder, or the one that holds it; ${DEFAULT_RUN_FOLDER} by default
     --out           folder of the files; the one that holds RUN by default
     --vmlinux       the kernel's image with debug information
     --modules       a folder with the kernel's modules; may be repeated
@@ -64,10 +68,11 @@ export async function reportCommand(args: string[]): Promise<number> {
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
     );
   }
-  const runDirectory = operands[0] ?? DEFAULT_RUN_FOLDER;
+  const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
   const directory = values.out ?? dirname(runDirectory);
   checkReportOptions(values, directory);
-  return await reportRun(loadRun(runDirectory, loadOptions(values)), directory, values);
+  const loaded = loadRun(runDirectory, loadOptions(values));
+  return await reportRun(loaded, directory, runDirectory, values);
 }
 
 /**
@@ -102,13 +107,16 @@ export function loadOptions(
 }
 
 /**
- * Prints the table and the totals, writes the files to `directory` and whatever else `values` ask for.
+ * Prints the table and the totals of a run, writes its LCOV files to `directory` and whatever else `values` ask for.
  *
- * @returns The exit status: that of `--min-lines`.
+ * @param runDirectory folder of the records
+ * @returns the exit status: not 0 where files could not be written, which costs the table nothing, or where `--min-lines`
+ * is not met
  */
 export async function reportRun(
   loaded: LoadedRun,
   directory: string,
+  runDirectory: string,
   values: OutputValues = {},
 ): Promise<number> {
   const style = outputStyle();
@@ -119,10 +127,9 @@ export async function reportRun(
     process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
   }
   using hold = new SignalHold();
-  removeLeftParts(directory);
-  const files = writeLcovFiles(loaded, directory, lcovOptionsOf(values));
+  const files = writeRunFiles(loaded, directory, runDirectory, values);
   await hold.pass();
-  const written = [...files, ...await writeOutputs(loaded, values, hold)];
+  const written = [...files ?? [], ...await writeOutputs(loaded, values, hold)];
   if (!isQuiet) {
     const tables = outputTables(loaded, values, style);
     const tests = coverage.tests.length;
@@ -136,7 +143,38 @@ export async function reportRun(
         (tables === "" ? "" : `\n${tables}`),
     );
   }
-  return thresholdStatus(loaded, values);
+  const threshold = thresholdStatus(loaded, values);
+  return files === undefined ? 1 : threshold;
+}
+
+/** Writes the files that each report has; `undefined` where that failed, which it says. */
+function writeRunFiles(
+  loaded: LoadedRun,
+  directory: string,
+  runDirectory: string,
+  values: OutputValues,
+): WrittenFile[] | undefined {
+  const isBeside = resolve(directory) === dirname(resolve(runDirectory));
+  const holder = runLockHolder(runDirectory);
+  if (isBeside && holder !== undefined && holder !== process.pid) {
+    process.stderr.write(
+      `kernelcov: Process ${holder} still records this run: its reports are written when it ends, or name another folder with --out\n`,
+    );
+    return [];
+  }
+  try {
+    removeLeftParts(directory);
+    const files = writeLcovFiles(loaded, directory, lcovOptionsOf(values));
+    if (isBeside) noteReports(runDirectory, files.map(({ path }) => basename(path)));
+    return files;
+  } catch (error) {
+    process.stderr.write(
+      `kernelcov: Cannot write the reports to ${directory}: ${
+        errorReason(error)
+      }: free space there, or name another folder with --out\n`,
+    );
+    return undefined;
+  }
 }
 
 function fromHere({ path, what }: WrittenFile): WrittenFile {

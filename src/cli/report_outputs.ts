@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import process from "node:process";
+import { parsePatch } from "../coverage/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";
@@ -11,9 +13,10 @@ import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
 import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
+import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./usage_error.ts";
-import { checkHtmlFolder, readPatch, writeHtmlFolder } from "./write_html_folder.ts";
+import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -106,7 +109,9 @@ export function checkOutputs(values: OutputValues): void {
     if (values.html === undefined) {
       throw new UsageError("--patch adds a page to the HTML report: give --html too");
     }
-    readPatch(values.patch);
+    // What is no file, such as a pipe of the shell's, can be read once only.
+    const there = statSync(values.patch, { throwIfNoEntry: false });
+    if (there === undefined || there.isFile()) parsePatch(readPatch(values.patch));
   }
   if (values.html !== undefined) checkHtmlFolder(values.html);
   if (FILE_OPTIONS.filter((name) => values[name] === STANDARD_OUTPUT).length > 1) {

@@ -5,9 +5,16 @@ import process from "node:process";
 /** Sends a signal that this process got on to the command; `pid` is the process that was started. */
 export type ForwardSignal = (pid: number, signal: "SIGTERM" | "SIGHUP") => void;
 
+/** How a command ended, on this kernel or in a guest. */
+export interface CommandEnd {
+  /** The command's, or 128 and the signal's number where a signal ended it. */
+  readonly exitStatus: number;
+  /** What cut it short, as a sentence without its full stop; `undefined` where it ended by itself. */
+  readonly cut: string | undefined;
+}
+
 /**
- * Runs a command on this kernel, with this process's streams, and returns its exit status: 128 and the signal's number
- * where a signal ended it. Ctrl-C reaches both, and the command decides.
+ * Runs a command on this kernel, with this process's streams. Ctrl-C reaches both, and the command decides.
  *
  * @throws {TypeError} Where it cannot be started.
  */
@@ -15,8 +22,8 @@ export function runHere(
   command: readonly string[],
   env: NodeJS.ProcessEnv,
   forward: ForwardSignal = (pid, signal) => void process.kill(pid, signal),
-): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+): Promise<CommandEnd> {
+  const { promise, resolve, reject } = Promise.withResolvers<CommandEnd>();
   const child = spawn(command[0], command.slice(1), { stdio: "inherit", env });
   function pass(signal: NodeJS.Signals): void {
     if (child.pid !== undefined) forward(child.pid, signal as "SIGTERM" | "SIGHUP");
@@ -32,7 +39,12 @@ export function runHere(
     process.off("SIGINT", ignore);
     process.off("SIGTERM", pass);
     process.off("SIGHUP", pass);
-    resolve(signal === null ? code ?? 1 : 128 + constants.signals[signal]);
+    resolve(
+      signal === null ? { exitStatus: code ?? 1, cut: undefined } : {
+        exitStatus: 128 + constants.signals[signal],
+        cut: `The command was ended by ${signal}`,
+      },
+    );
   });
   return promise;
 }

@@ -6,12 +6,13 @@ import {
   type SupervisorRuntime,
 } from "../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../tracer/supervise_options.ts";
+import { checkGuestProgram } from "../uml/check_program.ts";
 import { type GuestCommand, runInKernel } from "../uml/run_kernel.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
-import { runHere } from "./run_here.ts";
+import { type CommandEnd, runHere } from "./run_here.ts";
 
 /** Where a supervised command runs, and how: what is not the kernel or the environment is for the embedded kernel. */
-export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory"> {
+export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg"> {
   readonly kernel: KernelChoice;
   /** Its environment; this process's by default. */
   readonly env?: NodeJS.ProcessEnv;
@@ -21,20 +22,20 @@ export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory"
   readonly write?: readonly string[];
 }
 
-/** Runs a command with all its threads and processes recorded, and returns its exit status. */
+/** Runs a command with all its threads and processes recorded. */
 export async function runSupervised(
   options: SuperviseOptions,
   { kernel, env = process.env, runtime, write = [], ...guest }: SupervisedRun,
-): Promise<number> {
+): Promise<CommandEnd> {
   const command = supervisedCommand(options, runtime);
   if (kernel === "host") return await runHere(command, env, signalSupervised);
+  checkGuestProgram(options.command, env["PATH"], process.cwd());
   transpileAhead();
-  const { exitStatus } = await runInKernel({
+  return await runInKernel({
     command,
     kernel,
     env,
     write: [options.runDirectory, ...write],
     ...guest,
   });
-  return exitStatus;
 }

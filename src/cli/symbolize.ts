@@ -1,12 +1,14 @@
 import process from "node:process";
-import { parseAddress } from "../base/address.ts";
+import { type Address, formatAddress, parseAddress } from "../base/address.ts";
 import { parsePcText } from "../base/pc_text.ts";
 import { KcovUnavailableError } from "../errors.ts";
+import { codeSections } from "../points/scan.ts";
 import { findKernelImage, runningBuildId } from "../symbolize/find_kernel_image.ts";
 import { moduleFolders } from "../symbolize/find_module_image.ts";
 import { KernelSymbolizer } from "../symbolize/kernel_symbolizer.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
 import { runningKernelParts } from "../symbolize/running_kernel_parts.ts";
+import type { SymbolizedPcs } from "../symbolize/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../symbolize/symbolized_text.ts";
 import { embeddedKernelPath } from "../uml/build_kernel.ts";
 import { kcovAvailability } from "../kcov/kcov_availability.ts";
@@ -16,6 +18,8 @@ import { UsageError } from "./usage_error.ts";
 const HELP = `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
     Prints the frames of raw PCs, innermost first: of hexadecimal numbers on the command line, else of those on standard
     input, one a line. Names and paths are those of llvm-symbolizer --inlines.
+    PC              as KCOV writes it: the address behind a coverage call, which is the call's + 5 on x86-64 and + 4 on
+                    arm64, where the kernel was linked; all 64 bits of it. The frames are the call's
     --image FILE    the image that the PCs are of, with debug information: a vmlinux, or a module from whose .text they
                     count; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
                     --vmlinux is the same. Of the running kernel its modules are known too, and where there is no image,
@@ -42,7 +46,7 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
   }
   const words = [...operands, ...command];
   const wrong = words.find((word) => parseAddress(word) === undefined);
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no hexadecimal number: name PCs`);
+  if (wrong !== undefined) throw new UsageError(notAPc(wrong));
   const pcs = words.length > 0
     ? Float64Array.from(words, (word) => parseAddress(word)!)
     : parsePcText(await readInput());
@@ -50,10 +54,37 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
   const symbolized = await symbolizer.symbolize(pcs);
   const pieces = values.json ? symbolizedJson(symbolized) : symbolizedText(symbolized);
   for (const piece of pieces) await print(piece);
+  const cut = cutPc(symbolized, symbolizer);
+  if (cut !== undefined) {
+    process.stderr.write(
+      `kernelcov: ${formatAddress(cut)} is cut to 32 bits: ${
+        formatAddress(cut - 2 ** 32)
+      } is in the kernel's code: give all 64 bits\n`,
+    );
+  }
   for (const [module, why] of symbolizer.missing) {
     process.stderr.write(`kernelcov: No image of module ${module}: ${why}\n`);
   }
   return 0;
+}
+
+function notAPc(word: string): string {
+  return /^(0x)?[0-9a-f]+$/i.test(word)
+    ? `"${word}" cannot be the address of a kernel's code: name PCs of at most 64 bits`
+    : `"${word}" is no hexadecimal number: name PCs`;
+}
+
+/** The first PC that has no frames, and would have some if its upper half had not been lost. */
+function cutPc(symbolized: SymbolizedPcs, { kernel }: KernelSymbolizer): Address | undefined {
+  if (kernel === undefined) return undefined;
+  const code = codeSections(kernel.image.elf);
+  for (let index = 0; index < symbolized.length; index++) {
+    const pc = symbolized.pcs[index]!;
+    if (pc < 2 ** 31 || pc >= 2 ** 32 || symbolized.reason(index) === undefined) continue;
+    const whole = pc - 2 ** 32;
+    if (code.some(({ address, size }) => whole > address && whole <= address + size)) return pc;
+  }
+  return undefined;
 }
 
 /** For the kernel whose image it is: of the running one, all that it tells is used. */
@@ -86,18 +117,25 @@ function imagePath(named: string | undefined): string {
   return findKernelImage().path;
 }
 
+/** More PCs than any kernel has points: what is longer has no end. */
+const LONGEST_INPUT = 1 << 29;
+
 async function readInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    length += chunk.length;
+    if (length > LONGEST_INPUT) {
+      throw new UsageError("Standard input is longer than any list of PCs: write one PC a line");
+    }
+    chunks.push(chunk as Uint8Array);
+  }
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** Writes to standard output at the reader's pace. A reader that went away (`| head`) ends the output. */
+/** Writes to standard output at the reader's pace. What cannot be written is told elsewhere. */
 function print(text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  process.stdout.write(text, (error) => {
-    if (error && (error as { code?: string }).code !== "EPIPE") reject(error);
-    else resolve();
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.stdout.write(text, () => resolve());
   return promise;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import process from "node:process";
+import { didYouMean } from "../base/nearest_names.ts";
 import { parsePatch } from "../coverage/patch.ts";
 import { whichPatch } from "../coverage/patch_tests.ts";
 import { repeatIndex } from "../coverage/repeat_index.ts";
@@ -31,6 +31,7 @@ import {
   QUESTION_HELP,
   QUESTION_OPTIONS,
 } from "./question.ts";
+import { readPatch } from "./read_patch.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HELP = `kernelcov which FILE:LINE | FUNCTION | PATH…
@@ -115,7 +116,10 @@ function answerFiles(loaded: LoadedRun, places: readonly string[], values: Which
     const found = findPlace(coverage.universe, path);
     if (found.length === 0) {
       throw new UsageError(
-        `The image has no function and no file "${place}" with coverage points: check the name, or ask for FILE:LINE`,
+        `The image has no function "${place}", and no file, with coverage points${
+          didYouMean(place, coverage.universe.functions.name) ||
+          ": check the name, or ask for FILE:LINE"
+        }`,
       );
     }
     for (const file of found) files.add(file);
@@ -175,15 +179,6 @@ function isPlain(values: WhichValues): boolean {
 
 function distinct(tests: readonly { readonly test: number }[]): number[] {
   return [...new Set(tests.map(({ test }) => test))];
-}
-
-function readPatch(path: string): string {
-  try {
-    return readFileSync(path === "-" ? 0 : path, "utf8");
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
-  }
 }
 
 function gitDiff(revision: string): string {

@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type FilePatch, parsePatch } from "../coverage/patch.ts";
+import { parsePatch } from "../coverage/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
 import type { WrittenFile } from "../report/text_table.ts";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { startOf } from "../testing/own_reports.ts";
 import type { LoadedRun } from "../testing/run_coverage_files.ts";
 import { removeLeftParts, writeWhole } from "../testing/written_files.ts";
 import { Progress } from "./progress.ts";
+import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -33,9 +35,10 @@ export async function writeHtmlFolder(
   hold: SignalHold,
 ): Promise<WrittenFile> {
   checkHtmlFolder(directory);
-  const patch = patchPath === undefined ? {} : { patch: readPatch(patchPath) };
+  const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
   const input = { coverage, readSource: (file: string) => sources.read(file), ...patch };
   const expected = coverage.universe.counts.files + 8;
+  plainFolder(join(directory, "data"), { make: true });
   for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);
   using progress = new Progress("HTML pages", expected);
   const written = new Set<string>();
@@ -52,18 +55,6 @@ export async function writeHtmlFolder(
   }
   removeOldData(directory, written);
   return { path: join(directory, "index.html"), what: "pages to open in a browser" };
-}
-
-/** A patch that the command line names. Wrong ones are a {@linkcode UsageError} or a `FormatError`. */
-export function readPatch(path: string): FilePatch[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new UsageError(`Cannot read the patch ${path}: ${code}: give a unified diff`, { cause });
-  }
-  return parsePatch(text);
 }
 
 /** Removes data files of a report that are not among `written`, and nothing else: each says in its text what it is. */

@@ -132,7 +132,7 @@ class PatchJudge {
     const incomplete = this.#repeats.distinct(
       [...tests.keys()].filter((test) => {
         const { truncated, outcome } = tests[test]!.record;
-        return truncated || outcome === "failed";
+        return truncated || outcome !== "passed";
       }),
     ).filter((test) => !this.#picked.has(test));
     return { runAll: this.#runAll, tests: ranked, incomplete, hunks: this.#hunks };

@@ -35,6 +35,12 @@ export interface RunCoverageOptions {
   kernel?: RunKernel;
   /** Records that could not be read back. */
   damaged?: number;
+  /** Records that could not be written. */
+  lost?: number | undefined;
+  /** Of each writer that did not end, the name of its last record. */
+  cut?: readonly string[] | undefined;
+  /** Records of another kernel in the run's folder, which are left out. */
+  otherKernel?: number | undefined;
   /** The modules that were loaded during the run. */
   modules?: readonly CoveredModule[];
   /** Leave out of each test the points that come and go between its repeats. */
@@ -51,7 +57,14 @@ export class RunCoverage {
   readonly universe: Universe;
   readonly tests: readonly TestCoverage[];
   readonly kernel: RunKernel | undefined;
+  /** Records that could not be read back. */
   readonly damaged: number;
+  /** Records that could not be written. */
+  readonly lost: number;
+  /** Of each writer that did not end, the name of its last record: what it would have written behind is missing. */
+  readonly cut: readonly string[];
+  /** Records of another kernel in the run's folder, which are left out. */
+  readonly otherKernel: number;
   /** The modules that were loaded during the run, in the order of their names. */
   readonly modules: readonly ModuleCoverage[];
   /** Per line, 1 where any test hit it. */
@@ -82,6 +95,9 @@ export class RunCoverage {
     this.universe = universe;
     this.kernel = options.kernel;
     this.damaged = options.damaged ?? 0;
+    this.lost = options.lost ?? 0;
+    this.cut = options.cut ?? [];
+    this.otherKernel = options.otherKernel ?? 0;
     this.lineHit = new Uint8Array(linePoints.length);
     this.linePointsHit = new Uint32Array(linePoints.length);
     this.pointTests = new Uint32Array(image.pointOffset.length);

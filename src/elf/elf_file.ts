@@ -27,6 +27,14 @@ const LARGEST_SECTION = 4 * 1024 ** 3;
 /** Neither deflate (1032) nor zstd (a block of 128 KiB from 4 bytes) expands further. */
 const LARGEST_EXPANSION = 40_000;
 
+/** `ZLIB`, at the begin of a section of the older form, and the bytes before its data. */
+const OLD_MAGIC = 0x5a4c4942;
+const OLD_HEADER = 12;
+
+function isOldCompressed({ name }: ElfSection): boolean {
+  return name.startsWith(".zdebug_");
+}
+
 /** An ELF64 little-endian file for x86-64 or arm64: its sections, symbols and build id, read when asked for. */
 export class ElfFile {
   readonly source: ByteSource;
@@ -53,6 +61,12 @@ export class ElfFile {
     for (const section of sections) {
       if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
     }
+    // Under the names that they have now. Where both are there, the newer counts.
+    for (const section of sections) {
+      if (!isOldCompressed(section)) continue;
+      const name = `.${section.name.slice(2)}`;
+      if (!this.#byName.has(name)) this.#byName.set(name, section);
+    }
   }
 
   /** A module (`ET_REL`): not linked, relocations not applied. */
@@ -69,6 +83,7 @@ export class ElfFile {
   /** The section's bytes as they stand in the file, expanded where compressed; not to be written to. */
   bytes(section: ElfSection): Uint8Array {
     const raw = this.source.read(section.fileOffset, section.fileSize);
+    if (isOldCompressed(section)) return this.#expandOld(section, raw);
     return (section.flags & SHF_COMPRESSED) === 0 ? raw : this.#expand(section, raw);
   }
 
@@ -96,7 +111,7 @@ export class ElfFile {
 
   /** Whether the section's linked bytes are simply a part of the file. */
   isPlain(section: ElfSection): boolean {
-    return (section.flags & SHF_COMPRESSED) === 0 &&
+    return (section.flags & SHF_COMPRESSED) === 0 && !isOldCompressed(section) &&
       !(this.isModule && this.relocationsOf(section) !== undefined);
   }
 
@@ -146,6 +161,17 @@ export class ElfFile {
     return { table: this.bytes(section), strings: this.bytes(strings) };
   }
 
+  /** As binutils did before ELF had compression: `ZLIB`, the size, big-endian, and the data. */
+  #expandOld(section: ElfSection, raw: Uint8Array): Uint8Array {
+    const header = new DataView(raw.buffer, raw.byteOffset, Math.min(raw.length, OLD_HEADER));
+    const place = { section: section.name };
+    if (header.byteLength < OLD_HEADER || header.getUint32(0) !== OLD_MAGIC) {
+      throw new FormatError("ELF", "section does not begin with ZLIB: use a whole file", place);
+    }
+    const size = header.getUint32(4) * 2 ** 32 + header.getUint32(8);
+    return this.#inflated(section, "zlib", raw.subarray(OLD_HEADER), size);
+  }
+
   /** Elf64_Chdr: type, reserved, size, alignment; then the data. */
   #expand(section: ElfSection, raw: Uint8Array): Uint8Array {
     const reader = new BinaryReader(raw, { format: "ELF", section: section.name });
@@ -159,15 +185,22 @@ export class ElfFile {
       ? "zstd"
       : undefined;
     if (method === undefined) throw reader.problem(`unknown compression ${type}`, 0);
-    const data = raw.subarray(reader.pos);
+    return this.#inflated(section, method, raw.subarray(reader.pos), size);
+  }
+
+  #inflated(
+    section: ElfSection,
+    method: "zlib" | "zstd",
+    data: Uint8Array,
+    size: number,
+  ): Uint8Array {
+    const problem = (text: string): FormatError =>
+      new FormatError("ELF", text, { section: section.name });
     if (size > LARGEST_SECTION || size > data.length * LARGEST_EXPANSION) {
-      throw reader.problem(`expanded size ${size} cannot be true`, 8);
+      throw problem(`expanded size ${size} cannot be true`);
     }
     if (this.#inflate === undefined) {
-      throw reader.problem(
-        `section is compressed with ${method}: pass a function that expands it`,
-        0,
-      );
+      throw problem(`section is compressed with ${method}: pass a function that expands it`);
     }
     let expanded: Uint8Array;
     try {
@@ -179,10 +212,7 @@ export class ElfFile {
       });
     }
     if (expanded.length !== size) {
-      throw reader.problem(
-        `expands to ${expanded.length} bytes, not to the ${size} that it says`,
-        8,
-      );
+      throw problem(`expands to ${expanded.length} bytes, not to the ${size} that it says`);
     }
     return expanded;
   }

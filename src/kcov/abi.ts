@@ -14,6 +14,8 @@ export const KCOV_DISABLE = 0x6365n;
 export const KCOV_UNIQUE_ENABLE = 0x40086367n;
 /** `_IO('c', 104)`: clear the calling thread's trace. The argument must be 0. Comes with the one above. */
 export const KCOV_RESET_TRACE = 0x6368n;
+/** `_IO('c', 105)`: lose the traced task to a device that it enables itself. The argument must be 0. As the two above. */
+export const KCOV_YIELD = 0x6369n;
 
 /** Mode of `KCOV_ENABLE`: store the PC of every coverage point. */
 export const KCOV_TRACE_PC = 0n;

@@ -8,6 +8,7 @@ import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "./abi.ts";
 import { KcovDevice } from "./kcov_device.ts";
+import { isRecorded } from "./recorder.ts";
 
 /** What to do where this Linux kernel cannot record coverage. */
 export const EMBEDDED_KERNEL_REMEDY: string = "kernelcov test --kernel embedded -- <command>";
@@ -57,6 +58,8 @@ export interface KcovHost {
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined;
   /** Text of a file; `undefined` where it cannot be read. */
   readText(path: string): string | undefined;
+  /** Whether the calling thread is recorded by this library already. */
+  isRecorded(): boolean;
 }
 
 function thisHost(): KcovHost {
@@ -67,6 +70,7 @@ function thisHost(): KcovHost {
     openLibc: loadLibc,
     readBytes: tryReadBytes,
     readText: tryReadText,
+    isRecorded,
   };
 }
 
@@ -121,8 +125,24 @@ export function inspectHost(host: KcovHost): KcovAvailability {
   }
   libc.close(fd);
   findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
-  return tried(libc, findings, unavailable);
+  if (!host.isRecorded()) return tried(libc, findings, unavailable);
+  // To try would take this thread out of its record where the kernel has the recorder give way.
+  const found = "this thread is being recorded by kernelcov";
+  findings.push({ subject: TRIED, ok: true, found });
+  return {
+    available: true,
+    message: `Kernel coverage works here: ${found}`,
+    findings,
+    uniqueMode: knowsUniqueMode(libc),
+  };
 }
+
+function knowsUniqueMode(libc: Libc): boolean {
+  using device = KcovDevice.open({ words: 8192, libc });
+  return device.hasUniqueMode();
+}
+
+const TRIED = "a recorded system call";
 
 /** Records one system call, since a kernel can have the device and no callbacks in its code. */
 function tried(
@@ -130,7 +150,7 @@ function tried(
   findings: KcovFinding[],
   unavailable: (reason: KcovUnavailableReason, message: string) => KcovAvailability,
 ): KcovAvailability {
-  const subject = "a recorded system call";
+  const subject = TRIED;
   try {
     using device = KcovDevice.open({ words: 8192, libc });
     const uniqueMode = device.hasUniqueMode();

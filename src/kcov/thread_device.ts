@@ -1,4 +1,5 @@
 import { KcovDevice, type KcovDeviceOptions } from "./kcov_device.ts";
+import { setThreadRecorded } from "./recorder.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let device: KcovDevice | undefined;
@@ -10,7 +11,10 @@ let device: KcovDevice | undefined;
  * @throws {SyscallError} Where it cannot be opened.
  */
 export function threadDevice(options: KcovDeviceOptions = {}): KcovDevice {
-  if (device === undefined || device.closed) device = KcovDevice.open(options);
+  if (device === undefined || device.closed) {
+    device = KcovDevice.open(options);
+    setThreadRecorded(true);
+  }
   return device;
 }
 
@@ -18,5 +22,6 @@ export function threadDevice(options: KcovDeviceOptions = {}): KcovDevice {
 export function closeThreadDevice(): void {
   const open = device;
   device = undefined;
+  if (open !== undefined) setThreadRecorded(false);
   open?.close();
 }

@@ -10,13 +10,15 @@ export interface Invocation {
   readonly start: number;
 }
 
-/** Start time of a process; `undefined` where there is none of that id. */
+/** Start time of a process; `undefined` where none of that id runs. */
 function startOf(pid: number): number | undefined {
   const stat = tryReadText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The second field, the program's name in parentheses, may hold spaces and parentheses: count after its end.
-  // Field 22 is the start time (proc_pid_stat(5)), so the twentieth behind it.
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  // Field 3 is the state, 22 the start time (proc_pid_stat(5)): the first and the twentieth behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // One that has ended stays until its parent asks for it.
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
 function bootId(): string {
@@ -26,8 +28,17 @@ function bootId(): string {
 /** The invocation that this process belongs to: `bun test --parallel` runs files in processes of one parent. */
 export function thisInvocation(): Invocation {
   const isWorker = environmentVariable("BUN_TEST_WORKER_ID") !== undefined;
-  const pid = isWorker ? parentProcessId() : processId();
+  return processInvocation(isWorker ? parentProcessId() : processId());
+}
+
+/** A process as an invocation; this one by default. */
+export function processInvocation(pid: number = processId()): Invocation {
   return { boot: bootId(), pid, start: startOf(pid) ?? 0 };
+}
+
+/** Whether it was on this boot of this machine. */
+export function isOfThisBoot({ boot }: Invocation): boolean {
+  return boot === bootId();
 }
 
 /** Whether the invocation's process still runs on this boot of this machine. */

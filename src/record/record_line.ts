@@ -2,6 +2,7 @@ import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
 import type {
+  BegunTest,
   ModuleSection,
   RecordKind,
   RunKernel,
@@ -10,23 +11,45 @@ import type {
   TreeDetails,
 } from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then modules and records, each module before the first record
-// with its points. Each line ends with a checksum of what stands
-// before it, so that a line that was cut or overwritten is never taken for a record.
+// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module
+// before the first record with its points, and at the end a line that says so. Each line ends with a checksum of what
+// stands before it, so that a line that was cut or overwritten is never taken for a record.
 
 /** Version of the format; a reader refuses others. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** First line of a record file. */
 export interface RecordHeader {
   readonly kernel: RunKernel;
   /** Runtime and version that wrote the file, such as `deno 2.9.6`; for people. */
   readonly writer: string;
+  /** Names the run: files of one run have the same. */
+  readonly run: string;
+  /** When the file was begun, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Where the kernel's image is; absent where the writer was not told. */
+  readonly image?: string | undefined;
+}
+
+/** What a run lacks, as far as its writers knew. */
+export interface RunLosses {
+  /** Records that could not be written. */
+  readonly lost: number;
+  /** Records that were damaged in the runs that it was merged from. */
+  readonly damaged: number;
+  /** For each file without an end in those runs, the name of its last record. */
+  readonly cut: readonly string[];
+}
+
+/** The last line of a record file: nothing is missing behind it. */
+export interface RecordFileEnd extends RunLosses {
+  /** How many records the file has. */
+  readonly records: number;
 }
 
 /** A header as a line, with its line end. */
-export function headerLine({ kernel, writer }: RecordHeader): string {
-  return seal({ kernelcov: VERSION, kernel, writer });
+export function headerLine({ kernel, writer, run, startedAt, image }: RecordHeader): string {
+  return seal({ kernelcov: VERSION, kernel, writer, run, startedAt, image });
 }
 
 /** A module as a line, with its line end. */
@@ -34,15 +57,25 @@ export function moduleLine({ name, buildId, sections, hidden }: RunModule): stri
   return seal({ module: name, buildId, sections, hidden });
 }
 
+/** A test that begins as a line, with its line end. */
+export function begunLine({ name, ...rest }: BegunTest): string {
+  return seal({ begun: name, ...rest });
+}
+
 /** A record as a line, with its line end. */
 export function recordLine(record: TestRecord): string {
-  const { pcs, hits, ...rest } = record;
+  const { pcs, hits, earlier: _earlier, ...rest } = record;
   return seal({
     ...rest,
     points: pcs.length,
     pcs: encodeAscending(pcs).toBase64(),
     hits: hits === null ? null : encodeCounts(hits).toBase64(),
   });
+}
+
+/** The end of a file as a line, with its line end. */
+export function endLine({ records, lost, damaged, cut }: RecordFileEnd): string {
+  return seal({ end: records, lost, damaged, cut });
 }
 
 /**
@@ -73,17 +106,52 @@ function headerOf(fields: Fields): RecordHeader {
       machine: text(kernel, "machine"),
     },
     writer: text(fields, "writer"),
+    run: text(fields, "run"),
+    startedAt: number(fields, "startedAt"),
+    ...(fields.image === undefined ? {} : { image: text(fields, "image") }),
   };
 }
 
+/** What a line behind the header holds. */
+export type RecordFileLine =
+  | { readonly record: TestRecord }
+  | { readonly module: RunModule }
+  | { readonly begun: BegunTest }
+  | { readonly end: RecordFileEnd };
+
 /**
- * Reads the line of a record or of a module, without its line end.
+ * Reads the line of a record, of a module, of a test that begins or of the file's end, without its line end.
  *
  * @throws {FormatError} Where it is damaged.
  */
-export function parseLine(line: string): { record: TestRecord } | { module: RunModule } {
+export function parseLine(line: string): RecordFileLine {
   const fields = unseal(line);
-  return fields.module === undefined ? { record: recordOf(fields) } : { module: moduleOf(fields) };
+  if (fields.module !== undefined) return { module: moduleOf(fields) };
+  if (fields.begun !== undefined) return { begun: begunOf(fields) };
+  return fields.end === undefined ? { record: recordOf(fields) } : { end: endOf(fields) };
+}
+
+function begunOf(fields: Fields): BegunTest {
+  return {
+    name: text(fields, "begun"),
+    file: text(fields, "file"),
+    scope: oneOf(fields, "scope", ["thread", "tree"]),
+    hasHits: flag(fields, "hasHits"),
+    ...optionalFields(fields),
+  };
+}
+
+function endOf(fields: Fields): RecordFileEnd {
+  const { cut } = fields;
+  if (!Array.isArray(cut) || !cut.every((name) => typeof name === "string")) {
+    throw new FormatError("record", "cut is not a list of names");
+  }
+  return {
+    records: number(fields, "end"),
+    lost: number(fields, "lost"),
+    damaged: number(fields, "damaged"),
+    cut,
+  };
 }
 
 function moduleOf(fields: Fields): RunModule {
@@ -105,7 +173,7 @@ function recordOf(fields: Fields): TestRecord {
   return {
     name: text(fields, "name"),
     file: text(fields, "file"),
-    outcome: oneOf(fields, "outcome", ["passed", "failed"]),
+    outcome: oneOf(fields, "outcome", ["passed", "failed", "unfinished"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
     pcs: decodeAscending(bytesOf(fields, "pcs"), points),
@@ -113,10 +181,16 @@ function recordOf(fields: Fields): TestRecord {
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...optionalFields(fields),
+    ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
+  };
+}
+
+function optionalFields(fields: Fields): Pick<TestRecord, "runner" | "kind" | "pass"> {
+  return {
     ...(fields.runner === undefined ? {} : { runner: text(fields, "runner") }),
     ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
-    ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
 }
 

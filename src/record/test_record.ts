@@ -1,7 +1,7 @@
 import type { Address } from "../base/address.ts";
 
-/** How a test ended. */
-export type TestOutcome = "passed" | "failed";
+/** How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it. */
+export type TestOutcome = "passed" | "failed" | "unfinished";
 
 /** Whose system calls a record holds: the calling thread's, or those of all threads and child processes. */
 export type Scope = "thread" | "tree";
@@ -33,7 +33,7 @@ export interface TestRecord {
   readonly file: string;
   /** How it ended. */
   readonly outcome: TestOutcome;
-  /** Wall time of the body, in milliseconds. */
+  /** Wall time of the body, in milliseconds; 0 where nobody was left to measure it, of an `unfinished` test. */
   readonly durationMs: number;
   /** Whose system calls the PCs are of. */
   readonly scope: Scope;
@@ -58,6 +58,19 @@ export interface TestRecord {
    * repeats the other.
    */
   readonly pass?: number;
+  /** It was read back beside those of a newer run, which did not run this test. Not written. */
+  readonly earlier?: true;
+}
+
+/** What is known of a test when it begins: the rest of its record is `unfinished` until it ends. */
+export interface BegunTest {
+  readonly name: string;
+  readonly file: string;
+  readonly scope: Scope;
+  readonly runner?: string;
+  readonly kind?: RecordKind;
+  /** Whether its record will have hit counts. */
+  readonly hasHits: boolean;
 }
 
 /** The kernel that a run was recorded on. */
@@ -93,14 +106,25 @@ export interface RunModule {
   readonly hidden?: string;
 }
 
-/** The records of one invocation on one kernel build. */
+/** The records of one kernel build: of a run, and what earlier runs in its folder had recorded of other tests. */
 export interface Run {
   /** What all records were recorded on. */
   readonly kernel: RunKernel;
+  /** Where the kernel's image was, as far as the run was told. It may be another one's by now. */
+  readonly image?: string | undefined;
   /** The modules that were loaded at its start, at its end, or at the end of any test. */
   readonly modules: readonly RunModule[];
   /** The records, in the order in which their writers wrote them. */
   readonly records: readonly TestRecord[];
   /** Records that could not be read back (a killed writer's last line, for instance). */
   readonly damaged: number;
+  /** Records that could not be written, for instance since the disk was full; none where absent. */
+  readonly lost?: number;
+  /**
+   * Of each writer that did not end (it was killed, or still runs) the name of its last record: what it would have
+   * written behind that is missing. None where absent.
+   */
+  readonly cut?: readonly string[];
+  /** Records of an earlier run on another kernel that lie in the folder: they are not among `records`. */
+  readonly otherKernel?: number;
 }

@@ -1,3 +1,4 @@
+import type { BuildDifference, FunctionShare } from "../coverage/compare_builds.ts";
 import type { CoverageDifference } from "../coverage/compare_coverage.ts";
 import type { MinimalSet } from "../coverage/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
@@ -226,6 +227,38 @@ export function differenceText(
     lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** What runs on two kernel builds do not cover alike, by function. */
+export function buildDifferenceText(
+  names: readonly [string, string],
+  { entered, functions }: BuildDifference,
+  style: TextStyle = PLAIN_STYLE,
+): string {
+  const [a, b] = names.map(printable) as [string, string];
+  const counts = [entered.onlyA, entered.both, entered.onlyB].map(formatCount);
+  const lines = [
+    `${paint("A", "bold", style)}  ${a}`,
+    `${paint("B", "bold", style)}  ${b}`,
+    "  the kernels are two builds: functions are compared, not lines",
+    ...columns([["", "only A", "both", "only B"], ["functions", ...counts]]),
+  ];
+  for (const entry of functions.slice(0, MAX_ROWS)) {
+    const parts = [`A ${shareText(entry.a)}`, `B ${shareText(entry.b)}`].join("; ");
+    lines.push(`  ${printable(entry.file)} ${printable(entry.function)}: ${parts}`);
+  }
+  if (functions.length > MAX_ROWS) {
+    lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function shareText(share: FunctionShare | null): string {
+  if (share === null) return "has no such function";
+  const { lines, linesHit } = share;
+  return linesHit === 0
+    ? "does not enter it"
+    : `${formatCount(linesHit)} of ${plural(lines, "line")}`;
 }
 
 /** A small set of tests with all points of the run. */

@@ -139,11 +139,11 @@ export function showText(
     : `, ${repeats.tests.length} repeats with ${plural(repeats.flaky.length, "flaky point")}`;
   const lines = [
     paint(testLabel(coverage, shown.test), "bold", style),
-    `  ${record.outcome} in ${record.durationMs.toFixed(1)} ms${times}; ${
-      plural(totals.functions, "function")
-    }, ${plural(totals.lines, "line")} (${formatCount(totals.partialLines)} partly), ${
-      plural(totals.points, "point")
-    }`,
+    `  ${record.outcome}${
+      record.durationMs > 0 ? ` in ${record.durationMs.toFixed(1)} ms` : ""
+    }${times}; ${plural(totals.functions, "function")}, ${plural(totals.lines, "line")} (${
+      formatCount(totals.partialLines)
+    } partly), ${plural(totals.points, "point")}`,
     paint(`Lines that only this test ran: ${formatCount(unique.length)}`, "bold", style),
     ...functionLines(
       shown,

@@ -3,6 +3,9 @@ import { rangesByFile } from "./line_ranges.ts";
 import type { PathMode } from "./source_path.ts";
 import { testTitle } from "./test_label.ts";
 
+/** Teamscale's word for each outcome. */
+const RESULT = { passed: "PASSED", failed: "FAILURE", unfinished: "ERROR" } as const;
+
 /**
  * Teamscale's testwise coverage: each test with the lines that it ran, by folder and file. A test's uniform path is
  * its file and full name, with its runner where the run has tests of several. Yields text in parts.
@@ -35,7 +38,7 @@ export function* teamscaleReport(
         uniformPath: record.file === "" ? name : `${record.file}/${name}`,
         sourcePath: record.file,
         duration: record.durationMs / 1000,
-        result: record.outcome === "passed" ? "PASSED" : "FAILURE",
+        result: RESULT[record.outcome],
         paths: [...folders].map(([path, files]) => ({ path, files })),
       })
     }`;

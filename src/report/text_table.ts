@@ -72,7 +72,7 @@ function testRow(coverage: RunCoverage, group: RepeatGroup, indent: string): Row
       formatCount(totals.points),
       testNotes(repeats, group.flaky.length, outcome).join(", "),
     ],
-    failed: outcome === "failed",
+    failed: outcome !== "passed",
   };
 }
 
@@ -93,6 +93,7 @@ function testNotes(
     if (same < repeats.length) notes.push(`${outcome} in ${same}`);
     if (flaky > 0) notes.push(plural(flaky, "flaky point"));
   }
+  if (any(({ earlier }) => earlier === true)) notes.push("earlier run");
   if (any(({ truncated }) => truncated)) notes.push("truncated");
   if (any(({ shared }) => shared)) notes.push("shared");
   if (any(({ callingThreadOnly }) => callingThreadOnly)) notes.push("thread only");
@@ -100,7 +101,6 @@ function testNotes(
     record.tree?.refused.reduce((tasks, entry) => tasks + entry.tasks, 0) ?? 0
   );
   if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
-  if (any(({ tree }) => tree?.finished === false)) notes.push("unfinished");
   const unresolved = sum(({ points }) => unresolvedTotal(points.unresolved));
   if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
   return notes;
@@ -155,13 +155,14 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
   const { totals, tests, universe } = coverage;
   const { counts } = universe;
   const groups = repeatGroups(coverage);
-  const failed =
-    groups.filter((group) => group.tests.some((test) => tests[test]!.record.outcome === "failed"))
-      .length;
+  const counted = (["failed", "unfinished"] as const).map((outcome) => {
+    const count = groups.filter((group) =>
+      group.tests.some((test) => tests[test]!.record.outcome === outcome)
+    ).length;
+    return count > 0 ? `, ${count} ${outcome}` : "";
+  });
   const runs = groups.length === tests.length ? "" : ` in ${formatCount(tests.length)} runs`;
-  const heading = `${plural(groups.length, "test")}${runs}${
-    failed > 0 ? `, ${failed} failed` : ""
-  }`;
+  const heading = `${plural(groups.length, "test")}${runs}${counted.join("")}`;
   const rows: [string, number, number, string][] = [
     ["functions", totals.functions, counts.functions, "functions with coverage points"],
     ["lines", totals.lines, counts.lines, "lines with coverage points"],
@@ -255,10 +256,15 @@ export function doubts(coverage: RunCoverage): string[] {
       `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`,
     );
   }
-  const unfinished = tests.filter(({ record }) => record.tree?.finished === false).length;
-  if (unfinished > 0) {
+  const unfinished = tests.filter(({ record }) => record.outcome === "unfinished");
+  if (unfinished.length > 0) {
+    const lost = unfinished.filter(({ points }) =>
+      points.points.length === 0 && unresolvedTotal(points.unresolved) === 0
+    ).length;
     lines.push(
-      `unfinished: the test's thread ended before the test in ${plural(unfinished, "test")}`,
+      `unfinished: ${plural(unfinished.length, "test")} began and did not end${
+        lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`
+      }`,
     );
   }
   const unsteady = repeatGroups(coverage).filter(({ flaky }) => flaky.length > 0);
@@ -286,7 +292,21 @@ export function doubts(coverage: RunCoverage): string[] {
       } of them by no test: not in the totals`,
     );
   }
+  if (coverage.cut.length > 0) {
+    const names = coverage.cut.map((name) => JSON.stringify(printable(name)));
+    lines.push(`this run did not finish: what came after ${names.join(", ")} is missing`);
+  }
+  if (coverage.lost > 0) {
+    lines.push(`lost: ${plural(coverage.lost, "record")} could not be written`);
+  }
   if (damaged > 0) lines.push(`damaged: ${plural(damaged, "record")} could not be read back`);
+  if (coverage.otherKernel > 0) {
+    lines.push(`left out: ${plural(coverage.otherKernel, "record")} of another kernel`);
+  }
+  const earlier = tests.filter(({ record }) => record.earlier === true).length;
+  if (earlier > 0) {
+    lines.push(`earlier: ${plural(earlier, "test")} recorded by earlier runs in this folder`);
+  }
   if (counts.unknownPoints > 0) {
     lines.push(
       `unknown: ${plural(counts.unknownPoints, "tail call")} cannot be seen by KCOV; ${
@@ -322,4 +342,9 @@ export function writtenText(files: readonly WrittenFile[], style: TextStyle = PL
   return files.map(({ path, what }) =>
     `${pad(printable(path), width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
+}
+
+function whoseOf(some: number, all: number): string {
+  if (some < all) return `${some} of them`;
+  return all === 1 ? "it" : "they";
 }

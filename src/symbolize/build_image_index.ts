@@ -1,5 +1,7 @@
+import { DW_UT_skeleton } from "../dwarf/constants.ts";
 import type { DwarfSections } from "../dwarf/dwarf_sections.ts";
 import { readUnitHeaders, type UnitHeader } from "../dwarf/unit_headers.ts";
+import { codeSections } from "../elf/code_sections.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { debugSections } from "./debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
@@ -26,8 +28,22 @@ export function planIndex(elf: ElfFile, sections: DwarfSections): IndexPlan {
   const problems: string[] = [];
   const points = readImagePoints(elf);
   const headers = readUnitHeaders(sections.info, problems);
+  const split = splitUnits(sections, headers);
+  if (split > 0) {
+    problems.push(
+      `the functions of ${split} units are in .dwo files, which are not read: build without CONFIG_DEBUG_INFO_SPLIT`,
+    );
+  }
   const ranges = readUnitRanges(sections, headers, problems);
   return { points, headers, work: workByUnit(points.address, ranges, headers.length), problems };
+}
+
+/** How many units have the most of their information elsewhere: before DWARF 5 only those have an address table. */
+function splitUnits(sections: DwarfSections, headers: readonly UnitHeader[]): number {
+  const hasAddresses = sections.bytes(".debug_addr").length > 0;
+  return headers.filter(({ version, type }) =>
+    type === DW_UT_skeleton || version < 5 && hasAddresses
+  ).length;
 }
 
 /** Puts what the units gave together. */
@@ -45,6 +61,9 @@ export function finishIndex(
     machine: elf.header.machine,
     base: points.base,
     callLength: points.callLength,
+    sections: elf.isModule
+      ? codeSections(elf).map(({ name, address, size }) => ({ name, address, size }))
+      : [],
     universeStart: points.universeStart,
     universeCount: points.universeEnd - points.universeStart,
     everyOffset,

@@ -20,6 +20,20 @@ export function cachedImageIndex(
   return parts === undefined ? undefined : imageIndexOf(parts);
 }
 
+/**
+ * The index of a build id whose image is not at hand, from the cache; `undefined` where it is not there, or was made of a
+ * file without debug information.
+ */
+export function rememberedIndex(
+  buildId: string,
+  options: LoadIndexOptions = {},
+): ImageIndex | undefined {
+  const folder = folderOf(options);
+  if (folder === null) return undefined;
+  const parts = readCachedIndex(folder, buildId, undefined);
+  return parts === undefined || parts.lineFile.length === 0 ? undefined : imageIndexOf(parts);
+}
+
 /** Points and frames of an image from the cache; `undefined` where they are not there. */
 export function cachedFrames(
   image: OpenImage,

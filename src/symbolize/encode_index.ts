@@ -46,6 +46,7 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
     universeCount: parts.universeCount,
     fingerprint,
     linkageName: [...parts.linkageName],
+    ...(parts.sections.length === 0 ? {} : { sections: parts.sections }),
     frameSizes: frames.map((column) => column.length),
     lineSizes: lines.map((column) => column.length),
   };

@@ -65,10 +65,10 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
       );
     }
     const image = describe(named);
-    if (!image.usable) {
+    if (image.lack !== undefined) {
       throw new KcovUnavailableError(
         "no-image",
-        `Cannot use ${named}: it has no debug information: name a vmlinux of a kernel with CONFIG_DEBUG_INFO`,
+        `Cannot use ${named}: ${image.lack}: name a vmlinux of a kernel with CONFIG_DEBUG_INFO`,
       );
     }
     if (buildId !== "" && image.buildId !== "" && image.buildId !== buildId) {
@@ -85,13 +85,13 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
   for (const place of places) {
     if (!existsSync(place)) continue;
     const image = describe(place);
-    if (image.usable && (buildId === "" || image.buildId === buildId)) {
+    if (image.lack === undefined && (buildId === "" || image.buildId === buildId)) {
       return { path: image.path, buildId: image.buildId };
     }
     refused.push(
-      image.usable
+      image.lack === undefined
         ? `${place} has build id ${image.buildId || "none"}, the kernel ${buildId}`
-        : `${place} has no debug information`,
+        : `${place}: ${image.lack}`,
     );
   }
   const looked = refused.length > 0 ? refused.join("; ") : `none of ${places.join(", ")} exists`;
@@ -101,7 +101,7 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
   );
 }
 
-function describe(path: string): KernelImage & { usable: boolean } {
+function describe(path: string): KernelImage & { readonly lack: string | undefined } {
   using image = new OpenImage(path);
-  return { path, buildId: image.elf.buildId, usable: image.hasDebugInformation };
+  return { path, buildId: image.elf.buildId, lack: image.lack };
 }

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { release } from "node:os";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { FormatError } from "../errors.ts";
 import { codeSections } from "../points/scan.ts";
 import type { RunModule } from "../record/test_record.ts";
+import { readWholeFile } from "../sys/open_file.ts";
 import { OpenImage } from "./open_image.ts";
 
 /** Where the files of modules may be. */
@@ -79,9 +80,10 @@ function describe(path: string, buildId: string): { hasLines: boolean } | string
       }, the module that was loaded ${buildId}`;
     }
     if (codeSections(image.elf).length === 0) return `${path} has debug information, but no code`;
-    return { hasLines: image.hasDebugInformation };
+    return { hasLines: image.lack === undefined };
   } catch (error) {
-    if (error instanceof FormatError) return error.message;
+    // Damaged, or no regular file.
+    if (error instanceof FormatError || error instanceof TypeError) return error.message;
     throw error;
   }
 }
@@ -127,7 +129,7 @@ function moduleFiles(folder: string, path: string, depth: number): string[] {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return new TextDecoder().decode(readWholeFile(path));
   } catch {
     return undefined;
   }

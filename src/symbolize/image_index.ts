@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { CodeSection } from "./index_columns.ts";
 import type { SymbolNames } from "./symbol_names.ts";
 
 /**
@@ -68,6 +69,8 @@ export interface ImageIndex {
   readonly pathFile: Uint32Array;
   /** By function: the linker's name, where the source gives the function another. */
   readonly linkageName: ReadonlyMap<number, string>;
+  /** Where the sections of a module's code were placed; none of a kernel. */
+  readonly sections: readonly CodeSection[];
   /** Symbols of the image by address from `base`. */
   readonly symbols: SymbolNames;
 }

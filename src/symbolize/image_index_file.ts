@@ -1,6 +1,6 @@
 import { xxh32 } from "../base/xxh32.ts";
 import { FormatError } from "../errors.ts";
-import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
+import type { CodeSection, FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
 export const INDEX_VERSION = 6;
@@ -58,6 +58,8 @@ export interface Description {
   universeCount: number;
   fingerprint: string;
   linkageName: [number, string][];
+  /** Of a module. */
+  sections?: readonly CodeSection[];
   /** Bytes of each column of the two parts, in the order of the file. */
   frameSizes: number[];
   lineSizes: number[];
@@ -88,7 +90,7 @@ export function indexLayout(bytes: Uint8Array): IndexLayout {
 export function decodeIndex(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): IndexParts {
   const { linesEnd } = indexLayout(bytes);
   if (linesEnd !== bytes.length) throw damaged("file is cut short");
@@ -119,7 +121,7 @@ export function decodeIndex(
 export function decodeFrames(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): FrameParts {
   return decodeFirstPart(bytes, buildId, fingerprint).parts;
 }
@@ -127,7 +129,7 @@ export function decodeFrames(
 function decodeFirstPart(
   bytes: Uint8Array<ArrayBuffer>,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): { parts: FrameParts; description: Description; framesEnd: number } {
   const header = headerOf(bytes);
   const { framesEnd } = indexLayout(bytes);
@@ -140,7 +142,8 @@ function decodeFirstPart(
   const description = JSON.parse(
     decoder.decode(bytes.subarray(INDEX_HEADER_SIZE, textEnd)),
   ) as Description;
-  if (description.buildId !== buildId || description.fingerprint !== fingerprint) {
+  const isOther = fingerprint !== undefined && description.fingerprint !== fingerprint;
+  if (description.buildId !== buildId || isOther) {
     throw damaged("file is of another image");
   }
   const from = INDEX_HEADER_SIZE + aligned(header[HEADER.description]);
@@ -176,6 +179,7 @@ function decodeFirstPart(
     frameLine,
     pathFile,
     linkageName: new Map(description.linkageName),
+    sections: description.sections ?? [],
     get functionName() {
       return functionName();
     },

@@ -18,11 +18,13 @@ export function indexCacheFolder(): string {
 /**
  * The index of an image from the cache, or `undefined` where there is none that can be believed: the file is missing,
  * damaged, of another version or of other data.
+ *
+ * @param fingerprint `undefined` where the image is not at hand: the data of that build id that were read last
  */
 export function readCachedIndex(
   folder: string,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): IndexParts | undefined {
   return readCacheFile(folder, buildId, (file) => {
     const { linesEnd } = indexLayout(readFront(file, INDEX_HEADER_SIZE));
@@ -34,7 +36,7 @@ export function readCachedIndex(
 export function readCachedFrames(
   folder: string,
   buildId: string,
-  fingerprint: string,
+  fingerprint: string | undefined,
 ): FrameParts | undefined {
   return readCacheFile(folder, buildId, (file) => {
     const { framesEnd } = indexLayout(readFront(file, INDEX_HEADER_SIZE));

@@ -2,6 +2,13 @@ import type { Address } from "../base/address.ts";
 import type { ImageIndex, PathColumn } from "./image_index.ts";
 import type { SymbolNames } from "./symbol_names.ts";
 
+/** A section of code at its place in the index. */
+export interface CodeSection {
+  readonly name: string;
+  readonly address: Address;
+  readonly size: number;
+}
+
 /** The columns from which the frames of points follow. */
 export interface FrameParts {
   readonly buildId: string;
@@ -17,6 +24,8 @@ export interface FrameParts {
   readonly frameLine: Uint32Array;
   readonly functionName: readonly string[];
   readonly linkageName: ReadonlyMap<number, string>;
+  /** Where the sections of a module's code were placed: it is linked nowhere. None of a kernel. */
+  readonly sections: readonly CodeSection[];
   readonly files: readonly string[];
   readonly paths: readonly string[];
   readonly pathFile: Uint32Array;

@@ -7,14 +7,20 @@ import { readWholeFile } from "../sys/open_file.ts";
 import { debugSections } from "./debug_image.ts";
 import { FileSource } from "./file_source.ts";
 import { inflate } from "./inflate.ts";
-
-/** Where separate debug files are kept. */
-const DEBUG_FOLDER = "/usr/lib/debug";
+import {
+  codeFilePlaces,
+  debugFilePlaces,
+  hasCode,
+  hasDebugInformation,
+  isDebugFileOf,
+  lackOf,
+} from "./separate_debug.ts";
 
 /** An image that is open, with the file that holds its debug information. Disposing closes both. */
 export class OpenImage implements Disposable {
   /** Code and, as a rule, symbols. */
   readonly elf: ElfFile;
+  /** The file that was named: that with the code, or with the debug information of one beside it. */
   readonly path: string;
   /** The file with the debug sections: the same, or a separate one. */
   readonly debugElf: ElfFile;
@@ -22,39 +28,30 @@ export class OpenImage implements Disposable {
   readonly #sources: FileSource[] = [];
 
   /**
-   * Opens an image, also one compressed as a whole (`.zst`, `.gz`); where it has no debug information itself, also the separate file that its build id or
-   * `.gnu_debuglink` names.
+   * Opens an image, also one compressed as a whole (`.zst`, `.gz`); where it has no debug information itself, also the
+   * separate file that its build id or `.gnu_debuglink` names, and where it has nothing else, the image that it was split
+   * from.
    *
    * @throws {FormatError} where the file is not such an image
    */
   constructor(path: string) {
     try {
       const source = this.#open(path);
+      const elf = elfOf(source, path);
+      const debug = hasDebugInformation(elf) ? undefined : this.#findDebug(path, elf);
       this.path = path;
-      this.elf = elfOf(source, path);
-      this.debugPath = path;
-      this.debugElf = this.elf;
-      if (this.elf.section(".debug_info") === undefined) {
-        for (const candidate of debugFileCandidates(path, this.elf)) {
-          if (!nodeBuiltin("node:fs").existsSync(candidate)) continue;
-          const debug = elfOf(this.#open(candidate), candidate);
-          if (debug.section(".debug_info") === undefined || debug.buildId !== this.elf.buildId) {
-            continue;
-          }
-          this.debugPath = candidate;
-          this.debugElf = debug;
-          break;
-        }
-      }
+      this.elf = hasCode(elf) ? elf : this.#findCode(path, elf) ?? elf;
+      this.debugPath = debug?.path ?? path;
+      this.debugElf = debug?.elf ?? elf;
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** Whether there is debug information at all. */
-  get hasDebugInformation(): boolean {
-    return this.debugElf.section(".debug_info") !== undefined;
+  /** What is missing of the image, in words; `undefined` where its lines can be known. */
+  get lack(): string | undefined {
+    return lackOf(this.elf, this.debugElf);
   }
 
   /** The debug sections, read from the file by position where that can be. */
@@ -72,6 +69,36 @@ export class OpenImage implements Disposable {
   /** Whether the file with the debug information can be opened again, cheaply, by another thread. */
   get isFile(): boolean {
     return this.debugElf.source instanceof FileSource && this.elf.source instanceof FileSource;
+  }
+
+  #findDebug(
+    path: string,
+    elf: ElfFile,
+  ): { readonly path: string; readonly elf: ElfFile } | undefined {
+    for (const place of debugFilePlaces(path, elf)) {
+      const debug = this.#tryOpen(place);
+      if (debug === undefined || !isDebugFileOf(elf, place, debug)) continue;
+      return { path: place, elf: debug };
+    }
+    return undefined;
+  }
+
+  #findCode(path: string, debug: ElfFile): ElfFile | undefined {
+    for (const place of codeFilePlaces(path)) {
+      const elf = this.#tryOpen(place);
+      if (elf !== undefined && hasCode(elf) && isDebugFileOf(elf, path, debug)) return elf;
+    }
+    return undefined;
+  }
+
+  /** `undefined` where there is no file, or none that can be read, or no image. */
+  #tryOpen(path: string): ElfFile | undefined {
+    if (/\.(zst|gz|xz)$/.test(path)) return undefined;
+    try {
+      return elfOf(this.#open(path), path);
+    } catch {
+      return undefined;
+    }
   }
 
   #open(path: string): ByteSource {
@@ -99,25 +126,4 @@ function elfOf(source: ByteSource, path: string): ElfFile {
       cause: error,
     });
   }
-}
-
-/** Places of the debug file, as gdb looks for it ("Debugging Information in Separate Files"). */
-function debugFileCandidates(path: string, elf: ElfFile): string[] {
-  const { basename, dirname, join } = nodeBuiltin("node:path");
-  const candidates: string[] = [];
-  const { buildId, debugLink } = elf;
-  if (buildId.length > 2) {
-    candidates.push(
-      join(DEBUG_FOLDER, ".build-id", buildId.slice(0, 2), `${buildId.slice(2)}.debug`),
-    );
-  }
-  if (debugLink !== undefined && debugLink.file === basename(debugLink.file)) {
-    const folder = dirname(path);
-    candidates.push(
-      join(folder, debugLink.file),
-      join(folder, ".debug", debugLink.file),
-      join(DEBUG_FOLDER, folder, debugLink.file),
-    );
-  }
-  return candidates;
 }

@@ -7,8 +7,13 @@ interface DenoFiles {
   mkdirSync(path: string, options: { recursive: boolean }): void;
   removeSync(path: string): void;
   statSync(path: string): { readonly size: number };
+  lstatSync(path: string): { readonly isSymlink: boolean };
+  renameSync(from: string, to: string): void;
+  symlinkSync(target: string, path: string): void;
+  readLinkSync(path: string): string;
   openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
     writeSync(bytes: Uint8Array): number;
+    truncateSync(size: number): void;
     close(): void;
   };
 }
@@ -83,6 +88,17 @@ export function makeFolder(path: string): void {
   (denoFiles() ?? nodeBuiltin("node:fs")).mkdirSync(path, { recursive: true });
 }
 
+/** Whether a path names a symbolic link, wherever that leads. */
+export function isLink(path: string): boolean {
+  try {
+    const deno = denoFiles();
+    if (deno !== undefined) return deno.lstatSync(path).isSymlink;
+    return nodeBuiltin("node:fs").lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Removes a file.
  *
@@ -94,10 +110,40 @@ export function removeFile(path: string): void {
   else deno.removeSync(path);
 }
 
+/**
+ * Gives a file or folder another name on the same file system.
+ *
+ * @throws {Error} The runtime's own.
+ */
+export function renameFile(from: string, to: string): void {
+  (denoFiles() ?? nodeBuiltin("node:fs")).renameSync(from, to);
+}
+
+/**
+ * Makes a symbolic link, whole or not at all.
+ *
+ * @throws {Error} The runtime's own, such as `EEXIST`.
+ */
+export function makeLink(target: string, path: string): void {
+  (denoFiles() ?? nodeBuiltin("node:fs")).symlinkSync(target, path);
+}
+
+/** What a symbolic link says; `undefined` where there is none. */
+export function tryReadLink(path: string): string | undefined {
+  const deno = denoFiles();
+  try {
+    return deno === undefined ? nodeBuiltin("node:fs").readlinkSync(path) : deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A file that is written at its end. */
 export interface AppendedFile {
   /** How many of the bytes were written; a disk that is nearly full takes a part. */
   write(bytes: Uint8Array): number;
+  /** Cuts the file off behind so many bytes. */
+  truncate(size: number): void;
   close(): void;
 }
 
@@ -110,9 +156,17 @@ export function createFile(path: string, mode = 0o666): AppendedFile {
   const deno = denoFiles();
   if (deno !== undefined) {
     const file = deno.openSync(path, { append: true, createNew: true, mode });
-    return { write: (bytes) => file.writeSync(bytes), close: () => file.close() };
+    return {
+      write: (bytes) => file.writeSync(bytes),
+      truncate: (size) => file.truncateSync(size),
+      close: () => file.close(),
+    };
   }
-  const { closeSync, openSync, writeSync } = nodeBuiltin("node:fs");
+  const { closeSync, ftruncateSync, openSync, writeSync } = nodeBuiltin("node:fs");
   const fd = openSync(path, "ax", mode);
-  return { write: (bytes) => writeSync(fd, bytes), close: () => closeSync(fd) };
+  return {
+    write: (bytes) => writeSync(fd, bytes),
+    truncate: (size) => ftruncateSync(fd, size),
+    close: () => closeSync(fd),
+  };
 }

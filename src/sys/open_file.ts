@@ -13,21 +13,39 @@ export interface OpenFile {
 /** The parts of `Deno` used here, declared so that no other runtime needs Deno's types. */
 interface DenoFiles {
   openSync(path: string): DenoFile;
+  statSync(path: string): DenoStat;
+}
+
+interface DenoStat extends Kinds<boolean> {
+  readonly size: number;
 }
 
 interface DenoFile {
-  statSync(): { readonly size: number };
+  statSync(): DenoStat;
   seekSync(offset: number, whence: number): number;
   readSync(bytes: Uint8Array): number | null;
   close(): void;
+}
+
+/** What a file can be, as both runtimes name it. */
+interface Kinds<Answer> {
+  readonly isFile: Answer;
+  readonly isDirectory: Answer;
+  readonly isFifo?: Answer | null;
+  readonly isFIFO?: Answer;
+  readonly isSocket: Answer | null;
+  readonly isBlockDevice: Answer | null;
+  readonly isCharDevice?: Answer | null;
 }
 
 /** `SEEK_SET` of lseek(2). */
 const FROM_START = 0;
 
 /**
- * Opens a file.
+ * Opens a regular file. Anything else may have no end, or wait for a writer for ever: it is refused, and never waited
+ * for.
  *
+ * @throws {TypeError} Where it is a folder, a FIFO, a socket or a device.
  * @throws the runtime's error, which names the path, where it cannot be opened
  */
 export function openFile(path: string): OpenFile {
@@ -35,44 +53,101 @@ export function openFile(path: string): OpenFile {
   return deno === undefined ? openWithNode(path) : openWithDeno(deno, path);
 }
 
-/** All bytes of a file, in memory of their own. */
+/**
+ * Opens a file that somebody else may have put there: it must be a regular one, and no symbolic link to one. Nothing
+ * else is waited for, as for the writer of a named pipe.
+ *
+ * @throws {TypeError} It is no regular file.
+ * @throws {Error} The file system's own error, such as `ENOENT`.
+ */
+export function openRegularFile(path: string): OpenFile {
+  const { O_NOFOLLOW } = nodeBuiltin("node:fs").constants;
+  try {
+    return openWithNode(path, O_NOFOLLOW);
+  } catch (error) {
+    // ELOOP of a link, ENXIO of a socket.
+    if (!["ELOOP", "ENXIO"].includes((error as { code?: string }).code ?? "")) throw error;
+    throw new TypeError(`${path} is no regular file: remove it`);
+  }
+}
+
+/** All bytes of a regular file, in memory of their own. Throws as {@linkcode openFile}. */
 export function readWholeFile(path: string): Uint8Array<ArrayBuffer> {
   const file = openFile(path);
   try {
-    const bytes = new Uint8Array(file.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
-      if (count === 0) break;
-      done += count;
-    }
-    return done === bytes.length ? bytes : bytes.slice(0, done);
+    return readAll(file);
   } finally {
     file.close();
   }
 }
 
+/** All bytes of an open file, in memory of their own. */
+export function readAll(file: OpenFile): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(file.size);
+  let done = 0;
+  while (done < bytes.length) {
+    const count = file.read(done === 0 ? bytes : bytes.subarray(done), done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done === bytes.length ? bytes : bytes.slice(0, done);
+}
+
 /** By Deno's own functions: loading `node:fs` takes longer there than starting the runtime. */
 function openWithDeno(deno: DenoFiles, path: string): OpenFile {
+  // It has no way to open a FIFO without waiting for its writer.
+  refuseOthers(path, deno.statSync(path));
   const file = deno.openSync(path);
-  return {
+  const stat = file.statSync();
+  return checked(path, stat, {
     path,
-    size: file.statSync().size,
+    size: stat.size,
     read(bytes, offset) {
       file.seekSync(offset, FROM_START);
       return file.readSync(bytes) ?? 0;
     },
     close: () => file.close(),
-  };
+  });
 }
 
-function openWithNode(path: string): OpenFile {
-  const { closeSync, fstatSync, openSync, readSync } = nodeBuiltin("node:fs");
-  const handle = openSync(path, "r");
-  return {
+function openWithNode(path: string, flags = 0): OpenFile {
+  const { closeSync, constants, fstatSync, openSync, readSync } = nodeBuiltin("node:fs");
+  const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+  const handle = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags);
+  const stat = fstatSync(handle);
+  const kinds = {
+    isFile: stat.isFile(),
+    isDirectory: stat.isDirectory(),
+    isFIFO: stat.isFIFO(),
+    isSocket: stat.isSocket(),
+    isBlockDevice: stat.isBlockDevice(),
+  };
+  return checked(path, kinds, {
     path,
-    size: fstatSync(handle).size,
+    size: stat.size,
     read: (bytes, offset) => readSync(handle, bytes, 0, bytes.length, offset),
     close: () => closeSync(handle),
-  };
+  });
+}
+
+function checked(path: string, kinds: Kinds<boolean>, file: OpenFile): OpenFile {
+  try {
+    refuseOthers(path, kinds);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return file;
+}
+
+function refuseOthers(path: string, kinds: Kinds<boolean>): void {
+  if (kinds.isFile) return;
+  throw new TypeError(`Cannot read ${path}: it is ${kindOf(kinds)}: name a regular file`);
+}
+
+function kindOf({ isDirectory, isFifo, isFIFO, isSocket, isBlockDevice }: Kinds<boolean>): string {
+  if (isDirectory) return "a folder";
+  if (isFifo || isFIFO) return "a FIFO";
+  if (isSocket) return "a socket";
+  return isBlockDevice ? "a block device" : "a device";
 }

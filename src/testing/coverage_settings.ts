@@ -13,11 +13,13 @@ export interface CoverageSettings {
   readonly runDirectory: string;
   /** Whether a command started the tests and will report: then the hook writes records and no report. */
   readonly underCommand: boolean;
+  /** What the records are of together: the command's run; `undefined` for this invocation's own. */
+  readonly run?: string | undefined;
   /** Size of a thread's buffer in words; `undefined` for the default. */
   readonly words: number | undefined;
 }
 
-/** Reads `KERNELCOV`, `KERNELCOV_RUN` and `KERNELCOV_WORDS`. */
+/** Reads `KERNELCOV`, `KERNELCOV_RUN`, `KERNELCOV_RUN_ID` and `KERNELCOV_WORDS`. */
 export function coverageSettings(): CoverageSettings {
   const mode = environmentVariable("KERNELCOV");
   const run = environmentVariable("KERNELCOV_RUN");
@@ -27,6 +29,7 @@ export function coverageSettings(): CoverageSettings {
     mode: mode === "require" || mode === "off" ? mode : "auto",
     runDirectory: resolve(underCommand ? run : DEFAULT_RUN_FOLDER),
     underCommand,
+    run: underCommand ? environmentVariable("KERNELCOV_RUN_ID") : undefined,
     words: words === undefined || words === "" ? undefined : Number(words),
   };
 }

@@ -10,6 +10,7 @@ import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
 import { framesAt } from "../symbolize/point_frames.ts";
 import { loadKernelIndex } from "./kernel_index.ts";
+import { checkFileName, checkFunctionName } from "./known_names.ts";
 import type { SourceLine, Symbolizer } from "./symbolizer.ts";
 
 /** An image's index, and a call in it. */
@@ -62,6 +63,21 @@ export class IndexSymbolizer implements Symbolizer {
       file: files[lineFile[line]!]!,
       line: lineNumber[line]!,
     }));
+  }
+
+  checkFunction(name: string): void {
+    checkFunctionName(this.#indexes(), name);
+  }
+
+  checkFile(file: string): void {
+    checkFileName(this.#indexes(), file);
+  }
+
+  /** Those of the kernel and of all modules that are loaded now and have an image. */
+  #indexes(): ImageIndex[] {
+    const modules = this.#places?.loaded.modules ?? [];
+    const found = modules.map((module) => this.#moduleIndex(module)?.index);
+    return [this.#index, ...found.filter((index) => index !== undefined)];
   }
 
   /** A raw PC is a return address; the index knows calls. */

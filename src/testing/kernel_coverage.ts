@@ -2,7 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
-import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
+import { functionsOf, hasReached, hitsOf, linesOf } from "./coverage_questions.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
 import type { Symbolizer } from "./symbolizer.ts";
@@ -37,23 +37,32 @@ export interface KernelCoverage {
    */
   pcs(): Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /**
+   * Whether the function ran, copies inlined into others included.
+   *
+   * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
+   * @throws {RangeError} Where the kernel has no such function, or no coverage points in it: nobody could tell.
+   */
+  reached(functionName: string): boolean;
+  /**
    * How often the function's most-run coverage point ran, copies inlined into others included; 0 where none ran. For
    * a function without loops that is the number of its calls; a lower bound where the record is truncated.
    *
-   * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
+   * @throws {TypeError} In `tree` scope, where it is not known how often points ran: ask `reached`.
+   * @throws As `reached`.
    */
   hits(functionName: string): number;
   /**
    * Names of the functions that ran, sorted, inlined ones included.
    *
-   * @throws {KcovUnavailableError} As `hits`.
+   * @throws {KcovUnavailableError} As `reached`.
    */
   functions(): string[];
   /**
    * Numbers of the lines that ran in a source file, ascending.
    *
    * @param file Path relative to the kernel's root, such as `fs/pipe.c`.
-   * @throws {KcovUnavailableError} As `hits`.
+   * @throws {KcovUnavailableError} As `reached`.
+   * @throws {RangeError} Where the kernel has no such file, or no coverage points in it.
    */
   lines(file: string): number[];
 }
@@ -98,8 +107,15 @@ export class LiveCoverage implements KernelCoverage {
 
   /** Opens the window, last of all. */
   begin(): void {
+    const { name, file } = this.#identity;
     this.#startedMs = performance.now();
-    this.#thread.begin(this.#window);
+    this.#thread.begin(this.#window, {
+      name,
+      file,
+      runner: runtimeName(),
+      scope: "thread",
+      hasHits: true,
+    });
   }
 
   /** Says that the body went on after the first turn of the event loop. */
@@ -145,6 +161,10 @@ export class LiveCoverage implements KernelCoverage {
 
   pcs(): Float64Array<ArrayBuffer> {
     return this.#decoded().pcs.slice();
+  }
+
+  reached(functionName: string): boolean {
+    return this.#ask((symbolizer, decoded) => hasReached(symbolizer, decoded, functionName));
   }
 
   hits(functionName: string): number {

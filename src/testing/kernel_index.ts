@@ -1,47 +1,84 @@
+import { resolve } from "node:path";
+import { KcovUnavailableError } from "../errors.ts";
 import type { RunKernel } from "../record/test_record.ts";
+import { rememberedIndex } from "../symbolize/cached_index.ts";
 import { findKernelImage } from "../symbolize/find_kernel_image.ts";
 import type { ImageIndex } from "../symbolize/image_index.ts";
 import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
-import { pathExists } from "../sys/files.ts";
 import { environmentVariable } from "../sys/runtime.ts";
 import { cachedKernels } from "../uml/cached_kernels.ts";
 
 /** The index of a kernel's image, and where the image is. */
 export interface KernelIndex {
   readonly index: ImageIndex;
-  readonly path: string;
+  /** Absolute; `undefined` where only the index is left of it. */
+  readonly path: string | undefined;
+}
+
+/** What is known of where a kernel's image is. */
+export interface KernelImageHints {
+  /** The image: this file and no other. */
+  readonly vmlinux?: string | undefined;
+  /** Where a run had it, which may be another one's by now. */
+  readonly image?: string | undefined;
 }
 
 /** Kept: bun reports at the end of every test file of one process, and assertions ask in between. */
-let loaded: KernelIndex | undefined;
+const loaded = new Map<string, KernelIndex>();
+/** Indexes are large, and a command needs two at most. */
+const KEPT = 2;
 
 /**
- * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of `KERNELCOV_VMLINUX` or an
- * embedded kernel where it was that one, else of the file in the usual places.
+ * The index of the image of the kernel that PCs were recorded on: of the file `vmlinux`, else of `KERNELCOV_VMLINUX`,
+ * of where the run had it, or of an embedded kernel where it is that one's, else of the file in the usual places, else
+ * what the cache remembers of it.
  *
  * @throws {KcovUnavailableError} With reason `no-image` where there is none of that kernel's build id.
  * @throws {FormatError} Where the image is damaged.
  */
-export function loadKernelIndex(kernel: RunKernel, vmlinux?: string): KernelIndex {
-  const path = (vmlinux === undefined ? knownImage(kernel.buildId) : undefined) ??
-    findKernelImage({ path: vmlinux, ...kernel }).path;
-  if (loaded?.path !== path) loaded = { index: loadImageIndexSync(path), path };
-  return loaded;
+export function loadKernelIndex(kernel: RunKernel, hints: KernelImageHints = {}): KernelIndex {
+  const path = hints.vmlinux === undefined ? knownImage(kernel.buildId, hints.image) : undefined;
+  if (path !== undefined) return load(path);
+  try {
+    return load(findKernelImage({ path: hints.vmlinux, ...kernel }).path);
+  } catch (error) {
+    if (hints.vmlinux !== undefined || !(error instanceof KcovUnavailableError)) throw error;
+    const index = rememberedIndex(kernel.buildId);
+    if (index === undefined) throw error;
+    return { index, path: undefined };
+  }
 }
 
-function knownImage(buildId: string): string | undefined {
+function load(path: string): KernelIndex {
+  const absolute = resolve(path);
+  let index = loaded.get(absolute);
+  if (index === undefined) {
+    index = { index: loadImageIndexSync(absolute), path: absolute };
+    if (loaded.size === KEPT) loaded.delete(loaded.keys().next().value!);
+    loaded.set(absolute, index);
+  }
+  return index;
+}
+
+function knownImage(buildId: string, image: string | undefined): string | undefined {
   if (buildId === "") return undefined;
   // The environment first: it costs nothing, and a guest kernel has it set.
   const named = environmentVariable("KERNELCOV_VMLINUX");
-  if (named !== undefined && isImageOf(named, buildId)) return named;
+  for (const path of [named, image]) {
+    if (path !== undefined && path !== "" && isImageOf(path, buildId)) return path;
+  }
   // Older kernels too: a run outlives the installed source, compiler and configuration.
   return cachedKernels().filter(({ manifest }) => manifest !== undefined)
     .map(({ folder }) => folder.vmlinux).find((path) => isImageOf(path, buildId));
 }
 
-function isImageOf(path: string, buildId: string): boolean {
-  if (!pathExists(path)) return false;
-  using image = new OpenImage(path);
-  return image.elf.buildId === buildId;
+/** Whether a file is the image of a build, with debug information; false too where there is no such file, or no image. */
+export function isImageOf(path: string, buildId: string): boolean {
+  try {
+    using image = new OpenImage(path);
+    return image.elf.buildId === buildId && image.lack === undefined;
+  } catch {
+    return false;
+  }
 }

@@ -35,6 +35,10 @@ export class MissingCoverage implements KernelCoverage {
     return this.#refuse();
   }
 
+  reached(_functionName: string): never {
+    return this.#refuse();
+  }
+
   hits(_functionName: string): never {
     return this.#refuse();
   }

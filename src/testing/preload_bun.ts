@@ -187,5 +187,4 @@ const describe = registering(bunTest.describe, coverSuite, plain);
 Object.assign(bunTest, { test, it: test, describe });
 bunTest.mock.module("bun:test", () => ({ ...bunTest, test, it: test, describe }));
 bunTest.afterEach(() => tests.afterTest());
-const bun = (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun;
-await recordBaseline(() => bun.gc(true));
+await recordBaseline();

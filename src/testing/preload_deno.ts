@@ -128,4 +128,4 @@ function coveredTest(real: TestFunction): TestFunction {
 const real = deno.test;
 deno.test = coveredTest(real);
 real.afterEach?.(() => tests.afterTest());
-await recordBaseline(() => {});
+await recordBaseline();

@@ -6,9 +6,11 @@ import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { followModules } from "../record/follow_modules.ts";
+import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
-import { openRun, type RunWriter } from "../record/run_folder.ts";
-import type { TestOutcome, TestRecord } from "../record/test_record.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
+import { openRun, type RunWriter } from "../record/run_writer.ts";
+import type { BegunTest, TestOutcome, TestRecord } from "../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "./coverage_settings.ts";
 import { reportMissing } from "./missing_coverage.ts";
 import { say } from "./say_once.ts";
@@ -38,7 +40,7 @@ export class RecordingThread {
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #modules: ModulePlaces | undefined;
-  #replaced = false;
+  readonly #lost = new LostRecords();
   #unavailable: KcovUnavailableError | undefined;
 
   /**
@@ -78,15 +80,17 @@ export class RecordingThread {
   /**
    * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
    *
+   * @param test Noted as begun, once it is sure that it will be recorded.
    * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
    */
-  begin(window: RecordingWindow): void {
+  begin(window: RecordingWindow, test?: BegunTest): void {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
       for (const other of this.#windows) other.shared = true;
       window.shared = true;
       this.#windows.add(window);
+      if (test !== undefined) this.#announce(test);
       window.start = device.count();
       return;
     }
@@ -97,6 +101,7 @@ export class RecordingThread {
       this.#windows.delete(window);
       throw error;
     }
+    if (test !== undefined) this.#announce(test);
     device.reset();
   }
 
@@ -125,33 +130,49 @@ export class RecordingThread {
 
   /** Appends a record. What this does is not recorded in other windows. */
   append(record: TestRecord): void {
-    this.pause(() => {
-      if (this.#writer === undefined) {
-        const { runDirectory, underCommand } = this.#settings;
-        this.#writer = openRun(runDirectory, {
-          replace: !underCommand && !this.#replaced,
-          modules: this.#modules,
-        });
-        this.#replaced = true;
-      }
-      this.#writer.append(record);
-    });
+    this.pause(() => this.#openWriter().append(record));
   }
 
-  /** Says that a test has no record, and why. Where coverage is required, a test that passed fails by it. */
+  /**
+   * Notes that a test has no record, and why; it is said when the file's tests end. Where coverage is required, a test
+   * that passed fails by it.
+   */
   reportLost(name: string, outcome: TestOutcome, error: unknown): void {
     if (this.#settings.mode === "require" && outcome === "passed") throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    say(`no record of test ${JSON.stringify(name)}: ${message}`);
+    this.#lost.add(name, error);
   }
 
-  /** Closes the device and the record file. A later test opens them again. */
+  /** Closes the device and the record file, and says what was lost. A later test opens them again. */
   close(): void {
     this.#windows.clear();
     this.#device = undefined;
-    this.#writer?.close();
-    this.#writer = undefined;
     closeThreadDevice();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    const told = endRecords(writer, this.#lost, this.#settings.runDirectory);
+    if (told !== undefined) say(told);
+    this.#lost.clear();
+  }
+
+  #announce(test: BegunTest): void {
+    this.pause(() => {
+      try {
+        this.#openWriter().begin(test);
+      } catch {
+        // A folder that takes no line takes no record either, and that is said.
+      }
+    });
+  }
+
+  #openWriter(): RunWriter {
+    if (this.#writer !== undefined) return this.#writer;
+    const { runDirectory, run } = this.#settings;
+    this.#writer = openRun(runDirectory, {
+      run,
+      modules: this.#modules,
+      writeThrough: (path) => hostfsWriteThrough(this.#openLibc(), path),
+    });
+    return this.#writer;
   }
 
   #open(): void {

@@ -2,8 +2,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
-import { checkOneKernel, readRun } from "../record/read_run.ts";
+import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
+import type { Run, RunKernel } from "../record/test_record.ts";
 import {
   lcovAggregate,
   type LcovOptions,
@@ -13,6 +14,7 @@ import {
 import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import type { WrittenFile } from "../report/text_table.ts";
+import { isImageOf } from "./kernel_index.ts";
 import { KernelSources } from "./kernel_sources.ts";
 import { removeTestReports } from "./own_reports.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
@@ -39,41 +41,71 @@ export interface LoadedRun {
 }
 
 /**
- * Reads a run's records and finds what they covered.
+ * Finds what a run's records covered.
  *
+ * @param run its folder, or what was read of it
  * @throws {FormatError} Where there are no records, or the image is damaged or of another kernel.
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */
-export function loadRun(runDirectory: string, options: LoadRunOptions = {}): LoadedRun {
-  return loadRuns([runDirectory], options)[0]!;
+export function loadRun(run: string | Run, options: LoadRunOptions = {}): LoadedRun {
+  return loadRuns([run], options)[0]!;
 }
 
 /**
- * Reads several runs of one kernel build. They have one universe, with the modules that any of them had loaded, so that
+ * Reads several runs. Those of one kernel build have one universe, with the modules that any of them had loaded, so that
  * their points and lines have the same numbers.
  *
- * @throws As {@linkcode loadRun}; a {@linkcode FormatError} too where they are of different kernels.
+ * @throws As {@linkcode loadRun}.
  */
 export function loadRuns(
-  runDirectories: readonly string[],
+  folders: readonly (string | Run)[],
   options: LoadRunOptions = {},
 ): LoadedRun[] {
-  const runs = runDirectories.map(readRun);
-  checkOneKernel(runs);
+  const runs = folders.map((run) => typeof run === "string" ? readRun(run) : run);
+  const loaded = new Map<Run, LoadedRun>();
+  for (const run of runs) {
+    if (loaded.has(run)) continue;
+    const alike = runs.filter(({ kernel }) => isSameKernel(kernel, run.kernel));
+    const image = alike.findLast((other) => other.image !== undefined)?.image;
+    const vmlinux = namedFor(run.kernel, options.vmlinux, alike.length === runs.length);
+    loadAlike(alike, { ...options, image, vmlinux }).forEach((one, i) =>
+      loaded.set(alike[i]!, one)
+    );
+  }
+  return runs.map((run) => loaded.get(run)!);
+}
+
+/** The image that was named, where it can be meant for this kernel: of runs of several kernels it is one's. */
+function namedFor(
+  kernel: RunKernel,
+  vmlinux: string | undefined,
+  isOnly: boolean,
+): string | undefined {
+  if (vmlinux === undefined || isOnly) return vmlinux;
+  return isImageOf(vmlinux, kernel.buildId) ? vmlinux : undefined;
+}
+
+/** Runs of one kernel build. */
+function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
   const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
   const sources = new KernelSources(sourceRootOf(path));
   const prefix = options.sourcePrefix ?? sources.root ?? "";
   const universe = buildUniverse(
     image,
-    sources.root === undefined ? {} : { sourceLines: changedSourceLines(sources, path) },
+    sources.root === undefined || path === undefined
+      ? {}
+      : { sourceLines: changedSourceLines(sources, path) },
   );
-  return runs.map(({ kernel, damaged }, i) => {
+  return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
     const records = joined.records[i]!.map((record) => movePcs(record, moved));
     return {
       coverage: new RunCoverage(universe, records, {
         kernel,
         damaged,
+        lost,
+        cut,
+        otherKernel,
         modules,
         steady: options.steady === true,
       }),

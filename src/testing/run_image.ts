@@ -1,20 +1,19 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import type { CoverageImage } from "../coverage/coverage_image.ts";
 import { joinImages } from "../coverage/join_images.ts";
 import type { CoveredModule } from "../coverage/module_coverage.ts";
 import { FormatError } from "../errors.ts";
 import { type MovedSection, SECTION_SPACE } from "../record/run_modules.ts";
 import type { RunKernel, RunModule } from "../record/test_record.ts";
+import { rememberedIndex } from "../symbolize/cached_index.ts";
 import { findModuleImage, moduleFolders } from "../symbolize/find_module_image.ts";
 import { loadImageIndexSync } from "../symbolize/load_index.ts";
 import { OpenImage } from "../symbolize/open_image.ts";
 import { pathExists } from "../sys/files.ts";
-import { loadKernelIndex } from "./kernel_index.ts";
+import { type KernelImageHints, loadKernelIndex } from "./kernel_index.ts";
 
 /** Where the images of a run are. */
-export interface RunImageOptions {
-  /** The kernel's image; found in the usual places where not given. */
-  readonly vmlinux?: string | undefined;
+export interface RunImageOptions extends KernelImageHints {
   /** Folders with modules, before those of `KERNELCOV_MODULES` and the usual places. */
   readonly modules?: readonly string[] | undefined;
 }
@@ -22,8 +21,8 @@ export interface RunImageOptions {
 /** The kernel of a run and the modules that were loaded, as one image. */
 export interface RunImage {
   readonly image: CoverageImage;
-  /** Where the kernel's image is. */
-  readonly path: string;
+  /** Where the kernel's image is; `undefined` where only its index is left. */
+  readonly path: string | undefined;
   readonly modules: readonly CoveredModule[];
   /** Where the image has the addresses that the run's records have for modules. */
   readonly moved: readonly MovedSection[];
@@ -40,7 +39,7 @@ export function loadRunImage(
   modules: readonly RunModule[],
   options: RunImageOptions = {},
 ): RunImage {
-  const { index, path } = loadKernelIndex(kernel, options.vmlinux);
+  const { index, path } = loadKernelIndex(kernel, options);
   if (modules.length === 0) return { image: index, path, modules: [], moved: [] };
   const folders = [...options.modules ?? [], ...moduleFolders(), ...buildFolder(path)];
   const found = modules.map((module) => loadModule(module, kernel.release, folders));
@@ -88,19 +87,34 @@ function loadModule(
 ): LoadedModuleImage | { readonly run: RunModule; readonly missing: string } {
   if (run.hidden !== undefined) return { run, missing: run.hidden };
   const found = findModuleImage(run, { release, folders });
-  if ("missing" in found) return { run, missing: found.missing };
+  if ("missing" in found) {
+    const image = rememberedIndex(run.buildId);
+    return image === undefined || image.sections.length === 0
+      ? { run, missing: found.missing }
+      : { run, image, sections: byName(image.sections) };
+  }
   try {
     using opened = new OpenImage(found.path);
-    const sections = new Map(opened.elf.sections.map((section) => [section.name, section]));
-    return { run, image: loadImageIndexSync(found.path), sections };
+    return {
+      run,
+      image: loadImageIndexSync(found.path),
+      sections: byName(opened.elf.sections),
+    };
   } catch (error) {
     if (error instanceof FormatError) return { run, missing: error.message };
     throw error;
   }
 }
 
+function byName<Section extends { readonly name: string }>(
+  sections: readonly Section[],
+): ReadonlyMap<string, Section> {
+  return new Map(sections.map((section) => [section.name, section]));
+}
+
 /** The folder that the kernel was built in, where its image still lies there: its modules are there too. */
-function buildFolder(vmlinux: string): string[] {
-  const folder = dirname(resolve(vmlinux));
+function buildFolder(vmlinux: string | undefined): string[] {
+  if (vmlinux === undefined) return [];
+  const folder = dirname(vmlinux);
   return pathExists(join(folder, "modules.order")) ? [folder] : [];
 }

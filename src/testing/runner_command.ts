@@ -1,5 +1,7 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { preloadArguments, runnerArguments } from "../tracer/runner_arguments.ts";
+import type { Preloads } from "../tracer/runner_preloader.ts";
 import type { SupervisorRuntime } from "../tracer/supervised_command.ts";
 
 /** A test command with the preload of its runner. */
@@ -29,32 +31,20 @@ const VALUED: ReadonlySet<string> = new Set([
   "--package",
   "-p",
 ]);
-/** Options of the runners, before the word `test`, that take a value of their own. */
-const RUNNER_VALUED: ReadonlySet<string> = new Set([
-  "--cwd",
-  "-c",
-  "--config",
-  "-L",
-  "--log-level",
-]);
-
 /**
  * Adds the preload that covers every test to a command that runs `deno test` or `bun test`, also behind `npx`, `env
- * NAME=value` and the like. What a shell or a script starts is not looked into.
+ * NAME=value` and the like. What a shell or a script starts is the supervisor's to find.
  */
 export function withPreload(command: readonly string[]): RunnerCommand {
   const at = runnerIndex(command);
-  // npm's package of Bun names its program bun.exe on every system.
-  const runner = at < 0 ? "" : basename(command[at], ".exe");
-  if (runner !== "deno" && runner !== "bun") return { runner: null, command };
-  const test = subcommandIndex(command, at + 1);
-  if (command[test] !== "test") return { runner: null, command };
-  const preload = runner === "deno"
-    ? [`--preload=${preloadPath("deno")}`]
-    : ["--preload", preloadPath("bun")];
+  const found = at < 0 ? null : runnerArguments(command[at], command.slice(at + 1));
+  if (found === null) return { runner: null, command };
+  const { runner } = found;
+  const insertAt = at + 1 + found.at;
+  const preload = preloadArguments(runner, preloadPath(runner));
   return {
     runner,
-    command: [...command.slice(0, test + 1), ...preload, ...command.slice(test + 1)],
+    command: [...command.slice(0, insertAt), ...preload, ...command.slice(insertAt)],
   };
 }
 
@@ -67,6 +57,11 @@ export function supervisorRuntime(command: readonly string[]): SupervisorRuntime
   return withPreload(command).runner === "bun" && basename(program, ".exe") === "bun"
     ? { name: "bun", program }
     : undefined;
+}
+
+/** Paths of the modules that cover every test of a runner. */
+export function preloadPaths(): Preloads {
+  return { deno: preloadPath("deno"), bun: preloadPath("bun") };
 }
 
 /** Path of the module that covers every test of a runner. */
@@ -89,12 +84,4 @@ function runnerIndex(command: readonly string[]): number {
 
 function isPrefixArgument(argument: string): boolean {
   return argument.startsWith("-") || /^[A-Za-z_]\w*=/.test(argument);
-}
-
-function subcommandIndex(command: readonly string[], from: number): number {
-  let at = from;
-  while (at < command.length && command[at].startsWith("-")) {
-    at += RUNNER_VALUED.has(command[at]) ? 2 : 1;
-  }
-  return at;
 }

@@ -4,7 +4,7 @@ import type { RecordKind, TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
 import type { BoundaryClient } from "../tracer/boundary_client.ts";
 import type { BeginMessage } from "../tracer/boundary_message.ts";
-import { functionsOf, hitsOf, linesOf } from "./coverage_questions.ts";
+import { functionsOf, hasReached, linesOf } from "./coverage_questions.ts";
 import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
 import { say } from "./say_once.ts";
@@ -19,7 +19,6 @@ export class SupervisedCoverage implements StartedCoverage {
   readonly #client: BoundaryClient;
   readonly #identity: TestIdentity;
   readonly #begin: BeginMessage;
-  #startedMs = 0;
   #ended = false;
   #left = false;
 
@@ -58,7 +57,6 @@ export class SupervisedCoverage implements StartedCoverage {
 
   /** Begins the record, last of all. */
   begin(): void {
-    this.#startedMs = performance.now();
     this.#client.send(this.#begin);
   }
 
@@ -73,8 +71,8 @@ export class SupervisedCoverage implements StartedCoverage {
       return;
     }
     this.#ended = true;
-    const durationMs = performance.now() - this.#startedMs;
-    const answer = this.#client.send({ do: "end", test: this.number, outcome, durationMs });
+    // Nothing before it: to look at the clock is a system call of the test's thread.
+    const answer = this.#client.send({ do: "end", test: this.number, outcome });
     if (answer?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
   }
@@ -100,8 +98,15 @@ export class SupervisedCoverage implements StartedCoverage {
     );
   }
 
-  hits(functionName: string): number {
-    return this.#ask((symbolizer, decoded) => hitsOf(symbolizer, decoded, functionName));
+  reached(functionName: string): boolean {
+    return this.#ask((symbolizer, points) => hasReached(symbolizer, points, functionName));
+  }
+
+  hits(functionName: string): never {
+    throw new TypeError(
+      `Cannot tell how often ${functionName}() ran: in tree scope each point is known once: ` +
+        `ask cov.reached("${functionName}"), or record with --scope thread`,
+    );
   }
 
   functions(): string[] {
@@ -109,16 +114,16 @@ export class SupervisedCoverage implements StartedCoverage {
   }
 
   lines(file: string): number[] {
-    return this.#ask((symbolizer, decoded) => linesOf(symbolizer, decoded, file));
+    return this.#ask((symbolizer, points) => linesOf(symbolizer, points, file));
   }
 
   /** Answers from the image, with this thread unrecorded: reading the image is not what the test does. */
-  #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
+  #ask<Answer>(
+    question: (symbolizer: Symbolizer, points: Pick<DecodedPcs, "pcs">) => Answer,
+  ): Answer {
     this.#client.send({ do: "pause" });
     try {
-      const pcs = this.pcs();
-      // Each point once: a function that ran has at least one hit.
-      return question(openSymbolizer(), { pcs, hits: new Uint32Array(pcs.length).fill(1) });
+      return question(openSymbolizer(), { pcs: this.pcs() });
     } finally {
       this.#client.send({ do: "resume" });
     }
@@ -147,6 +152,10 @@ export class AdoptedCoverage implements KernelCoverage {
 
   pcs(): Float64Array<ArrayBuffer> {
     return this.#coverage.pcs() as Float64Array<ArrayBuffer>;
+  }
+
+  reached(functionName: string): boolean {
+    return this.#coverage.reached(functionName);
   }
 
   hits(functionName: string): number {

@@ -1,8 +1,8 @@
 import { KcovUnavailableError, SyscallError } from "../errors.ts";
+import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { loadLibcPart } from "../sys/load.ts";
 import { environmentVariable, isDenoScript } from "../sys/runtime.ts";
 import { BoundaryClient } from "../tracer/boundary_client.ts";
-import { SUPERVISOR_VARIABLE } from "../tracer/boundary_message.ts";
 import { sayOncePerRun } from "./say_once.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */

@@ -13,4 +13,16 @@ export interface Symbolizer {
   functionsOf(pc: Address): readonly string[];
   /** The lines that ran where this PC was recorded; empty where it cannot be resolved. */
   linesOf(pc: Address): readonly SourceLine[];
+  /**
+   * Holds that coverage points can tell of a function.
+   *
+   * @throws {RangeError} Where they cannot; names the nearest that they can tell of.
+   */
+  checkFunction(name: string): void;
+  /**
+   * Holds that coverage points can tell of a source file.
+   *
+   * @throws {RangeError} Where they cannot; names the nearest that they can tell of.
+   */
+  checkFile(file: string): void;
 }

@@ -7,12 +7,16 @@ type SystemCall =
   | "close_range"
   | "exit_group"
   | "ioctl"
-  | "openat"
   | "pidfd_getfd"
   | "pidfd_open"
   | "ptrace"
+  | "recvmsg"
   | "rt_tgsigqueueinfo"
+  | "sendmsg"
+  | "setfsgid"
+  | "setfsuid"
   | "setitimer"
+  | "socketpair"
   | "statx"
   | "prlimit64";
 
@@ -58,12 +62,16 @@ export const X86_64: Architecture = {
     close_range: 436n,
     exit_group: 231n,
     ioctl: 16n,
-    openat: 257n,
     pidfd_getfd: 438n,
     pidfd_open: 434n,
     ptrace: 101n,
+    recvmsg: 47n,
     rt_tgsigqueueinfo: 297n,
+    sendmsg: 46n,
+    setfsgid: 123n,
+    setfsuid: 122n,
     setitimer: 38n,
+    socketpair: 53n,
     statx: 332n,
     prlimit64: 302n,
   },
@@ -86,12 +94,16 @@ export const ARM64: Architecture = {
     close_range: 436n,
     exit_group: 94n,
     ioctl: 29n,
-    openat: 56n,
     pidfd_getfd: 438n,
     pidfd_open: 434n,
     ptrace: 117n,
+    recvmsg: 212n,
     rt_tgsigqueueinfo: 240n,
+    sendmsg: 211n,
+    setfsgid: 152n,
+    setfsuid: 151n,
     setitimer: 103n,
+    socketpair: 199n,
     statx: 291n,
     prlimit64: 261n,
   },

@@ -6,9 +6,7 @@ import type { TestOutcome } from "../record/test_record.ts";
 
 /** `si_errno` of the signal: no kernel or program sets one on SIGURG. */
 export const BOUNDARY_MAGIC = 0x6b63_6f76;
-/** Environment variable by which a process knows that it is supervised; the value is the version of this protocol. */
-export const SUPERVISOR_VARIABLE = "KERNELCOV_SUPERVISOR";
-/** Version of the protocol. */
+/** Version of the protocol: the value of the variable by which a process knows that it is supervised. */
 export const PROTOCOL = "1";
 
 /** Bytes that the supervisor reads at once: header and payload. */
@@ -65,7 +63,11 @@ export interface EndMessage {
   readonly do: "end";
   readonly test: number;
   readonly outcome: TestOutcome;
-  readonly durationMs: number;
+}
+
+/** Sent several times in a row with nothing between, to measure what messages make the calling thread run. */
+export interface CalibrateMessage {
+  readonly do: "calibrate";
 }
 
 /** Asks for the PCs of an open test so far. The answer's value is how many there are, which may be more than fit. */
@@ -86,6 +88,7 @@ export interface BaselineMessage {
 
 export type BoundaryMessage =
   | HelloMessage
+  | CalibrateMessage
   | BaselineMessage
   | BeginMessage
   | EndMessage
@@ -116,6 +119,7 @@ function isMessage(value: unknown): value is BoundaryMessage {
   switch (fields.do) {
     case "hello":
     case "baseline":
+    case "calibrate":
     case "pause":
     case "resume":
       return true;
@@ -125,7 +129,7 @@ function isMessage(value: unknown): value is BoundaryMessage {
         typeof fields.startedAt === "number" &&
         (fields.kind === "test" || fields.kind === "baseline");
     case "end":
-      return typeof fields.test === "number" && typeof fields.durationMs === "number" &&
+      return typeof fields.test === "number" &&
         (fields.outcome === "passed" || fields.outcome === "failed");
     case "read":
       return typeof fields.test === "number";

@@ -24,6 +24,8 @@ export const PTRACE_O_TRACEFORK = 0x02;
 export const PTRACE_O_TRACEVFORK = 0x04;
 export const PTRACE_O_TRACECLONE = 0x08;
 export const PTRACE_O_TRACEEXEC = 0x10;
+/** Only of the embedded kernel: the tracer gives way to others, and is told. */
+export const PTRACE_O_YIELD = 0x1_0000;
 /** Needs `CONFIG_CHECKPOINT_RESTORE` and `CAP_SYS_ADMIN`. */
 export const PTRACE_O_SUSPEND_SECCOMP = 0x20_0000;
 
@@ -31,6 +33,11 @@ export const PTRACE_EVENT_FORK = 1;
 export const PTRACE_EVENT_VFORK = 2;
 export const PTRACE_EVENT_CLONE = 3;
 export const PTRACE_EVENT_EXEC = 4;
+/**
+ * Only of the embedded kernel. `PTRACE_GETEVENTMSG` tells the task that another tracer gets, or 0 where the stopped task
+ * is about to record itself with KCOV.
+ */
+export const PTRACE_EVENT_YIELD = 16;
 export const PTRACE_EVENT_STOP = 128;
 /** What `PTRACE_GETEVENTMSG` tells of the system call stop behind a call. */
 export const PTRACE_EVENTMSG_SYSCALL_EXIT = 2;
@@ -46,6 +53,7 @@ export const SIGTRAP = 5;
 export const SIGKILL = 9;
 export const SIGPIPE = 13;
 export const SIGTERM = 15;
+export const SIGCHLD = 17;
 export const SIGCONT = 18;
 export const SIGSTOP = 19;
 export const SIGURG = 23;
@@ -64,7 +72,9 @@ export const WUNTRACED = 2;
 export const EPERM = 1;
 export const ESRCH = 3;
 export const EINTR = 4;
+export const EIO = 5;
 export const ECHILD = 10;
+export const EFAULT = 14;
 
 /** How a task ended or stopped, as `waitpid` reports it (`include/uapi/linux/wait.h`, glibc's `waitstatus.h`). */
 export function isStopped(status: number): boolean {

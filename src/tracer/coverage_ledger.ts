@@ -1,4 +1,5 @@
-import type { TestRecord } from "../record/test_record.ts";
+import type { BegunTest, TestRecord } from "../record/test_record.ts";
+import { commonPoints } from "./common_points.ts";
 import { OpenTest, type TestEnd, type TestStart } from "./open_test.ts";
 import {
   type Claim,
@@ -36,7 +37,7 @@ export class TracedTask implements OwnedTask {
   }
 }
 
-const UNFINISHED: TestEnd = { outcome: "failed", durationMs: null, finished: false };
+const UNFINISHED: TestEnd = { outcome: "unfinished", finished: false };
 
 /** Whether points have counts, and where records go. */
 export interface LedgerOptions {
@@ -44,6 +45,8 @@ export interface LedgerOptions {
   /** The one record of a whole command, where that is what is recorded. */
   readonly command: TestStart | null;
   readonly onRecord: (record: TestRecord) => void;
+  /** Called before a test runs, so that it is known even where nobody is left to write its record. */
+  readonly onBegin?: (test: BegunTest) => void;
 }
 
 /** Knows all tasks and open tests, and gives what each task recorded to the tests that own it. */
@@ -53,7 +56,13 @@ export class CoverageLedger {
   readonly #tasks = new Map<number, TracedTask>();
   readonly #processes = new Map<number, TracedProcess>();
   readonly #outside: OpenTest;
-  readonly #finished: { readonly test: OpenTest; readonly end: TestEnd }[] = [];
+  readonly #finished: {
+    readonly process: TracedProcess;
+    readonly test: OpenTest;
+    readonly end: TestEnd;
+  }[] = [];
+  /** What all empty tests of a process had in common so far. */
+  readonly #baselines = new Map<TracedProcess, TestRecord>();
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -104,10 +113,15 @@ export class CoverageLedger {
     for (const owner of this.#owners(task)) owner.countRefused(reason);
   }
 
-  /** Counts threads of a process that run unrecorded by their nature, once for each test that they may work for. */
-  countWorkers(process: TracedProcess, workers: ReadonlyMap<number, string>): void {
+  /**
+   * Counts threads of a process, or below it, that run unrecorded and may be found several times: once for each test
+   * that they may work for.
+   *
+   * @param found The reasons by the threads' ids.
+   */
+  countUnrecorded(process: TracedProcess, found: ReadonlyMap<number, string>): void {
     for (const owner of this.#owners({ process, testThread: null })) {
-      for (const [id, kind] of workers) owner.countWorker(id, `io_uring worker ${kind}`);
+      for (const [id, reason] of found) owner.countFound(id, reason);
     }
   }
 
@@ -154,13 +168,43 @@ export class CoverageLedger {
     });
     const within = parent === undefined ? undefined : task.tests.get(parent);
     const around = enclosing !== undefined && others.length === 0 ? enclosing : null;
-    const test = new OpenTest({ ...start, parent: within ?? around }, this.#table);
+    const { name, file, runner, kind } = start;
+    const { hasHits } = this.#options;
+    if (kind === "test") {
+      this.#options.onBegin?.({
+        name,
+        file,
+        scope: "tree",
+        ...(runner === undefined ? {} : { runner }),
+        kind,
+        hasHits,
+      });
+    }
+    const sent = task.testThread?.messages ?? 0;
+    const test = new OpenTest({ ...start, parent: within ?? around }, this.#table, sent);
     task.tests.set(number, test);
     task.testThread?.tests.push(test);
     for (const other of this.#tasks.values()) {
       if (other.refused === null) continue;
       if (ownersOf(other).includes(test)) test.countRefused(other.refused);
     }
+  }
+
+  /**
+   * Measures what a message makes a task run: it has sent two with nothing between. To be called several times, as the
+   * least of all is the messages' own.
+   */
+  measureExchange(task: TracedTask): void {
+    const { testThread, buffer } = task;
+    if (testThread === null || buffer === null) return;
+    const counts = new Map<number, number>();
+    buffer.drain(this.#table, (points, length) => {
+      for (const point of points.subarray(0, length)) {
+        counts.set(point, (counts.get(point) ?? 0) + 1);
+      }
+    });
+    const { exchange } = testThread;
+    testThread.exchange = exchange === null ? counts : leastOf(exchange, counts);
   }
 
   /** Marks an open test of a task as sharing its points with something that cannot be told apart. */
@@ -171,8 +215,9 @@ export class CoverageLedger {
 
   /** Ends a test of a task; how many points it has, or `undefined` where there is no such test. */
   end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+    const endedMs = performance.now();
     this.split();
-    return this.#end(task, number, end);
+    return this.#end(task, number, end, endedMs);
   }
 
   /** What a paused task runs belongs to no test. */
@@ -213,10 +258,25 @@ export class CoverageLedger {
   /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */
   flush(): void {
     if (this.#finished.length === 0) return;
-    for (const { test, end } of this.#finished.splice(0)) {
-      this.#options.onRecord(test.record(end, this.#options.hasHits));
+    for (const { process, test, end } of this.#finished.splice(0)) {
+      const record = test.record(end, this.#options.hasHits);
       test.tally.release();
+      if (test.kind === "baseline") {
+        const before = this.#baselines.get(process);
+        this.#baselines.set(process, before === undefined ? record : commonPoints(before, record));
+      } else {
+        this.#writeBaseline(process);
+        this.#options.onRecord(record);
+      }
     }
+  }
+
+  /** Writes what the empty tests of a process have in common: some of them, not all, collect garbage and the like. */
+  #writeBaseline(process: TracedProcess): void {
+    const record = this.#baselines.get(process);
+    if (record === undefined) return;
+    this.#baselines.delete(process);
+    this.#options.onRecord(record);
   }
 
   /** Ends all tests, and the record of the command or of what ran outside tests. */
@@ -224,18 +284,29 @@ export class CoverageLedger {
     this.split();
     for (const task of [...this.#tasks.values()]) this.endTask(task);
     this.flush();
+    for (const process of [...this.#baselines.keys()]) this.#writeBaseline(process);
     if (this.#outside.tally.size === 0) return;
     this.#options.onRecord(this.#outside.record({ ...end, finished: true }, this.#options.hasHits));
   }
 
-  #end(task: TracedTask, number: number, end: TestEnd): number | undefined {
+  #end(
+    task: TracedTask,
+    number: number,
+    end: TestEnd,
+    endedMs = performance.now(),
+  ): number | undefined {
     const test = task.tests.get(number);
     if (test === undefined) return undefined;
-    test.open = false;
+    test.close(endedMs);
+    const thread = task.testThread;
+    // Of a full buffer it is not known what it lacks.
+    if (thread?.exchange != null && !test.truncated) {
+      test.tally.subtract(thread.exchange, thread.messages - test.messagesBefore);
+    }
     task.tests.delete(number);
     const open = task.testThread?.tests;
     open?.splice(open.indexOf(test), 1);
-    this.#finished.push({ test, end });
+    this.#finished.push({ process: task.process, test, end });
     return test.tally.size;
   }
 
@@ -264,4 +335,16 @@ export class CoverageLedger {
     // The record of a command holds all that ran in it, its tests included.
     return this.#options.command === null ? owners : [this.#outside, ...owners];
   }
+}
+
+function leastOf(
+  a: ReadonlyMap<number, number>,
+  b: ReadonlyMap<number, number>,
+): Map<number, number> {
+  const least = new Map<number, number>();
+  for (const [point, count] of a) {
+    const other = b.get(point);
+    if (other !== undefined) least.set(point, Math.min(count, other));
+  }
+  return least;
 }

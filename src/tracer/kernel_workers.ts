@@ -12,8 +12,9 @@ const NUMBER_OF_LINKS = 4;
 /** Links of a folder under /proc, threads aside (`proc_task_getattr` in fs/proc/base.c). */
 const OWN_LINKS = 2;
 
-/** Flag of a thread that `create_io_thread` made (`include/linux/sched.h`). */
+/** Flags of threads that the kernel makes in a process: `create_io_thread`, and others such as vhost's. */
 const PF_IO_WORKER = 0x10;
+const PF_USER_WORKER = 0x4000;
 /** Where the flags stand in /proc/PID/stat, counted from behind the name. */
 const STAT_FLAGS = 6;
 
@@ -24,7 +25,7 @@ const NAME_LOOKS = 20;
 const NAME_WAIT_MS = 1;
 
 /**
- * Finds the threads that the kernel makes in a process for io_uring. They never are in user space, so nobody can have
+ * Finds the threads that the kernel makes in a process, for io_uring and the like. They never are in user space, so nobody can have
  * them enable KCOV, and no tracer is told of them (`create_io_thread` in kernel/fork.c).
  */
 export class KernelWorkers {
@@ -46,8 +47,8 @@ export class KernelWorkers {
   }
 
   /**
-   * Ids and kinds (`iou-wrk`, `iou-sqp`, or `unnamed` for one that does not get to run) of the workers of a process
-   * that live now. One system call where its threads are no more than those that are known.
+   * The workers of a process that live now: their ids, and what each is (`io_uring worker iou-wrk`, `… iou-sqp`, or
+   * `… unnamed` for one that does not get to run; `kernel worker NAME` of others). One system call where its threads are no more than those that are known.
    */
   find(process: number, isKnown: (tid: number) => boolean, known: number): Map<number, string> {
     const found = new Map<number, string>();
@@ -68,10 +69,12 @@ export class KernelWorkers {
       // The name stands in parentheses and may hold some.
       const end = stat.lastIndexOf(")");
       const flags = Number(stat.slice(end + 2).split(" ")[STAT_FLAGS]);
-      if ((flags & PF_IO_WORKER) === 0) return null;
-      const kind = WORKER_NAME.exec(stat.slice(stat.indexOf("(") + 1, end))?.[1];
-      if (kind !== undefined) return kind;
-      if (looks === NAME_LOOKS) return "unnamed";
+      if ((flags & (PF_IO_WORKER | PF_USER_WORKER)) === 0) return null;
+      const name = stat.slice(stat.indexOf("(") + 1, end);
+      if ((flags & PF_IO_WORKER) === 0) return `kernel worker ${name.replace(/-?\d+$/, "")}`;
+      const kind = WORKER_NAME.exec(name)?.[1];
+      if (kind !== undefined) return `io_uring worker ${kind}`;
+      if (looks === NAME_LOOKS) return "io_uring worker unnamed";
       this.#libc.poll(null, 0n, NAME_WAIT_MS);
     }
   }

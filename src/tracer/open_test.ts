@@ -18,8 +18,8 @@ export interface TestStart {
 /** What is known of a test when it ends. */
 export interface TestEnd {
   readonly outcome: TestOutcome;
-  /** Wall time of the body, in milliseconds; `null` to take it from the begin until now. */
-  readonly durationMs: number | null;
+  /** Wall time in milliseconds, where it is not that from the begin to the end of the record. */
+  readonly durationMs?: number;
   /** Whether the test itself told of its end, rather than its thread's death. */
   readonly finished: boolean;
 }
@@ -32,22 +32,34 @@ export class OpenTest {
   readonly kind: RecordKind;
   readonly parent: OpenTest | null;
   readonly tally: PointTally;
-  readonly #startedAt: number;
-  open = true;
+  readonly #begunMs: number = performance.now();
+  #endedMs: number | null = null;
   truncated = false;
   shared = false;
   readonly #tasks = new Set<object>();
   readonly #refused = new Map<string, number>();
-  readonly #workers = new Set<number>();
+  readonly #found = new Set<number>();
 
-  constructor(start: TestStart, table: PointTable) {
+  /** How many messages its thread had sent when it began. */
+  readonly messagesBefore: number;
+
+  constructor(start: TestStart, table: PointTable, messagesBefore = 0) {
+    this.messagesBefore = messagesBefore;
     this.name = start.name;
     this.file = start.file;
     this.runner = start.runner;
     this.kind = start.kind;
     this.parent = start.parent;
-    this.#startedAt = start.startedAt;
     this.tally = new PointTally(table);
+  }
+
+  get open(): boolean {
+    return this.#endedMs === null;
+  }
+
+  /** Closes it. */
+  close(endedMs: number): void {
+    this.#endedMs = endedMs;
   }
 
   /** Counts a task whose points are in the record. */
@@ -60,10 +72,10 @@ export class OpenTest {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
 
-  /** Counts a thread that cannot be recorded and may be seen several times. */
-  countWorker(id: number, reason: string): void {
-    if (this.#workers.has(id)) return;
-    this.#workers.add(id);
+  /** Counts a thread that is not recorded and may be found several times. */
+  countFound(id: number, reason: string): void {
+    if (this.#found.has(id)) return;
+    this.#found.add(id);
     this.countRefused(reason);
   }
 
@@ -75,7 +87,7 @@ export class OpenTest {
       file: this.file,
       ...(this.runner === undefined ? {} : { runner: this.runner }),
       outcome: end.outcome,
-      durationMs: end.durationMs ?? Date.now() - this.#startedAt,
+      durationMs: end.durationMs ?? (this.#endedMs ?? performance.now()) - this.#begunMs,
       scope: "tree",
       ...points,
       truncated: this.truncated,

@@ -4,6 +4,13 @@ import type { OpenTest } from "./open_test.ts";
 export class TestThread {
   /** Tests that are open on it, in the order of their begin. */
   readonly tests: OpenTest[] = [];
+  /** How many messages it sent. */
+  messages = 0;
+  /**
+   * What a message makes the thread run from one stop to the next, where points have counts: how often each point, as
+   * numbers of the run's table. `null` before that was measured.
+   */
+  exchange: ReadonlyMap<number, number> | null = null;
 }
 
 /**

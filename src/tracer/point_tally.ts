@@ -45,6 +45,26 @@ export class PointTally {
     }
   }
 
+  /**
+   * Takes back what did not belong: `times` as often as `counts` says of each point. A count that is saturated stays.
+   */
+  subtract(counts: ReadonlyMap<number, number>, times: number): void {
+    let gone = 0;
+    for (const [point, count] of counts) {
+      const before = this.#counts[point] ?? 0;
+      if (before === 0 || before === 0xffff_ffff) continue;
+      this.#counts[point] = Math.max(0, before - count * times);
+      if (this.#counts[point] === 0) gone++;
+    }
+    if (gone === 0) return;
+    let size = 0;
+    for (let index = 0; index < this.#size; index++) {
+      const point = this.#seen[index];
+      if (this.#counts[point] > 0) this.#seen[size++] = point;
+    }
+    this.#size = size;
+  }
+
   /** The distinct PCs that were counted so far, ascending. */
   pcs(): TalliedPoints["pcs"] {
     const pcs = new Float64Array(this.#size);

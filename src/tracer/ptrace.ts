@@ -12,6 +12,8 @@ const SIGINFO_BYTES = 128;
 export class Ptrace {
   readonly architecture: Architecture;
   readonly #libc: Libc;
+  readonly #mainline: boolean;
+  #yields = false;
   readonly #status = new Int32Array(1);
   readonly #statusBytes = new Uint8Array(this.#status.buffer);
   readonly #word = new BigUint64Array(1);
@@ -23,7 +25,9 @@ export class Ptrace {
   readonly #vectors = new BigUint64Array(2);
   readonly #vectorsAddress: bigint;
 
-  constructor(libc: Libc, architecture: Architecture) {
+  /** @param mainline Whether to trace as on a kernel without the patches of scripts/kernel. */
+  constructor(libc: Libc, architecture: Architecture, mainline = false) {
+    this.#mainline = mainline;
     this.#libc = libc;
     this.architecture = architecture;
     this.#wordAddress = libc.addressOf(this.#wordBytes);
@@ -43,12 +47,25 @@ export class Ptrace {
   }
 
   /**
-   * Starts to trace a process that is stopped.
+   * Whether the kernel gives tasks to another tracer that wants them, and tells of it. It then hides this tracer too: a
+   * task's signals are not reported, but for those that the tracer needs.
+   */
+  get yields(): boolean {
+    return this.#yields;
+  }
+
+  /**
+   * Starts to trace a process that is stopped: one that yields, where the kernel can.
    *
    * @throws {SyscallError} Where the kernel refuses.
    */
   seize(tid: number, options: number): void {
-    const result = this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(options));
+    const seize = (all: number): bigint =>
+      this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(all));
+    let result = seize(this.#mainline ? options : options | constants.PTRACE_O_YIELD);
+    this.#yields = result === 0n && !this.#mainline;
+    // What PTRACE_SEIZE answers to an option that it does not know.
+    if (result !== 0n && this.#libc.errno() === constants.EIO) result = seize(options);
     check(this.#libc, "ptrace(PTRACE_SEIZE)", result, "trace the command", {
       EPERM:
         "run as root with CAP_SYS_PTRACE, outside any other tracer, and with kernel.yama.ptrace_scope below 3",

@@ -1,9 +1,14 @@
+import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
+import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../record/module_places.ts";
-import { openRun } from "../record/run_folder.ts";
+import { endRecords, LostRecords } from "../record/lost_records.ts";
+import { openRun } from "../record/run_writer.ts";
+import type { BegunTest } from "../record/test_record.ts";
 import { loadLibc } from "../sys/load.ts";
+import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./architecture.ts";
-import { PROTOCOL, SUPERVISOR_VARIABLE } from "./boundary_message.ts";
+import { PROTOCOL } from "./boundary_message.ts";
 import {
   endSignal,
   exitCode,
@@ -17,49 +22,151 @@ import {
   SIGXFSZ,
 } from "./constants.ts";
 import { CoverageLedger } from "./coverage_ledger.ts";
+import { followToRunners } from "./follow_runners.ts";
+import { KernelLogMarks } from "./kernel_log_marks.ts";
 import { Ptrace } from "./ptrace.ts";
+import { RunnerPreloader } from "./runner_preloader.ts";
 import { startStopped } from "./start_command.ts";
 import { Supervisor } from "./supervisor.ts";
-import { parseSuperviseArguments } from "./supervise_options.ts";
+import { parseSuperviseArguments, type SuperviseOptions } from "./supervise_options.ts";
+import { TaskMemory } from "./task_memory.ts";
 import { TaskStatusReader } from "./task_status.ts";
 import { TraceBufferPool } from "./trace_buffer_pool.ts";
 
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
 const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
+const STANDARD_ERROR = 2;
+
 /** Runs the command of `args` supervised and returns its wait status. */
 function supervise(args: readonly string[]): number {
   const options = parseSuperviseArguments(args);
   const libc = loadLibc();
+  const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
+  const memory = new TaskMemory(libc);
+  const { preloads, onlyPreload } = options;
+  const preloader = preloads === undefined
+    ? null
+    : new RunnerPreloader(libc, ptrace, memory, preloads, neededVariables(onlyPreload));
+  const status = onlyPreload && preloader !== null
+    ? followToRunners(
+      libc,
+      ptrace,
+      preloader,
+      start(libc, options.command, {}),
+      options.noFollow,
+      ({ message }) =>
+        sayOnError(libc, `kernelcov: Only tests with wrapped bodies are covered: ${message}`),
+    )
+    : recordTree(options, libc, ptrace, memory, preloader);
+  const line = preloader?.uncoveredLine;
+  if (line !== undefined) sayOnError(libc, line);
+  return status;
+}
+
+/** What a runner needs in its environment to be covered, where a program around it cleared that. */
+function neededVariables(onlyPreload: boolean): string[] {
+  const names = ["KERNELCOV", "KERNELCOV_RUN", "KERNELCOV_RUN_ID", "KERNELCOV_VMLINUX"];
+  const own = environmentVariables();
+  const kept = names.filter((name) => own[name] !== undefined).map((name) =>
+    `${name}=${own[name]}`
+  );
+  return onlyPreload ? kept : [...kept, `${SUPERVISOR_VARIABLE}=${PROTOCOL}`];
+}
+
+function recordTree(
+  options: SuperviseOptions,
+  libc: Libc,
+  ptrace: Ptrace,
+  memory: TaskMemory,
+  preloader: RunnerPreloader | null,
+): number {
   const pool = new TraceBufferPool(libc, { mode: options.mode, words: options.words });
-  const ptrace = new Ptrace(libc, currentArchitecture());
   const modules = new ModulePlaces();
   modules.observe();
-  using run = openRun(options.runDirectory, { modules });
+  const { runDirectory } = options;
+  const run = openRun(runDirectory, {
+    modules,
+    run: options.run,
+    writeThrough: (path) => hostfsWriteThrough(libc, path),
+  });
+  const lost = new LostRecords();
   const name = options.command.join(" ");
+  // A guest's log is for its tests alone.
+  const marks = isHostfs(libc, options.runDirectory) ? new KernelLogMarks(libc) : undefined;
+  const hasHits = pool.mode === "trace";
+  function announce(test: BegunTest): void {
+    try {
+      run.begin(test);
+    } catch {
+      // A folder that takes no line takes no record either, and that is said.
+    }
+  }
+  if (options.record) announce({ name, file: "", kind: "command", scope: "tree", hasHits });
   const ledger = new CoverageLedger({
-    hasHits: pool.mode === "trace",
+    hasHits,
     command: options.record
       ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
-    onRecord: (record) => run.append(record),
+    onRecord: (record) => {
+      try {
+        run.append(record);
+      } catch (error) {
+        // The command goes on: it is not its disk that is full.
+        lost.add(record.name, error);
+      }
+    },
+    onBegin: (test) => {
+      announce(test);
+      marks?.begin(test);
+    },
   });
-  // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
-  const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
-  const changed = OUTLIVED.filter((signal) => (ignored >> BigInt(signal - 1) & 1n) === 0n);
-  for (const signal of OUTLIVED) libc.signal(signal, SIG_IGN);
+  const root = start(libc, options.command, { [SUPERVISOR_VARIABLE]: PROTOCOL });
   const startedAt = performance.now();
-  const root = startStopped(libc, {
-    command: options.command,
-    environment: { ...environmentVariables(), [SUPERVISOR_VARIABLE]: PROTOCOL },
-    defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
+  function onExec(tid: number, inTest: boolean): void {
+    // It may be one that loads or unloads modules.
+    modules.observe();
+    preloader?.began(tid, inTest);
+  }
+  const supervisor = new Supervisor({
+    libc,
+    ptrace,
+    pool,
+    ledger,
+    memory,
+    onExec,
+    noFollow: options.noFollow,
   });
-  const status = new Supervisor(libc, ptrace, pool, ledger, () => modules.observe()).run(root);
+  const status = supervisor.run(root);
   ledger.close({
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
   });
+  const told = endRecords(run, lost, runDirectory);
+  if (told !== undefined) sayOnError(libc, `kernelcov: ${told}`);
   return status;
+}
+
+/** Starts a command, stopped, with its signals as they would be without a supervisor. */
+function start(
+  libc: Libc,
+  command: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): number {
+  // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
+  const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
+  const changed = OUTLIVED.filter((signal) => (ignored >> BigInt(signal - 1) & 1n) === 0n);
+  for (const signal of OUTLIVED) libc.signal(signal, SIG_IGN);
+  return startStopped(libc, {
+    command,
+    environment: { ...environmentVariables(), ...variables },
+    defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
+  });
+}
+
+function sayOnError(libc: Libc, line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  libc.write(STANDARD_ERROR, bytes, BigInt(bytes.length));
 }
 
 /** Ends this process as the command ended. */

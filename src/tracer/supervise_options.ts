@@ -1,4 +1,5 @@
 import type { KcovMode } from "../kcov/kcov_device.ts";
+import type { Preloads } from "./runner_preloader.ts";
 
 /** What the supervisor's process is to do. */
 export interface SuperviseOptions {
@@ -6,12 +7,22 @@ export interface SuperviseOptions {
   readonly command: readonly string[];
   /** Where the records go. */
   readonly runDirectory: string;
+  /** What they are of together; the supervisor's own invocation by default. */
+  readonly run?: string | undefined;
   /** `auto`: each point once where the kernel can, else every hit. */
   readonly mode: KcovMode | "auto";
   /** Size of a KCOV buffer in words; by default what suits the mode. */
   readonly words?: number | undefined;
   /** One record of the whole command, instead of one of what runs outside its tests. */
   readonly record: boolean;
+  /** What covers the tests of runners that the command starts; without it only those that cover themselves are. */
+  readonly preloads?: Preloads | undefined;
+  /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
+  readonly onlyPreload?: boolean;
+  /** Trace as on a kernel without the patches of scripts/kernel. */
+  readonly mainline?: boolean;
+  /** Names of programs that are let go when they begin, with all that they start. */
+  readonly noFollow?: readonly string[];
 }
 
 /** The arguments that {@linkcode parseSuperviseArguments} reads. */
@@ -19,8 +30,15 @@ export function superviseArguments(options: SuperviseOptions): string[] {
   return [
     `--run=${options.runDirectory}`,
     `--mode=${options.mode}`,
+    ...(options.run === undefined ? [] : [`--run-id=${options.run}`]),
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
+    ...(options.preloads === undefined
+      ? []
+      : [`--deno-preload=${options.preloads.deno}`, `--bun-preload=${options.preloads.bun}`]),
+    ...(options.onlyPreload ? ["--only-preload"] : []),
+    ...(options.mainline ? ["--mainline"] : []),
+    ...(options.noFollow ?? []).map((name) => `--no-follow=${name}`),
     "--",
     ...options.command,
   ];
@@ -31,12 +49,19 @@ export function superviseArguments(options: SuperviseOptions): string[] {
  *
  * @throws {TypeError} Where they are not as `superviseArguments` makes them.
  */
-export function parseSuperviseArguments(args: readonly string[]): SuperviseOptions {
+export function parseSuperviseArguments(
+  args: readonly string[],
+): SuperviseOptions & Required<Pick<SuperviseOptions, "onlyPreload" | "mainline" | "noFollow">> {
   const end = args.indexOf("--");
   const own = args.slice(0, Math.max(end, 0));
   // Not by node:util, which takes longer to load than half of the supervisor.
+  function values(name: string): string[] {
+    return own.filter((arg) => arg.startsWith(`--${name}=`)).map((arg) =>
+      arg.slice(name.length + 3)
+    );
+  }
   function value(name: string): string | undefined {
-    return own.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+    return values(name)[0];
   }
   const runDirectory = value("run");
   const mode = value("mode") ?? "auto";
@@ -47,11 +72,18 @@ export function parseSuperviseArguments(args: readonly string[]): SuperviseOptio
   if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
     throw new TypeError(`Cannot supervise in mode "${mode}": use auto, unique or trace`);
   }
+  const deno = value("deno-preload");
+  const bun = value("bun-preload");
   return {
     command: args.slice(end + 1),
     runDirectory,
+    run: value("run-id"),
     mode,
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),
+    preloads: deno === undefined || bun === undefined ? undefined : { deno, bun },
+    onlyPreload: own.includes("--only-preload"),
+    mainline: own.includes("--mainline"),
+    noFollow: values("no-follow"),
   };
 }

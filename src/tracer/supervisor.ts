@@ -1,17 +1,5 @@
 import type { Libc } from "../sys/types.ts";
-import {
-  ANSWER_BYTES,
-  ANSWER_DONE,
-  ANSWER_REFUSED,
-  BOUNDARY_MAGIC,
-  type BoundaryMessage,
-  decodeMessage,
-  HEADER_BYTES,
-  MAILBOX_BYTES,
-  PAYLOAD_LENGTH,
-  REPLY_ADDRESS,
-  REPLY_CAPACITY,
-} from "./boundary_message.ts";
+import { BoundaryServer } from "./boundary_server.ts";
 import {
   EINTR,
   isStopped,
@@ -21,6 +9,7 @@ import {
   PTRACE_EVENT_FORK,
   PTRACE_EVENT_STOP,
   PTRACE_EVENT_VFORK,
+  PTRACE_EVENT_YIELD,
   PTRACE_EVENTMSG_SYSCALL_EXIT,
   PTRACE_O_TRACECLONE,
   PTRACE_O_TRACEEXEC,
@@ -28,6 +17,7 @@ import {
   PTRACE_O_TRACESYSGOOD,
   PTRACE_O_TRACEVFORK,
   PTRACE_SYSCALL,
+  SIGCHLD,
   SIGCONT,
   SIGTRAP,
   SIGURG,
@@ -37,19 +27,23 @@ import {
   WNOHANG,
 } from "./constants.ts";
 import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
-import { KernelWorkers } from "./kernel_workers.ts";
-import { claimFrom } from "./ownership.ts";
+import { claimFrom, ownersOf } from "./ownership.ts";
+import { programNames } from "./program_names.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { TaskEnroller } from "./task_enroller.ts";
 import { TaskMemory } from "./task_memory.ts";
 import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
 import type { TraceBufferPool } from "./trace_buffer_pool.ts";
+import { UnfollowedTasks } from "./unfollowed_tasks.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
 const OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
   PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
-/** Programs that trace others. A task can have one tracer: what they start is left to them. */
+/**
+ * Programs that trace others. A task can have one tracer: what they start is left to them. Where the kernel tells of each
+ * program that wants to trace another, names do not matter.
+ */
 const TRACERS: ReadonlySet<string> = new Set([
   "strace",
   "ltrace",
@@ -60,10 +54,28 @@ const TRACERS: ReadonlySet<string> = new Set([
   "rr",
 ]);
 
-const FIRST_READ = 4096;
-
 /** Time between two looks at buffers that fill. A stopped task waits as long. */
 const WATCH_MS = 1;
+/** Time between two looks at what runs below tasks that are not followed. */
+const LOOK_MS = 5;
+/** Where `siginfo_t` has its code, and the id of a child. */
+const SIGINFO_CODE = 8;
+const SIGINFO_PID = 16;
+/** `CLD_EXITED`, `CLD_KILLED`, `CLD_DUMPED`. */
+const CHILD_ENDED = [1, 2, 3];
+
+/** What a supervisor works with. */
+export interface SupervisorOptions {
+  readonly libc: Libc;
+  readonly ptrace: Ptrace;
+  readonly pool: TraceBufferPool;
+  readonly ledger: CoverageLedger;
+  readonly memory?: TaskMemory;
+  /** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
+  readonly onExec?: (tid: number, inTest: boolean) => void;
+  /** Names of programs that are let go when they begin. */
+  readonly noFollow?: readonly string[];
+}
 
 /** Follows a command and all that it starts, and keeps the ledger of what they run. */
 export class Supervisor {
@@ -74,34 +86,40 @@ export class Supervisor {
   readonly #memory: TaskMemory;
   readonly #enroller: TaskEnroller;
   readonly #status: TaskStatusReader;
-  readonly #workers: KernelWorkers;
   /** Creators of tasks that were announced but not yet seen. */
   readonly #creators = new Map<number, TracedTask>();
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
-  /** Tasks that were left to another tracer. */
-  readonly #left = new Set<TracedTask>();
-  readonly #mailbox = new Uint8Array(MAILBOX_BYTES);
-  readonly #answer = new Uint32Array(2);
-  readonly #onExec: () => void;
+  readonly #unfollowed: UnfollowedTasks;
+  /** Tasks whose creation was announced; processes until their parent is told of their end. */
+  readonly #announced = new Set<number>();
+  /** Tasks whose program is to be let go at the return of its `execve`. */
+  readonly #leaving = new Set<TracedTask>();
+  /** Why tasks that were not seen yet are to be let go when they are. */
+  readonly #unfollowable = new Map<number, string>();
+  #lookedAt = 0;
+  readonly #server: BoundaryServer;
+  readonly #options: SupervisorOptions;
 
-  /** @param onExec Called whenever a program begins: one that loads or unloads modules, it may be. */
-  constructor(
-    libc: Libc,
-    ptrace: Ptrace,
-    pool: TraceBufferPool,
-    ledger: CoverageLedger,
-    onExec: () => void = () => {},
-  ) {
-    this.#onExec = onExec;
+  constructor(options: SupervisorOptions) {
+    const { libc, ptrace, pool, ledger, memory = new TaskMemory(libc) } = options;
+    this.#options = options;
     this.#libc = libc;
     this.#ptrace = ptrace;
     this.#pool = pool;
     this.#ledger = ledger;
-    this.#memory = new TaskMemory(libc);
+    this.#memory = memory;
     this.#enroller = new TaskEnroller(libc, ptrace, this.#memory, pool);
     this.#status = new TaskStatusReader(libc);
-    this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
+    this.#unfollowed = new UnfollowedTasks(libc, ledger, (task) => this.#ended(task.id));
+    this.#server = new BoundaryServer({
+      libc,
+      ptrace,
+      memory,
+      ledger,
+      hasHits: pool.mode === "trace",
+      unfollowed: this.#unfollowed,
+    });
   }
 
   /**
@@ -131,16 +149,25 @@ export class Supervisor {
 
   /**
    * Waits for the next task that stops or ends. Buffers of all entries fill at any time, so they are emptied meanwhile;
-   * those of distinct points need no watch.
+   * those of distinct points need no watch. Tasks that are not followed do.
    */
   #nextEvent(): number {
-    if (this.#pool.mode === "unique") return this.#ptrace.wait(-1);
-    for (;;) {
+    const isWatched = this.#pool.mode === "trace";
+    while (isWatched || this.#unfollowed.size > 0) {
       const tid = this.#ptrace.wait(-1, WNOHANG);
       if (tid !== 0) return tid;
-      for (const task of this.#ledger.tasks) this.#ledger.relieve(task);
-      this.#libc.poll(null, 0n, WATCH_MS);
+      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.relieve(task); }
+      this.#lookBelowUnfollowed();
+      this.#libc.poll(null, 0n, isWatched ? WATCH_MS : LOOK_MS);
     }
+    return this.#ptrace.wait(-1);
+  }
+
+  #lookBelowUnfollowed(): void {
+    const now = performance.now();
+    if (this.#unfollowed.size === 0 || now - this.#lookedAt < LOOK_MS) return;
+    this.#unfollowed.look();
+    this.#lookedAt = now;
   }
 
   #stopped(tid: number, signal: number, event: number): void {
@@ -153,6 +180,11 @@ export class Supervisor {
         return;
       }
       task = this.#newTask(tid, status);
+    }
+    if (this.#unfollowed.has(task)) {
+      // It stopped before it was let go.
+      this.#ptrace.continue(tid, event === 0 ? signal : 0);
+      return;
     }
     switch (event) {
       case PTRACE_EVENT_STOP:
@@ -167,13 +199,23 @@ export class Supervisor {
         break;
       case PTRACE_EVENT_EXEC:
         this.#executed(task);
+        if (this.#isLeftAlone(task)) {
+          // To the return of its execve, where it can make system calls.
+          this.#leaving.add(task);
+          this.#ptrace.resume(PTRACE_SYSCALL, task.id);
+          return;
+        }
+        break;
+      case PTRACE_EVENT_YIELD:
+        this.#yield(task, this.#ptrace.eventMessage(tid));
         break;
       case 0:
         if (signal === SYSCALL_STOP) {
           this.#atSystemCall(task);
           return;
         }
-        if (signal === SIGURG && this.#boundary(task)) break;
+        if (signal === SIGURG && this.#server.takes(task)) break;
+        if (signal === SIGCHLD) this.#childEnded(task);
         this.#resume(task, signal);
         return;
     }
@@ -187,8 +229,12 @@ export class Supervisor {
     this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
   }
 
-  /** A task whose buffer is too small stands before or behind a system call. */
+  /** A task whose buffer is too small, or that is to be let go, stands before or behind a system call. */
   #atSystemCall(task: TracedTask): void {
+    if (this.#leaving.delete(task)) {
+      this.#leaveAlone(task);
+      return;
+    }
     const { buffer: before } = task;
     const isBehind = this.#ptrace.eventMessage(task.id) === PTRACE_EVENTMSG_SYSCALL_EXIT;
     if (before === null || !isBehind) {
@@ -215,6 +261,14 @@ export class Supervisor {
 
   /** A task that reports for the first time, perhaps before its creator reports it. */
   #newTask(tid: number, status: TaskStatus): TracedTask {
+    const task = this.#addTask(tid, status);
+    const reason = this.#unfollowable.get(tid);
+    this.#unfollowable.delete(tid);
+    if (reason !== undefined) this.#unfollowed.add(task, reason);
+    return task;
+  }
+
+  #addTask(tid: number, status: TaskStatus): TracedTask {
     const creator = this.#creators.get(tid);
     this.#creators.delete(tid);
     if (this.#ledger.process(status.tgid) !== undefined) {
@@ -227,8 +281,26 @@ export class Supervisor {
     return this.#ledger.addTask(tid, status.tgid, claim);
   }
 
+  /**
+   * A process is told of its child's end. One that nobody announced was made so as not to be traced (`CLONE_UNTRACED`), which a
+   * kernel that hides this tracer does not let it: it does not tell of signals either.
+   */
+  #childEnded(task: TracedTask): void {
+    const info = this.#ptrace.signalInfo(task.id);
+    if (info === null || !CHILD_ENDED.includes(info.getInt32(SIGINFO_CODE, true))) return;
+    const child = info.getInt32(SIGINFO_PID, true);
+    if (this.#announced.delete(child)) return;
+    const parent = this.#status.read(task.id);
+    // Ids of a namespace of its own mean nothing here.
+    if (parent === null || parent.ownNamespace) return;
+    // The parent may have waited for it already.
+    const name = this.#status.read(child)?.name ?? `child of ${parent.name}`;
+    this.#ledger.countUnrecorded(task.process, new Map([[child, `${name}, not announced`]]));
+  }
+
   #created(creator: TracedTask, tid: number): void {
     if (tid === 0) return;
+    if (!this.#ptrace.yields) this.#announced.add(tid);
     const task = this.#ledger.task(tid);
     if (task === undefined) this.#creators.set(tid, creator);
     else if (this.#unclaimed.delete(task.process.id)) task.process.claim = claimFrom(creator);
@@ -248,39 +320,73 @@ export class Supervisor {
     }
     if ("refused" in result) this.#ledger.refuse(task, result.refused);
     // A new process still has the name of the program that made it.
-    const isTracers = TRACERS.has(status.name) && task.id === status.tgid;
-    if (isTracers) this.#leaveTo(status.name, task);
-    else this.#enroller.release(task.id);
+    if (!this.#ptrace.yields && TRACERS.has(status.name) && task.id === status.tgid) {
+      // It stays enrolled, but what it starts is not followed.
+      this.#ptrace.detach(task.id, this.#enroller.restore());
+      this.#unfollowed.add(task, `followed by ${status.name}`);
+    } else this.#enroller.release(task.id);
   }
 
-  /** Lets a child of a tracer go before it runs: it stays enrolled, but what it starts is not followed. */
-  #leaveTo(tracer: string, task: TracedTask): void {
-    this.#ptrace.detach(task.id, this.#enroller.restore());
-    this.#ledger.refuse(task, `followed by ${tracer}`);
-    this.#left.add(task);
-  }
-
-  /** Takes back the buffers of tasks that were left to a tracer and have ended. */
-  #sweepLeft(): void {
-    for (const task of this.#left) {
-      if (this.#libc.kill(task.id, 0) === 0) continue;
-      this.#left.delete(task);
-      this.#ended(task.id);
+  /**
+   * `task` is about to have another tracer follow the task `id`, which may be itself, or to record itself: `id` is 0
+   * then. When it goes on, the kernel takes that task from this tracer, or the buffer from the task.
+   */
+  #yield(task: TracedTask, id: number): void {
+    if (id === 0) {
+      this.#ledger.drain(task);
+      this.#ledger.refuse(task, "records itself with KCOV");
+      return;
     }
+    const status = this.#status.read(task.id);
+    // A task that asks to be traced asks its parent to do it.
+    const tracer = id === task.id && status !== null ? this.#status.read(status.parent) : status;
+    const reason = `followed by ${tracer?.name ?? "another"}`;
+    const followed = this.#ledger.task(id);
+    if (followed === undefined) this.#unfollowable.set(id, reason);
+    else this.#unfollowed.add(followed, reason);
   }
 
   #executed(task: TracedTask): void {
     const { id } = task;
     this.#memory.forget(id);
-    this.#onExec();
     task.process.hasBaseline = false;
     task.process.firstIsRunners = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
-    if (task.process.tasks === 1) return;
-    const former = this.#ledger.task(this.#ptrace.eventMessage(id));
-    if (former === undefined || former === task) return;
-    this.#ended(id);
-    this.#ledger.renameTask(former, id);
+    const former = task.process.tasks === 1
+      ? undefined
+      : this.#ledger.task(this.#ptrace.eventMessage(id));
+    if (former !== undefined && former !== task) {
+      this.#ended(id);
+      this.#ledger.renameTask(former, id);
+    }
+    this.#options.onExec?.(id, ownersOf(this.#ledger.task(id) ?? task).length > 0);
+  }
+
+  #isLeftAlone(task: TracedTask): boolean {
+    const { noFollow = [] } = this.#options;
+    return noFollow.length > 0 && programNames(task.id).some((name) => noFollow.includes(name));
+  }
+
+  /** Lets a program go before it runs, recorded by nobody. */
+  #leaveAlone(task: TracedTask): void {
+    const { buffer } = task;
+    const status = this.#status.read(task.id);
+    this.#ledger.drain(task);
+    let signal = 0;
+    if (buffer !== null && status !== null) {
+      const [free, held] = this.#enroller.withdraw(task.id, status, buffer);
+      if (this.#enroller.endStatus !== null) {
+        this.#ended(task.id);
+        return;
+      }
+      signal = held;
+      if (free) {
+        task.buffer = null;
+        this.#pool.give(buffer);
+      }
+    }
+    this.#ptrace.detach(task.id, signal);
+    this.#unfollowed.add(task, `not followed (${status?.name ?? "gone"})`);
   }
 
   /** A task ended: its buffer goes to the next. */
@@ -292,90 +398,5 @@ export class Supervisor {
     const buffer = this.#ledger.endTask(task);
     if (buffer !== null) this.#pool.give(buffer);
     if (task.process.tasks === 0) this.#unclaimed.delete(task.process.id);
-  }
-
-  /** Acts on a message of a test's thread; false where the signal is none. */
-  #boundary(task: TracedTask): boolean {
-    const info = this.#ptrace.signalInfo(task.id);
-    if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
-    const address = info.getBigUint64(24, true);
-    if (this.#left.size > 0) this.#sweepLeft();
-    const answer = this.#act(task, this.#readMessage(task.id, address));
-    this.#answer[0] = answer === null ? ANSWER_REFUSED : ANSWER_DONE;
-    this.#answer[1] = answer ?? 0;
-    const bytes = new Uint8Array(this.#answer.buffer);
-    this.#memory.write(task.id, address + BigInt(ANSWER_BYTES), bytes);
-    return true;
-  }
-
-  /** Counts the kernel's threads in all processes that live. They come and go unannounced, so now is the last chance. */
-  #countWorkers(): void {
-    for (const process of this.#ledger.processes) {
-      const isKnown = (tid: number): boolean => this.#ledger.task(tid) !== undefined;
-      const workers = this.#workers.find(process.id, isKnown, process.tasks);
-      if (workers.size > 0) this.#ledger.countWorkers(process, workers);
-    }
-  }
-
-  #readMessage(tid: number, address: bigint): BoundaryMessage | null {
-    // Nearly every message lies in the first page.
-    const first = this.#mailbox.subarray(0, FIRST_READ);
-    if (this.#memory.read(tid, address, first) !== FIRST_READ) return null;
-    const length = new DataView(this.#mailbox.buffer).getUint32(PAYLOAD_LENGTH * 4, true);
-    if (length > FIRST_READ - HEADER_BYTES) {
-      const read = this.#memory.read(tid, address, this.#mailbox);
-      if (read !== MAILBOX_BYTES) return null;
-    }
-    return decodeMessage(this.#mailbox);
-  }
-
-  /** The answer's value, or `null` to refuse. */
-  #act(task: TracedTask, message: BoundaryMessage | null): number | null {
-    switch (message?.do) {
-      case "hello":
-        this.#memory.keep(task.id);
-        this.#ledger.addTestThread(task);
-        if (message.script === true && task.id !== task.process.id) {
-          task.process.firstIsRunners = true;
-        }
-        return this.#pool.mode === "trace" ? 1 : 0;
-      case "baseline":
-        if (task.process.hasBaseline) return null;
-        task.process.hasBaseline = true;
-        return 0;
-      case "begin": {
-        const { test, name, file, runner, kind, startedAt, parent, shared } = message;
-        if (task.tests.has(test)) return null;
-        this.#ledger.begin(task, test, { name, file, runner, kind, startedAt }, parent);
-        if (shared === true) this.#ledger.markShared(task, test);
-        return 0;
-      }
-      case "end": {
-        const { test, outcome, durationMs } = message;
-        this.#countWorkers();
-        return this.#ledger.end(task, test, { outcome, durationMs, finished: true }) ?? null;
-      }
-      case "read":
-        return this.#sendPoints(task, message.test);
-      case "pause":
-      case "resume":
-        this.#ledger.setPaused(task, message.do === "pause");
-        return 0;
-      default:
-        return null;
-    }
-  }
-
-  /** Writes the PCs of an open test to the place that the mailbox names: how many there are. */
-  #sendPoints(task: TracedTask, test: number): number | null {
-    const pcs = this.#ledger.read(task, test);
-    if (pcs === undefined) return null;
-    const header = new Uint32Array(this.#mailbox.buffer, 0, HEADER_BYTES / 4);
-    const capacity = header[REPLY_CAPACITY];
-    const address = BigInt(header[REPLY_ADDRESS]) | BigInt(header[REPLY_ADDRESS + 1]) << 32n;
-    if (pcs.length > 0 && pcs.length <= capacity) {
-      this.#memory.write(task.id, address, new Uint8Array(pcs.buffer));
-    }
-    return pcs.length;
   }
 }

@@ -12,6 +12,7 @@ import {
   SYSCALL_STOP,
 } from "./constants.ts";
 import type { Ptrace } from "./ptrace.ts";
+import type { TaskMemory } from "./task_memory.ts";
 
 /** Every signal that can be blocked. */
 const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
@@ -38,6 +39,8 @@ export class SystemCallInjector {
   #maskChanged = false;
   #held: Uint8Array | null = null;
   #stopAgain = false;
+  /** Takes the lent instruction back. */
+  #replaced: (() => void) | null = null;
   /** Wait status of the task where it ended during a call; `null` while it lives. */
   endStatus: number | null = null;
 
@@ -47,25 +50,57 @@ export class SystemCallInjector {
     this.#working = new BigUint64Array(ptrace.architecture.registerWords);
   }
 
-  /** Takes hold of `tid`. False where it does not stand behind a system call instruction, or is gone. */
-  begin(tid: number, signals: SignalState): boolean {
+  /**
+   * Takes hold of `tid`: `held`; `gone` where it was killed; `elsewhere` where it stands behind no system call.
+   *
+   * @param memory Where given, the instruction is lent to a task that stands elsewhere: one that shares its memory with
+   * no other.
+   */
+  begin(tid: number, signals: SignalState, memory?: TaskMemory): "held" | "gone" | "elsewhere" {
     const { architecture } = this.#ptrace;
     this.endStatus = null;
-    if (!this.#ptrace.getRegisters(tid, this.#saved)) return false;
+    if (!this.#ptrace.getRegisters(tid, this.#saved)) return "gone";
     const { instruction, programCounter } = architecture;
     this.#instruction = this.#saved[programCounter] - BigInt(instruction.length);
-    if (!this.#ptrace.codeIs(tid, this.#instruction, instruction)) return false;
+    this.#replaced = null;
+    if (
+      !this.#ptrace.codeIs(tid, this.#instruction, instruction) &&
+      !(memory !== undefined && this.#lend(tid, memory))
+    ) {
+      // It may have been killed since its registers were read.
+      return this.#ptrace.getRegisters(tid, this.#working) ? "elsewhere" : "gone";
+    }
     this.#tid = tid;
     this.#signals = signals;
     this.#maskChanged = false;
     this.#held = null;
     this.#stopAgain = false;
-    // The kernel forces the SIGTRAP of a single step: where the task blocks it, the handler would be reset and the
-    // signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
+    // The kernel forces the SIGTRAP of a single step: where the task blocks or ignores it, the handler would be reset and
+    // the signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
     const trap = 1n << BigInt(SIGTRAP - 1);
-    const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
-    this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
-    if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
+    if (this.#ptrace.yields) {
+      // No stop of this tracer's holds a signal back there: a handler would begin amid the calls.
+      const ignored = (signals.ignored & trap) !== 0n;
+      this.#request = ignored ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      this.#ptrace.setSignalMask(tid, ignored ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
+      this.#maskChanged = true;
+    } else {
+      const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
+      this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
+    }
+    return "held";
+  }
+
+  /** Puts the instruction where the task stands. */
+  #lend(tid: number, memory: TaskMemory): boolean {
+    const { instruction, programCounter } = this.#ptrace.architecture;
+    const address = this.#saved[programCounter];
+    const before = new Uint8Array(instruction.length);
+    if (memory.read(tid, address, before) !== before.length) return false;
+    if (memory.write(tid, address, instruction) !== before.length) return false;
+    this.#instruction = address;
+    this.#replaced = () => void memory.write(tid, address, before);
     return true;
   }
 
@@ -103,6 +138,7 @@ export class SystemCallInjector {
   restore(): number {
     const ptrace = this.#ptrace;
     ptrace.setRegisters(this.#tid, this.#saved);
+    this.#replaced?.();
     if (this.#maskChanged) ptrace.setSignalMask(this.#tid, this.#signals.blocked);
     if (this.#held === null) return 0;
     // The last stop of a step is a signal's delivery, so another signal can take its place. Behind a system call stop

@@ -1,9 +1,9 @@
-import { KCOV_DISABLE, KCOV_INIT_TRACE, KCOV_PATH } from "../kcov/abi.ts";
 import { SyscallError } from "../errors.ts";
+import { KCOV_DISABLE } from "../kcov/abi.ts";
 import { errnoName } from "../sys/errno.ts";
-import { cString } from "../sys/native_strings.ts";
 import type { Libc } from "../sys/types.ts";
-import { EPERM, ESRCH } from "./constants.ts";
+import { EFAULT, EPERM } from "./constants.ts";
+import { DescriptorMessage, MESSAGE_BYTES, PAIR_AT } from "./descriptor_message.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { SystemCallInjector } from "./system_call_injector.ts";
 import type { TaskMemory } from "./task_memory.ts";
@@ -11,8 +11,9 @@ import type { TaskStatus } from "./task_status.ts";
 import type { TraceBuffer } from "./trace_buffer.ts";
 import type { TraceBufferPool } from "./trace_buffer_pool.ts";
 
-const AT_FDCWD = -100n;
-const O_RDWR_CLOEXEC = 0o2000002n;
+const AF_UNIX = 1n;
+const SOCK_DGRAM_CLOEXEC = 0o2000002n;
+const MSG_CMSG_CLOEXEC = 0x4000_0000n;
 
 /** What became of an enrolment: the task's buffer, or why there is none. The task runs on either way. */
 export type Enrolment =
@@ -45,8 +46,10 @@ export class TaskEnroller {
 
   /** Enrols a task that stands at the return of a system call. It stays stopped: `release` lets it run on. */
   enrol(tid: number, status: TaskStatus): Enrolment {
-    this.#began = this.#injector.begin(tid, status);
-    if (!this.#began) return { refused: "not at a system call" };
+    const found = this.#injector.begin(tid, status);
+    this.#began = found === "held";
+    if (found === "gone") return { refused: "killed before it ran" };
+    if (found === "elsewhere") return { refused: "not at a system call" };
     const result = this.#enable(tid, status);
     // What the injected calls recorded is not the task's own.
     if ("buffer" in result) result.buffer.clear();
@@ -60,7 +63,7 @@ export class TaskEnroller {
    * @returns The larger buffer, `before` where it keeps that one, or why it is not recorded any more.
    */
   enlarge(tid: number, status: TaskStatus, before: TraceBuffer): Enrolment {
-    this.#began = !status.ownNamespace && this.#injector.begin(tid, status);
+    this.#began = this.#injector.begin(tid, status) === "held";
     if (!this.#began) return { buffer: before };
     let larger: TraceBuffer;
     try {
@@ -69,12 +72,12 @@ export class TaskEnroller {
       if (!(error instanceof SyscallError)) throw error;
       return { buffer: before };
     }
-    if (this.#request(before, [KCOV_DISABLE, 0n]) !== 0) {
+    if (this.#request(tid, status, before, [KCOV_DISABLE, 0n]) !== 0) {
       this.#pool.drop(larger);
       return { buffer: before };
     }
     for (const buffer of [larger, before]) {
-      const result = this.#request(buffer, buffer.enableRequest);
+      const result = this.#request(tid, status, buffer, buffer.enableRequest);
       if (result === 0) {
         if (buffer === before) this.#pool.drop(larger);
         buffer.clear();
@@ -83,6 +86,18 @@ export class TaskEnroller {
     }
     this.#pool.drop(larger);
     return { refused: "KCOV_ENABLE of a larger buffer" };
+  }
+
+  /**
+   * Has the only task of a process, at the return of a system call, record no more. It stays stopped, as it was.
+   *
+   * @returns Whether its buffer is free, and the signal to pass when it goes on.
+   */
+  withdraw(tid: number, status: TaskStatus, buffer: TraceBuffer): [free: boolean, signal: number] {
+    this.#began = this.#injector.begin(tid, status, this.#memory) === "held";
+    if (!this.#began) return [false, 0];
+    const free = this.#request(tid, status, buffer, [KCOV_DISABLE, 0n]) === 0;
+    return [free, this.restore()];
   }
 
   /** Puts the task back as it was, and lets it run on. */
@@ -99,17 +114,13 @@ export class TaskEnroller {
   #enable(tid: number, status: TaskStatus): Enrolment {
     // A filter may kill for a call that it does not know, and what a filter sees is the test's business.
     if (status.seccomp !== 0) return { refused: "seccomp filter" };
-    let buffer: TraceBuffer | null = null;
     try {
-      if (!status.ownNamespace) {
-        buffer = this.#pool.take();
-        const shared = this.#request(buffer, buffer.enableRequest);
-        if (shared === 0) return { buffer };
-        this.#pool.give(buffer);
-        buffer = null;
-        if (shared !== -EPERM) return { refused: `KCOV_ENABLE: ${errnoName(-shared)}` };
-      }
-      return this.#enableOpened(tid, status);
+      const buffer = this.#pool.take();
+      const result = this.#request(tid, status, buffer, buffer.enableRequest);
+      if (result === 0) return { buffer };
+      this.#pool.give(buffer);
+      if (this.endStatus !== null) return { refused: "killed before it ran" };
+      return { refused: `KCOV_ENABLE: ${errnoName(-result)}` };
     } catch (error) {
       // Out of memory or descriptors here: the task must not suffer for it.
       if (error instanceof SyscallError) return { refused: `supervisor: ${error.code}` };
@@ -117,11 +128,23 @@ export class TaskEnroller {
     }
   }
 
-  /**
-   * Makes a request of the device behind a buffer of the supervisor's, which the task takes through a pidfd: that needs
-   * no memory of the task.
-   */
-  #request(buffer: TraceBuffer, request: readonly [bigint, bigint]): number {
+  /** Has the task make a request of the device behind a buffer of the supervisor's: 0, or minus an errno. */
+  #request(
+    tid: number,
+    status: TaskStatus,
+    buffer: TraceBuffer,
+    request: readonly [bigint, bigint],
+  ): number {
+    if (!status.ownNamespace) {
+      const result = this.#requestTaken(buffer, request);
+      // It may not look at the supervisor, as after it gave up its user.
+      if (result !== -EPERM) return result;
+    }
+    return this.#requestSent(tid, status, buffer, request);
+  }
+
+  /** The task takes the device through a pidfd: that needs no memory of the task. */
+  #requestTaken(buffer: TraceBuffer, request: readonly [bigint, bigint]): number {
     const injector = this.#injector;
     const { pidfd_open, pidfd_getfd, ioctl, close, close_range } =
       this.#ptrace.architecture.systemCalls;
@@ -139,34 +162,58 @@ export class TaskEnroller {
     return result;
   }
 
-  /** The task opens the device itself: where it may not look at the supervisor, or has ids of its own. */
-  #enableOpened(tid: number, status: TaskStatus): Enrolment {
+  /**
+   * The device is sent to the task over a pair of sockets that it makes. So it gets there whatever the task sees of
+   * processes and files, and whoever it is.
+   */
+  #requestSent(
+    tid: number,
+    status: TaskStatus,
+    buffer: TraceBuffer,
+    request: readonly [bigint, bigint],
+  ): number {
     const injector = this.#injector;
-    const { openat, ioctl, close } = this.#ptrace.architecture.systemCalls;
-    const path = cString(KCOV_PATH);
+    const { socketpair, recvmsg, ioctl, close } = this.#ptrace.architecture.systemCalls;
     // Below the red zone of the x86-64 calling convention.
     const place = (injector.stackPointer - 1024n) & ~15n;
-    const before = new Uint8Array(path.length);
     const memory = this.#memory;
-    if (memory.read(tid, place, before) !== path.length) return { refused: "no stack" };
-    if (memory.write(tid, place, path) !== path.length) return { refused: "no stack" };
-    const fd = injector.call(openat, AT_FDCWD, place, O_RDWR_CLOEXEC, 0n);
-    memory.write(tid, place, before);
-    if (fd < 0) return { refused: `open ${KCOV_PATH}: ${errnoName(-fd)}` };
-    let buffer: TraceBuffer | null = null;
-    let result = injector.call(ioctl, BigInt(fd), KCOV_INIT_TRACE, BigInt(this.#pool.words));
+    const before = new Uint8Array(MESSAGE_BYTES);
+    const message = new DescriptorMessage(place);
+    if (memory.read(tid, place, before) !== MESSAGE_BYTES) return -EFAULT;
+    if (memory.write(tid, place, message.bytes) !== MESSAGE_BYTES) return -EFAULT;
+    let result = injector.call(socketpair, AF_UNIX, SOCK_DGRAM_CLOEXEC, 0n, place + PAIR_AT);
+    const opened: number[] = [];
     if (result === 0) {
-      const own = this.#takeDescriptor(status.tgid, fd);
-      if (own < 0) result = own;
-      else {
-        buffer = this.#pool.adopt(own);
-        result = injector.call(ioctl, BigInt(fd), ...buffer.enableRequest);
+      memory.read(tid, place, message.bytes);
+      opened.push(...message.pair);
+      result = this.#send(status.tgid, opened[1], buffer.fd);
+      if (result >= 0) {
+        result = injector.call(recvmsg, BigInt(opened[0]), place, MSG_CMSG_CLOEXEC);
+      }
+      if (result >= 0) {
+        memory.read(tid, place, message.bytes);
+        opened.push(message.descriptor);
+        result = injector.call(ioctl, BigInt(message.descriptor), ...request);
       }
     }
-    if (result !== -ESRCH) injector.call(close, BigInt(fd));
-    if (result === 0 && buffer !== null) return { buffer };
-    if (buffer !== null) this.#pool.give(buffer);
-    return { refused: `KCOV_ENABLE: ${errnoName(-result)}` };
+    for (const fd of opened) injector.call(close, BigInt(fd));
+    memory.write(tid, place, before);
+    return result;
+  }
+
+  /** Sends a descriptor of this process into a socket of another: minus an errno where that fails. */
+  #send(process: number, socket: number, fd: number): number {
+    const own = this.#takeDescriptor(process, socket);
+    if (own < 0) return own;
+    const libc = this.#libc;
+    const bytes = new Uint8Array(MESSAGE_BYTES);
+    const address = libc.addressOf(bytes);
+    bytes.set(new DescriptorMessage(address, fd).bytes);
+    const { sendmsg } = this.#ptrace.architecture.systemCalls;
+    const sent = libc.syscall(sendmsg, BigInt(own), address, 0n, 0n, 0n, 0n);
+    const result = sent < 0n ? -libc.errno() : Number(sent);
+    libc.close(own);
+    return result;
   }
 
   /** A descriptor here for descriptor `fd` of a process, or minus an errno. */

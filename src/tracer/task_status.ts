@@ -10,6 +10,9 @@ export interface TaskStatus extends SignalState {
   readonly tgid: number;
   /** The process that created this one. */
   readonly parent: number;
+  /** The ids by which it is let to files. */
+  readonly fileUser: number;
+  readonly fileGroup: number;
   /** Seccomp mode: 0 none, 1 strict, 2 filter. */
   readonly seccomp: number;
   /** Whether it lives in a process namespace of its own, where the ids here mean nothing. */
@@ -51,6 +54,8 @@ export function parseTaskStatus(text: string): TaskStatus {
     name: text.slice(6, text.indexOf("\n")),
     tgid: Number(field("Tgid")),
     parent: Number(field("PPid")),
+    fileUser: Number(field("Uid").split("\t")[3] ?? 0),
+    fileGroup: Number(field("Gid").split("\t")[3] ?? 0),
     seccomp: Number(field("Seccomp")),
     ownNamespace: field("NSpid").includes("\t"),
     blocked: BigInt(`0x${field("SigBlk") || "0"}`),

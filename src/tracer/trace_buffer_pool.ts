@@ -1,5 +1,11 @@
 import { KcovUnavailableError } from "../errors.ts";
-import { KCOV_INIT_TRACE, KCOV_PATH, KCOV_RESET_TRACE, WORD_BYTES } from "../kcov/abi.ts";
+import {
+  KCOV_INIT_TRACE,
+  KCOV_PATH,
+  KCOV_RESET_TRACE,
+  KCOV_YIELD,
+  WORD_BYTES,
+} from "../kcov/abi.ts";
 import type { KcovMode } from "../kcov/kcov_device.ts";
 import { check } from "../sys/errno.ts";
 import { cString } from "../sys/native_strings.ts";
@@ -11,7 +17,7 @@ const O_RDWR_CLOEXEC = 0o2000002;
 const EINVAL = 22;
 const _SC_NPROCESSORS_ONLN = 84;
 
-/** Buffers kept for the next task. In a user-mode kernel each page of one is a mapping of the host's. */
+/** Buffers kept for the next task. In a user-mode kernel a page of one may be a mapping of the host's. */
 const KEPT = 24;
 
 /** How much larger the next buffer of a busy task is, and how large it gets. */
@@ -99,20 +105,13 @@ export class TraceBufferPool {
         ENOMEM: "use a smaller buffer",
         otherwise: "use a buffer of another size",
       });
+      // A program that records itself is to find KCOV free. Other kernels than the embedded one do not know the request.
+      this.#libc.ioctl(fd, KCOV_YIELD, 0n);
       return this.#map(fd, words);
     } catch (error) {
       this.#libc.close(fd);
       throw error;
     }
-  }
-
-  /**
-   * The buffer of a device that was initialised with the pool's size, and whose descriptor becomes the pool's.
-   *
-   * @throws {SyscallError} Where it cannot be mapped.
-   */
-  adopt(fd: number): TraceBuffer {
-    return this.#map(fd, this.words);
   }
 
   #map(fd: number, words: number): TraceBuffer {

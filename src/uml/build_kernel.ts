@@ -1,37 +1,33 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
-  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { withLock } from "./build_lock.ts";
 import {
-  errorLines,
   estimateBuild,
   EXPECTED_FILES,
   formatDuration,
   formatProgress,
+  formatStage,
   isCompiledFile,
+  isLinkStep,
   ProgressLine,
 } from "./build_progress.ts";
 import { buildLock, cachedKernels } from "./cached_kernels.ts";
 import { ensurePackages, neededPackages, packageVersion } from "./debian_packages.ts";
 import {
   cacheFolder,
-  COMPILER_OPTIONS,
-  DEBUG_SOURCE_PREFIX,
   type KernelFolder,
   kernelFolder,
   kernelFolderName,
@@ -40,6 +36,14 @@ import {
   recipeHash,
   SOURCE_PACKAGE,
 } from "./kernel_folder.ts";
+import { make } from "./kernel_make.ts";
+import { checkKernelName, fragmentOf, nameKernel } from "./kernel_names.ts";
+import {
+  droppedOptions,
+  type KernelOptions,
+  mergeKernelOptions,
+  parseKernelOptions,
+} from "./kernel_options.ts";
 import { unpackSource } from "./kernel_source.ts";
 
 /** First line of the compiler's description of itself; `undefined` where there is none. */
@@ -48,22 +52,38 @@ function compilerVersion(): string | undefined {
   return run.status === 0 ? run.stdout.split("\n")[0] : undefined;
 }
 
+/** A kernel to be built: the embedded one, or one with options of a user's under a name of its own. */
+export interface KernelDefinition {
+  readonly name?: string;
+  /** Lines of a configuration that are added to the embedded kernel's, or take the place of its own. */
+  readonly fragment: string;
+}
+
+const EMBEDDED: KernelDefinition = { fragment: "" };
+
+/** The kernel of a name; `undefined` where none was built under it. */
+export function namedKernel(name: string): KernelDefinition | undefined {
+  const fragment = fragmentOf(name);
+  return fragment === undefined ? undefined : { name, fragment };
+}
+
 /** Folder that a kernel of the installed source and compiler has; `undefined` where one of them is missing. */
-export function currentKernelFolder(): KernelFolder | undefined {
+export function currentKernelFolder({ fragment } = EMBEDDED): KernelFolder | undefined {
   const source = packageVersion(SOURCE_PACKAGE);
   const compiler = compilerVersion();
   if (source === undefined || compiler === undefined) return undefined;
-  return kernelFolder(join(kernelsFolder(), kernelFolderName(recipeHash(), source, compiler)));
+  const recipe = recipeHash(fragment);
+  return kernelFolder(join(kernelsFolder(), kernelFolderName(recipe, source, compiler)));
 }
 
 /**
- * The embedded kernel that is ready to run: one of the installed source and compiler or, on a machine without these,
- * the newest of this kernelcov's configuration. `undefined` where none is built.
+ * The embedded kernel, or that of a name, that is ready to run: one of the installed source and compiler or, on a
+ * machine without these, the newest of this kernelcov's configuration. `undefined` where none is built.
  */
-export function findEmbeddedKernel(): KernelFolder | undefined {
-  const current = currentKernelFolder();
+export function findEmbeddedKernel(definition = EMBEDDED): KernelFolder | undefined {
+  const current = currentKernelFolder(definition);
   if (current !== undefined) return existsSync(current.manifest) ? current : undefined;
-  const recipe = recipeHash();
+  const recipe = recipeHash(definition.fragment);
   return cachedKernels().findLast(({ manifest }) => manifest?.recipe === recipe)?.folder;
 }
 
@@ -73,26 +93,39 @@ export function embeddedKernelPath(): string | undefined {
 }
 
 /**
- * The embedded kernel, built first if it is not there. Progress and the time it will take go to `output`. A build that
- * was interrupted goes on where it ended; two builds of one kernel wait for each other.
+ * The embedded kernel, or that of a name, built first if it is not there. Progress and the time it will take go to
+ * `output`. A build that was interrupted goes on where it ended; two builds of one kernel wait for each other.
  *
- * @throws {KcovUnavailableError} not x86-64 Linux, packages missing (the message has the command that installs them),
- *   or the build failed (the message has the compiler's errors and the log's path).
+ * @throws {KcovUnavailableError} not x86-64 Linux, packages missing (the message has the command that installs them), an
+ *   option that Kconfig drops, or the build failed (the message has the compiler's errors and the log's path).
+ * @throws {TypeError} the fragment is no configuration, or the name is none.
  */
 export async function buildEmbeddedKernel(
+  definition = EMBEDDED,
   output: ConstructorParameters<typeof ProgressLine>[0] = process.stderr,
 ): Promise<KernelFolder> {
-  const ready = findEmbeddedKernel();
-  if (ready !== undefined) return ready;
+  const { name, fragment } = definition;
+  if (name !== undefined) checkKernelName(name);
+  const options = wantedOptions(definition);
+  const folder = findEmbeddedKernel(definition) ??
+    await buildLocked(definition, options, new ProgressLine(output));
+  if (name !== undefined && fragmentOf(name) !== fragment) nameKernel(name, fragment);
+  return folder;
+}
+
+async function buildLocked(
+  definition: KernelDefinition,
+  options: WantedOptions,
+  progress: ProgressLine,
+): Promise<KernelFolder> {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new KcovUnavailableError(
       "not-linux",
       `The embedded kernel is user-mode Linux, which needs x86-64 Linux, and this is ${process.platform} on ${process.arch}: use a machine of that kind`,
     );
   }
-  const progress = new ProgressLine(output);
-  ensurePackages(neededPackages(), (line) => progress.say(line));
-  const folder = currentKernelFolder();
+  await ensurePackages(neededPackages(), progress);
+  const folder = currentKernelFolder(definition);
   if (folder === undefined) {
     throw new KcovUnavailableError(
       "not-built-in",
@@ -106,164 +139,118 @@ export async function buildEmbeddedKernel(
     (pid) => progress.say(`Waiting for the build that process ${pid} runs`),
     async () => {
       // Another process may have built it meanwhile.
-      if (!existsSync(folder.manifest)) await build(folder, progress);
+      if (!existsSync(folder.manifest)) await build(folder, definition, options, progress);
       return folder;
     },
   );
 }
 
-async function build(folder: KernelFolder, progress: ProgressLine): Promise<void> {
+async function build(
+  folder: KernelFolder,
+  { name, fragment }: KernelDefinition,
+  options: WantedOptions,
+  progress: ProgressLine,
+): Promise<void> {
   const started = performance.now();
   const resumed = existsSync(folder.source);
+  const what = name === undefined ? "the embedded kernel" : `the kernel ${name}`;
   progress.say(
     resumed
-      ? "Building the embedded kernel, from where the last build ended"
-      : `Building the embedded kernel once: ${estimateBuild()}`,
+      ? `Building ${what}, from where the last build ended`
+      : `Building ${what} once: ${estimateBuild()}`,
   );
   writeFileSync(folder.log, "");
-  if (!resumed) {
-    progress.update("Unpacking the kernel's source", started);
-    await unpackSource(folder.source);
+  // As it is now: a checkout may change while this runs.
+  const recipe = recipeHash(fragment);
+  const seconds = (): number => (performance.now() - started) / 1000;
+  function stage<T>(name: string, work: Promise<T>): Promise<T> {
+    return progress.during(() => formatStage(name, seconds()), work);
   }
-  await make(folder, ["allnoconfig"], {
-    KCONFIG_ALLCONFIG: join(RECIPE_FOLDER, "config"),
-  });
-  checkConfiguration(folder);
+  if (!resumed) {
+    const unpacked = unpackSource(folder.source, { allDrivers: fragment !== "" });
+    await stage("Unpacking the kernel's source", unpacked);
+  }
+  await stage("Configuring the kernel", configure(folder, options));
   const before = resumed ? countObjects(folder.source) : 0;
   let done = before;
-  const preparation = (performance.now() - started) / 1000;
-  function show(): void {
-    const seconds = (performance.now() - started) / 1000;
-    progress.update(
-      formatProgress({ done, expected: EXPECTED_FILES, seconds, preparation, resumed: before }),
-      performance.now(),
-    );
-  }
-  const timer = setInterval(show, 1000);
-  try {
-    await make(folder, ["vmlinux"], {}, (line) => {
-      if (isCompiledFile(line)) done++;
-    });
-  } finally {
-    clearInterval(timer);
-    progress.clear();
-  }
+  let linking = false;
+  const preparation = seconds();
+  const made = make(folder, ["vmlinux"], {}, (line) => {
+    if (isCompiledFile(line)) done++;
+    if (isLinkStep(line)) linking = true;
+  });
+  await progress.during(
+    () =>
+      formatProgress({
+        done,
+        expected: EXPECTED_FILES,
+        seconds: seconds(),
+        preparation,
+        resumed: before,
+        linking,
+      }),
+    made,
+  );
   run(folder, "strip", ["--strip-debug", "-o", folder.linux, join(folder.source, "vmlinux")]);
   // A copy and not a move: an interrupt must leave what the next build needs.
   copyFileSync(join(folder.source, "vmlinux"), `${folder.vmlinux}.partial`);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
-  const seconds = (performance.now() - started) / 1000;
   const manifest = {
-    recipe: recipeHash(),
+    recipe,
     sourceVersion: packageVersion(SOURCE_PACKAGE),
     compiler: compilerVersion(),
     files: done,
-    seconds: Math.round(seconds),
+    seconds: Math.round(seconds()),
   };
   writeFileSync(`${folder.manifest}.partial`, `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(`${folder.manifest}.partial`, folder.manifest);
   removeBuildFiles(folder.source);
-  progress.say(`Built the embedded kernel in ${formatDuration(seconds)}`);
+  progress.say(`Built ${what} in ${formatDuration(seconds())}`);
 }
 
-/** Runs make in the source's folder; the whole output goes to the log, and each line to `onLine`. */
-function make(
-  folder: KernelFolder,
-  targets: readonly string[],
-  env: Record<string, string>,
-  onLine: (line: string) => void = () => {},
-): Promise<void> {
-  const options = [
-    ...COMPILER_OPTIONS,
-    `-ffile-prefix-map=${folder.source}=${DEBUG_SOURCE_PREFIX}`,
-  ];
-  const child = spawn(
-    "make",
-    ["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${options.join(" ")}`, ...targets],
-    {
-      cwd: folder.source,
-      // The same input has to give the same kernel, and so the same build id, everywhere.
-      env: {
-        ...inheritedEnvironment(),
-        LC_ALL: "C",
-        KBUILD_BUILD_TIMESTAMP: "1970-01-01",
-        KBUILD_BUILD_USER: "kernelcov",
-        KBUILD_BUILD_HOST: "kernelcov",
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, so that all of the build ends with one signal.
-      detached: true,
-    },
-  );
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const log = openSync(folder.log, "a");
-  let rest = "";
-  function take(bytes: Uint8Array): void {
-    appendFileSync(log, bytes);
-    const lines = (rest + new TextDecoder().decode(bytes)).split("\n");
-    rest = lines.pop()!;
-    lines.forEach(onLine);
-  }
-  child.stdout.on("data", take);
-  child.stderr.on("data", (bytes: Uint8Array) => appendFileSync(log, bytes));
-  const forget = endWithSignals(child.pid);
-  child.on("error", reject);
-  child.on("close", (code) => {
-    forget();
-    closeSync(log);
-    if (code === 0) return resolve();
-    const errors = errorLines(readFileSync(folder.log, "utf8")).join("\n");
-    reject(
-      new KcovUnavailableError(
-        "not-built-in",
-        `The embedded kernel could not be built:\n${errors}\nThe whole output is in ${folder.log}`,
-      ),
-    );
-  });
-  return promise;
+/** kernelcov's own options, and those that a user adds. */
+interface WantedOptions {
+  readonly base: KernelOptions;
+  readonly added: KernelOptions;
 }
 
-/** make must not take its options, or the kernel's architecture, from a make or a shell around kernelcov. */
-function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const { MAKEFLAGS: _1, MFLAGS: _2, MAKELEVEL: _3, ARCH: _4, CROSS_COMPILE: _5, ...env } =
-    process.env;
-  return env;
+function wantedOptions({ name, fragment }: KernelDefinition): WantedOptions {
+  const file = join(RECIPE_FOLDER, "config");
+  return {
+    base: parseKernelOptions(readFileSync(file, "utf8"), file),
+    added: parseKernelOptions(fragment, name ?? "fragment"),
+  };
 }
 
-/** Ends the build's processes when this one is told to end. What they finished stays for the next build. */
-function endWithSignals(group: number | undefined): () => void {
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name, i) => {
-    const handler = (): void => {
-      if (group !== undefined) {
-        try {
-          process.kill(-group, "SIGTERM");
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      process.stderr.write(
-        "\nInterrupted: the next build goes on from here\n",
-      );
-      process.exit(128 + [2, 15, 1][i]!);
-    };
-    process.on(name, handler);
-    return () => void process.off(name, handler);
-  });
-  return () => handlers.forEach((forget) => forget());
-}
-
-/** An option that Kconfig has dropped would be missing in silence, and a test would fail for no visible reason. */
-function checkConfiguration(folder: KernelFolder): void {
-  const lines = new Set(readFileSync(join(folder.source, ".config"), "utf8").split("\n"));
-  const dropped = readFileSync(join(RECIPE_FOLDER, "config"), "utf8").split("\n")
-    .filter((line) => line.startsWith("CONFIG_") && !lines.has(line));
-  if (dropped.length > 0) {
-    throw new KcovUnavailableError(
-      "not-built-in",
-      `${SOURCE_PACKAGE} does not accept ${dropped.join(", ")}: change scripts/kernel/config`,
-    );
-  }
+/**
+ * Makes the configuration. An option that Kconfig has dropped would be missing in silence, and a test would fail for no
+ * visible reason.
+ */
+async function configure(folder: KernelFolder, { base, added }: WantedOptions): Promise<void> {
+  const wanted = mergeKernelOptions(base, added);
+  const file = join(folder.path, "config");
+  writeFileSync(file, wanted);
+  await make(folder, ["allnoconfig"], { KCONFIG_ALLCONFIG: file });
+  const made = parseKernelOptions(readFileSync(join(folder.source, ".config"), "utf8"), ".config");
+  const refused = droppedOptions(added, made);
+  const lost = droppedOptions(parseKernelOptions(wanted, file), made)
+    .filter((line) => !refused.includes(line));
+  if (refused.length === 0 && lost.length === 0) return;
+  // Another fragment has another folder: nobody would come back to this one.
+  if (added.size > 0) rmSync(folder.source, { recursive: true, force: true });
+  const problems = [
+    refused.length > 0 &&
+    `${SOURCE_PACKAGE} does not accept ${
+      refused.join(", ")
+    }: add the options that these depend on, as user-mode Linux has them`,
+    lost.length > 0 && added.size > 0 &&
+    `With these options the kernel has no ${
+      lost.join(", ")
+    }: add "# CONFIG_… is not set" for each that it may lose`,
+    lost.length > 0 && added.size === 0 &&
+    `${SOURCE_PACKAGE} does not accept ${lost.join(", ")}: change scripts/kernel/config`,
+  ].filter((problem) => problem !== false).join("\n");
+  throw new KcovUnavailableError("not-built-in", problems);
 }
 
 function run(folder: KernelFolder, program: string, args: string[]): void {

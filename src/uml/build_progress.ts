@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import type { Writable } from "node:stream";
 
 /** Files that a build of the pinned source and configuration compiles. Newer Debian releases differ by a few. */
-export const EXPECTED_FILES = 958;
+export const EXPECTED_FILES = 1074;
 
 /** Processor seconds that a build takes on an ordinary server core of the 2020s, unpacking included. */
-const EXPECTED_CPU_SECONDS = 560;
+const EXPECTED_CPU_SECONDS = 400;
 
 /** `95` as `1:35`. */
 export function formatDuration(seconds: number): string {
@@ -21,6 +21,11 @@ export function estimateBuild(processors: number = availableParallelism()): stri
   return `about ${time} on ${cores}`;
 }
 
+/** `Unpacking the kernel's source, 0:05`. */
+export function formatStage(stage: string, seconds: number): string {
+  return `${stage}, ${formatDuration(seconds)}`;
+}
+
 /** What is known of a running build. */
 export interface BuildState {
   readonly done: number;
@@ -30,19 +35,22 @@ export interface BuildState {
   readonly preparation: number;
   /** Files that were there before, when a build was resumed. */
   readonly resumed: number;
+  /** All files are compiled. */
+  readonly linking: boolean;
 }
 
 /** `Building the kernel: file 120 of 940, 0:35, about 3:10 left`. */
 export function formatProgress(state: BuildState): string {
   const { done, expected, seconds } = state;
   const fresh = done - state.resumed;
-  const total = Math.max(done, expected);
-  const line = `Building the kernel: file ${done} of ${total}, ${formatDuration(seconds)}`;
+  // A kernel with more options has more files: how many is not known.
+  const of = done > expected ? "" : ` of ${expected}`;
+  const line = `Building the kernel: file ${done}${of}, ${formatDuration(seconds)}`;
+  if (state.linking) return `${line}, linking`;
   // The first files say little: they are small.
-  if (fresh < 20) return line;
-  if (done >= expected) return `${line}, linking`;
+  if (fresh < 20 || done >= expected) return line;
   const perFile = (seconds - state.preparation) / fresh;
-  return `${line}, about ${formatDuration((total - done) * perFile)} left`;
+  return `${line}, about ${formatDuration((expected - done) * perFile)} left`;
 }
 
 /** Shows one line of progress: rewritten on a terminal, a line at times elsewhere. */
@@ -52,7 +60,7 @@ export class ProgressLine {
   #shown = false;
   #last = -Infinity;
 
-  constructor(stream: Writable & { isTTY?: boolean; columns?: number }, quietMs = 15_000) {
+  constructor(stream: Writable & { isTTY?: boolean; columns?: number }, quietMs = 5000) {
     this.#stream = stream;
     this.#quietMs = quietMs;
   }
@@ -68,6 +76,19 @@ export class ProgressLine {
     }
     this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
     this.#shown = true;
+  }
+
+  /** Shows `text()` again each second until `work` is done. */
+  async during<T>(text: () => string, work: Promise<T>): Promise<T> {
+    const show = (): void => this.update(text(), performance.now());
+    show();
+    const timer = setInterval(show, 1000);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      this.clear();
+    }
   }
 
   /** Removes the line from the terminal. */
@@ -86,6 +107,11 @@ export class ProgressLine {
 /** Whether a line of kbuild's output stands for a compiled file of the kernel. */
 export function isCompiledFile(line: string): boolean {
   return /^ {2}(CC|AS) /.test(line);
+}
+
+/** Whether a line of kbuild's output says that all files are compiled and put together. */
+export function isLinkStep(line: string): boolean {
+  return /^ {2}(AR|LD) +vmlinux/.test(line);
 }
 
 /** The lines of a build log that say why it failed: the compiler's, the linker's or make's own. */

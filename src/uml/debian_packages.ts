@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
+import { formatStage, type ProgressLine } from "./build_progress.ts";
 import { RECIPE_FOLDER } from "./kernel_folder.ts";
 
 /** The packages that building the embedded kernel needs: the lines of `scripts/kernel/packages`. */
@@ -41,11 +42,14 @@ function hasPackageLists(): boolean {
 }
 
 /**
- * Installs what is missing of `names`, as root; `say` is told what is done.
+ * Installs what is missing of `names`, as root; `progress` shows what is done.
  *
  * @throws {KcovUnavailableError} not root, not Debian, or apt-get failed: the message names the command to run.
  */
-export function ensurePackages(names: readonly string[], say: (line: string) => void): void {
+export async function ensurePackages(
+  names: readonly string[],
+  progress: ProgressLine,
+): Promise<void> {
   const missing = missingPackages(names);
   if (missing.length === 0) return;
   if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).error !== undefined) {
@@ -60,11 +64,12 @@ export function ensurePackages(names: readonly string[], say: (line: string) => 
       `The embedded kernel needs Debian packages: ${installCommand(missing)}`,
     );
   }
-  say(`Installing ${missing.join(", ")}`);
-  const install = ["install", "-y", "--no-install-recommends", ...missing];
-  // Lists may be missing, as in fresh containers, or so old that the files they name are gone.
-  if (hasPackageLists() && runAptGet(install) === undefined) return;
-  const failure = runAptGet(["update"]) ?? runAptGet(install);
+  progress.say(`Installing ${missing.join(", ")}`);
+  const started = performance.now();
+  const failure = await progress.during(
+    () => formatStage("Installing Debian packages", (performance.now() - started) / 1000),
+    install(missing),
+  );
   if (failure !== undefined) {
     throw new KcovUnavailableError(
       "not-built-in",
@@ -73,15 +78,31 @@ export function ensurePackages(names: readonly string[], say: (line: string) => 
   }
 }
 
+/** Installs packages; the reason where that failed. */
+async function install(names: readonly string[]): Promise<string | undefined> {
+  const args = ["install", "-y", "--no-install-recommends", ...names];
+  // Lists may be missing, as in fresh containers, or so old that the files they name are gone.
+  if (hasPackageLists() && await runAptGet(args) === undefined) return undefined;
+  return await runAptGet(["update"]) ?? await runAptGet(args);
+}
+
 /** Runs apt-get; the reason where it failed. */
-function runAptGet(args: string[]): string | undefined {
-  const run = spawnSync("apt-get", args, {
-    encoding: "utf8",
+function runAptGet(args: string[]): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const child = spawn("apt-get", args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
   });
-  if (run.status === 0) return undefined;
-  const lines = `${run.stdout}\n${run.stderr}`.split("\n");
-  const errors = lines.filter((line) => line.startsWith("E: "));
-  return errors.map((line) => line.slice(3)).join("; ") || `apt-get ${args[0]} failed`;
+  let output = "";
+  child.stdout.on("data", (bytes: Uint8Array) => output += bytes);
+  child.stderr.on("data", (bytes: Uint8Array) => output += bytes);
+  child.on("error", (error) => resolve(error.message));
+  child.on("close", (code) => {
+    if (code === 0) return resolve(undefined);
+    const errors = output.split("\n").filter((line) => line.startsWith("E: "));
+    resolve(
+      errors.map((line) => line.slice(3)).join("; ") || `apt-get ${args[0]} failed`,
+    );
+  });
+  return promise;
 }

@@ -24,14 +24,18 @@ function readNumber(path: string): number | undefined {
   }
 }
 
+const PTRACE_REFUSED = /Operation not permitted|EPERM|failed|errno = 1\b/;
+
 /**
  * Why a guest ended without its command's exit status, from what its kernel wrote: one sentence that ends with what to change,
  * and the kernel's last lines where they say more.
  */
-export function explainFailure(log: string, facts: HostFacts): string {
+export function explainFailure(log: string, facts: HostFacts, killedBy?: string): string {
   const lines = kernelLines(log);
-  const last = lines.slice(-12).join("\n");
-  if (/ptrace|PTRACE/.test(log) && /Operation not permitted|EPERM|failed|errno = 1\b/.test(log)) {
+  // What follows a panic's message is its trace.
+  const panicAt = lines.findIndex((line) => /Kernel panic - not syncing/.test(line));
+  const last = lines.slice(0, panicAt < 0 ? lines.length : panicAt + 1).slice(-12).join("\n");
+  if (lines.some((line) => /ptrace/i.test(line) && PTRACE_REFUSED.test(line))) {
     const change = facts.ptraceScope !== undefined && facts.ptraceScope > 1
       ? `kernel.yama.ptrace_scope is ${facts.ptraceScope}: run sysctl -w kernel.yama.ptrace_scope=1 as root`
       : "in a container, allow it with --cap-add=SYS_PTRACE --security-opt seccomp=unconfined";
@@ -48,16 +52,22 @@ export function explainFailure(log: string, facts: HostFacts): string {
   }
   const hint = mapLimitHint(log, facts);
   if (hint !== undefined) return `${hint}\n${last}`;
+  if (killedBy !== undefined) {
+    return `The guest was ended by ${killedBy} while it started: it was killed, or the host is out of memory or of space for the guest's memory`;
+  }
   return last === ""
     ? "The guest ended without a word: it was killed, or the host is out of memory or of space for the guest's memory"
     : `The guest ended before its command did: its kernel's last lines may name the cause\n${last}`;
 }
 
-/** What to change where processes of the guest died for want of host mappings; `undefined` where none did. */
+/**
+ * What to change where processes of the guest died for want of host mappings, as they do in kernels without
+ * um_faults.patch; `undefined` where none did.
+ */
 export function mapLimitHint(log: string, facts: HostFacts): string | undefined {
   if (!/ran out of memory on the host side/.test(log)) return undefined;
   const now = facts.maxMapCount === undefined ? "" : `, now ${facts.maxMapCount}`;
-  return `A process of the guest needed more memory mappings than the host allows (vm.max_map_count${now}): run sysctl -w vm.max_map_count=1048576 as root, or map less KCOV memory`;
+  return `A process of the guest needed more memory mappings than the host allows (vm.max_map_count${now}): run sysctl -w vm.max_map_count=1048576 as root, or build the kernel with um_faults.patch`;
 }
 
 function kernelLines(log: string): string[] {

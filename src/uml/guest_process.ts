@@ -1,30 +1,30 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { realpathSync, rmSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
+import { makeGuestFolder } from "./guest_folder.ts";
 import { quietCpu } from "./quiet_cpu.ts";
-
-/** Runs the command behind the first argument, on the processor that this names, if any. */
-const START = `ulimit -c 0
-cpu=$1
-shift
-[ -z "$cpu" ] || ! command -v taskset >/dev/null || exec taskset -c "$cpu" "$@"
-exec "$@"`;
 
 /** Bytes of the kernel's messages that are kept. */
 const LOG_BYTES = 65_536;
 
 /** What a guest is started from. */
 export interface GuestMachine {
+  /** What confines the kernel and starts it. */
+  readonly launcher: string;
   /** The kernel to start, an ELF file. */
   readonly linux: string;
   /** The guest's process 1. */
   readonly init: string;
   readonly memoryBytes: number;
+  /** Parameters for the kernel's command line besides those of every guest. */
+  readonly parameters: readonly string[];
   /** Folder for the file behind the guest's memory. */
   readonly memoryFolder: string;
+  /** Real paths of the folders of the host that the guest may write to, none inside another. */
+  readonly write: readonly string[];
+  /** Told the kernel's messages as they come. */
+  readonly onMessages?: (text: string) => void;
 }
 
 /** A value of the kernel's command line, which splits at spaces outside of quotes. */
@@ -54,10 +54,28 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     "stderr=1",
     "con=null",
     "con0=null,fd:2",
-    "quiet",
+    // All messages, with their times: what led to a crash is not known before it.
+    "ignore_loglevel",
+    "printk.time=1",
+    // The supervisor's marks, one for each test, must not be dropped for being many.
+    "printk.devkmsg=on",
+    // The host's random bytes count. A kernel before 6.2 that is configured otherwise gathers its own for 15 seconds and
+    // more, and Bun's first random number waits for them.
+    "random.trust_cpu=on",
     "oops=panic",
     `uml_dir=${runFolder}/`,
     "umid=guest",
+    ...machine.parameters,
+  ];
+}
+
+/** The launcher's arguments: the run folder is the only other place that the kernel itself writes to. */
+function launcherArguments({ write }: GuestMachine, runFolder: string): string[] {
+  const cpu = quietCpu();
+  const outside = !write.some((folder) => runFolder.startsWith(`${folder}/`));
+  return [
+    ...cpu === undefined ? [] : ["-c", String(cpu)],
+    ...[...write, ...outside ? [runFolder] : []].flatMap((folder) => ["-w", folder]),
   ];
 }
 
@@ -70,20 +88,19 @@ export class GuestProcess {
   readonly #folder: string;
   #log = "";
   #running = true;
+  #backlog = 0;
 
   /** Settles when all of the guest is gone: the signal that ended its kernel, if one did. */
   readonly ended: Promise<string | undefined>;
 
   constructor(machine: GuestMachine) {
-    // Holds the kernel's pid file and what a crash may leave; deleted at the end.
-    this.#folder = mkdtempSync(join(tmpdir(), "kernelcov-guest-"));
+    // Holds the file behind the memory, the kernel's pid file and what a crash may leave; deleted at the end.
+    this.#folder = makeGuestFolder(realpathSync(machine.memoryFolder));
     const child = spawn(
-      "sh",
+      machine.launcher,
       [
-        "-c",
-        START,
-        "sh",
-        String(quietCpu() ?? ""),
+        ...launcherArguments(machine, this.#folder),
+        "--",
         machine.linux,
         ...kernelArguments(machine, this.#folder),
       ],
@@ -92,15 +109,18 @@ export class GuestProcess {
         env: {
           PATH: process.env["PATH"] ?? "/usr/bin:/bin",
           HOME: this.#folder,
-          TMPDIR: machine.memoryFolder,
+          TMPDIR: this.#folder,
         },
         stdio: ["pipe", "pipe", "pipe"],
         detached: true,
       },
     );
     this.#child = child;
+    const decoder = new TextDecoder();
     child.stderr.on("data", (bytes: Uint8Array) => {
-      this.#log = (this.#log + new TextDecoder().decode(bytes)).slice(-LOG_BYTES);
+      const text = decoder.decode(bytes, { stream: true });
+      this.#log = (this.#log + text).slice(-LOG_BYTES);
+      machine.onMessages?.(text);
     });
     // Writing to a guest that has just ended is no error of its own: `ended` tells.
     child.stdin.on("error", () => {});
@@ -126,9 +146,17 @@ export class GuestProcess {
     return this.#log;
   }
 
+  /** Bytes that the guest has been sent and has not taken yet. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
   /** Sends bytes to the guest. */
   send(bytes: Uint8Array): void {
-    if (this.#running) this.#child.stdin.write(bytes);
+    if (!this.#running) return;
+    // Not the stream's own count, which is always 0 in Bun.
+    this.#backlog += bytes.length;
+    this.#child.stdin.write(bytes, () => this.#backlog -= bytes.length);
   }
 
   /** Ends all of the guest's processes at once. */

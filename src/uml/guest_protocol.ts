@@ -1,3 +1,5 @@
+import { FormatError } from "../errors.ts";
+
 /**
  * Frames between the host and process 1 of the guest (scripts/kernel/init.c, the other end): one byte of type, the
  * payload's length as four bytes, little-endian, the payload.
@@ -7,9 +9,13 @@ export const FRAME_HEADER = 5;
 /** Largest payload of a frame of standard input. */
 export const INPUT_CHUNK = 65_536;
 
+/** Largest payload of a frame from the guest. */
+const OUTPUT_CHUNK = 65_536;
+
 /** Types of the frames that the guest sends. */
 export const FromGuest = {
   HELLO: 0x48,
+  UNSEALED: 0x55,
   READY: 0x52,
   STDOUT: 0x31,
   STDERR: 0x32,
@@ -46,6 +52,8 @@ export interface GuestSettings {
   /** Absolute paths of the host's folders that the guest may write to, outer ones first. */
   readonly write: readonly string[];
   readonly hostname: string;
+  /** Whether the kernel is the user's own: one that cannot seal its mounts is used all the same. */
+  readonly ownKernel: boolean;
   /** Whether standard input will be sent; otherwise the command reads from `/dev/null`. */
   readonly input: boolean;
   /** Run the command on a terminal of this size. */
@@ -78,6 +86,7 @@ export function encodeStart(settings: GuestSettings): Uint8Array {
   }
   add("C", settings.cwd);
   add("H", settings.hostname);
+  if (settings.ownKernel) add("O", "");
   for (const argument of settings.command) add("A", argument);
   for (const [name, value] of Object.entries(settings.env)) add("E", `${name}=${value}`);
   for (const folder of settings.write) add("W", folder);
@@ -96,34 +105,47 @@ export function encodeWindow({ rows, columns }: WindowSize): Uint8Array {
   );
 }
 
-/** Puts frames together from bytes as they arrive. */
-export class FrameReader {
-  #bytes = new Uint8Array(0);
+const FROM_GUEST: ReadonlySet<number> = new Set(Object.values(FromGuest));
 
-  /** Takes bytes and returns the frames that are complete now. */
+/** Puts frames together from bytes as they arrive. The guest's root can write to the line too: nothing is taken on trust. */
+export class FrameReader {
+  readonly #bytes = new Uint8Array(FRAME_HEADER + OUTPUT_CHUNK);
+  readonly #view = new DataView(this.#bytes.buffer);
+  #used = 0;
+
+  /**
+   * Takes bytes and returns the frames that are complete now.
+   *
+   * @throws {FormatError} they are no frame of the guest's.
+   */
   push(chunk: Uint8Array): Frame[] {
-    let bytes = chunk;
-    if (this.#bytes.length > 0) {
-      bytes = new Uint8Array(this.#bytes.length + chunk.length);
-      bytes.set(this.#bytes);
-      bytes.set(chunk, this.#bytes.length);
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const frames: Frame[] = [];
-    let at = 0;
-    while (bytes.length - at >= FRAME_HEADER) {
-      const end = at + FRAME_HEADER + view.getUint32(at + 1, true);
-      if (end > bytes.length) break;
-      frames.push({ type: bytes[at]!, payload: bytes.slice(at + FRAME_HEADER, end) });
-      at = end;
+    for (let at = 0; at < chunk.length;) {
+      const wanted = (this.#used < FRAME_HEADER ? FRAME_HEADER : this.#frameSize()) - this.#used;
+      const part = chunk.subarray(at, at + wanted);
+      this.#bytes.set(part, this.#used);
+      this.#used += part.length;
+      at += part.length;
+      if (this.#used < FRAME_HEADER || this.#used < this.#frameSize()) continue;
+      frames.push({ type: this.#bytes[0]!, payload: this.#bytes.slice(FRAME_HEADER, this.#used) });
+      this.#used = 0;
     }
-    this.#bytes = bytes.slice(at);
     return frames;
   }
 
   /** Bytes of a frame that is not complete yet. */
   get pending(): number {
-    return this.#bytes.length;
+    return this.#used;
+  }
+
+  #frameSize(): number {
+    const type = this.#bytes[0]!;
+    const size = this.#view.getUint32(1, true);
+    const fits = type === FromGuest.EXIT ? size === 4 : size <= OUTPUT_CHUNK;
+    if (!FROM_GUEST.has(type) || !fits) {
+      throw new FormatError("frame", `the guest sent a frame of type ${type} and ${size} bytes`);
+    }
+    return FRAME_HEADER + size;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -47,6 +47,10 @@ export interface KernelFolder {
   readonly log: string;
   /** Written last: the kernel is complete. */
   readonly manifest: string;
+  /** The kernel was built by the user, and may lack the patches under scripts/kernel. */
+  readonly own?: true;
+  /** Parameters for its command line besides those of every guest. */
+  readonly parameters?: readonly string[];
 }
 
 /** What was built, as `kernel.json`. */
@@ -77,7 +81,8 @@ export function cacheFolder(): string {
   return folder;
 }
 
-function cacheFolderPath(): string {
+/** The same, whether or not it is there. */
+export function cacheFolderPath(): string {
   const configured = process.env["XDG_CACHE_HOME"];
   // The XDG Base Directory specification: a relative path is to be ignored.
   const base = configured?.startsWith("/") ? configured : join(homeFolder(), ".cache");
@@ -101,11 +106,21 @@ export function kernelFolder(path: string): KernelFolder {
   };
 }
 
-/** Hash of all that kernelcov itself puts into a kernel: configuration, patch and compiler options. */
-export function recipeHash(): string {
+/** File names of the kernel's patches, in the order in which they apply. */
+export function kernelPatches(): string[] {
+  return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
+}
+
+/**
+ * Hash of all that kernelcov itself puts into a kernel: configuration, patches and compiler options; and of the options
+ * that a user adds to them.
+ */
+export function recipeHash(fragment = ""): string {
   const hash = createHash("sha256");
-  for (const name of ["config", "kcov.patch"]) hash.update(readFileSync(join(RECIPE_FOLDER, name)));
-  return hash.update(COMPILER_OPTIONS.join(" ")).digest("hex").slice(0, 16);
+  for (const name of ["config", ...kernelPatches()]) {
+    hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  }
+  return hash.update(COMPILER_OPTIONS.join(" ")).update(fragment).digest("hex").slice(0, 16);
 }
 
 /** Name of a kernel's folder: the source's version, and a hash of it, the recipe and the compiler. */

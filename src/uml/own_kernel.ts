@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { OpenImage } from "../symbolize/open_image.ts";
@@ -22,8 +23,28 @@ export function ownKernel(path: string): KernelFolder {
       `${file} is no user-mode Linux kernel: build one with make ARCH=um, with the options of scripts/kernel/config`,
     );
   }
-  // What is compiled for the guest goes to the cache: the folder is not ours.
-  return { ...kernelFolder(join(linux, "..")), path: cacheFolder(), linux, vmlinux };
+  return {
+    ...kernelFolder(join(linux, "..")),
+    // What is compiled for the guest goes to the cache: the folder is not ours.
+    path: cacheFolder(),
+    linux,
+    vmlinux,
+    own: true,
+    parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
+  };
+}
+
+/**
+ * Whether the kernel can run its processes without ptrace(2), which is off by default (Linux 6.16 and later;
+ * arch/um/os-Linux/start_up.c). A page fault then takes one switch to it and back in place of three.
+ */
+function offersSeccomp({ elf }: OpenImage): boolean {
+  const strings = elf.section(".rodata");
+  return strings !== undefined && includesText(elf.bytes(strings), "seccomp=<");
+}
+
+function includesText(bytes: Uint8Array, text: string): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
 
 function executableAt(path: string): string {

@@ -2,12 +2,16 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
+import { plainFolder } from "../sys/plain_folder.ts";
 import { buildEmbeddedKernel } from "./build_kernel.ts";
-import { ensureGuestInit } from "./guest_init.ts";
+import { checkGuestProgram } from "./check_program.ts";
+import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { type GuestResult, GuestSession } from "./guest_session.ts";
+import { explainUnsealed, hostProtection } from "./host_protection.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
+import { KernelWatch } from "./kernel_watch.ts";
 import type { KernelFolder } from "./kernel_folder.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 
@@ -29,19 +33,24 @@ export interface GuestCommand {
   readonly timeoutMs?: number;
   /** The guest's memory, such as `2G`, the default. */
   readonly memory?: string;
+  /** Parameters for the kernel's command line, such as `um_fault_around=0`. */
+  readonly parameters?: readonly string[];
   /** Its standard input: this process's by default, `null` for none. */
   readonly stdin?: Readable | null;
   readonly stdout?: Writable;
   readonly stderr?: Writable;
+  /** Whether the kernel's messages go to `stderr` as they come. */
+  readonly dmesg?: boolean;
   /** Run it on a terminal of its own. By default where all three standard streams are terminals. */
   readonly terminal?: boolean;
 }
 
 /**
- * Runs one command in a freshly booted embedded kernel, which is built first where it is not there.
+ * Runs one command in a freshly booted embedded kernel, which is built first where it is not there. What the kernel
+ * complains of, a crash first of all, is written to `stderr`, with the functions and lines that led to it.
  *
- * @throws {KcovUnavailableError} the kernel cannot be built or started here, or it crashed; the message says what to change.
- * @throws {TypeError} the command is empty, or a folder cannot be used.
+ * @throws {KcovUnavailableError} the kernel cannot be built or started here; the message says what to change.
+ * @throws {TypeError} the command is empty or a program for another machine, or a folder cannot be used.
  * @throws {RangeError} the memory is no size, or fits nowhere.
  */
 export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
@@ -57,14 +66,24 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
   const memoryBytes = parseMemorySize(command.memory ?? "2G");
   const write = writableFolders(command.write ?? []);
   const cwd = realpathSync(command.cwd ?? process.cwd());
+  checkGuestProgram(command.command, env["PATH"], cwd);
   const onTerminal = command.terminal ??
     (isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr));
   const folder = command.kernel ?? await buildEmbeddedKernel();
+  const launcher = ensureLauncher(folder);
+  const watch = new KernelWatch(folder.vmlinux, (text) => void stderr.write(text));
   const machine = {
+    launcher,
     linux: folder.linux,
     init: ensureGuestInit(folder),
     memoryBytes,
+    parameters: [...folder.parameters ?? [], ...command.parameters ?? []],
     memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
+    write,
+    onMessages: (text: string): void => {
+      if (command.dmesg) stderr.write(text);
+      watch.take(text);
+    },
   };
   const start = encodeStart({
     command: command.command,
@@ -72,6 +91,7 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     env: { ...definedOnly(env), PWD: cwd, KERNELCOV_VMLINUX: folder.vmlinux },
     write,
     hostname: hostname(),
+    ownKernel: folder.own === true,
     input: stdin !== null,
     terminal: onTerminal ? windowSize(stdout) : undefined,
   });
@@ -80,13 +100,19 @@ export async function runInKernel(command: GuestCommand): Promise<GuestResult> {
     stdout,
     stderr,
     timeoutMs: command.timeoutMs,
+    explainUnsealed: () => explainUnsealed(hostProtection(launcher)),
   });
   const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
+  let result: GuestResult;
   try {
-    return await session.result();
+    result = await session.result();
   } finally {
+    watch.close();
     release();
   }
+  // The terminal is this process's again.
+  await watch.finish(result.end === "crashed");
+  return result;
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
@@ -95,17 +121,20 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<
   );
 }
 
-/** Real paths of the folders, outer ones first: mounted in this order none hides another. */
+/** Real paths of the folders. One inside another is left out: mounted twice, each would see the other's changes late. */
 function writableFolders(paths: readonly string[]): string[] {
-  return [...new Set(paths.map(writableFolder))].sort();
+  const folders = [...new Set(paths.map(writableFolder))];
+  return folders.filter((folder) => !folders.some((outer) => folder.startsWith(`${outer}/`)))
+    .sort();
 }
 
 function writableFolder(path: string): string {
   let real: string;
   try {
-    real = realpathSync(path);
+    real = plainFolder(path);
     accessSync(real, constants.W_OK);
   } catch (cause) {
+    if (cause instanceof TypeError) throw cause;
     throw new TypeError(
       `The guest cannot write to ${path}: make that folder first, and check that you may write to it`,
       { cause },

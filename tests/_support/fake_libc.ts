@@ -11,6 +11,7 @@ import { type Libc, type LibcFunctions, MAP_FAILED } from "../../src/sys/types.t
 
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ENOSYS = 38;
 export const EBADF = 9;
 export const ENOMEM = 12;
 export const EACCES = 13;
@@ -121,6 +122,9 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
       if (failing("close")) return -1;
       devices.delete(fd);
       return openDescriptors.delete(fd) ? 0 : refuse(EBADF);
+    },
+    syscall() {
+      return BigInt(refuse(ENOSYS));
     },
     read() {
       return failing("read") ? -1 : refuse(EBADF);

@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { delimiter, dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
+import { memoryFolders } from "../../src/uml/memory_folder.ts";
 import { type GuestCommand, type GuestResult, runInKernel } from "../../src/uml/run_kernel.ts";
 
 /** The checkout's command. */
@@ -117,6 +119,16 @@ export function startKernelcov(
     kill: (signal) => void process.kill(child.pid!, signal),
     ended: promise,
   };
+}
+
+/** The folders that guests of a `kernelcov` process have, wherever they may be; of all processes by default. */
+export function guestFolders(pid?: number): string[] {
+  const owner = pid === undefined ? "" : `-${pid}-`;
+  const places = new Set([tmpdir(), ...memoryFolders().map(({ path }) => path)]);
+  return [...places].flatMap((place) =>
+    readdirSync(place).filter((name) => name.startsWith("kernelcov-guest-") && name.includes(owner))
+      .map((name) => join(place, name))
+  );
 }
 
 /** Numbers of the processes below `pid`, from `/proc`. */

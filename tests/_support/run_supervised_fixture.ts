@@ -2,6 +2,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/testing/runner_command.ts";
+import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
 import { type SupervisedRun, superviseHere } from "./supervised.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -15,6 +16,8 @@ export interface FixtureRun {
   readonly preload?: boolean;
   /** Variables of its environment, beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How it is supervised. */
+  readonly supervise?: Partial<SuperviseOptions>;
 }
 
 /** The command that runs test files of `tests/kernel/fixtures` with this runtime's test runner. */
@@ -34,7 +37,7 @@ export function fixtureCommand(
 
 /** Runs test files of `tests/kernel/fixtures` with this runtime's test runner, under a supervisor. */
 export function runFixture(names: readonly string[], options: FixtureRun = {}): SupervisedRun {
-  const { flags = [], permissions, preload = true, env = {} } = options;
+  const { flags = [], permissions, preload = true, env = {}, supervise = {} } = options;
   const plain = fixtureCommand(names, flags, permissions);
-  return superviseHere(preload ? withPreload(plain).command : plain, { env });
+  return superviseHere(preload ? withPreload(plain).command : plain, { ...supervise, env });
 }

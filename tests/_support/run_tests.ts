@@ -29,8 +29,13 @@ export function runTests(
   const command = runtimeName() === "deno"
     ? ["test", ...permissions, "--no-prompt", "--no-check", "--config", CONFIG]
     : ["test"];
-  const { KERNELCOV_RUN: _run, KERNELCOV: _mode, KERNELCOV_WORDS: _words, ...inherited } =
-    process.env;
+  const {
+    KERNELCOV_RUN: _run,
+    KERNELCOV_RUN_ID: _id,
+    KERNELCOV: _mode,
+    KERNELCOV_WORDS: _words,
+    ...inherited
+  } = process.env;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [...command, ...flags, ...paths],

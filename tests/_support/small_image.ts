@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
 import type { ImageIndex } from "../../src/symbolize/image_index.ts";
@@ -93,10 +93,11 @@ export class SmallImage implements Disposable {
     }).map((point) => index.base + index.pointOffset[point]! + index.callLength);
   }
 
-  /** Writes records into a run folder of this image. */
-  writeRun(name: string, records: readonly TestRecord[]): string {
+  /** Writes records into a run folder of this image, which the run was told to be at `image`. */
+  writeRun(name: string, records: readonly TestRecord[], image?: string): string {
     const directory = join(this.folder, name);
     using writer = openRun(directory, {
+      image,
       kernel: { buildId: this.index.buildId, release: "6.12.0", machine: "x86_64" },
     });
     for (const record of records) writer.append(record);

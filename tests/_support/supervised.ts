@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
 import { readRun } from "../../src/record/read_run.ts";
+import { recordFiles } from "../../src/record/run_folder.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
@@ -52,7 +53,8 @@ export function superviseHere(
       signal: result.signal,
       stdout: stripVTControlCharacters(result.stdout),
       stderr: stripVTControlCharacters(result.stderr),
-      records: readRun(runDirectory).records,
+      // A run of no tests leaves no file.
+      records: recordFiles(runDirectory).length === 0 ? [] : readRun(runDirectory).records,
     };
   } finally {
     rmSync(runDirectory, { recursive: true });
@@ -61,8 +63,13 @@ export function superviseHere(
 
 /** This process's environment without what a kernelcov around it put there. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { KERNELCOV_RUN: _run, KERNELCOV: _mode, KERNELCOV_SUPERVISOR: _supervisor, ...env } =
-    process.env;
+  const {
+    KERNELCOV_RUN: _run,
+    KERNELCOV_RUN_ID: _id,
+    KERNELCOV: _mode,
+    KERNELCOV_SUPERVISOR: _supervisor,
+    ...env
+  } = process.env;
   return { ...env, NO_COLOR: "1" };
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/read_run.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";

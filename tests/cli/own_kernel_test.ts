@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,22 @@ test("kernel run --kernel runs a command in a kernel of one's own", async () => 
   }
 });
 
+test("a kernel that can do without ptrace is told to", () => {
+  assert.deepEqual(ownKernel(TREE).parameters, []);
+  const newer = join(FOLDER, "newer");
+  const text = join(FOLDER, "help.txt");
+  writeFileSync(text, "seccomp=<on/auto/off>\n    Configure whether or not SECCOMP is used.\n\0");
+  execFileSync("objcopy", ["--update-section", `.rodata=${text}`, EMBEDDED.linux, newer]);
+  assert.deepEqual(ownKernel(newer).parameters, ["seccomp=auto"]);
+});
+
+test("--append adds to the kernel's command line", async () => {
+  const command = ["kernel", "run", "--kernel", TREE, "--append", "um_fault_around=0"];
+  const { status, stdout } = await kernelcov([...command, "--", "cat", "/proc/cmdline"]);
+  assert.equal(status, 0);
+  assert.match(stdout, / um_fault_around=0(\s|$)/);
+});
+
 for (const scope of ["thread", "tree"]) {
   test(`test --kernel PATH covers tests in ${scope} scope, with the lines of that kernel`, async () => {
     const out = join(FOLDER, scope);
@@ -49,6 +66,9 @@ for (const scope of ["thread", "tree"]) {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^ *a pipe carries bytes +passed/m);
     assert.match(readFileSync(join(out, "lcov.info"), "utf8"), /^FNDA:[1-9]\d*,pipe_write$/m);
+    const question = await kernelcov(["which", "pipe_write", "--run", out, "--plain"]);
+    assert.equal(question.stderr, "");
+    assert.match(question.stdout, /a pipe carries bytes$/m);
   });
 }
 

@@ -8,7 +8,7 @@ import {
   kcovAvailability,
   type KcovHost,
 } from "../../src/kcov/kcov_availability.ts";
-import { EACCES, ENOENT, EPERM, type FakeLibc, fakeLibc } from "../_support/fake_libc.ts";
+import { EACCES, EBUSY, ENOENT, EPERM, type FakeLibc, fakeLibc } from "../_support/fake_libc.ts";
 
 const MOUNTED = "proc /proc proc rw 0 0\ndebugfs /sys/kernel/debug debugfs rw,relatime 0 0\n";
 const FILE_SYSTEMS = "nodev\tproc\nnodev\tdebugfs\n\text4\n";
@@ -18,10 +18,11 @@ interface FakeHost {
   platform?: string;
   userId?: number;
   files?: Record<string, string | Uint8Array<ArrayBuffer>>;
+  isRecorded?: boolean;
 }
 
 function hostOf(
-  { libc = fakeLibc(), platform = "linux", userId = 0, files = {} }: FakeHost,
+  { libc = fakeLibc(), platform = "linux", userId = 0, files = {}, isRecorded = false }: FakeHost,
 ): KcovHost {
   const all: Record<string, string | Uint8Array<ArrayBuffer>> = {
     "/proc/filesystems": FILE_SYSTEMS,
@@ -42,6 +43,7 @@ function hostOf(
       const bytes = readBytes(path);
       return bytes && new TextDecoder().decode(bytes);
     },
+    isRecorded: () => isRecorded,
   };
 }
 
@@ -161,6 +163,17 @@ test("kcovAvailability() says yes where a system call was recorded", () => {
   assert.equal(libc.mappings.size, 0);
 });
 
+test("kcovAvailability() of a process that is recorded already does not try to record it", () => {
+  // Nothing would be recorded if it tried.
+  const libc = fakeLibc({ pcs: {}, unique: true });
+  const plain = hostOf({ libc });
+  assert.equal(inspectHost(plain).reason, "no-callbacks");
+  const { available, message, uniqueMode } = inspectHost({ ...plain, isRecorded: () => true });
+  assert.deepEqual([available, uniqueMode], [true, true]);
+  assert.match(message, /being recorded by kernelcov/);
+  assert.equal(libc.openDescriptors.size, 0);
+});
+
 test("kcovAvailability() passes on why libc cannot be opened", () => {
   const host = {
     ...hostOf({}),
@@ -175,4 +188,15 @@ test("kcovAvailability() works on this machine", () => {
   const { available, message, findings } = kcovAvailability();
   assert.equal(typeof available, "boolean");
   assert.ok(message.length > 0 && findings.length > 0);
+});
+
+test("a thread that is recorded already is busy, unless it is by this library", () => {
+  const libc = () => fakeLibc({ pcs: { read: [1n] }, fail: { KCOV_ENABLE: EBUSY } });
+  const other = inspectHost(hostOf({ libc: libc() }));
+  assert.equal(other.available, false);
+  assert.equal(other.reason, "busy");
+  const own = inspectHost(hostOf({ libc: libc(), isRecorded: true }));
+  assert.equal(own.available, true);
+  assert.equal(own.reason, undefined);
+  assert.match(own.message, /this thread is being recorded by kernelcov$/);
 });

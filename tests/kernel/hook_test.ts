@@ -35,7 +35,11 @@ function recordsOf(flags: string[], times = 1): Run {
   const cwd = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
   try {
     const directory = join(cwd, "run");
-    const environment = { KERNELCOV: "require", KERNELCOV_RUN: directory };
+    const environment = {
+      KERNELCOV: "require",
+      KERNELCOV_RUN: directory,
+      KERNELCOV_RUN_ID: "one run",
+    };
     for (let time = 0; time < times; time++) {
       const { status, stdout, stderr } = runTests([OUTCOMES, BLOCK], environment, { cwd, flags });
       const text = stdout + stderr;

@@ -59,7 +59,7 @@ function run(script: string, words?: number): Run {
     defaultSignals: [],
   });
   const ptrace = new Ptrace(libc, currentArchitecture());
-  const status = new Supervisor(libc, ptrace, pool, ledger).run(root);
+  const status = new Supervisor({ libc, ptrace, pool, ledger }).run(root);
   ledger.close({ outcome: "passed", durationMs: 0 });
   assert.equal(records.length, 1);
   return { status: exitCode(status), record: records[0], sizes };

@@ -8,7 +8,7 @@ import { type Address, parseAddress } from "../../src/base/address.ts";
 import { kernelOffset } from "../../src/record/kernel_offset.ts";
 import { ModulePlaces } from "../../src/record/module_places.ts";
 import { readRun } from "../../src/record/read_run.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import { FIRST_MODULE_ADDRESS } from "../../src/record/run_modules.ts";
 import { testRecord } from "../_support/test_records.ts";
 

@@ -76,9 +76,13 @@ test("a header comes back as it was, and a damaged one as nothing", () => {
   const header = {
     kernel: { buildId: "ab12", release: "6.12.1", machine: "x86_64" },
     writer: "deno 2.9.6",
+    run: "0011aabb-12-34",
+    startedAt: 1_700_000_000_000,
   };
   const line = headerLine(header).slice(0, -1);
   assert.deepEqual(parseHeaderLine(line), header);
+  const named = { ...header, image: "/boot/vmlinux" };
+  assert.deepEqual(parseHeaderLine(headerLine(named).slice(0, -1)), named);
   assert.equal(parseHeaderLine(line.slice(0, -1)), undefined);
   assert.equal(parseHeaderLine(""), undefined);
 });

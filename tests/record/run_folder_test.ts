@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  appendFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,7 +14,7 @@ import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import { formatInvocation, parseInvocation, thisInvocation } from "../../src/record/invocation.ts";
 import { mergeRuns, readRun } from "../../src/record/read_run.ts";
-import { appendRecord, clearRun, openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const KERNEL = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
@@ -34,7 +32,7 @@ function inFolder(body: (folder: string) => void): void {
 function filledRun(folder: string, count: number): string {
   using writer = openRun(folder, { kernel: KERNEL });
   for (let index = 0; index < count; index++) {
-    appendRecord(writer, testRecord({ name: `test ${index}` }));
+    writer.append(testRecord({ name: `test ${index}` }));
   }
   return join(folder, readdirSync(folder)[0]);
 }
@@ -68,13 +66,17 @@ test("a record can be read as soon as it is appended", () => {
 test("wherever a killed writer's last line ends, only that record is lost, and it is counted", () => {
   inFolder((folder) => {
     const path = filledRun(folder, 3);
-    const whole = readFileSync(path);
+    const ended = readFileSync(path);
+    assert.equal(readRun(folder).cut, undefined);
+    // Without the line that says that it ended.
+    const whole = ended.subarray(0, ended.lastIndexOf("\n", ended.length - 2) + 1);
     const lastLine = whole.lastIndexOf("\n", whole.length - 2) + 1;
     for (let length = whole.length - 1; length > lastLine; length--) {
       truncateSync(path, length);
       const run = readRun(folder);
       assert.deepEqual(run.records.map(({ name }) => name), ["test 0", "test 1"]);
       assert.equal(run.damaged, 1);
+      assert.deepEqual(run.cut, ["test 1"]);
     }
     truncateSync(path, lastLine);
     assert.equal(readRun(folder).damaged, 0);
@@ -135,40 +137,6 @@ test("mergeRuns() joins records and damage", () => {
   assert.deepEqual(again.records.map(({ pass = 0 }) => pass), [0, 1, 1, 2]);
   assert.equal(merged.damaged, 3);
   assert.throws(() => mergeRuns([]), RangeError);
-});
-
-test("a new invocation replaces records of those that ended, and no others", () => {
-  inFolder((folder) => {
-    mkdirSync(folder, { recursive: true });
-    const own = thisInvocation();
-    const files = {
-      own: formatInvocation(own),
-      // The process that started this one runs still.
-      running: formatInvocation({ ...own, pid: process.ppid, start: startTime(process.ppid) }),
-      ended: formatInvocation({ ...own, pid: 4_000_000, start: 5 }),
-      reused: formatInvocation({ ...own, start: own.start - 1 }),
-      otherBoot: formatInvocation({ ...own, boot: "00112233" }),
-    };
-    for (const [name, prefix] of Object.entries(files)) {
-      appendFileSync(join(folder, `${prefix}.${name}.records`), "");
-    }
-    writeFileSync(join(folder, "notes.txt"), "mine");
-    openRun(folder, { replace: true }).close();
-    const left = readdirSync(folder).map((name) => name.split(".").at(-2)).sort();
-    assert.deepEqual(left, ["notes", "own", "running"]);
-  });
-});
-
-test("clearRun() removes records and nothing else", () => {
-  inFolder((folder) => {
-    filledRun(folder, 2);
-    mkdirSync(join(folder, "sub"));
-    writeFileSync(join(folder, "notes.txt"), "mine");
-    clearRun(folder);
-    assert.deepEqual(readdirSync(folder).sort(), ["notes.txt", "sub"]);
-    clearRun(join(folder, "new/run"));
-    assert.deepEqual(readdirSync(join(folder, "new/run")), []);
-  });
 });
 
 test("an invocation's name is read back", () => {

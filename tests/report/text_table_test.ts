@@ -119,14 +119,28 @@ test("what is kept apart, and tasks that ran unrecorded, have lines of their own
   const run = new RunCoverage(buildUniverse(index), [
     buildRecord(index, "", [0x10], null, { kind: "baseline" }),
     buildRecord(index, "", [0x10, 0x400], null, { kind: "outside" }),
-    buildRecord(index, "a", [0x10], null, { scope: "tree", tree }),
+    buildRecord(index, "a", [0x10], null, { scope: "tree", tree, outcome: "unfinished" }),
   ]);
-  assert.match(testTable(run), / 2 tasks unrecorded, unfinished$/m);
+  assert.match(testTable(run), /^ {2}a +unfinished +.* 2 tasks unrecorded$/m);
   const totals = totalsText(run);
   assert.match(totals, /unrecorded: 2 threads or processes: 32-bit programs are not recorded/);
-  assert.match(totals, /unfinished: the test's thread ended before the test in 1 test/);
+  assert.match(totals, /^1 test, 1 unfinished$/m);
+  assert.match(totals, /unfinished: 1 test began and did not end$/m);
   assert.match(totals, /baseline: 1 point that an empty test hits too/);
   assert.match(totals, /outside tests: 2 points .* 1 of them by no test/);
+});
+
+test("the points of a test that was cut short are in the totals, and where there are none that is said", () => {
+  const index = smallKernel();
+  const cut = { outcome: "unfinished" } as const;
+  const known = buildRecord(index, "a", [0x10], null, cut);
+  const lost = buildRecord(index, "b", [], null, cut);
+  function totals(...records: (typeof known)[]): string {
+    return totalsText(new RunCoverage(buildUniverse(index), records));
+  }
+  assert.match(totals(known), /unfinished: 1 test began and did not end$/m);
+  assert.match(totals(lost), /unfinished: 1 test began and did not end; what it ran is lost$/m);
+  assert.match(totals(known, lost), /unfinished: 2 tests began .* what 1 of them ran is lost$/m);
 });
 
 test("colours appear on a terminal only, and not with NO_COLOR", () => {

@@ -64,7 +64,7 @@ test("a separate debug file is found by .gnu_debuglink beside the image and in .
     objcopy(["--strip-debug", `--add-gnu-debuglink=${debug}`, stripped]);
     using opened = new OpenImage(stripped);
     assert.equal(opened.debugPath, debug);
-    assert.equal(opened.hasDebugInformation, true);
+    assert.equal(opened.lack, undefined);
   }
 });
 
@@ -81,5 +81,8 @@ test("a separate debug file of another build is not taken", () => {
   copyFileSync(image.path, stripped);
   objcopy(["--strip-debug", `--add-gnu-debuglink=${debug}`, stripped]);
   using opened = new OpenImage(stripped);
-  assert.equal(opened.hasDebugInformation, false);
+  assert.match(
+    opened.lack!,
+    /no debug information: that is in vmlinux\.debug, which was not found/,
+  );
 });

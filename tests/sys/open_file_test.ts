@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openFile, readWholeFile } from "../../src/sys/open_file.ts";
+import { openFile, openRegularFile, readWholeFile } from "../../src/sys/open_file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-file-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -31,4 +32,24 @@ test("an empty file has no bytes, and a missing one is an error that names it", 
   assert.deepEqual(readWholeFile(path), new Uint8Array(0));
   const missing = join(folder, "missing");
   assert.throws(() => openFile(missing), (error) => String(error).includes(missing));
+});
+
+test("only a regular file is opened, without waiting; where tests could have put it, no link to one", () => {
+  const fifo = join(folder, "fifo");
+  execFileSync("mkfifo", [fifo]);
+  for (const [path, kind] of [[fifo, "a FIFO"], [folder, "a folder"], ["/dev/zero", "a device"]]) {
+    assert.throws(() => openFile(path), {
+      name: "TypeError",
+      message: `Cannot read ${path}: it is ${kind}: name a regular file`,
+    });
+    assert.throws(() => openRegularFile(path), TypeError);
+  }
+  const path = join(folder, "real"), link = join(folder, "link");
+  writeFileSync(path, content);
+  symlinkSync(path, link);
+  assert.deepEqual(readWholeFile(link), content);
+  assert.throws(() => openRegularFile(link), { message: `${link} is no regular file: remove it` });
+  const file = openRegularFile(path);
+  assert.equal(file.size, content.length);
+  file.close();
 });

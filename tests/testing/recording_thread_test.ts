@@ -72,6 +72,12 @@ const symbolizer: Symbolizer = {
     if (pc === A) return [{ file: "include/a.h", line: 3 }, { file: "fs/x.c", line: 12 }];
     return pc === B ? [{ file: "fs/x.c", line: 12 }, { file: "fs/x.c", line: 5 }] : [];
   },
+  checkFunction(name) {
+    if (!["inner", "outer", "other"].includes(name)) throw new RangeError(`no ${name}`);
+  },
+  checkFile(file) {
+    if (!["fs/x.c", "fs/y.c", "include/a.h"].includes(file)) throw new RangeError(`no ${file}`);
+  },
 };
 
 function recordNamed(directory: string, name: string) {
@@ -194,10 +200,16 @@ test("functions, lines and hits come from the symbolizer, and asking is not reco
     record(A, A, A, B, C);
     assert.deepEqual(coverage.functions(), ["inner", "outer"]);
     assert.deepEqual(coverage.lines("fs/x.c"), [5, 12]);
-    assert.deepEqual(coverage.lines("x.c"), []);
+    assert.deepEqual(coverage.lines("fs/y.c"), []);
+    assert.throws(() => coverage.lines("x.c"), RangeError);
     assert.equal(coverage.hits("inner"), 3);
     assert.equal(coverage.hits("outer"), 3);
     assert.equal(coverage.hits("other"), 0);
+    assert.equal(coverage.reached("outer"), true);
+    assert.equal(coverage.reached("other"), false);
+    for (const question of [() => coverage.hits("othr"), () => coverage.reached("othr")]) {
+      assert.throws(question, RangeError);
+    }
     coverage.end("passed");
     assert.deepEqual([...recordNamed(directory, "asks").pcs], [A, B, C]);
   });
@@ -284,6 +296,7 @@ test("questions to coverage that is missing are errors that say why", () => {
   const questions = [
     () => coverage.pcs(),
     () => coverage.hits("x"),
+    () => coverage.reached("x"),
     () => coverage.functions(),
     () => coverage.lines("x"),
   ];

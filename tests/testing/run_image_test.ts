@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
 import { ModulePlaces } from "../../src/record/module_places.ts";
-import { openRun } from "../../src/record/run_folder.ts";
+import { openRun } from "../../src/record/run_writer.ts";
 import { totalsText } from "../../src/report/text_table.ts";
 import { unresolvedTotal } from "../../src/coverage/point_hits.ts";
 import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
@@ -36,6 +37,8 @@ const AREA = -0x4000_0000;
 const image = new SmallImage();
 after(() => image[Symbol.dispose]());
 
+const CACHE = join(image.folder, "cache");
+process.env["XDG_CACHE_HOME"] = CACHE;
 const modules = join(image.folder, "modules");
 const path = join(modules, "ext.ko");
 {
@@ -124,6 +127,7 @@ test("a module without an image is named in the totals with the reason", () => {
   const text = totalsText(coverage);
   assert.match(text, /no image: module lost \(2 PCs\) is not counted: there is no lost\.ko in /);
   assert.match(text, /1 module counted with the kernel; hit: ext \d+ of \d+ points/);
+  rmSync(CACHE, { recursive: true, force: true });
   const none = loadRun(second, { vmlinux: image.path, modules: [join(image.folder, "empty")] });
   assert.equal(none.coverage.modules[0]?.lost, index.everyOffset.length + 1);
   assert.equal(
@@ -131,6 +135,19 @@ test("a module without an image is named in the totals with the reason", () => {
     image.index.pointOffset.length -
       image.index.pointUnknown.reduce((sum, unknown) => sum + unknown, 0),
   );
+});
+
+test("a module whose file is gone is counted by its index", () => {
+  rmSync(CACHE, { recursive: true, force: true });
+  const { coverage: before } = loadRun(first, options);
+  const gone = { vmlinux: image.path, modules: [join(image.folder, "empty")] };
+  const { coverage } = loadRun(first, gone);
+  assert.deepEqual(coverage.modules.map(({ name, hit }) => [name, hit]), [
+    ["ext", index.pointOffset.length],
+    ["lost", 0],
+  ]);
+  assert.deepEqual(coverage.tests[0]!.points.points, before.tests[0]!.points.points);
+  assert.deepEqual(coverage.totals, before.totals);
 });
 
 test("reports tell neither the kernel's offset nor where a module lay", () => {

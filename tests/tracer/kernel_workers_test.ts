@@ -19,6 +19,7 @@ const THREADS = {
   72: { name: "iou-sqp-70", flags: PF_IO_WORKER },
   73: { name: "iou-wrk-70", flags: PF_IO_WORKER },
   74: { name: "iou-wrk-70", flags: 0x40 }, // a program's own thread, so named
+  76: { name: "vhost-70", flags: 0x4040 },
   75: { name: ") R 1 (bun", flags: PF_IO_WORKER }, // never gets to run, so has its maker's name
 };
 for (const [tid, { name, flags }] of Object.entries(THREADS)) {
@@ -47,8 +48,13 @@ test("the kernel's threads for io_uring are found, those that are traced left ou
   }
   const workers = new KernelWorkers({ ...libc, syscall: links }, statx, folder);
   const found = workers.find(70, (tid) => tid === 70 || tid === 73, 2);
-  assert.deepEqual([...found].sort(), [[71, "iou-wrk"], [72, "iou-sqp"], [75, "unnamed"]]);
-  assert.equal(workers.find(70, () => false, 6).size, 0);
+  assert.deepEqual(Object.fromEntries(found), {
+    71: "io_uring worker iou-wrk",
+    72: "io_uring worker iou-sqp",
+    75: "io_uring worker unnamed",
+    76: "kernel worker vhost",
+  });
+  assert.equal(workers.find(70, () => false, 7).size, 0);
 });
 
 test("a process of this machine has no more threads than it has, and one that is gone has none", () => {

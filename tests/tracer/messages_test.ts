@@ -16,7 +16,7 @@ test("a mailbox holds a message or none", () => {
   for (const what of ["hello", "baseline"]) {
     assert.deepEqual(decodeMessage(mailbox(`{"do":"${what}"}`)), { do: what });
   }
-  const end = { do: "end", test: 3, outcome: "failed", durationMs: 1.5 };
+  const end = { do: "end", test: 3, outcome: "failed" };
   assert.deepEqual(decodeMessage(mailbox(JSON.stringify(end))), end);
   for (
     const text of ["", "{", "null", "7", '{"do":"jump"}', '{"do":"begin","test":1}', '{"do":"end"}']
@@ -28,9 +28,14 @@ test("the supervisor reads the options that its starter writes", () => {
   const options = {
     command: ["sh", "-c", "exit 1", "--", "--run=x"],
     runDirectory: "/tmp/a run",
+    run: "0011aabb-12-34",
     mode: "trace",
     words: 4096,
     record: true,
+    preloads: { deno: "/a deno", bun: "/b" },
+    onlyPreload: true,
+    mainline: true,
+    noFollow: ["gdb", "a program"],
   } as const;
   assert.deepEqual(parseSuperviseArguments(superviseArguments(options)), options);
   for (const args of [[], ["--run=x"], ["--run=x", "--"], ["--", "true"]]) {
@@ -46,6 +51,8 @@ State:\tt (tracing stop)
 Tgid:\t120
 Pid:\t121
 PPid:\t7
+Uid:\t0\t0\t0\t65534
+Gid:\t0\t0\t0\t100
 NSpid:\t121\t2
 SigBlk:\tfffffffe7ffbfeff
 SigIgn:\t0000000000001000
@@ -59,6 +66,8 @@ test("a task's status tells its process, its signals, and whether it lives in a 
     name: "strange name)",
     tgid: 120,
     parent: 7,
+    fileUser: 65534,
+    fileGroup: 100,
     seccomp: 2,
     ownNamespace: true,
     blocked: 0xffff_fffe_7ffb_feffn,

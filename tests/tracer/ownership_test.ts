@@ -62,7 +62,7 @@ test("a process works for the test that was open on its creator, and for none af
   const child = { process: new TracedProcess(2, claim), testThread: null };
   const grandchild = { process: new TracedProcess(3, claimFrom(child)), testThread: null };
   assert.deepEqual([names(child), names(grandchild)], [["first"], ["first"]]);
-  first.open = false;
+  first.close(0);
   begun("second", thread);
   assert.deepEqual([names(child), names(grandchild)], [[], []]);
 });

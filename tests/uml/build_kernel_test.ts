@@ -1,81 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import {
-  descendants,
-  isRunning,
-  runtimeEnvironment,
-  startKernelcov,
-} from "../_support/guest_run.ts";
-
-/** Stand-ins for the programs that a build calls, so that it takes no time; each notes its call in `$LOG`. */
-const PROGRAMS: Record<string, string> = {
-  xz: "",
-  tar: "touch unpacked",
-  patch: "touch patched",
-  // Compiles one file, and waits for the file `$GO` if that is set.
-  make: `case "$*" in
-    *allnoconfig*) cp "$KCONFIG_ALLCONFIG" .config ;;
-    *)
-      if [ -n "$BROKEN" ]; then
-        echo "  CC      fs/pipe.o"
-        echo "fs/pipe.c:1:1: warning: something else [-Wfoo]" >&2
-        echo "fs/pipe.c:7:3: error: expected ';'" >&2
-        echo "make: *** [Makefile:1: vmlinux] Error 2" >&2
-        exit 2
-      fi
-      mkdir -p fs; : >fs/pipe.c; : >fs/pipe.o; : >fs/.pipe.o.cmd
-      echo "  CC      fs/pipe.o"
-      if [ -n "$GO" ]; then echo waiting >>"$LOG"; until [ -e "$GO" ]; do sleep 0.05; done; fi
-      cp /bin/true vmlinux ;;
-  esac`,
-};
-
-interface Workshop {
-  readonly folder: string;
-  readonly kernels: string;
-  readonly env: Record<string, string>;
-  readonly calls: () => string[];
-}
-
-async function inWorkshop(
-  programs: Record<string, string>,
-  body: (workshop: Workshop) => Promise<void>,
-): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "kernelcov-build-"));
-  const bin = join(folder, "bin");
-  const log = join(folder, "calls");
-  mkdirSync(bin);
-  writeFileSync(log, "");
-  for (const [name, script] of Object.entries(programs)) {
-    writeFileSync(
-      join(bin, name),
-      `#!/bin/sh\necho "${name} $*" >>"$LOG"\n${script}\n`,
-    );
-    chmodSync(join(bin, name), 0o755);
-  }
-  const kernels = join(folder, "kernelcov/kernels");
-  const path = `${bin}${delimiter}${runtimeEnvironment()["PATH"]}`;
-  const env = { XDG_CACHE_HOME: folder, PATH: path, LOG: log };
-  try {
-    await body({ folder, kernels, env, calls: () => readFileSync(log, "utf8").trim().split("\n") });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { inWorkshop, PROGRAMS } from "../_support/build_workshop.ts";
+import { descendants, isRunning, startKernelcov } from "../_support/guest_run.ts";
 
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 500 && !condition(); i++) await setTimeout(40);
@@ -86,7 +16,10 @@ test("a build says how long it takes, leaves image and sources, and is done once
   inWorkshop(PROGRAMS, async ({ kernels, env, calls }) => {
     const build = await startKernelcov(["kernel", "build"], { env }).ended;
     assert.equal(build.status, 0, build.stderr);
-    assert.match(build.stderr, /^Building the embedded kernel once: about .* processors?\n/);
+    assert.match(
+      build.stderr,
+      /^Building the embedded kernel once: about .* processors?\nUnpacking the kernel's source, 0:0\d\n/,
+    );
     assert.match(build.stderr, /\nBuilt the embedded kernel in 0:\d\d\n$/);
     const [name, ...others] = readdirSync(kernels);
     assert.deepEqual(others, []);
@@ -94,6 +27,7 @@ test("a build says how long it takes, leaves image and sources, and is done once
     assert.equal(build.stdout, `${join(folder, "vmlinux")}\n`);
     assert.deepEqual(readdirSync(folder).sort(), [
       "build.log",
+      "config",
       "kernel.json",
       "linux",
       "source",

@@ -6,7 +6,9 @@ import {
   estimateBuild,
   formatDuration,
   formatProgress,
+  formatStage,
   isCompiledFile,
+  isLinkStep,
   ProgressLine,
 } from "../../src/uml/build_progress.ts";
 
@@ -34,7 +36,7 @@ test("the estimate shrinks with the processors and never promises nothing", () =
 });
 
 test("progress names files, time, and what is left once it can be known", () => {
-  const state = { expected: 900, resumed: 0, preparation: 10 };
+  const state = { expected: 900, resumed: 0, preparation: 10, linking: false };
   assert.equal(
     formatProgress({ ...state, done: 3, seconds: 8 }),
     "Building the kernel: file 3 of 900, 0:08",
@@ -45,13 +47,24 @@ test("progress names files, time, and what is left once it can be known", () => 
   );
   assert.equal(
     formatProgress({ ...state, done: 905, seconds: 180 }),
-    "Building the kernel: file 905 of 905, 3:00, linking",
+    "Building the kernel: file 905, 3:00",
+  );
+  assert.equal(
+    formatProgress({ ...state, done: 898, seconds: 180, linking: true }),
+    "Building the kernel: file 898 of 900, 3:00, linking",
   );
 });
 
 test("a resumed build judges its speed by the files of this time", () => {
   assert.equal(
-    formatProgress({ done: 800, expected: 900, resumed: 700, seconds: 32, preparation: 2 }),
+    formatProgress({
+      done: 800,
+      expected: 900,
+      resumed: 700,
+      seconds: 32,
+      preparation: 2,
+      linking: false,
+    }),
     "Building the kernel: file 800 of 900, 0:32, about 0:30 left",
   );
 });
@@ -74,11 +87,33 @@ test("a log gets whole lines at times", () => {
   assert.equal(screen.text, "at 0\nat 1000\nat 2000\n");
 });
 
+test("a log gets a line every five seconds, from the first moment on", async () => {
+  const screen = new Screen(false);
+  const line = new ProgressLine(screen);
+  for (let now = 0; now <= 10_000; now += 1000) {
+    line.update(formatStage("Unpacking", now / 1000), now);
+  }
+  assert.equal(screen.text, "Unpacking, 0:00\nUnpacking, 0:05\nUnpacking, 0:10\n");
+  const work = new Screen(true);
+  assert.equal(await new ProgressLine(work).during(() => "at work", Promise.resolve(7)), 7);
+  assert.equal(work.text, "\r\x1b[Kat work\r\x1b[K");
+  await assert.rejects(
+    new ProgressLine(work).during(() => "", Promise.reject(new TypeError("no"))),
+  );
+});
+
 test("isCompiledFile counts compiled and assembled files of the kernel, not those of host tools", () => {
   assert.equal(isCompiledFile("  CC      fs/pipe.o"), true);
   assert.equal(isCompiledFile("  AS      arch/x86/um/setjmp_64.o"), true);
   assert.equal(isCompiledFile("  HOSTCC  scripts/basic/fixdep"), false);
   assert.equal(isCompiledFile("  AR      fs/built-in.a"), false);
+});
+
+test("isLinkStep knows when all files are compiled", () => {
+  assert.equal(isLinkStep("  AR      vmlinux.a"), true);
+  assert.equal(isLinkStep("  LD      vmlinux.o"), true);
+  assert.equal(isLinkStep("  AR      fs/built-in.a"), false);
+  assert.equal(isLinkStep("  CC      fs/pipe.o"), false);
 });
 
 test("errorLines picks the compiler's errors out of everything else", () => {

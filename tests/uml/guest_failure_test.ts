@@ -14,10 +14,10 @@ test("a refused ptrace is explained with what allows it: in a container, or unde
 });
 
 test("a panic is named, with the kernel's last lines", () => {
-  const log = "Oops\nKernel panic - not syncing: Attempted to kill init!\nCall Trace:\n";
+  const log = "Oops\nKernel panic - not syncing: Attempted to kill init!\nCall Trace:\n f+0x1\n";
   const message = explainFailure(log, FACTS);
   assert.match(message, /panicked \(Attempted to kill init!\)/);
-  assert.match(message, /Call Trace:$/);
+  assert.match(message, /\nOops\nKernel panic - not syncing: Attempted to kill init!$/);
 });
 
 test("processes that died for want of mappings are explained with the limit and its change", () => {
@@ -36,4 +36,18 @@ test("a guest that ended without a word is not explained by guesses", () => {
 
 test("memory on a noexec file system is explained", () => {
   assert.match(explainFailure("/dev/shm must be not mounted noexec\n", FACTS), /TMPDIR/);
+});
+
+test("checks that went well, and other things that are not permitted, are no refused ptrace", () => {
+  const log = "Checking that ptrace can change system call numbers...OK\n" +
+    "[    0.510000] epollctl add err fd 5, Operation not permitted\n";
+  assert.doesNotMatch(explainFailure(log, FACTS), /refuses ptrace/);
+});
+
+test("a guest that was killed while it started is explained by the signal", () => {
+  const log = "[    0.000000] Linux version 6.12\n";
+  assert.match(
+    explainFailure(log, FACTS, "SIGKILL"),
+    /ended by SIGKILL while it started: it was killed, or/,
+  );
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FormatError } from "../../src/errors.ts";
 import {
   encodeFrame,
   encodeStart,
@@ -7,6 +8,7 @@ import {
   exitStatusFromWait,
   FRAME_HEADER,
   FrameReader,
+  FromGuest,
   type GuestSettings,
   ToGuest,
 } from "../../src/uml/guest_protocol.ts";
@@ -17,21 +19,23 @@ const SETTINGS: GuestSettings = {
   env: { A: "1=2", EMPTY: "" },
   write: ["/out", "/out/in"],
   hostname: "here",
+  ownKernel: false,
   input: true,
   terminal: { rows: 24, columns: 300 },
 };
 
 test("FrameReader gives the same frames however the bytes are cut", () => {
   const bytes = Uint8Array.from([
-    ...encodeFrame(1, Uint8Array.of(1, 2, 3)),
-    ...encodeFrame(2, new Uint8Array(0)),
-    ...encodeFrame(3, new Uint8Array(5000).fill(9)),
+    ...encodeFrame(FromGuest.STDOUT, Uint8Array.of(1, 2, 3)),
+    ...encodeFrame(FromGuest.READY, new Uint8Array(0)),
+    ...encodeFrame(FromGuest.STDERR, new Uint8Array(5000).fill(9)),
   ]);
   const whole = new FrameReader().push(bytes);
-  assert.deepEqual(whole.map(({ type, payload }) => [type, payload.length]), [[1, 3], [2, 0], [
-    3,
-    5000,
-  ]]);
+  assert.deepEqual(whole.map(({ type, payload }) => [type, payload.length]), [
+    [FromGuest.STDOUT, 3],
+    [FromGuest.READY, 0],
+    [FromGuest.STDERR, 5000],
+  ]);
   for (const size of [1, 2, 7, 4096, 65_536]) {
     const reader = new FrameReader();
     const frames = [];
@@ -45,13 +49,40 @@ test("FrameReader gives the same frames however the bytes are cut", () => {
 
 test("FrameReader keeps an incomplete frame back", () => {
   const reader = new FrameReader();
-  const frame = encodeFrame(5, Uint8Array.of(1, 2));
+  const frame = encodeFrame(FromGuest.FAILED, Uint8Array.of(1, 2));
   assert.deepEqual(reader.push(frame.subarray(0, frame.length - 1)), []);
   assert.equal(reader.pending, frame.length - 1);
   assert.deepEqual(reader.push(frame.subarray(frame.length - 1)), [{
-    type: 5,
+    type: FromGuest.FAILED,
     payload: Uint8Array.of(1, 2),
   }]);
+});
+
+test("FrameReader refuses what no guest sends: nothing grows with a length that the guest's root made up", () => {
+  const line = [
+    [FromGuest.STDOUT, 0xff, 0xff, 0xff, 0xff],
+    [FromGuest.STDOUT, 1, 0, 1, 0],
+    [FromGuest.EXIT, 3, 0, 0, 0],
+    [0, 0, 0, 0, 0],
+    [ToGuest.STDIN, 1, 0, 0, 0],
+  ];
+  for (const bytes of line) {
+    const reader = new FrameReader();
+    reader.push(Uint8Array.from(bytes.slice(0, 4)));
+    assert.throws(() => reader.push(Uint8Array.from(bytes.slice(4))), FormatError);
+  }
+  const most = encodeFrame(FromGuest.STDERR, new Uint8Array(65_536).fill(7));
+  assert.equal(new FrameReader().push(most)[0]!.payload.length, 65_536);
+});
+
+test("FrameReader takes a frame that arrives byte by byte", () => {
+  const reader = new FrameReader();
+  const frame = encodeFrame(FromGuest.STDOUT, new Uint8Array(65_536).fill(1));
+  let frames = 0;
+  for (let at = 0; at < frame.length; at++) {
+    frames += reader.push(frame.subarray(at, at + 1)).length;
+  }
+  assert.deepEqual([frames, reader.pending], [1, 0]);
 });
 
 test("encodeStart writes every setting as a letter, its value and a NUL", () => {

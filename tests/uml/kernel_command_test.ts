@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,12 +10,10 @@ import {
   statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ensureGuestInit } from "../../src/uml/guest_init.ts";
 import {
   descendants,
   isRunning,
@@ -26,6 +21,7 @@ import {
   runtimeEnvironment,
   startKernelcov,
 } from "../_support/guest_run.ts";
+import { giveTo, ordinaryUser } from "../_support/ordinary_user.ts";
 
 async function allEnded(pids: readonly number[]): Promise<void> {
   for (let i = 0; i < 200 && pids.some(isRunning); i++) await setTimeout(50);
@@ -149,36 +145,25 @@ test("on a terminal the command has one too, of the same size, and the keys reac
 });
 
 test("an ordinary user can run the guest, is root in it, and owns what it writes", async () => {
-  const { path, linux, vmlinux, manifest } = await buildEmbeddedKernel();
-  const init = ensureGuestInit({ path, linux, vmlinux, manifest, source: "", log: "" });
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-user-"));
-  const isRoot = process.getuid?.() === 0;
-  const user = isRoot ? 65534 : process.getuid!();
-  const cache = join(folder, "kernelcov/kernels", basename(path));
-  mkdirSync(cache, { recursive: true });
-  for (const file of [linux, vmlinux, manifest, init]) {
-    copyFileSync(file, join(cache, basename(file)));
-  }
+  const user = await ordinaryUser(folder);
   const out = join(folder, "out");
   mkdirSync(out);
-  chmodSync(folder, 0o755);
-  if (isRoot) chownSync(out, user, user);
+  giveTo(user, out);
   try {
     const script = "id -u; test -e /sys/kernel/debug/kcov && echo kcov; echo mine > file";
     const run = await startKernelcov(
       ["kernel", "run", "--write", out, "--", "sh", "-c", script],
       {
         cwd: out,
-        env: { XDG_CACHE_HOME: folder, HOME: folder, DENO_DIR: join(folder, "deno") },
-        prefix: isRoot
-          ? ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--"]
-          : [],
+        env: user.env,
+        prefix: user.prefix,
       },
     ).ended;
     assert.equal(run.status, 0, run.stderr);
     assert.equal(run.stdout, "0\nkcov\n");
     assert.equal(readFileSync(join(out, "file"), "utf8"), "mine\n");
-    assert.equal(statSync(join(out, "file")).uid, user);
+    assert.equal(statSync(join(out, "file")).uid, user.uid);
     assert.deepEqual(readdirSync(out), ["file"]);
   } finally {
     rmSync(folder, { recursive: true });

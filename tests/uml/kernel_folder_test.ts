@@ -7,6 +7,7 @@ import { neededPackages, packageVersion } from "../../src/uml/debian_packages.ts
 import {
   COMPILER_OPTIONS,
   kernelFolderName,
+  kernelPatches,
   kernelsFolder,
   RECIPE_FOLDER,
   recipeHash,
@@ -65,7 +66,7 @@ test("packageVersion knows what is installed and what is not", () => {
 test("every coverage point can be found and every kernel file names its licence", () => {
   assert.ok(COMPILER_OPTIONS.includes("-mcmodel=small"));
   assert.ok(COMPILER_OPTIONS.includes("-fno-optimize-sibling-calls"));
-  for (const name of ["config", "kcov.patch"]) {
+  for (const name of ["config", ...kernelPatches()]) {
     assert.match(
       readFileSync(join(RECIPE_FOLDER, name), "utf8").split("\n")[0]!,
       /SPDX-License-Identifier: GPL-2\.0$/,

@@ -55,7 +55,7 @@ function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
     name: tests.map((_, test) => testTitle(coverage, test)),
     file: tests.map(({ record }) => fileId.get(record.file)!),
     testFiles,
-    failed: tests.map(({ record }) => record.outcome === "failed" ? 1 : 0),
+    failed: tests.map(({ record }) => record.outcome === "passed" ? 0 : 1),
     kind: tests.map(({ record }) => record.kind ?? "test"),
     milliseconds: tests.map(({ record }) => Math.round(record.durationMs * 100) / 100),
     functions: tests.map(({ totals }) => totals.functions),
@@ -72,10 +72,11 @@ function doubtsOf({ record, points }: TestCoverage): string {
   const unresolved = unresolvedTotal(points.unresolved);
   const refused = (record.tree?.refused ?? []).reduce((sum, { tasks }) => sum + tasks, 0);
   return [
+    record.earlier === true ? "earlier run" : "",
     record.truncated ? "truncated" : "",
     record.shared ? "shared" : "",
     record.callingThreadOnly ? "thread only" : "",
-    record.tree?.finished === false ? "thread ended early" : "",
+    record.outcome === "unfinished" ? "unfinished" : "",
     refused > 0 ? `${plural(refused, "task")} unrecorded` : "",
     unresolved > 0 ? `${plural(unresolved, "PC")} unresolved` : "",
   ].filter((doubt) => doubt !== "").join(", ");

@@ -1,0 +1,64 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { errorCode, errorReason } from "../sys/file_error.ts";
+import { openFile, readWholeFile } from "../sys/open_file.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** No patch is larger: what is has no end. */
+const LARGEST = 1 << 28;
+const CHUNK = 1 << 20;
+
+/**
+ * The text of a patch: of a regular file, of standard input for `-`, or of a descriptor that the shell made (`<(…)`).
+ *
+ * @throws {UsageError} Where it cannot be read, or has no end.
+ */
+export function readPatch(path: string): string {
+  try {
+    return new TextDecoder().decode(readBytes(path));
+  } catch (cause) {
+    if (cause instanceof TypeError && errorCode(cause) === undefined) {
+      throw new UsageError(cause.message, { cause });
+    }
+    throw new UsageError(
+      `Cannot read the patch ${path}: ${errorReason(cause)}: give a unified diff`,
+      { cause },
+    );
+  }
+}
+
+function readBytes(path: string): Uint8Array {
+  if (path === "-") return readToEnd(0);
+  if (!/^\/(?:dev|proc\/self)\/fd\/\d+$/.test(path)) return readFile(path);
+  const descriptor = openSync(path, "r");
+  try {
+    return readToEnd(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readFile(path: string): Uint8Array {
+  const file = openFile(path);
+  file.close();
+  if (file.size > LARGEST) throw tooLarge(path);
+  return readWholeFile(path);
+}
+
+function readToEnd(descriptor: number): Uint8Array {
+  let bytes = new Uint8Array(CHUNK);
+  for (let end = 0;;) {
+    const count = readSync(descriptor, bytes, end, bytes.length - end, null);
+    if (count === 0) return bytes.subarray(0, end);
+    end += count;
+    if (end > LARGEST) throw tooLarge("standard input");
+    if (end === bytes.length) {
+      const larger = new Uint8Array(bytes.length * 2);
+      larger.set(bytes);
+      bytes = larger;
+    }
+  }
+}
+
+function tooLarge(path: string): TypeError {
+  return new TypeError(`Cannot read ${path}: it is longer than any patch: give a unified diff`);
+}

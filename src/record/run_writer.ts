@@ -1,0 +1,233 @@
+import { type AppendedFile, createFile, pathExists, removeFile } from "../sys/files.ts";
+import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
+import { formatInvocation, thisInvocation } from "./invocation.ts";
+import type { ModulePlaces } from "./module_places.ts";
+import {
+  begunLine,
+  endLine,
+  headerLine,
+  moduleLine,
+  recordLine,
+  type RunLosses,
+} from "./record_line.ts";
+import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
+import { removeReports } from "./run_reports.ts";
+import { runningKernel } from "./running_kernel.ts";
+import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+
+/** How to open a run folder for writing. */
+export interface OpenRunOptions {
+  /** The kernel of the records; default the running one. */
+  readonly kernel?: RunKernel;
+  /**
+   * The modules that the records have PCs of: those that are followed, where records have raw PCs, or those of the run
+   * that the records were read from. None by default.
+   */
+  readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
+  /** What the records are of together; by default this invocation. */
+  readonly run?: string | undefined;
+  /** The kernel's image; by default that of `KERNELCOV_VMLINUX`. */
+  readonly image?: string | undefined;
+  /**
+   * Opens what brings a file's written bytes out of this kernel's memory, where that may crash before it writes them
+   * back by itself; called with the path of each record file. By default nothing does.
+   */
+  readonly writeThrough?: ((path: string) => WriteThrough | undefined) | undefined;
+}
+
+/** Brings what was written to one file out of the kernel's memory. */
+export interface WriteThrough {
+  write(): void;
+  close(): void;
+}
+
+/** Appends records to a run folder, in a file of its own. */
+export class RunWriter implements Disposable {
+  /** The folder. */
+  readonly directory: string;
+  readonly #options: OpenRunOptions;
+  readonly #places: ModulePlaces | undefined;
+  readonly #modules: readonly RunModule[];
+  #file: AppendedFile | undefined;
+  #through: WriteThrough | undefined;
+  #path = "";
+  readonly #encoder = new TextEncoder();
+  /** Bytes of the file's whole lines. */
+  #size = 0;
+  #tornLine = false;
+  /** How many of the modules are in the file. */
+  #modulesWritten = 0;
+  #records = 0;
+  /** Records that tell nothing without a test, until there is one. */
+  readonly #held: TestRecord[] = [];
+
+  constructor(directory: string, options: OpenRunOptions) {
+    this.directory = directory;
+    this.#options = options;
+    const { modules = [] } = options;
+    this.#places = "place" in modules ? modules : undefined;
+    this.#modules = "place" in modules ? [] : modules;
+  }
+
+  /**
+   * Appends a record in one write, so that a crash loses no earlier record and leaves at most one cut line. A record
+   * that does not fit on the disk leaves nothing, and the next is tried anew. What ran in empty tests or outside of
+   * tests is written with the first test: a run of no tests leaves no file, and so replaces nothing.
+   *
+   * @throws {Error} The file system's own error, such as `ENOSPC`.
+   */
+  append(record: TestRecord): void {
+    const placed = this.#places?.place(record) ?? record;
+    if (this.#file === undefined && (record.kind === "baseline" || record.kind === "outside")) {
+      this.#held.push(placed);
+      return;
+    }
+    this.#put(this.#openFile(), placed);
+    this.#through?.write();
+  }
+
+  /**
+   * Says that a test begins: where no record of it follows, it was cut short.
+   *
+   * @throws {Error} As `append`.
+   */
+  begin(test: BegunTest): void {
+    this.#write(this.#openFile(), begunLine(test));
+    this.#through?.write();
+  }
+
+  #openFile(): AppendedFile {
+    const file = this.#file ??= this.#create();
+    for (let held = this.#held[0]; held !== undefined; held = this.#held[0]) {
+      this.#put(file, held);
+      this.#held.shift();
+    }
+    return file;
+  }
+
+  #put(file: AppendedFile, record: TestRecord): void {
+    this.#writeModules(file);
+    this.#write(file, recordLine(record));
+    this.#records++;
+  }
+
+  /**
+   * Ends the file with a line that says so, and closes it. A later `append` begins another.
+   *
+   * @param losses What else the run lacks: records that could not be written, or that the runs lacked which it is of.
+   * @throws {TypeError} Where the file was removed meanwhile, and its records with it.
+   * @throws {Error} The file system's own error: the file then looks cut, as it is.
+   */
+  close(losses: Partial<RunLosses> = {}): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    try {
+      this.#places?.observe();
+      this.#writeModules(file);
+      this.#write(
+        file,
+        endLine({ records: this.#records, lost: 0, damaged: 0, cut: [], ...losses }),
+      );
+      this.#through?.write();
+    } finally {
+      file.close();
+      this.#through?.close();
+      this.#through = undefined;
+    }
+    if (!pathExists(this.#path)) {
+      throw new TypeError(
+        `All ${this.#records} records are lost: ${this.#path} was removed while tests ran: leave that folder alone`,
+      );
+    }
+  }
+
+  /** The same as `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #create(): AppendedFile {
+    // Not of node:crypto, which takes longer to load than the rest of this library.
+    const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
+    const own = formatInvocation(thisInvocation());
+    makeRunFolder(this.directory);
+    const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
+    const file = createFile(path);
+    this.#path = path;
+    this.#size = 0;
+    this.#records = 0;
+    this.#modulesWritten = 0;
+    const {
+      kernel = runningKernel(),
+      run = own,
+      image = namedImage(),
+    } = this.#options;
+    const writer = `${runtimeName()} ${runtimeVersion()}`;
+    try {
+      this.#write(file, headerLine({ kernel, writer, run, startedAt: Date.now(), image }));
+    } catch (error) {
+      file.close();
+      removeFile(path);
+      throw error;
+    }
+    this.#through = this.#options.writeThrough?.(path);
+    removeReports(this.directory);
+    return file;
+  }
+
+  #writeModules(file: AppendedFile): void {
+    if (this.#modulesWritten === (this.#places?.size ?? this.#modules.length)) return;
+    const modules = this.#places?.modules ?? this.#modules;
+    for (const module of modules.slice(this.#modulesWritten)) {
+      this.#write(file, moduleLine(module));
+      this.#modulesWritten++;
+    }
+  }
+
+  #write(file: AppendedFile, line: string): void {
+    // What a full disk cut off must not swallow the record after it.
+    const bytes = this.#encoder.encode(this.#tornLine ? `\n${line}` : line);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += file.write(bytes.subarray(written));
+    } catch (error) {
+      if (written > 0) this.#cutOff(file);
+      throw error;
+    }
+    this.#tornLine = false;
+    this.#size += bytes.length;
+  }
+
+  /** Takes back a part of a line. */
+  #cutOff(file: AppendedFile): void {
+    try {
+      file.truncate(this.#size);
+    } catch {
+      this.#tornLine = true;
+    }
+  }
+}
+
+function namedImage(): string | undefined {
+  const path = environmentVariable("KERNELCOV_VMLINUX");
+  if (path === undefined || path === "") return undefined;
+  if (path.startsWith("/")) return path;
+  try {
+    return `${workingFolder()}/${path}`;
+  } catch {
+    return undefined; // Deno without permission to read
+  }
+}
+
+/**
+ * Opens a run folder for writing, and makes it where there is none. The file of this writer is made by its first
+ * record.
+ *
+ * @throws {TypeError} It is a symbolic link.
+ * @throws {Error} The file system's own error.
+ */
+export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
+  makeRunFolder(directory);
+  return new RunWriter(directory, options);
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runnerArguments, uncoveredRunner } from "../../src/tracer/runner_arguments.ts";
+
+function split(line: string): [string, string[]] {
+  const [program, ...args] = line.split(" ");
+  return [program, args];
+}
+
+test("deno test and bun test are found whatever the program's file is called", () => {
+  const found = {
+    "deno test": ["deno", 1],
+    "/opt/deno-2.9.6 --quiet -L debug test -A": ["deno", 4],
+    "/x/node_modules/bun/bin/bun.exe test a": ["bun", 1],
+    "bun --cwd test -r ./a.ts test": ["bun", 5],
+  };
+  for (const [line, [runner, at]] of Object.entries(found)) {
+    assert.deepEqual(runnerArguments(...split(line)), { runner, at }, line);
+  }
+});
+
+test("other programs, and other commands of the runners, are no test runners", () => {
+  for (
+    const line of [
+      "deno",
+      "deno task test",
+      "deno run -A test",
+      "bun run test",
+      "bun x test",
+      "test",
+    ]
+      .concat("denotest test", "bun-test", "npm test", "bun -r test", "/test/deno --version")
+  ) {
+    assert.equal(runnerArguments(...split(line)), null, line);
+  }
+});
+
+test("test runners that no preload can cover are named", () => {
+  const named = {
+    "node --test": "node --test",
+    "/usr/bin/node --no-warnings --test a.mjs": "node --test",
+    "node /p/node_modules/.bin/vitest run": "vitest",
+    "node node_modules/jest/bin/jest.js": "jest",
+    "bun /p/node_modules/mocha/bin/mocha.js": "mocha",
+    "go test ./...": "go test",
+    "cargo test": "cargo test",
+    "/usr/bin/python3.11 -m pytest -q": "python -m pytest",
+    "/usr/bin/python3 /usr/bin/pytest": "pytest",
+    "prove t": "prove",
+  };
+  for (const [line, name] of Object.entries(named)) {
+    assert.equal(uncoveredRunner(...split(line)), name, line);
+  }
+  for (
+    const line of ["node a.js --test", "node", "go build test", "python3 x.py", "sh -c test", "ls"]
+  ) {
+    assert.equal(uncoveredRunner(...split(line)), null, line);
+  }
+});
