@@ -1,8 +1,17 @@
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { recordFiles } from "../record/run_folder.ts";
 import { lockRun } from "../record/run_lock.ts";
+import { errorReason } from "../sys/file_error.ts";
 import { loadRun } from "../testing/run_coverage_files.ts";
-import { preloadPaths, supervisorRuntime, withPreload } from "../testing/runner_command.ts";
+import {
+  preloadPaths,
+  supervisorRuntime,
+  withPreload,
+  withReport,
+} from "../testing/runner_command.ts";
+import { settleOutcomes } from "../testing/settle_outcomes.ts";
 import { runInKernel } from "../uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
@@ -81,13 +90,14 @@ export async function testCommand(args: string[]): Promise<number> {
     KERNELCOV_RUN_ID: run,
     ...(values.vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(values.vmlinux) }),
   };
-  const direct = withPreload(command);
+  const runnerReport = join(runDirectory, "runner.xml");
+  const direct = withPreload(command, runnerReport);
   // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
   const isSupervised = values.scope === "tree" || direct.runner === null;
   async function runOnce(): Promise<CommandEnd> {
     if (isSupervised) {
       const options = {
-        command,
+        command: withReport(command, runnerReport),
         runDirectory,
         run,
         mode: "auto",
@@ -103,7 +113,12 @@ export async function testCommand(args: string[]): Promise<number> {
     return await runInKernel({ command: direct.command, kernel, env, ...guest });
   }
   let end: CommandEnd = { exitStatus: 0, cut: undefined };
-  for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
+  for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
+    const earlier = new Set(recordFiles(runDirectory));
+    rmSync(runnerReport, { force: true, recursive: true }); // of a run that was killed
+    end = await runOnce();
+    settle(runDirectory, earlier, runnerReport);
+  }
   const { exitStatus } = end;
 
   const recorded = recordedRun(lock, values);
@@ -119,4 +134,17 @@ export async function testCommand(args: string[]): Promise<number> {
   const loaded = loadRun(recorded, loadOptions(values, kernel));
   const reportStatus = await reportRun(loaded, out, runDirectory, values);
   return exitStatus === 0 ? reportStatus : exitStatus;
+}
+
+/** Outcomes that cannot be settled are no reason to report nothing. */
+function settle(...[runDirectory, earlier, report]: Parameters<typeof settleOutcomes>): void {
+  try {
+    settleOutcomes(runDirectory, earlier, report);
+  } catch (error) {
+    process.stderr.write(
+      `kernelcov: Outcomes may differ from the runner's: cannot change the records in ${runDirectory}: ${
+        errorReason(error)
+      }: free space there\n`,
+    );
+  }
 }

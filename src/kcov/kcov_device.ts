@@ -256,6 +256,17 @@ export class KcovDevice implements Disposable {
     if (errors.length > 0) throw errors[0];
   }
 
+  /**
+   * Lets go of a device whose descriptor other code has closed: the number may be another file's by now, so that only
+   * the memory is given back.
+   *
+   * @throws {SyscallError} Where the memory cannot be unmapped.
+   */
+  abandon(): void {
+    this.#closed = true;
+    this.#mapping[Symbol.dispose]();
+  }
+
   /** The same as `close`. */
   [Symbol.dispose](): void {
     this.close();

@@ -25,3 +25,11 @@ export function closeThreadDevice(): void {
   if (open !== undefined) setThreadRecorded(false);
   open?.close();
 }
+
+/** Lets go of the calling thread's device, whose descriptor other code has closed: the next use opens another. */
+export function abandonThreadDevice(): void {
+  const lost = device;
+  device = undefined;
+  setThreadRecorded(false);
+  lost?.abandon();
+}

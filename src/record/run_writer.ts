@@ -33,6 +33,8 @@ export interface OpenRunOptions {
    * back by itself; called with the path of each record file. By default nothing does.
    */
   readonly writeThrough?: ((path: string) => WriteThrough | undefined) | undefined;
+  /** Makes the writer's file; as the runtime makes files by default. */
+  readonly create?: (path: string) => AppendedFile;
 }
 
 /** Brings what was written to one file out of the kernel's memory. */
@@ -97,11 +99,21 @@ export class RunWriter implements Disposable {
   }
 
   #openFile(): AppendedFile {
-    const file = this.#file ??= this.#create();
+    const file = this.#file === undefined ? this.#create() : this.#reopen(this.#file);
+    this.#file = file;
     for (let held = this.#held[0]; held !== undefined; held = this.#held[0]) {
       this.#put(file, held);
       this.#held.shift();
     }
+    return file;
+  }
+
+  /** A test that closes all descriptors closes this one too. Nothing may go to the file that has its number then. */
+  #reopen(file: AppendedFile): AppendedFile {
+    if (file.isOpen?.() !== false) return file;
+    this.#through = undefined; // its descriptor went the same way
+    file.reopen?.();
+    this.#through = this.#options.writeThrough?.(this.#path);
     return file;
   }
 
@@ -123,6 +135,7 @@ export class RunWriter implements Disposable {
     if (file === undefined) return;
     this.#file = undefined;
     try {
+      this.#reopen(file);
       this.#places?.observe();
       this.#writeModules(file);
       this.#write(
@@ -153,7 +166,8 @@ export class RunWriter implements Disposable {
     const own = formatInvocation(thisInvocation());
     makeRunFolder(this.directory);
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
-    const file = createFile(path);
+    const { create = createFile } = this.#options;
+    const file = create(path);
     this.#path = path;
     this.#size = 0;
     this.#records = 0;

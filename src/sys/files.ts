@@ -144,6 +144,10 @@ export interface AppendedFile {
   write(bytes: Uint8Array): number;
   /** Cuts the file off behind so many bytes. */
   truncate(size: number): void;
+  /** False where other code has closed its descriptor, whose number may be another file's by now. */
+  isOpen?(): boolean;
+  /** Opens it again where that happened. */
+  reopen?(): void;
   close(): void;
 }
 

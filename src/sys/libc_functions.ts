@@ -82,6 +82,14 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
   },
+  fstat: { // glibc 2.33, musl
+    parameters: [
+      "i32", // int fd
+      "buffer", // struct stat *buf (144 bytes at most)
+    ],
+    result: "i32",
+    optional: true,
+  },
   dup2: {
     parameters: [
       "i32", // int oldfd

@@ -1,5 +1,4 @@
 import { currentFile } from "./covered_tests.ts";
-import { runCovered } from "./run_covered.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 
@@ -17,9 +16,8 @@ export async function recordBaseline(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const coverage = new SupervisedCoverage(client, identity, "baseline");
     coverage.begin();
-    await runCovered(coverage, async () => {
-      await Promise.resolve();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    });
+    await Promise.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    coverage.end("passed");
   }
 }

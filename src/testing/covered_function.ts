@@ -1,80 +1,84 @@
-import { runInThisContext } from "node:vm";
-import { type RunningTest, runningTests } from "./running_test.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 /** The body of a test, a step or a suite, as runners call it. */
 // deno-lint-ignore no-explicit-any -- whatever a runner passes goes on unchanged
 export type TestBody = (this: any, ...args: any[]) => any;
 
-/**
- * Deno leaves the runtime's frames out at the end of a failing test's stack, and takes a script of this name for the
- * runtime's: the stack ends at the test's body, as without coverage.
- */
-const FILENAME = "ext:kernelcov/covered_function.js";
-
-const beforeBody = runInThisContext(
-  `(function (body, before) {
-    return function (...args) {
-      before(args);
-      return body.apply(this, args);
-    };
-  })`,
-  { filename: FILENAME },
-) as (body: TestBody, before: (args: unknown[]) => void) => TestBody;
-
-const aroundBody = runInThisContext(
-  `(function (body, begin, running) {
-    return function (...args) {
-      const test = begin(args);
-      const { coverage } = test;
-      let result;
-      try {
-        result = running.run(test, () => body.apply(this, args));
-      } catch (error) {
-        coverage.end("failed");
-        throw error;
-      }
-      if (typeof result !== "object" || result === null || typeof result.then !== "function") {
-        coverage.end("passed");
-        return result;
-      }
-      coverage.markAsynchronous();
-      return result.then(
-        (value) => { coverage.end("passed"); return value; },
-        (error) => { coverage.end("failed"); throw error; },
-      );
-    };
-  })`,
-  { filename: FILENAME },
-) as (
-  body: TestBody,
-  begin: (args: unknown[]) => RunningTest,
-  running: typeof runningTests,
-) => TestBody;
-
-/** `body`, with `before` called before it. */
-export function precededFunction(body: TestBody, before: (args: unknown[]) => void): TestBody {
-  return named(beforeBody(body, before), body);
+/** What goes on around one call of a body. Nothing here may throw. */
+export interface CoveredCall {
+  /** What the body is called with. */
+  readonly args: readonly unknown[];
+  /** Called when the body has thrown; the error goes on to the runner. */
+  threw(): void;
+  /** Called when the body has returned: gives what the runner gets. */
+  returned(result: unknown): unknown;
 }
 
+// `finally`, not `catch`: Bun reports an error at the place that threw it last.
+const around = unseenScript(
+  `(function (apply) {
+    "use strict";
+    return (body, enter) => ({
+      covered(...args) {
+        const call = enter(args);
+        let result, returned = false;
+        try {
+          result = apply(body, this, call.args);
+          returned = true;
+        } finally {
+          if (!returned) call.threw();
+        }
+        return call.returned(result);
+      },
+    }).covered;
+  })`,
+)(Reflect.apply) as (body: TestBody, enter: (args: unknown[]) => CoveredCall) => TestBody;
+
 /**
- * `body` with coverage: `begin` begins it, before the body is called with the same arguments, and it ends when the
- * body has returned or thrown, or when its promise is settled.
+ * A function that a runner takes for `body`: `enter` is called with what the runner passes, before the body is.
+ *
+ * @param ownParameters How many of the body's first parameters `enter` fills itself.
  */
 export function coveredFunction(
   body: TestBody,
-  begin: (args: unknown[]) => StartedCoverage,
+  enter: (args: unknown[]) => CoveredCall,
+  ownParameters = 0,
 ): TestBody {
-  function start(args: unknown[]): RunningTest {
-    return { coverage: begin(args), fromPreload: true };
-  }
-  return named(aroundBody(body, start, runningTests), body);
+  const covered = around(body, (args) => withOwnBuiltins(() => enter(args)));
+  return inShapeOf(body, covered, ownParameters);
 }
 
-/** Runners look at a body's name, and at its length for a callback to pass. */
-function named(wrapper: TestBody, body: TestBody): TestBody {
-  return Object.defineProperties(wrapper, {
-    name: { value: body.name },
-    length: { value: body.length },
+/** `body`, with `before` called before it. */
+export function precededFunction(body: TestBody, before: (args: unknown[]) => void): TestBody {
+  return coveredFunction(body, (args) => {
+    before(args);
+    return { args, threw() {}, returned: (result) => result };
   });
 }
+
+/**
+ * Gives a function all that runners look at in another: its name, its length (for a callback to pass), what kind of
+ * function it is, its text, and what properties it has, such as the place that Deno reports.
+ */
+export function inShapeOf<Wrapper extends TestBody>(
+  body: TestBody,
+  wrapper: Wrapper,
+  ownParameters = 0,
+): Wrapper {
+  const shape: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(body);
+  delete shape["prototype"]; // of a function that makes objects
+  const { length } = body;
+  if (typeof length === "number" && shape["length"] !== undefined) {
+    shape["length"] = { ...shape["length"], value: Math.max(0, length - ownParameters) };
+  }
+  if (!Object.hasOwn(body, "toString")) {
+    const text = (): string => apply(functionText, body, []);
+    shape["toString"] = { value: text, writable: true, configurable: true };
+  }
+  Object.setPrototypeOf(wrapper, Object.getPrototypeOf(body));
+  return Object.defineProperties(wrapper, shape);
+}
+
+const { apply } = Reflect;
+const { toString: functionText } = Function.prototype;

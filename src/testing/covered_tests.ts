@@ -1,7 +1,11 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TestOutcome } from "../record/test_record.ts";
 import { mainModule, workingFolder } from "../sys/runtime.ts";
-import { runInTest } from "./running_test.ts";
+import { coveredCall } from "./covered_call.ts";
+import type { CoveredCall } from "./covered_function.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import { runningTests } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -20,6 +24,8 @@ export function currentFile(): string {
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
   readonly #open = new Set<StartedCoverage>();
+  /** Those that end when the hooks of their test run. */
+  readonly #untilHooks = new Set<StartedCoverage>();
   /** Bodies begun less tests whose hooks have run. */
   #running = 0;
 
@@ -33,17 +39,6 @@ export class CoveredTests {
     return supervisorClient() !== null;
   }
 
-  /** Runs a body that ends its coverage itself, unless it throws. */
-  runUntilDone<Result>(coverage: StartedCoverage, body: () => Result): Result {
-    coverage.markAsynchronous();
-    try {
-      return runInTest({ coverage, fromPreload: true }, body);
-    } catch (error) {
-      coverage.end("failed");
-      throw error;
-    }
-  }
-
   /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
@@ -54,17 +49,30 @@ export class CoveredTests {
     return coverage;
   }
 
+  /** A call of a body that tells its end to the runner alone: its coverage ends when the test's hooks run. */
+  untilHooks(coverage: StartedCoverage, args: readonly unknown[]): CoveredCall {
+    this.#untilHooks.add(coverage);
+    return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
+  }
+
   /**
    * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
    * as after their time was up.
+   *
+   * @param outcome That of a test whose coverage ends now.
    */
-  afterTest(): void {
-    this.#running = Math.max(0, this.#running - 1);
-    if (this.#running > 0) return;
-    for (const coverage of this.#open) {
-      if (coverage instanceof SupervisedCoverage) coverage.leave();
-      else coverage.end("failed");
-    }
-    this.#open.clear();
+  afterTest(outcome: TestOutcome = "passed"): void {
+    withOwnBuiltins(() => {
+      this.#running = Math.max(0, this.#running - 1);
+      if (this.#running > 0) return;
+      for (const coverage of this.#open) {
+        if (this.#untilHooks.has(coverage)) coverage.end(outcome);
+        else if (coverage instanceof SupervisedCoverage) coverage.leave();
+        else coverage.end("failed");
+      }
+      this.#open.clear();
+      this.#untilHooks.clear();
+      runningTests.clear();
+    });
   }
 }

@@ -1,45 +1,70 @@
 import { inspect } from "node:util";
 
 /**
- * The label of one row of `test.each`, as Bun fills it: `%s`-like places take the row's values in order, `%#` is the
- * row's index, `$name` a property of a row that is an object.
+ * The label of one row of `test.each`, as Bun 1.4 fills it in its reports. A `%` takes the row's next value, where that
+ * is of its type: else the two characters stay, and the value counts as taken. Behind the last value all stays as it
+ * is. `$a.b` is a property of the row's first value, where that is an object; where it has none, Bun leaves out the
+ * character behind the name.
+ *
+ * @param row An array of values, or the only one.
+ * @param index The row's, for `%#`; `undefined` where unknown.
  */
-export function eachLabel(label: string, row: unknown, index: number): string {
+export function eachLabel(label: string, row: unknown, index: number | undefined): string {
   const values = Array.isArray(row) ? row : [row];
+  const [first] = values;
+  const hasProperties = (typeof first === "object" && first !== null) ||
+    typeof first === "function";
   let next = 0;
-  return label.replace(/%[%sdifjoOp#]|\$[\w$]+(?:\.[\w$]+)*/g, (token) => {
-    if (token === "%%") return "%";
-    if (token === "%#") return String(index);
-    if (token.startsWith("$")) return property(row, token);
-    if (next >= values.length) return token;
-    return formatted(token, values[next++]);
-  });
+  let filled = "";
+  for (let at = 0; at < label.length; at++) {
+    const char = label[at]!;
+    if (char === "$" && hasProperties) {
+      const [, path = ""] = /^\$((?:\w+(?:\.\w+)*)?)/.exec(label.slice(at))!;
+      const value = /^[A-Za-z_]/.test(path) ? property(first, path) : undefined;
+      at += path.length;
+      if (value === undefined || value === null) {
+        filled += `$${path}`;
+        at++;
+      } else filled += typeof value === "string" ? value : printed(value);
+    } else if (char === "%" && next < values.length && at + 1 < label.length) {
+      const type = label[++at]!;
+      if (type === "%") filled += "%";
+      else if (type === "#") filled += index ?? "%#";
+      else if ("sdfijop".includes(type)) filled += formatted(type, values[next++]);
+      else filled += type;
+    } else filled += char;
+  }
+  return filled;
 }
 
-function formatted(token: string, value: unknown): string {
-  switch (token) {
-    case "%s":
-      return String(value);
-    case "%d":
-    case "%f":
-      return String(Number(value));
-    case "%i":
-      return String(Math.trunc(Number(value)));
-    case "%j":
-    case "%o":
-      return JSON.stringify(value) ?? String(value);
+function formatted(type: string, value: unknown): string {
+  const stays = `%${type}`;
+  switch (type) {
+    case "s":
+      return typeof value === "string" ? value : stays;
+    case "d":
+    case "f":
+      return typeof value === "number" ? String(value) : stays;
+    case "i":
+      return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : stays;
+    case "p":
+      return printed(value);
     default:
-      return inspect(value);
+      return JSON.stringify(value) ?? "";
   }
 }
 
-/** The value of `$a.b`, or the token itself where the row has none. */
-function property(row: unknown, token: string): string {
-  let value: unknown = row;
-  for (const key of token.slice(1).split(".")) {
-    if (typeof value !== "object" || value === null) return token;
-    value = (value as Record<string, unknown>)[key];
+/** As Bun prints values, which is not as Node.js does. */
+function printed(value: unknown): string {
+  const { Bun } = globalThis as { readonly Bun?: { inspect(value: unknown): string } };
+  return Bun === undefined ? inspect(value) : Bun.inspect(value);
+}
+
+function property(value: unknown, path: string): unknown {
+  let found: unknown = value;
+  for (const key of path.split(".")) {
+    if (found === undefined || found === null) return undefined;
+    found = (found as Record<string, unknown>)[key];
   }
-  if (value === undefined) return token;
-  return typeof value === "string" ? value : inspect(value);
+  return found;
 }

@@ -4,6 +4,7 @@ import type { TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
 import { functionsOf, hasReached, hitsOf, linesOf } from "./coverage_questions.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
@@ -110,11 +111,9 @@ export class LiveCoverage implements KernelCoverage {
     const { name, file } = this.#identity;
     this.#startedMs = performance.now();
     this.#thread.begin(this.#window, {
-      name,
-      file,
-      runner: runtimeName(),
-      scope: "thread",
-      hasHits: true,
+      test: { name, file, runner: runtimeName(), scope: "thread", hasHits: true },
+      // A body that outlives its file's tests is of a test that the runner gave up.
+      giveUp: () => this.end("failed"),
     });
   }
 
@@ -128,7 +127,10 @@ export class LiveCoverage implements KernelCoverage {
    * test fail, unless coverage is required.
    */
   end(outcome: TestOutcome): void {
-    if (this.#ended) return;
+    if (!this.#ended) withOwnBuiltins(() => this.#end(outcome));
+  }
+
+  #end(outcome: TestOutcome): void {
     const thread = this.#thread;
     try {
       thread.end(this.#window);
@@ -160,7 +162,7 @@ export class LiveCoverage implements KernelCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    return this.#decoded().pcs.slice();
+    return withOwnBuiltins(() => this.#decoded().pcs.slice());
   }
 
   reached(functionName: string): boolean {
@@ -185,7 +187,9 @@ export class LiveCoverage implements KernelCoverage {
 
   /** Answers from the image, unrecorded: reading it is not what the test does. */
   #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
-    const decoded = this.#decoded();
-    return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
+    return withOwnBuiltins(() => {
+      const decoded = this.#decoded();
+      return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
+    });
   }
 }

@@ -1,10 +1,12 @@
 // Covers every test of `deno test --preload=<this file>`, with no change to test files. Runs once per test file, on
 // the thread of its tests.
-import { runInThisContext } from "node:vm";
 import { recordBaseline } from "./baseline.ts";
+import { coveredCall } from "./covered_call.ts";
 import { coveredFunction, precededFunction, type TestBody } from "./covered_function.ts";
 import { CoveredTests, currentFile } from "./covered_tests.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 /** What Deno passes to a test and to a step. */
 interface TestContext {
@@ -20,7 +22,7 @@ interface TestFunction {
   (...args: unknown[]): void;
   only?: TestFunction;
   ignore?: TestFunction;
-  each?: (cases: readonly unknown[]) => TestFunction;
+  each?: (...cases: unknown[]) => TestFunction;
   afterEach?: (hook: () => void) => void;
 }
 
@@ -32,14 +34,13 @@ const file = currentFile();
  * A function that calls `real` with changed arguments. Deno reports a test at the first frame of the stack that is no
  * part of the runtime; a script named as one of the runtime's is passed over, so the caller's place is reported.
  */
-const passOver = runInThisContext(
-  `(function (real, change) {
-    return new Proxy(real, {
-      apply(target, self, args) { return Reflect.apply(target, self, change(args)); },
+const passOver = unseenScript(
+  `(function (apply) {
+    return (real, change) => new Proxy(real, {
+      apply(target, self, args) { return apply(target, self, change(args)); },
     });
   })`,
-  { filename: "ext:kernelcov/pass_over.js" },
-) as <Real extends (...args: never[]) => unknown>(
+)(Reflect.apply) as <Real extends (...args: never[]) => unknown>(
   real: Real,
   change: (args: unknown[]) => unknown[],
 ) => Real;
@@ -53,13 +54,27 @@ function fullName(context: TestContext): string {
   return names.join(" > ");
 }
 
+/** A test that steps are of. */
+interface ParentTest {
+  readonly coverage: StartedCoverage;
+  /** Whether a step has failed: then Deno takes the test for failed, whatever its body does. */
+  failed: boolean;
+}
+
 /** `body` with coverage. The context is its last argument: rows of `each` come before. */
-function covered(body: TestBody, parent?: StartedCoverage): TestBody {
+function covered(body: TestBody, parent?: ParentTest): TestBody {
   return coveredFunction(body, (args) => {
     const context = args[args.length - 1] as TestContext;
-    const coverage = tests.begin(fullName(context), file, parent);
-    if (tests.hasSteps) context.step = withCoveredBody(context.step, coverage);
-    return coverage;
+    const coverage = tests.begin(fullName(context), file, parent?.coverage);
+    const test: ParentTest = { coverage, failed: false };
+    if (tests.hasSteps) context.step = withCoveredBody(context.step, test);
+    return coveredCall({ coverage, fromPreload: true }, args, {
+      outcomeOf(outcome) {
+        if (outcome === "passed" && !test.failed) return "passed";
+        if (parent !== undefined) parent.failed = true;
+        return "failed";
+      },
+    });
   });
 }
 
@@ -78,29 +93,48 @@ function coveredSteps(body: TestBody): TestBody {
 /** Wraps a registering function so that the body among its arguments is covered, whatever form they take. */
 function withCoveredBody<Real extends (...args: never[]) => unknown>(
   real: Real,
-  parent: StartedCoverage | undefined,
+  parent: ParentTest | undefined,
 ): Real {
-  return passOver(real, (args) => {
-    const cover = isSuite() ? coveredSteps : (body: TestBody) => covered(body, parent);
-    const [first] = args;
-    return args.map((value) => {
-      if (typeof value === "function" && (value !== first || value.name !== "")) {
-        return cover(value as TestBody);
-      }
-      if (
-        typeof value === "object" && value !== null &&
-        typeof (value as { fn?: unknown }).fn === "function"
-      ) {
-        return { ...value, fn: cover((value as { fn: TestBody }).fn) };
-      }
-      return value;
-    });
+  return passOver(real, (args) =>
+    withOwnBuiltins(() => {
+      const cover = isSuite() ? coveredSteps : (body: TestBody) => covered(body, parent);
+      const [first] = args;
+      return args.map((value) => {
+        if (typeof value === "function" && (value !== first || value.name !== "")) {
+          return cover(value as TestBody);
+        }
+        if (
+          typeof value === "object" && value !== null &&
+          typeof (value as { fn?: unknown }).fn === "function"
+        ) {
+          return withBody(value as { fn: TestBody }, cover);
+        }
+        return value;
+      });
+    }));
+}
+
+/**
+ * A test's definition with another body: all else is looked up in the definition itself, which may be of any class. Deno
+ * puts a body of its own in the place of a step's.
+ */
+function withBody(definition: { fn: TestBody }, cover: (body: TestBody) => TestBody): unknown {
+  let fn: unknown = cover(definition.fn);
+  const own = Reflect.getOwnPropertyDescriptor(definition, "fn");
+  if (own?.configurable === false) return { ...definition, fn };
+  return new Proxy(definition, {
+    get: (target, key) => key === "fn" ? fn : Reflect.get(target, key),
+    set(target, key, value) {
+      if (key !== "fn") return Reflect.set(target, key, value);
+      fn = value;
+      return true;
+    },
   });
 }
 
 /** Whether node:test registers a suite now. Its functions are frames that Deno leaves out of `stack`. */
 function isSuite(): boolean {
-  const before = Error.prepareStackTrace;
+  const before = Reflect.getOwnPropertyDescriptor(Error, "prepareStackTrace");
   try {
     Error.prepareStackTrace = (_error, frames) => frames;
     const here: { stack?: unknown } = {};
@@ -108,7 +142,8 @@ function isSuite(): boolean {
     const frames = here.stack as { getFunctionName(): string | null }[];
     return frames.some((frame) => /DenoTestForSuite$/.test(frame.getFunctionName() ?? ""));
   } finally {
-    Error.prepareStackTrace = before;
+    if (before === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
+    else Object.defineProperty(Error, "prepareStackTrace", before);
   }
 }
 
@@ -119,8 +154,8 @@ function coveredTest(real: TestFunction): TestFunction {
       const value = Reflect.get(real, key);
       if (key === "only" || key === "ignore") return coveredTest(value as TestFunction);
       if (key !== "each") return value;
-      return (cases: readonly unknown[]) =>
-        withCoveredBody((value as NonNullable<TestFunction["each"]>)(cases), undefined);
+      return (...cases: unknown[]) =>
+        withCoveredBody((value as NonNullable<TestFunction["each"]>)(...cases), undefined);
     },
   });
 }

@@ -2,9 +2,10 @@ import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../kcov/kcov_availability.ts";
 import type { KcovDevice } from "../kcov/kcov_device.ts";
-import { closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
+import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../kcov/thread_device.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
+import { createUnseenFile } from "../sys/unseen_file.ts";
 import { followModules } from "../record/follow_modules.ts";
 import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
 import type { ModulePlaces } from "../record/module_places.ts";
@@ -29,6 +30,14 @@ export interface RecordingWindow {
   truncated: boolean;
 }
 
+/** Whose window it is. */
+export interface WindowOwner {
+  /** Noted as begun, once it is sure that it will be recorded. */
+  readonly test?: BegunTest;
+  /** Called where the tests of the file end before the window's does. */
+  readonly giveUp?: () => void;
+}
+
 /**
  * The recording of one thread: its device, the windows open on it, and the file its records go to. Everything opens
  * on first use and closes when the tests of a file end.
@@ -36,7 +45,8 @@ export interface RecordingWindow {
 export class RecordingThread {
   readonly #settings: CoverageSettings;
   readonly #openLibc: () => Libc;
-  readonly #windows = new Set<RecordingWindow>();
+  /** Open windows, and what ends the tests that they belong to. */
+  readonly #windows = new Map<RecordingWindow, () => void>();
   #device: KcovDevice | undefined;
   #writer: RunWriter | undefined;
   #modules: ModulePlaces | undefined;
@@ -80,29 +90,49 @@ export class RecordingThread {
   /**
    * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
    *
-   * @param test Noted as begun, once it is sure that it will be recorded.
    * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
    */
-  begin(window: RecordingWindow, test?: BegunTest): void {
+  begin(window: RecordingWindow, { test, giveUp = () => {} }: WindowOwner = {}): void {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
-      for (const other of this.#windows) other.shared = true;
+      for (const other of this.#windows.keys()) other.shared = true;
       window.shared = true;
-      this.#windows.add(window);
+      this.#windows.set(window, giveUp);
       if (test !== undefined) this.#announce(test);
       window.start = device.count();
       return;
     }
-    this.#windows.add(window);
+    const enabled = this.#enable(device);
+    this.#windows.set(window, giveUp);
+    if (test !== undefined) this.#announce(test);
+    enabled.reset();
+  }
+
+  /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
+  #enable(device: KcovDevice): KcovDevice {
     try {
       device.enable();
+      return device;
     } catch (error) {
-      this.#windows.delete(window);
-      throw error;
+      if (!(error instanceof SyscallError)) throw error;
     }
-    if (test !== undefined) this.#announce(test);
-    device.reset();
+    try {
+      abandonThreadDevice();
+      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#device.enable();
+      return this.#device;
+    } catch (cause) {
+      this.#device = undefined;
+      // Closed while it recorded, a device cannot be told to stop, and none takes its place.
+      this.#unavailable = new KcovUnavailableError(
+        "busy",
+        "A test has closed the coverage device, and this thread can be given no other: " +
+          "close in tests only the descriptors that they open",
+        { cause },
+      );
+      throw this.#unavailable;
+    }
   }
 
   /** Closes a window. The first thing it does is to read the count. */
@@ -112,7 +142,13 @@ export class RecordingThread {
     window.end = device.count();
     window.truncated = window.end === device.capacity;
     this.#windows.delete(window);
-    if (this.#windows.size === 0) device.disable();
+    if (this.#windows.size > 0) return;
+    try {
+      device.disable();
+    } catch (error) {
+      // The test has closed the device. What it recorded is in memory all the same; the next test will tell.
+      if (!(error instanceof SyscallError)) throw error;
+    }
   }
 
   /** The PCs of a window, up to now where it is open. What this does is not recorded. */
@@ -144,6 +180,7 @@ export class RecordingThread {
 
   /** Closes the device and the record file, and says what was lost. A later test opens them again. */
   close(): void {
+    for (const giveUp of [...this.#windows.values()]) giveUp();
     this.#windows.clear();
     this.#device = undefined;
     closeThreadDevice();
@@ -170,6 +207,7 @@ export class RecordingThread {
     this.#writer = openRun(runDirectory, {
       run,
       modules: this.#modules,
+      create: (path) => createUnseenFile(loadLibc(), path),
       writeThrough: (path) => hostfsWriteThrough(this.#openLibc(), path),
     });
     return this.#writer;

@@ -1,7 +1,12 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { preloadArguments, runnerArguments } from "../tracer/runner_arguments.ts";
+import {
+  preloadArguments,
+  type RunnerArguments,
+  runnerArguments,
+} from "../tracer/runner_arguments.ts";
 import type { Preloads } from "../tracer/runner_preloader.ts";
+import { asksForReport, reportOptions } from "./runner_report.ts";
 import type { SupervisorRuntime } from "../tracer/supervised_command.ts";
 
 /** A test command with the preload of its runner. */
@@ -34,18 +39,53 @@ const VALUED: ReadonlySet<string> = new Set([
 /**
  * Adds the preload that covers every test to a command that runs `deno test` or `bun test`, also behind `npx`, `env
  * NAME=value` and the like. What a shell or a script starts is the supervisor's to find.
+ *
+ * @param report Where the runner shall write its report too, unless the command asks for one itself.
  */
-export function withPreload(command: readonly string[]): RunnerCommand {
-  const at = runnerIndex(command);
-  const found = at < 0 ? null : runnerArguments(command[at], command.slice(at + 1));
+export function withPreload(command: readonly string[], report?: string): RunnerCommand {
+  const found = findRunner(command);
   if (found === null) return { runner: null, command };
   const { runner } = found;
-  const insertAt = at + 1 + found.at;
-  const preload = preloadArguments(runner, preloadPath(runner));
   return {
     runner,
-    command: [...command.slice(0, insertAt), ...preload, ...command.slice(insertAt)],
+    command: inserted(command, found, [
+      ...preloadArguments(runner, preloadPath(runner)),
+      ...reportArguments(command, found, report),
+    ]),
   };
+}
+
+/** Has the runner of such a command write its report to `report` too, unless the command asks for one itself. */
+export function withReport(command: readonly string[], report: string): readonly string[] {
+  const found = findRunner(command);
+  return found === null
+    ? command
+    : inserted(command, found, reportArguments(command, found, report));
+}
+
+/** Finds the runner; `at` is the index in the command behind its word `test`. */
+function findRunner(command: readonly string[]): RunnerArguments | null {
+  const at = runnerIndex(command);
+  const found = at < 0 ? null : runnerArguments(command[at], command.slice(at + 1));
+  return found && { runner: found.runner, at: at + 1 + found.at };
+}
+
+function inserted(
+  command: readonly string[],
+  { at }: RunnerArguments,
+  words: readonly string[],
+): string[] {
+  return [...command.slice(0, at), ...words, ...command.slice(at)];
+}
+
+function reportArguments(
+  command: readonly string[],
+  { runner, at }: RunnerArguments,
+  report: string | undefined,
+): string[] {
+  return report === undefined || asksForReport(runner, command.slice(at))
+    ? []
+    : reportOptions(runner, report);
 }
 
 /**

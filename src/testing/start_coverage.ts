@@ -3,6 +3,7 @@ import { requireBeside } from "../sys/node_builtins.ts";
 import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
+import { say } from "./say_once.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
@@ -45,18 +46,29 @@ export function prepareThread(): void {
 
 /**
  * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
- * be recorded, gives what stands for it.
+ * be recorded, gives what stands for it: the test runs all the same.
  *
  * Under a supervisor all threads and processes are recorded, by the supervisor.
  *
  * @param identity Names the test; called before recording begins.
  * @param parent The test that this one is a part of; matters under a supervisor only.
- * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
+ * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it; then any error.
  */
 export function startCoverage(
   identity: () => TestIdentity,
   parent?: StartedCoverage,
 ): StartedCoverage {
+  try {
+    return started(identity, parent);
+  } catch (error) {
+    if (environmentVariable("KERNELCOV") === "require") throw error;
+    const { name, why } = lost(identity, error);
+    say(`no record of test ${JSON.stringify(name)}: ${why.message}`);
+    return new MissingCoverage(name, why);
+  }
+}
+
+function started(identity: () => TestIdentity, parent?: StartedCoverage): StartedCoverage {
   const supervisor = supervisorClient();
   if (supervisor === null) {
     const thread = threadCoverage();
@@ -67,4 +79,17 @@ export function startCoverage(
   const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
   coverage.begin();
   return coverage;
+}
+
+function lost(
+  identity: () => TestIdentity,
+  cause: unknown,
+): { name: string; why: KcovUnavailableError } {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const why = new KcovUnavailableError("busy", message, { cause });
+  try {
+    return { name: identity().name, why };
+  } catch {
+    return { name: "unnamed test", why };
+  }
 }

@@ -7,6 +7,7 @@ import type { BeginMessage } from "../tracer/boundary_message.ts";
 import { functionsOf, hasReached, linesOf } from "./coverage_questions.ts";
 import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
 import { openSymbolizer } from "./open_symbolizer.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { say } from "./say_once.ts";
 import type { StartedCoverage } from "./started_coverage.ts";
 import type { Symbolizer } from "./symbolizer.ts";
@@ -72,6 +73,10 @@ export class SupervisedCoverage implements StartedCoverage {
     }
     this.#ended = true;
     // Nothing before it: to look at the clock is a system call of the test's thread.
+    withOwnBuiltins(() => this.#end(outcome));
+  }
+
+  #end(outcome: TestOutcome): void {
     const answer = this.#client.send({ do: "end", test: this.number, outcome });
     if (answer?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
@@ -90,7 +95,7 @@ export class SupervisedCoverage implements StartedCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    const pcs = this.#ended ? null : this.#client.read(this.number);
+    const pcs = this.#ended ? null : withOwnBuiltins(() => this.#client.read(this.number));
     if (pcs !== null) return pcs;
     throw new KcovUnavailableError(
       "busy",
@@ -121,12 +126,14 @@ export class SupervisedCoverage implements StartedCoverage {
   #ask<Answer>(
     question: (symbolizer: Symbolizer, points: Pick<DecodedPcs, "pcs">) => Answer,
   ): Answer {
-    this.#client.send({ do: "pause" });
-    try {
-      return question(openSymbolizer(), { pcs: this.pcs() });
-    } finally {
-      this.#client.send({ do: "resume" });
-    }
+    return withOwnBuiltins(() => {
+      this.#client.send({ do: "pause" });
+      try {
+        return question(openSymbolizer(), { pcs: this.pcs() });
+      } finally {
+        this.#client.send({ do: "resume" });
+      }
+    });
   }
 }
 

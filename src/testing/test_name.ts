@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { format } from "node:util";
 import { mainModule } from "../sys/runtime.ts";
+import { eachLabel } from "./each_label.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 
 /** A place in a source file. */
 export interface CallSite {
@@ -26,8 +27,14 @@ const startFolder = process.cwd();
  */
 export function callSite(callee: (...rest: never[]) => unknown): CallSite | undefined {
   const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, callee);
-  const frame = holder.stack?.split("\n").find((line) => /^\s+at /.test(line)) ?? "";
+  captureStackTrace(holder, callee);
+  return withOwnBuiltins(() => siteOf(holder.stack ?? ""));
+}
+
+const { captureStackTrace } = Error;
+
+function siteOf(stack: string): CallSite | undefined {
+  const frame = stack.split("\n").find((line) => /^\s+at /.test(line)) ?? "";
   // "at name (place:line:column)" or "at place:line:column"
   const place = /^\s+at (?:.* \((.*)\)|(?:async )?(.*))$/.exec(frame);
   const match = /^(.*):(\d+):(\d+)$/.exec(place?.[1] ?? place?.[2] ?? "");
@@ -49,7 +56,8 @@ interface TestContext {
   readonly fullName?: string;
 }
 
-function isContext(value: unknown): value is TestContext {
+/** Whether a value is what runners pass to a test to speak of it. */
+export function isContext(value: unknown): value is TestContext {
   if (typeof value !== "object" || value === null) return false;
   const { name, fullName, step } = value as Record<string, unknown>;
   // A row of test.each may have a name as well, but not these.
@@ -67,21 +75,26 @@ function contextName(context: TestContext): string {
 
 /**
  * Names a test: by the option, else by the context that the runner passes, else by the text before the call in the
- * source (bun:test passes nothing), else by the place of the call.
+ * source (bun:test passes nothing), else by the body's own name, else by the place of the call.
  *
  * @param rest What the runner passed to the test.
+ * @param bodyName The name of the body; empty where it has none.
  */
 export function identify(
   option: string | undefined,
   rest: readonly unknown[],
   site: CallSite | undefined,
+  bodyName = "",
 ): TestIdentity {
   const file = testFile(site);
   if (option !== undefined) return { name: option, file };
   const context = rest.find(isContext);
   if (context !== undefined) return { name: contextName(context), file };
   const label = site && labelBefore(site);
-  if (label !== undefined) return { name: fillLabel(label, rest), file };
+  if (label !== undefined) {
+    return { name: rest.length === 0 ? label : eachLabel(label, rest, undefined), file };
+  }
+  if (bodyName !== "") return { name: bodyName, file };
   const place = site && `${relative(startFolder, site.path)}:${site.line}`;
   return { name: place ?? "unnamed test", file };
 }
@@ -142,17 +155,4 @@ function unescape(literal: string): string {
       return ESCAPES[other!] ?? other!;
     },
   );
-}
-
-/** Fills the places of a `test.each` label from its row, as the runner does in its own output. */
-function fillLabel(label: string, row: readonly unknown[]): string {
-  if (row.length === 0) return label;
-  const places = label.match(/%[sdifjoOp]/g)?.length ?? 0;
-  const filled = format(label.replaceAll("%p", "%j"), ...row.slice(0, places));
-  const [first] = row;
-  return filled.replace(/\$([\w.]+)/g, (whole, path: string) => {
-    let value: unknown = first;
-    for (const key of path.split(".")) value = (value as Record<string, unknown> | null)?.[key];
-    return value === undefined ? whole : String(value);
-  });
 }

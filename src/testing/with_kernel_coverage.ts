@@ -1,9 +1,12 @@
+import { coveredCall } from "./covered_call.ts";
+import { coveredFunction, type TestBody } from "./covered_function.ts";
+import { doneIndex } from "./done_callback.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
-import { runCovered } from "./run_covered.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import { AdoptedCoverage } from "./supervised_coverage.ts";
-import { callSite, identify } from "./test_name.ts";
+import { type CallSite, callSite, identify } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */
 export interface KernelCoverageOptions {
@@ -21,7 +24,9 @@ export interface KernelCoverageOptions {
  *
  * @param body The test.
  * @param options The test's name, where it cannot be found out.
- * @returns The function to give to the runner. It declares no parameters.
+ * @returns The function to give to the runner. It looks as the body does, without the first parameter.
+ *
+ * @throws {TypeError} Where the body is no function.
  *
  * @example
  * ```ts
@@ -39,17 +44,38 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
   body: (cov: KernelCoverage, ...rest: Rest) => Result,
   options: KernelCoverageOptions = {},
 ): (...rest: Rest) => Result {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      "withKernelCoverage has no test to cover: give it the test's body, a function",
+    );
+  }
+  // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
   const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
-  // Opened while tests are declared: a test may run with fewer permissions.
-  prepareThread();
-  return function covered(...rest: Rest): Result {
+  return withOwnBuiltins(() => {
+    // Opened while tests are declared: a test may run with fewer permissions.
+    prepareThread();
+    return coveredBody(body as TestBody, options, site) as (...rest: Rest) => Result;
+  });
+}
+
+function coveredBody(
+  body: TestBody,
+  options: KernelCoverageOptions,
+  site: CallSite | undefined,
+): TestBody {
+  return coveredFunction(body, (rest) => {
     const running = runningTest();
     if (running?.fromPreload === true) {
-      return body(new AdoptedCoverage(running.coverage), ...rest);
+      const args = [new AdoptedCoverage(running.coverage), ...rest];
+      return { args, threw() {}, returned: (result) => result };
     }
-    const coverage = startCoverage(() => identify(options.name, rest, site), running?.coverage);
-    return runCovered(coverage, () => body(coverage, ...rest));
-  };
+    const name = () => identify(options.name, rest, site, body.name);
+    const coverage = startCoverage(name, running?.coverage);
+    const done = doneIndex(rest, body.length - 1);
+    return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
+      done: done < 0 ? done : done + 1,
+    });
+  }, 1);
 }
 
 /**
@@ -76,6 +102,8 @@ export function kernelCoverage(name: string): KernelCoverage & Disposable {
   prepareThread(); // Loading what records a thread runs microtasks.
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
-  const coverage = startCoverage(() => identify(name, [], undefined), runningTest()?.coverage);
+  const coverage = withOwnBuiltins(() =>
+    startCoverage(() => identify(name, [], undefined), runningTest()?.coverage)
+  );
   return coverage;
 }

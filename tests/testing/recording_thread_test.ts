@@ -236,6 +236,19 @@ test("a record that cannot be written does not make the test fail, unless covera
   }
 });
 
+test("a body that outlives the tests of its file is of a test that the runner gave up", () => {
+  onFakeKernel(({ start, record, thread, directory }) => {
+    const coverage = start("goes on");
+    record(A);
+    thread.close();
+    const { outcome, pcs } = recordNamed(directory, "goes on");
+    assert.deepEqual([outcome, [...pcs]], ["failed", [A]]);
+    start("of the next file").end("passed");
+    coverage.end("passed");
+    assert.equal(recordNamed(directory, "goes on").outcome, "failed");
+  });
+});
+
 test("closing gives everything back, and a later test opens it again", () => {
   onFakeKernel(({ start, thread, libc, directory }) => {
     start("one").end("passed");

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eachLabel } from "../../src/testing/each_label.ts";
 import { supervisorRuntime, withPreload } from "../../src/testing/runner_command.ts";
 
 /** The command with the preload's path shortened to `PRELOAD`. */
@@ -33,13 +32,6 @@ test("a command that is none of the runners is left as it is", () => {
       command: command.split(" "),
     });
   }
-});
-
-test("a label of test.each is filled from its row", () => {
-  assert.equal(eachLabel("%s and %d", ["a", 2], 0), "a and 2");
-  assert.equal(eachLabel("%# of %i%%", [3.7], 4), "4 of 3%");
-  assert.equal(eachLabel("$a.b and $c", { a: { b: "x" } }, 0), "x and $c");
-  assert.equal(eachLabel("%j %s", [{ k: 1 }], 0), '{"k":1} %s');
 });
 
 test("tests of Bun are supervised by the Bun that runs them, all others by the command's runtime", () => {

@@ -67,7 +67,7 @@ test("the string before the wrapper's call names the test", () => {
 
 test("rows of test.each fill their label", () => {
   assert.equal(declare("%d and %s", wrap([1, "two", "more"])), "1 and two");
-  assert.equal(declare("all of %p", wrap([{ a: 1 }])), 'all of {"a":1}');
+  assert.equal(declare("all of %j", wrap([{ a: 1 }])), 'all of {"a":1}');
   assert.equal(declare("$a.b of $c", wrap([{ a: { b: 3 } }])), "3 of $c");
   assert.equal(declare("100 %", wrap([])), "100 %");
 });

@@ -1,0 +1,5 @@
+import { test } from "bun:test";
+
+test("is not reached", () => {
+  const a = ;
+});

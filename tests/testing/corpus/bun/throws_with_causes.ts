@@ -1,0 +1,16 @@
+import { test } from "bun:test";
+import { withKernelCoverage } from "kernelcov";
+
+test("a cause", withKernelCoverage(() => {
+  throw new Error("outer", { cause: new RangeError("inner") });
+}));
+test("several", withKernelCoverage(() => {
+  throw new AggregateError([new Error("one"), new Error("two")], "both");
+}));
+class OwnError extends Error {
+  override readonly name = "OwnError";
+  code = 7;
+}
+test("of a class", withKernelCoverage(() => {
+  throw new OwnError("own");
+}));

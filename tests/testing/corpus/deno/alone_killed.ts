@@ -1,0 +1,8 @@
+import process from "node:process";
+import { withKernelCoverage } from "kernelcov";
+
+Deno.test("passes before", withKernelCoverage(() => {}));
+Deno.test("kills itself", withKernelCoverage(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 500)); // what it printed is written
+  process.kill(process.pid, "SIGKILL");
+}));

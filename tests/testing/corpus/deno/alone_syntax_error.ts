@@ -1,0 +1,3 @@
+Deno.test("is not reached", () => {
+  const a = ;
+});

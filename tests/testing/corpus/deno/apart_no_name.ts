@@ -1,0 +1,3 @@
+import { withKernelCoverage } from "kernelcov";
+
+Deno.test(withKernelCoverage(() => {}));

@@ -1,0 +1,3 @@
+import { withKernelCoverage } from "kernelcov";
+
+Deno.test(Object.freeze({ name: "frozen", fn: withKernelCoverage(() => {}) }));

@@ -1,0 +1,14 @@
+import { withKernelCoverage } from "kernelcov";
+
+Deno.test("a promise", withKernelCoverage(() => Promise.reject(new Error("rejected"))));
+Deno.test("after a wait", withKernelCoverage(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  throw new Error("after a wait");
+}));
+async function inner(): Promise<void> {
+  await null;
+  throw new Error("in a function");
+}
+Deno.test("in a function", withKernelCoverage(async () => {
+  await inner();
+}));
