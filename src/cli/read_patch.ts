@@ -7,6 +7,9 @@ import { UsageError } from "./usage_error.ts";
 const LARGEST = 1 << 28;
 const CHUNK = 1 << 20;
 
+/** Patches that were read: what a descriptor holds can be read once. */
+const known = new Map<string, string>();
+
 /**
  * The text of a patch: of a regular file, of standard input for `-`, or of a descriptor that the shell made (`<(…)`).
  *
@@ -14,7 +17,9 @@ const CHUNK = 1 << 20;
  */
 export function readPatch(path: string): string {
   try {
-    return new TextDecoder().decode(readBytes(path));
+    const text = known.get(path) ?? new TextDecoder().decode(readBytes(path));
+    known.set(path, text);
+    return text;
   } catch (cause) {
     if (cause instanceof TypeError && errorCode(cause) === undefined) {
       throw new UsageError(cause.message, { cause });

@@ -10,8 +10,8 @@ import { chooseKernel } from "./kernel_choice.ts";
 import { outputFolder } from "./output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
-import { reportCut } from "./report_cut.ts";
 import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
+import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -63,8 +63,8 @@ export async function recordCommand(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const guest = guestOptions(values);
+  checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
-  checkReportOptions(values, out, "of the command");
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
   const kernel = await chooseKernel(values.kernel);

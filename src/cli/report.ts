@@ -71,8 +71,12 @@ export async function reportCommand(args: string[]): Promise<number> {
   const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
   const directory = values.out ?? dirname(runDirectory);
   checkReportOptions(values, directory);
-  const loaded = loadRun(runDirectory, loadOptions(values));
-  return await reportRun(loaded, directory, runDirectory, values);
+  return await reportRun(
+    loadRun(runDirectory, loadOptions(values)),
+    directory,
+    runDirectory,
+    values,
+  );
 }
 
 /**
@@ -107,11 +111,10 @@ export function loadOptions(
 }
 
 /**
- * Prints the table and the totals of a run, writes its LCOV files to `directory` and whatever else `values` ask for.
+ * Prints the table and the totals, writes the LCOV files to `directory`, and whatever else `values` ask for.
  *
  * @param runDirectory folder of the records
- * @returns the exit status: not 0 where files could not be written, which costs the table nothing, or where `--min-lines`
- * is not met
+ * @returns The exit status: that of `--min-lines`; 1 where files could not be written, which costs the table nothing.
  */
 export async function reportRun(
   loaded: LoadedRun,
@@ -147,7 +150,10 @@ export async function reportRun(
   return files === undefined ? 1 : threshold;
 }
 
-/** Writes the files that each report has; `undefined` where that failed, which it says. */
+/**
+ * Writes the files that every report has, and notes them as those of the run where they lie around it. None while a
+ * command still records; `undefined`, and a line that says why, where they cannot be written.
+ */
 function writeRunFiles(
   loaded: LoadedRun,
   directory: string,

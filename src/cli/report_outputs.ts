@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import process from "node:process";
 import { parsePatch } from "../coverage/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
@@ -109,9 +108,7 @@ export function checkOutputs(values: OutputValues): void {
     if (values.html === undefined) {
       throw new UsageError("--patch adds a page to the HTML report: give --html too");
     }
-    // What is no file, such as a pipe of the shell's, can be read once only.
-    const there = statSync(values.patch, { throwIfNoEntry: false });
-    if (there === undefined || there.isFile()) parsePatch(readPatch(values.patch));
+    parsePatch(readPatch(values.patch));
   }
   if (values.html !== undefined) checkHtmlFolder(values.html);
   if (FILE_OPTIONS.filter((name) => values[name] === STANDARD_OUTPUT).length > 1) {

@@ -77,8 +77,8 @@ export async function testCommand(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   const asked = guestOptions(values);
+  checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
-  checkReportOptions(values, out, "of the command");
   const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);

@@ -116,7 +116,7 @@ function answerFiles(loaded: LoadedRun, places: readonly string[], values: Which
     const found = findPlace(coverage.universe, path);
     if (found.length === 0) {
       throw new UsageError(
-        `The image has no function "${place}", and no file, with coverage points${
+        `The image has no function and no file "${place}" with coverage points${
           didYouMean(place, coverage.universe.functions.name) ||
           ": check the name, or ask for FILE:LINE"
         }`,

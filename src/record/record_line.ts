@@ -182,15 +182,15 @@ function recordOf(fields: Fields): TestRecord {
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
     ...optionalFields(fields),
+    ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
 }
 
-function optionalFields(fields: Fields): Pick<TestRecord, "runner" | "kind" | "pass"> {
+function optionalFields(fields: Fields): Pick<TestRecord, "runner" | "kind"> {
   return {
     ...(fields.runner === undefined ? {} : { runner: text(fields, "runner") }),
     ...(fields.kind === undefined ? {} : { kind: oneOf(fields, "kind", RECORD_KINDS) }),
-    ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
   };
 }
 

@@ -259,7 +259,7 @@ export function doubts(coverage: RunCoverage): string[] {
   const unfinished = tests.filter(({ record }) => record.outcome === "unfinished");
   if (unfinished.length > 0) {
     const lost = unfinished.filter(({ points }) =>
-      points.points.length === 0 && unresolvedTotal(points.unresolved) === 0
+      points.points.length + unresolvedTotal(points.unresolved) === 0
     ).length;
     lines.push(
       `unfinished: ${plural(unfinished.length, "test")} began and did not end${

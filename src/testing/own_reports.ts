@@ -1,5 +1,6 @@
-import { closeSync, lstatSync, openSync, readdirSync, readSync, unlinkSync } from "node:fs";
+import { lstatSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { type OpenFile, openRegularFile } from "../sys/open_file.ts";
 
 // Reports have names that other programs use too. What a file starts with tells whose it is: only our own are replaced
 // and removed without being asked for.
@@ -22,10 +23,10 @@ export function isOwnReport(directory: string, name: string): boolean {
   return text !== undefined && start!.test(text);
 }
 
-/** Names of those files of a folder that a report would replace and that no report wrote. */
+/** Names of those files of a folder that a report would replace and that no report wrote. Links are nobody's work. */
 export function foreignReports(directory: string): string[] {
   return ["lcov.info", "tests.json", "tests.desc", "tests.info"].filter((name) =>
-    lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined &&
+    lstatSync(join(directory, name), { throwIfNoEntry: false })?.isSymbolicLink() === false &&
     !isOwnReport(directory, name)
   );
 }
@@ -38,14 +39,18 @@ export function removeTestReports(directory: string, kept: readonly string[]): v
   }
 }
 
-/** The first bytes of a regular file as text; `undefined` where there is none. */
+/** The first bytes of a regular file as text; `undefined` where there is none, or it cannot be read. */
 export function startOf(path: string, bytes: number): string | undefined {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-  const start = new Uint8Array(bytes);
-  const fd = openSync(path, "r");
+  let file: OpenFile;
   try {
-    return new TextDecoder().decode(start.subarray(0, readSync(fd, start, 0, bytes, 0)));
+    file = openRegularFile(path);
+  } catch {
+    return undefined;
+  }
+  try {
+    const start = new Uint8Array(bytes);
+    return new TextDecoder().decode(start.subarray(0, file.read(start, 0)));
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }

@@ -319,7 +319,7 @@ test("which PATH gives the tests that run any line of files, folders and pattern
   for (const place of ["fs/ext4", "*.rs", "sf/"]) {
     const { status, stderr } = kernelcov(["which", place, "--run", RUN]);
     assert.equal(status, 2);
-    assert.match(stderr, /The image has no function ".*", and no file, with coverage points/);
+    assert.match(stderr, /The image has no function and no file/);
   }
 });
 
