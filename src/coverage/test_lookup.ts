@@ -1,3 +1,4 @@
+import { lowerBound } from "../base/search.ts";
 import type { RunCoverage } from "./run_coverage.ts";
 
 /** A test that hit a line or a function. */
@@ -13,9 +14,9 @@ export interface LineTest {
 /** The inverse columns of a run: from points, lines and functions to the tests that hit them. */
 export class TestLookup {
   readonly coverage: RunCoverage;
-  /** Tests of point `p`, ascending: entries `#testStart[p]` to `#testStart[p + 1]` of `#pointTest`. */
-  readonly #testStart: Uint32Array;
-  readonly #pointTest: Uint32Array;
+  /** Tests of the points that were asked for while they were few. */
+  readonly #few = new Map<number, Uint32Array>();
+  #all: PointTests | undefined;
   /** Points that claim line `l`, by compiled function, and whether they do so directly. */
   readonly #pointStart: Uint32Array;
   readonly #linePoint: Uint32Array;
@@ -23,14 +24,8 @@ export class TestLookup {
 
   constructor(coverage: RunCoverage) {
     this.coverage = coverage;
-    const { universe, tests, pointTests } = coverage;
+    const { universe, pointTests } = coverage;
     const { image, linePoints, claimDirect, rankPoint } = universe;
-    this.#testStart = starts(pointTests);
-    const nextTest = this.#testStart.slice();
-    this.#pointTest = new Uint32Array(nextTest[nextTest.length - 1]!);
-    for (let t = 0; t < tests.length; t++) {
-      enter(tests[t]!.points.points, t, nextTest, this.#pointTest);
-    }
     const claims = new Uint32Array(linePoints.length);
     for (let point = 0; point < pointTests.length; point++) {
       if (image.pointUnknown[point] === 1) continue;
@@ -55,7 +50,13 @@ export class TestLookup {
 
   /** Tests that hit a point, ascending. */
   testsOfPoint(point: number): Uint32Array {
-    return this.#pointTest.subarray(this.#testStart[point]!, this.#testStart[point + 1]!);
+    if (this.#all === undefined && this.#few.size < MANY_POINTS) {
+      let tests = this.#few.get(point);
+      if (tests === undefined) this.#few.set(point, tests = testsOf(this.coverage, point));
+      return tests;
+    }
+    const { start, test } = this.#all ??= pointTestsOf(this.coverage);
+    return test.subarray(start[point]!, start[point + 1]!);
   }
 
   /** Points that claim a line, those of one compiled function together. */
@@ -108,6 +109,32 @@ export class TestLookup {
     }
     return hits[low]!;
   }
+}
+
+/** Up to so many points, looking through the tests for each takes less time than turning all of them round. */
+const MANY_POINTS = 64;
+
+/** Tests of every point `p`, ascending: entries `start[p]` to `start[p + 1]` of `test`. */
+interface PointTests {
+  readonly start: Uint32Array;
+  readonly test: Uint32Array;
+}
+
+function pointTestsOf({ tests, pointTests }: RunCoverage): PointTests {
+  const start = starts(pointTests);
+  const next = start.slice();
+  const test = new Uint32Array(next[next.length - 1]!);
+  for (let t = 0; t < tests.length; t++) enter(tests[t]!.points.points, t, next, test);
+  return { start, test };
+}
+
+function testsOf({ tests, pointTests }: RunCoverage, point: number): Uint32Array {
+  const found = new Uint32Array(pointTests[point]!);
+  for (let t = 0, count = 0; count < found.length; t++) {
+    const { points } = tests[t]!.points;
+    if (points[lowerBound(points, point)] === point) found[count++] = t;
+  }
+  return found;
 }
 
 /** Enters a test at each of its points. A run has tens of millions, for which an iterator is slow. */
