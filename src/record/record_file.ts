@@ -18,7 +18,7 @@ export interface RecordFile {
   /** Why it is not read at all, where it is of another version. */
   readonly refused?: FormatError;
   readonly modules: readonly RunModule[];
-  /** Those that were written, then an `unfinished` one of each test that began and left none. */
+  /** Those that were written, then an `unfinished` one of each test that began and left none, unless that was lost. */
   readonly records: readonly TestRecord[];
   /** Lines that cannot be believed. */
   readonly damaged: number;
@@ -76,6 +76,7 @@ function parseRecordFile(name: string, fileOfLines: Iterable<FileLine>): RecordF
     }
   }
   if (header === undefined) return { name, modules, records, damaged: Math.max(damaged, 1) };
-  records.push(...unfinished.records());
+  // A writer that ended and knows of lost records has said of the others how they ended.
+  if (end === undefined || end.lost === 0) records.push(...unfinished.records());
   return { name, header, modules, records, damaged, ...(end === undefined ? {} : { end }) };
 }

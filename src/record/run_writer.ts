@@ -56,6 +56,8 @@ export class RunWriter implements Disposable {
   readonly #encoder = new TextEncoder();
   /** Bytes of the file's whole lines. */
   #size = 0;
+  /** Bytes of the file up to its last record. */
+  #recordsEnd = 0;
   #tornLine = false;
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
@@ -121,6 +123,7 @@ export class RunWriter implements Disposable {
     this.#writeModules(file);
     this.#write(file, recordLine(record));
     this.#records++;
+    this.#recordsEnd = this.#size;
   }
 
   /**
@@ -138,10 +141,7 @@ export class RunWriter implements Disposable {
       this.#reopen(file);
       this.#places?.observe();
       this.#writeModules(file);
-      this.#write(
-        file,
-        endLine({ records: this.#records, lost: 0, damaged: 0, cut: [], ...losses }),
-      );
+      this.#writeEnd(file, { lost: 0, damaged: 0, cut: [], ...losses });
       this.#through?.write();
     } finally {
       file.close();
@@ -160,6 +160,20 @@ export class RunWriter implements Disposable {
     this.close();
   }
 
+  #writeEnd(file: AppendedFile, losses: RunLosses): void {
+    const line = endLine({ records: this.#records, ...losses });
+    try {
+      this.#write(file, line);
+    } catch (error) {
+      if (losses.lost === 0 || this.#recordsEnd === 0) throw error;
+      // On a full disk, the tests that began behind the last record make room: their records are lost.
+      file.truncate(this.#recordsEnd);
+      this.#size = this.#recordsEnd;
+      this.#tornLine = false;
+      this.#write(file, line);
+    }
+  }
+
   #create(): AppendedFile {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
@@ -170,6 +184,7 @@ export class RunWriter implements Disposable {
     const file = create(path);
     this.#path = path;
     this.#size = 0;
+    this.#recordsEnd = 0;
     this.#records = 0;
     this.#modulesWritten = 0;
     const {

@@ -57,7 +57,7 @@ function assertLost({ status, said, text }: ReturnType<typeof run>, folder: stri
 }
 
 test("under a supervisor, a full disk costs records and no test", SLOW, () => {
-  onDisk("24k", (folder) => {
+  onDisk("16k", (folder) => {
     const command = withPreload(fixtureCommand(["many_tests.ts"])).command;
     const options = { command, runDirectory: folder, mode: "auto", record: false } as const;
     assertLost(run(supervisedCommand(options)), folder);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,6 +8,7 @@ import { begunLine, parseLine } from "../../src/record/record_line.ts";
 import { recordFiles } from "../../src/record/run_folder.ts";
 import { openRun, type WriteThrough } from "../../src/record/run_writer.ts";
 import type { BegunTest } from "../../src/record/test_record.ts";
+import { createFile } from "../../src/sys/files.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const KERNEL = { buildId: "ab", release: "6.12", machine: "x86_64" };
@@ -112,6 +113,42 @@ test("a test that the newest run cut short is unfinished, whatever an earlier ru
     writer.append(testRecord({ name: "cut" }));
     writer.close();
     assert.equal(readRun(folder).records.find(({ name }) => name === "cut")!.outcome, "passed");
+  });
+});
+
+test("a test whose record could not be written is lost, not unfinished, and makes room for the file's end", () => {
+  inFolder((folder) => {
+    let room = Infinity;
+    const refused = Object.assign(new Error("no room"), { code: "ENOSPC" });
+    const writer = openRun(folder, {
+      kernel: KERNEL,
+      create(path) {
+        const file = createFile(path);
+        let size = 0;
+        return {
+          ...file,
+          write(bytes) {
+            if (size + bytes.length > room) throw refused;
+            size += bytes.length;
+            return file.write(bytes);
+          },
+          truncate(bytes) {
+            size = bytes;
+            file.truncate(bytes);
+          },
+        };
+      },
+    });
+    writer.begin(begun("fits"));
+    writer.append(testRecord({ name: "fits" }));
+    const path = join(folder, recordFiles(folder)[0]!);
+    writer.begin(begun("does not"));
+    room = statSync(path).size;
+    assert.throws(() => writer.append(testRecord({ name: "does not" })), refused);
+    writer.close({ lost: 1 });
+    const { records, lost, cut } = readRun(folder);
+    assert.deepEqual(records.map(({ name, outcome }) => [name, outcome]), [["fits", "passed"]]);
+    assert.deepEqual([lost, cut], [1, undefined]);
   });
 });
 
