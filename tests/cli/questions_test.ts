@@ -89,7 +89,7 @@ test("which FUNCTION gives the tests that enter it, plain and as a runner's filt
   );
   const unknown = kernelcov(["which", "no_such", "--run", RUN]);
   assert.equal(unknown.status, 2);
-  assert.match(unknown.stderr, /no function "no_such"/);
+  assert.match(unknown.stderr, /no function and no file "no_such"/);
 });
 
 test("which --diff gives the tests that a patch needs, and no other", () => {
