@@ -26,9 +26,16 @@ export function isOwnReport(directory: string, name: string): boolean {
 /** Names of those files of a folder that a report would replace and that no report wrote. Links are nobody's work. */
 export function foreignReports(directory: string): string[] {
   return ["lcov.info", "tests.json", "tests.desc", "tests.info"].filter((name) =>
-    lstatSync(join(directory, name), { throwIfNoEntry: false })?.isSymbolicLink() === false &&
-    !isOwnReport(directory, name)
+    isThere(join(directory, name)) && !isOwnReport(directory, name)
   );
+}
+
+function isThere(path: string): boolean {
+  try {
+    return !lstatSync(path).isSymbolicLink();
+  } catch {
+    return false; // what cannot be looked at will not be written over either
+  }
 }
 
 /** Removes the files of each test that reports left in a folder, `kept` aside. */

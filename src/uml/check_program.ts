@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
+import { openFile } from "../sys/open_file.ts";
 
 const ELF_MAGIC = 0x7f45_4c46;
 const ELFCLASS64 = 2;
@@ -40,12 +41,11 @@ function isFile(path: string): boolean {
 function readHeader(path: string): DataView | undefined {
   const bytes = new Uint8Array(20);
   try {
-    if (!isFile(path)) return undefined;
-    const fd = openSync(path, "r");
+    const file = openFile(path);
     try {
-      return readSync(fd, bytes) === bytes.length ? new DataView(bytes.buffer) : undefined;
+      return file.read(bytes, 0) === bytes.length ? new DataView(bytes.buffer) : undefined;
     } finally {
-      closeSync(fd);
+      file.close();
     }
   } catch {
     return undefined; // The guest will say why it cannot be run.

@@ -138,7 +138,7 @@ test("a function that the image does not have is asked back", () => {
   assert.equal(status, 2);
   assert.match(
     stderr,
-    /no function "pipe_wriet" with coverage points: did you mean pipe_write\?$/m,
+    /no function and no file "pipe_wriet" with coverage points: did you mean pipe_write\?$/m,
   );
 });
 
