@@ -1,6 +1,7 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { errorCode, fileError } from "../sys/file_error.ts";
-import { makeLink, removeFile, tryReadLink } from "../sys/files.ts";
+import { createFile, linkFile, removeFile } from "../sys/files.ts";
+import { openRegularFile } from "../sys/open_file.ts";
 import {
   formatInvocation,
   type Invocation,
@@ -10,8 +11,11 @@ import {
 } from "./invocation.ts";
 import { makeRunFolder } from "./run_folder.ts";
 
-// A symbolic link that leads nowhere: it is made whole or not at all, and says who made it.
+// A file that says who made it, written under another name first: it is there whole or not at all. Not a link that leads
+// nowhere: runners that look for tests in all files of a project, as node --test, end at such a one.
 const LOCK = "lock";
+/** No lock says more. */
+const LOCK_BYTES = 256;
 /** Time between two looks at whose turn it is. */
 const TURN_MS = 1;
 
@@ -28,7 +32,7 @@ export class RunLock implements Disposable {
 
   [Symbol.dispose](): void {
     const path = `${this.directory}/${LOCK}`;
-    if (tryReadLink(path) === this.run) removeFile(path);
+    if (readLock(path) === this.run) removeFile(path);
   }
 }
 
@@ -42,7 +46,7 @@ export function lockRun(directory: string): RunLock {
   const run = formatInvocation(thisInvocation());
   try {
     makeRunFolder(directory);
-    while (!tryMakeLink(run, `${directory}/${LOCK}`)) takeOver(directory, run);
+    while (!tryMakeLock(run, `${directory}/${LOCK}`)) takeOver(directory, run);
   } catch (error) {
     if (error instanceof KcovUnavailableError || errorCode(error) === undefined) throw error;
     throw fileError("write to", directory, error, "name a folder that you may write to with --out");
@@ -52,7 +56,7 @@ export function lockRun(directory: string): RunLock {
 
 /** The process of the command that records into a folder now; `undefined` where there is none. */
 export function runLockHolder(directory: string): number | undefined {
-  return holderOf(tryReadLink(`${directory}/${LOCK}`))?.pid;
+  return holderOf(readLock(`${directory}/${LOCK}`))?.pid;
 }
 
 function holderOf(text: string | undefined): Invocation | undefined {
@@ -60,13 +64,34 @@ function holderOf(text: string | undefined): Invocation | undefined {
   return invocation !== undefined && isAlive(invocation) ? invocation : undefined;
 }
 
-function tryMakeLink(text: string, path: string): boolean {
+/** What a lock says, empty where it is something else; `undefined` where there is none. */
+function readLock(path: string): string | undefined {
   try {
-    makeLink(text, path);
+    const file = openRegularFile(path);
+    try {
+      const bytes = new Uint8Array(LOCK_BYTES);
+      return new TextDecoder().decode(bytes.subarray(0, file.read(bytes, 0)));
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    return errorCode(error) === "ENOENT" ? undefined : "";
+  }
+}
+
+function tryMakeLock(text: string, path: string): boolean {
+  const own = `${path}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}`;
+  const file = createFile(own);
+  try {
+    file.write(new TextEncoder().encode(text));
+    linkFile(own, path);
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     throw error;
+  } finally {
+    file.close();
+    removeFile(own);
   }
 }
 
@@ -76,15 +101,16 @@ function tryMakeLink(text: string, path: string): boolean {
  */
 function takeOver(directory: string, run: string): void {
   const path = `${directory}/${LOCK}`;
-  refuseIfHeld(directory, tryReadLink(path));
+  refuseIfHeld(directory, readLock(path));
   const turn = `${path}.turn`;
-  if (!tryMakeLink(run, turn)) {
-    if (holderOf(tryReadLink(turn)) === undefined) removeIfThere(turn);
+  if (!tryMakeLock(run, turn)) {
+    const text = readLock(turn);
+    if (text !== undefined && holderOf(text) === undefined) removeIfThere(turn);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TURN_MS);
     return;
   }
   try {
-    const text = tryReadLink(path);
+    const text = readLock(path);
     if (text !== undefined && holderOf(text) === undefined) removeIfThere(path);
   } finally {
     removeFile(turn);

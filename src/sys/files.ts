@@ -9,7 +9,7 @@ interface DenoFiles {
   statSync(path: string): { readonly size: number };
   lstatSync(path: string): { readonly isSymlink: boolean };
   renameSync(from: string, to: string): void;
-  symlinkSync(target: string, path: string): void;
+  linkSync(path: string, other: string): void;
   readLinkSync(path: string): string;
   openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
     writeSync(bytes: Uint8Array): number;
@@ -120,12 +120,12 @@ export function renameFile(from: string, to: string): void {
 }
 
 /**
- * Makes a symbolic link, whole or not at all.
+ * Gives a file a second name, at once or not at all.
  *
  * @throws {Error} The runtime's own, such as `EEXIST`.
  */
-export function makeLink(target: string, path: string): void {
-  (denoFiles() ?? nodeBuiltin("node:fs")).symlinkSync(target, path);
+export function linkFile(path: string, other: string): void {
+  (denoFiles() ?? nodeBuiltin("node:fs")).linkSync(path, other);
 }
 
 /** What a symbolic link says; `undefined` where there is none. */

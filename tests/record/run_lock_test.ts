@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  lstatSync,
   mkdtempSync,
   readdirSync,
-  readlinkSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -56,13 +57,23 @@ test("the lock of a process that has ended is taken over, whatever it says", () 
   ];
   for (const text of stale) {
     inFolder((folder) => {
-      symlinkSync(text, join(folder, "lock"));
+      writeFileSync(join(folder, "lock"), text);
       assert.equal(runLockHolder(folder), undefined);
       using lock = lockRun(folder);
-      assert.equal(readlinkSync(join(folder, "lock")), lock.run);
+      assert.equal(readFileSync(join(folder, "lock"), "utf8"), lock.run);
       assert.deepEqual(readdirSync(folder), ["lock"]);
     });
   }
+});
+
+test("a lock is a file, which no runner that looks for tests ends at; a link in its place is nobody's", () => {
+  inFolder((folder) => {
+    symlinkSync("nowhere", join(folder, "lock"));
+    assert.equal(runLockHolder(folder), undefined);
+    using _lock = lockRun(folder);
+    assert.ok(lstatSync(join(folder, "lock")).isFile());
+    assert.deepEqual(readdirSync(folder), ["lock"]);
+  });
 });
 
 test("a folder that cannot be made is one line that names it and --out", () => {
@@ -78,7 +89,7 @@ test("a folder that cannot be made is one line that names it and --out", () => {
 test("of many processes that take over one lock at once, one at a time has it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-lock-"));
   try {
-    symlinkSync("00112233-1-1", join(folder, "lock"));
+    writeFileSync(join(folder, "lock"), "00112233-1-1");
     const module = new URL("../../src/record/run_lock.ts", import.meta.url).href;
     const script = join(folder, "take.mjs");
     // Who has the lock makes a folder, which fails where another has it too.

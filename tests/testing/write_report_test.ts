@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
@@ -36,9 +36,9 @@ test("a plain run's reports hold all records, and those of before are gone with 
 test("while a command records into the folder, it is left to the command to report", () => {
   const own = thisInvocation();
   const parent = statOf(process.ppid);
-  symlinkSync(
-    formatInvocation({ ...own, pid: process.ppid, start: parent }),
+  writeFileSync(
     join(DIRECTORY, "lock"),
+    formatInvocation({ ...own, pid: process.ppid, start: parent }),
   );
   rmSync(LCOV);
   writeRunReport(DIRECTORY);
