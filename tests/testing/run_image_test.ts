@@ -35,10 +35,15 @@ int __attribute__((section(".exit.text"))) ext_exit(int n)
 const AREA = -0x4000_0000;
 
 const image = new SmallImage();
-after(() => image[Symbol.dispose]());
-
 const CACHE = join(image.folder, "cache");
+const cacheHome = process.env["XDG_CACHE_HOME"];
 process.env["XDG_CACHE_HOME"] = CACHE;
+after(() => {
+  image[Symbol.dispose]();
+  // Deno runs the other files in this process.
+  if (cacheHome === undefined) delete process.env["XDG_CACHE_HOME"];
+  else process.env["XDG_CACHE_HOME"] = cacheHome;
+});
 const modules = join(image.folder, "modules");
 const path = join(modules, "ext.ko");
 {

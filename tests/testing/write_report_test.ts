@@ -9,8 +9,14 @@ import { writeRunReport } from "../../src/testing/write_report.ts";
 import { SmallImage } from "../_support/small_image.ts";
 
 const image = new SmallImage();
-after(() => image[Symbol.dispose]());
+const cacheHome = process.env["XDG_CACHE_HOME"];
 process.env["XDG_CACHE_HOME"] = join(image.folder, "cache");
+after(() => {
+  image[Symbol.dispose]();
+  // Deno runs the other files in this process.
+  if (cacheHome === undefined) delete process.env["XDG_CACHE_HOME"];
+  else process.env["XDG_CACHE_HOME"] = cacheHome;
+});
 const DIRECTORY = join(image.folder, "out/run");
 const LCOV = join(image.folder, "out/lcov.info");
 
