@@ -131,7 +131,7 @@ for (const { name, command, input, refused = {}, tasks = 1 } of CASES) {
       env: plainEnvironment(),
       encoding: "utf8",
     });
-    const traced = superviseHere(command, { input: input ?? "" });
+    const traced = superviseHere(command, { input: input ?? "", record: true });
     assert.deepEqual(
       {
         status: traced.status,
