@@ -117,7 +117,7 @@ export async function testCommand(args: string[]): Promise<number> {
     const earlier = new Set(recordFiles(runDirectory));
     rmSync(runnerReport, { force: true, recursive: true }); // of a run that was killed
     end = await runOnce();
-    settle(runDirectory, earlier, runnerReport);
+    settle(runDirectory, earlier, runnerReport, end.cut !== undefined);
   }
   const { exitStatus } = end;
 
@@ -137,9 +137,10 @@ export async function testCommand(args: string[]): Promise<number> {
 }
 
 /** Outcomes that cannot be settled are no reason to report nothing. */
-function settle(...[runDirectory, earlier, report]: Parameters<typeof settleOutcomes>): void {
+function settle(...settled: Parameters<typeof settleOutcomes>): void {
+  const [runDirectory] = settled;
   try {
-    settleOutcomes(runDirectory, earlier, report);
+    settleOutcomes(...settled);
   } catch (error) {
     process.stderr.write(
       `kernelcov: Outcomes may differ from the runner's: cannot change the records in ${runDirectory}: ${

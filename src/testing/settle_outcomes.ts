@@ -26,12 +26,14 @@ interface PlacedRecord {
  *
  * @param earlier Record files that were there before the runner started.
  * @param report The runner's report; nothing is done where it wrote none.
+ * @param wasCut The run was cut short: the tests that ran then stay unfinished, whatever the runner takes them for.
  * @throws {Error} The file system's own error.
  */
 export function settleOutcomes(
   runDirectory: string,
   earlier: ReadonlySet<string>,
   report: string,
+  wasCut = false,
 ): void {
   const text = takeReport(report);
   if (text === undefined) return;
@@ -42,6 +44,7 @@ export function settleOutcomes(
   for (
     const { placed: { holder, line, record }, outcome } of differing(recordsOf(lines), reported)
   ) {
+    if (wasCut && record.outcome === "unfinished") continue;
     lines.get(holder)![line] = {
       text: recordLine({ ...record, outcome }).trimEnd(),
       ended: true,
@@ -107,8 +110,7 @@ function differing(
   for (const [name, cases] of Map.groupBy(reported, (test) => test.name)) {
     for (const [placed, { outcome }] of pairsOfName(byName.get(name) ?? [], cases)) {
       const { outcome: recorded } = placed.record;
-      // What was cut short lacks points, whatever the runner takes it for.
-      if (outcome === "skipped" || recorded === outcome || recorded === "unfinished") continue;
+      if (outcome === "skipped" || recorded === outcome) continue;
       differences.push({ placed, outcome });
     }
   }
