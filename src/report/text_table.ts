@@ -101,6 +101,10 @@ function testNotes(
     record.tree?.refused.reduce((tasks, entry) => tasks + entry.tasks, 0) ?? 0
   );
   if (refused > 0) notes.push(`${plural(refused, "task")} unrecorded`);
+  // Its thread ended before it did, and the runner went on and said how it ended.
+  if (any(({ outcome, tree }) => tree?.finished === false && outcome !== "unfinished")) {
+    notes.push("unfinished");
+  }
   const unresolved = sum(({ points }) => unresolvedTotal(points.unresolved));
   if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
   return notes;

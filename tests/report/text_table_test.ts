@@ -128,6 +128,10 @@ test("what is kept apart, and tasks that ran unrecorded, have lines of their own
   assert.match(totals, /unfinished: 1 test began and did not end$/m);
   assert.match(totals, /baseline: 1 point that an empty test hits too/);
   assert.match(totals, /outside tests: 2 points .* 1 of them by no test/);
+  const failed = buildRecord(index, "a", [0x10], null, { scope: "tree", tree, outcome: "failed" });
+  const given = new RunCoverage(buildUniverse(index), [failed]);
+  // The runner gave it up: what it ran may lack something all the same.
+  assert.match(testTable(given), /^ {2}a +failed +.*, unfinished$/m);
 });
 
 test("the points of a test that was cut short are in the totals, and where there are none that is said", () => {

@@ -4,7 +4,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { complaintsOf, launchChromium } from "../_support/chromium.ts";
+import { launchChromium } from "../_support/chromium.ts";
+import { type OpenOptions, type OpenPage, openReportPage } from "../_support/html_page.ts";
 import { HOSTILE_NAME, reportFilesOf, ReportFolder, smallInput } from "../_support/html_report.ts";
 
 let browser: Browser;
@@ -20,42 +21,8 @@ after(async () => {
   folder[Symbol.dispose]();
 });
 
-/** A page of the report with all it complained about. */
-interface OpenPage extends AsyncDisposable {
-  readonly page: Page;
-  readonly complaints: string[];
-  go(hash: string): Promise<void>;
-}
-
-interface OpenOptions {
-  colorScheme?: "light" | "dark";
-  width?: number;
-  root?: string;
-}
-
-async function open(hash: string, options: OpenOptions = {}): Promise<OpenPage> {
-  const { colorScheme = "light", width = 1200, root = folder.path } = options;
-  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const complaints = complaintsOf(page);
-  const ready = async (): Promise<void> => {
-    await page.waitForSelector("main:not([aria-busy]) h1");
-  };
-  await page.goto(`file://${root}/index.html${hash}`);
-  await ready();
-  return {
-    page,
-    complaints,
-    async go(next) {
-      await page.evaluate((to) => location.hash = to, next);
-      await page.waitForFunction((to) => location.hash === to, next);
-      await ready();
-    },
-    async [Symbol.asyncDispose]() {
-      await context.close();
-    },
-  };
+function open(hash: string, options: OpenOptions = {}): Promise<OpenPage> {
+  return openReportPage(browser, hash, { root: folder.path, ...options });
 }
 
 /** Texts of the cells that name the rows of a table. */
