@@ -101,6 +101,9 @@ test("a test that the newest run cut short is unfinished, whatever an earlier ru
       using earlier = openRun(folder, { kernel: KERNEL, run: "earlier" });
       for (const name of ["cut", "not run"]) earlier.append(testRecord({ name, scope: "tree" }));
     }
+    // A run begins later than the last: by a millisecond at least.
+    const now = Date.now();
+    while (Date.now() === now);
     const writer = openRun(folder, { kernel: KERNEL, run: "newest" });
     writer.append(testRecord({ name: "(outside tests)", kind: "outside" }));
     writer.begin(begun("cut"));
