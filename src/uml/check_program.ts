@@ -35,7 +35,11 @@ function findProgram(program: string, path: string, cwd: string): string | undef
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false; // As for execvp(3): a folder of PATH that is not there or may not be searched.
+  }
 }
 
 function readHeader(path: string): DataView | undefined {

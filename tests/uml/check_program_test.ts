@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -28,7 +28,10 @@ test("a program of another machine is refused, whichever way it is named", () =>
   const message = /a 32-bit program.*runs those of x86-64 alone/;
   assert.throws(() => checkGuestProgram([old], "", "/"), message);
   assert.throws(() => checkGuestProgram(["./old"], "", folder), message);
-  assert.throws(() => checkGuestProgram(["old"], `/nowhere:${folder}`, "/"), message);
+  // A folder that cannot be searched, as others' may not be, is passed over.
+  symlinkSync("loop", join(folder, "loop"));
+  const path = `/nowhere:${join(folder, "loop")}:${folder}`;
+  assert.throws(() => checkGuestProgram(["old"], path, "/"), message);
   assert.throws(() => checkGuestProgram(["arm"], folder, "/"), /for another processor/);
 });
 

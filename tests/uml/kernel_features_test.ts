@@ -97,12 +97,7 @@ test("a program of 32 bits is refused: user-mode Linux on x86-64 has no way to r
     const child = await inGuest(["bash", "-c", program]);
     assert.equal(child.exitStatus, 126);
     assert.match(child.stderr, /Exec format error/);
-    const command = await inGuest(["program"], { env: { PATH: folder } });
-    assert.equal(command.exitStatus, 126);
-    assert.equal(
-      command.stderr,
-      "kernelcov: Cannot run program: it is a program of 32 bits, and user-mode Linux on x86-64 runs those of 64 bits only\n",
-    );
+    await assert.rejects(inGuest(["program"], { env: { PATH: folder } }), /it is a 32-bit program/);
   } finally {
     rmSync(folder, { recursive: true });
   }
