@@ -63,6 +63,8 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     // more, and Bun's first random number waits for them.
     "random.trust_cpu=on",
     "oops=panic",
+    // User-mode Linux would start anew in this process, and stay in a loop where a signal comes before it can take one.
+    "noreboot",
     `uml_dir=${runFolder}/`,
     "umid=guest",
     ...machine.parameters,
