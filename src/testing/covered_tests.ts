@@ -55,6 +55,12 @@ export class CoveredTests {
     return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
   }
 
+  /** Call when the tests of a file have ended: an error that nobody caught ends a file with no hook run. */
+  endFile(): void {
+    this.#running = 0;
+    this.afterTest();
+  }
+
   /**
    * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
    * as after their time was up.

@@ -163,4 +163,5 @@ function coveredTest(real: TestFunction): TestFunction {
 const real = deno.test;
 deno.test = coveredTest(real);
 real.afterEach?.(() => tests.afterTest());
+addEventListener("unload", () => tests.endFile());
 await recordBaseline();

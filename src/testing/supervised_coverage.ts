@@ -22,6 +22,7 @@ export class SupervisedCoverage implements StartedCoverage {
   readonly #begin: BeginMessage;
   #ended = false;
   #left = false;
+  #refused = false;
 
   /** @param parent The test that this one is a step of. */
   constructor(
@@ -56,9 +57,9 @@ export class SupervisedCoverage implements StartedCoverage {
     return { truncated: false, shared: threadTests.left > 0, callingThreadOnly: false };
   }
 
-  /** Begins the record, last of all. */
+  /** Begins the record, last of all. Where nobody answers, that is said at the end. */
   begin(): void {
-    this.#client.send(this.#begin);
+    this.#refused = this.#client.send(this.#begin)?.done === false;
   }
 
   /** All threads are recorded: there is nothing to mark. */
@@ -77,8 +78,9 @@ export class SupervisedCoverage implements StartedCoverage {
   }
 
   #end(outcome: TestOutcome): void {
-    const answer = this.#client.send({ do: "end", test: this.number, outcome });
-    if (answer?.done === true) return;
+    const message = { do: "end", test: this.number, outcome } as const;
+    // Of a test that was refused, the number is another's.
+    if (!this.#refused && this.#client.send(message)?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
   }
 

@@ -4,6 +4,7 @@ import { loadLibcPart } from "../sys/load.ts";
 import { environmentVariable, isDenoScript } from "../sys/runtime.ts";
 import { BoundaryClient } from "../tracer/boundary_client.ts";
 import { sayOncePerRun } from "./say_once.ts";
+import { threadTests } from "./thread_tests.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let client: BoundaryClient | null | undefined;
@@ -19,7 +20,10 @@ function connect(): BoundaryClient | null {
   if (environmentVariable("KERNELCOV") === "off") return null;
   try {
     const libc = loadLibcPart(["getpid", "mmap"]);
-    return BoundaryClient.connect(libc, environmentVariable, isDenoScript());
+    return BoundaryClient.connect(libc, environmentVariable, {
+      first: threadTests.next === 1,
+      script: isDenoScript(),
+    });
   } catch (error) {
     if (!(error instanceof KcovUnavailableError || error instanceof SyscallError)) throw error;
     sayOncePerRun(`no kernel coverage of single tests: ${error.message}`);

@@ -1,6 +1,6 @@
 /** What is known of the calling thread's tests under a supervisor. */
 interface ThreadTests {
-  /** The number of the next test: the supervisor tells a thread's tests by their numbers. */
+  /** The number of the next test, from 1: the supervisor tells a thread's tests by their numbers. */
   next: number;
   /** Bodies that run on although their test was ended for them. */
   left: number;

@@ -11,6 +11,7 @@ import {
   BOUNDARY_MAGIC,
   type BoundaryMessage,
   HEADER_BYTES,
+  type HelloMessage,
   MAILBOX_BYTES,
   PAYLOAD_LENGTH,
   PROTOCOL,
@@ -49,17 +50,17 @@ export class BoundaryClient {
   /**
    * The client of the calling thread; `null` where `environment` names no supervisor of this version.
    *
-   * @param script Whether the thread is known to run a script of its own.
+   * @param thread What is known of the calling thread.
    * @throws {SyscallError} Where there is no memory for the mailbox.
    */
   static connect(
     libc: ClientLibc,
     environment: (name: string) => string | undefined,
-    script = false,
+    thread: Omit<HelloMessage, "do"> = {},
   ): BoundaryClient | null {
     if (environment(SUPERVISOR_VARIABLE) !== PROTOCOL) return null;
     const client = new BoundaryClient(libc);
-    const answer = client.send({ do: "hello", script });
+    const answer = client.send({ ...thread, do: "hello" });
     if (answer === null) return null;
     // Where each point is stored once, the kernel itself leaves out what messages make it run.
     const rounds = answer.value === 1 ? CALIBRATION_ROUNDS : 0;

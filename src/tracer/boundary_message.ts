@@ -34,6 +34,11 @@ export const ANSWER_REFUSED = 2;
 export interface HelloMessage {
   readonly do: "hello";
   /**
+   * No test has begun in the thread's global scope. Those that are open on the thread were begun in an earlier one, which
+   * is gone: `deno test` runs one file after another on a thread, each in a scope of its own.
+   */
+  readonly first?: boolean;
+  /**
    * The thread runs a script of its own. Where it is not its process's first, that one is the runner's: `deno test`
    * reports there, while each test file runs on another thread.
    */

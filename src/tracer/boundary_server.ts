@@ -94,6 +94,7 @@ export class BoundaryServer {
       case "hello":
         this.#memory.keep(task.id);
         this.#ledger.addTestThread(task);
+        if (message.first === true) this.#ledger.giveUpTests(task);
         if (message.script === true && task.id !== task.process.id) {
           task.process.firstIsRunners = true;
         }

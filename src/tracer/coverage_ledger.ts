@@ -138,9 +138,7 @@ export class CoverageLedger {
     if (task.buffer?.forget() === true) {
       for (const owner of this.#owners(task)) owner.truncated = true;
     }
-    for (const test of [...task.tests.keys()]) {
-      this.#end(task, test, UNFINISHED);
-    }
+    this.#endUnfinished(task);
     this.#tasks.delete(task.id);
     const { process, testThread, buffer } = task;
     if (testThread !== null) process.testThreads.delete(testThread);
@@ -155,6 +153,14 @@ export class CoverageLedger {
     this.split();
     task.testThread = new TestThread();
     task.process.testThreads.add(task.testThread);
+  }
+
+  /** Ends the tests that are open on a task and that nobody is left to end. */
+  giveUpTests(task: TracedTask): void {
+    if (task.tests.size === 0) return;
+    this.split();
+    this.#endUnfinished(task);
+    task.paused = false;
   }
 
   /** Begins a test on a task. */
@@ -287,6 +293,10 @@ export class CoverageLedger {
     for (const process of [...this.#baselines.keys()]) this.#writeBaseline(process);
     if (this.#outside.tally.size === 0) return;
     this.#options.onRecord(this.#outside.record({ ...end, finished: true }, this.#options.hasHits));
+  }
+
+  #endUnfinished(task: TracedTask): void {
+    for (const test of [...task.tests.keys()]) this.#end(task, test, UNFINISHED);
   }
 
   #end(
