@@ -9,6 +9,7 @@ import { CoveredTests, currentFile } from "./covered_tests.ts";
 import { eachLabel } from "./each_label.ts";
 import { followPromise } from "./follow_promise.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
+import { unseenScript } from "./unseen_script.ts";
 
 // deno-lint-ignore ban-types -- the functions of bun:test are called with whatever test files pass
 type Callable = Function & Record<string, unknown>;
@@ -39,6 +40,21 @@ const CONDITIONS = new Set([
 
 const { apply } = Reflect;
 
+/**
+ * What a proxy does when it is asked for a member: `change` gets what `real` has. To look at one may be an error, as
+ * with `only` in CI, which Bun shows with its stack: no frame of it is of this file.
+ */
+const membersOf = unseenScript(
+  `(function () {
+    "use strict";
+    return (real, change) => ({
+      get(target, key) {
+        return typeof key === "string" ? change(key, real[key]) : target[key];
+      },
+    });
+  })`,
+)() as (real: Callable, change: (key: string, value: unknown) => unknown) => ProxyHandler<Callable>;
+
 /** A registering function of bun:test, and its variants, with bodies covered. */
 function registering(real: Callable, cover: Cover, variant: Variant): Callable {
   function register(...args: unknown[]): unknown {
@@ -46,28 +62,26 @@ function registering(real: Callable, cover: Cover, variant: Variant): Callable {
     // A call in tail position leaves no frame: Bun reports a test at the innermost one, which is its caller's.
     return apply(real, undefined, changed);
   }
-  // What it has beside its variants: a tag of its own, and what `in` finds.
-  return new Proxy(inShapeOf(real as unknown as TestBody, register) as unknown as Callable, {
-    get(target, key): unknown {
-      if (typeof key !== "string") return Reflect.get(target, key);
-      const value = Reflect.get(real, key, real);
-      if (typeof value !== "function") return value;
-      if (key === "each") {
-        return (cases: readonly unknown[], ...values: unknown[]) =>
-          registering(value.call(real, cases, ...values), cover, { ...variant, cases });
-      }
-      if (CONDITIONS.has(key)) {
-        return (condition: unknown) =>
-          registering(value.call(real, condition), cover, {
-            ...variant,
-            failing: variant.failing || (FAILING.has(key) && Boolean(condition)),
-          });
-      }
-      if (key in Function.prototype) return Reflect.get(target, key);
-      const failing = variant.failing || FAILING.has(key);
-      return registering(value as Callable, cover, { ...variant, failing });
-    },
-  });
+  const target = inShapeOf(real as unknown as TestBody, register) as unknown as Callable;
+  function member(key: string, value: unknown): unknown {
+    if (typeof value !== "function") return value;
+    if (key === "each") {
+      return (cases: readonly unknown[], ...values: unknown[]) =>
+        registering(value.call(real, cases, ...values), cover, { ...variant, cases });
+    }
+    if (CONDITIONS.has(key)) {
+      return (condition: unknown) =>
+        registering(value.call(real, condition), cover, {
+          ...variant,
+          failing: variant.failing || (FAILING.has(key) && Boolean(condition)),
+        });
+    }
+    if (key in Function.prototype) return Reflect.get(target, key);
+    const failing = variant.failing || FAILING.has(key);
+    return registering(value as Callable, cover, { ...variant, failing });
+  }
+  // The target has what stands beside the variants: a tag of its own, and what `in` finds.
+  return new Proxy(target, membersOf(real, member));
 }
 
 function coveredArguments(args: unknown[], cover: Cover, variant: Variant): unknown[] {

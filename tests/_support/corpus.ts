@@ -122,8 +122,7 @@ export function assertSameRun(run: CorpusRun, expected: CorpusRun, what: string)
 export function runInCorpus(
   corpus: Corpus,
   [program, ...args]: readonly string[],
-  // Bun refuses test.only in CI.
-  { CI: _, ...env }: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv,
 ): CorpusRun {
   const { status, signal, stdout, stderr } = spawnSync(program!, args, {
     cwd: corpus.folder,

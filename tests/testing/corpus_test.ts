@@ -19,6 +19,21 @@ test("each runtime has sixty files and more", () => {
   assert.ok(plain.size >= 60, `${plain.size}`);
 });
 
+// Bun refuses test.only in CI.
+for (const CI of ["true", "false"]) {
+  test(`the runner reports the same of test.only with and without the hook, CI=${CI}`, SLOW, () => {
+    const names = plain.invocations.flat().filter((name) => /only/.test(name));
+    assert.ok(names.length >= 2);
+    for (const name of names) {
+      const without = runInCorpus(plain, plain.command([name]), { ...env, CI });
+      const { command } = withPreload(plain.command([name]));
+      assertSameRun(runInCorpus(plain, command, { ...env, CI }), without, "with the preload");
+      const run = runInCorpus(wrapped, wrapped.command([name]), { ...env, CI });
+      assertSameRun(run, without, "with wrapped bodies");
+    }
+  });
+}
+
 for (const [index, names] of plain.invocations.entries()) {
   const of = names.length === 1 ? names[0] : `${names.length} files`;
   test(`the runner reports the same with and without the hook: ${of}`, SLOW, () => {
