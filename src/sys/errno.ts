@@ -51,8 +51,8 @@ export function syscallError(
 }
 
 /**
- * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. Pass the call
- * itself as the argument, so that errno is read with nothing between.
+ * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. There is to be no other
+ * libc call between.
  *
  * @param call Name of the function, with the request for `ioctl` and the like.
  * @param action What the caller wanted, to follow "Cannot".

@@ -2,6 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
 import { isNotPermitted, machineName, runtimeName, systemName } from "./runtime.ts";
+import { notingErrno } from "./noted_errno.ts";
 import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
 
 /** Names of the C library: glibc, then musl, which names it after the architecture. */
@@ -80,12 +81,12 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
 
 /** Completes what the runtime opened with what both share. */
 export function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
-  // errno is thread-local, so its address is taken by the thread that loads. One typed array over it reads errno
-  // with no call and no allocation between a failed call and the read.
-  const errnoCell = new Int32Array(view(functions.__errno_location(), 4));
+  // errno is thread-local, so its address is taken by the thread that loads.
+  const location = new Int32Array(view(functions.__errno_location(), 4));
+  const noting = notingErrno(functions, location);
   const number = SYS_gettid[machineName()] ?? -1n;
   function threadId(): number {
     return functions.gettid?.() ?? Number(functions.syscall(number, 0n, 0n, 0n, 0n, 0n, 0n));
   }
-  return { ...functions, addressOf, view, errno: () => errnoCell[0], threadId };
+  return { ...noting.functions, addressOf, view, errno: noting.errno, threadId };
 }

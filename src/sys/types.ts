@@ -45,10 +45,10 @@ export interface NativeLibrary extends NativeMemory {
 
 /**
  * libc as this library sees it, the same in every runtime. A function that fails returns what C returns; read
- * {@linkcode Libc.errno} at once, or let `check` of `errno.ts` do so.
+ * {@linkcode Libc.errno} before the next call, or let `check` of `errno.ts` do so.
  */
 export interface Libc extends LibcFunctions, NativeMemory {
-  /** The calling thread's errno. Right only when nothing else ran since the call. */
+  /** The calling thread's errno as the last of these functions left it, whatever the runtime did since. */
   errno(): number;
   /** Kernel id of the calling thread, also where libc has no `gettid`. */
   threadId(): number;

@@ -6,9 +6,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { SyscallError } from "../../src/errors.ts";
+import { openWithBun } from "../../src/sys/bun.ts";
+import { openWithDeno } from "../../src/sys/deno.ts";
 import { check, errnoName } from "../../src/sys/errno.ts";
 import { loadLibc } from "../../src/sys/load.ts";
 import { cString, cStringArray } from "../../src/sys/native_strings.ts";
+import { runtimeName } from "../../src/sys/runtime.ts";
 import { SharedMapping } from "../../src/sys/shared_mapping.ts";
 import { MAP_FAILED } from "../../src/sys/types.ts";
 
@@ -39,6 +42,22 @@ test("a failed call returns -1 and leaves errno", () => {
   assert.equal(libc.errno(), EBADF);
   assert.equal(libc.ptrace(0x4206, -1, 0n, 0n), -1n); // PTRACE_SEIZE of no process
   assert.equal(libc.errno(), 3);
+});
+
+test("errno is that of the call, whatever the runtime does until it is read", () => {
+  const libc = loadLibc();
+  // Opened once more, it stands for the runtime, which calls the same library.
+  const open = runtimeName() === "deno" ? openWithDeno : openWithBun;
+  const runtimes = open("libc.so.6", ["open"]).functions;
+  assert.equal(libc.close(-1), -1);
+  assert.equal(runtimes.open(cString("/no/such/file"), 0, 0), -1);
+  assert.equal(libc.errno(), EBADF);
+  const failed = () => {
+    const result = libc.close(-1);
+    runtimes.open(cString("/no/such/file"), 0, 0);
+    return result;
+  };
+  assert.throws(() => check(libc, "close", failed(), "close", "open it first"), /EBADF/);
 });
 
 test("errno stays right under allocation", () => {
