@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { runtimeName } from "../../src/sys/runtime.ts";
+import { spawnSync } from "./spawn_sync.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CORPUS = fileURLToPath(new URL("../testing/corpus", import.meta.url));

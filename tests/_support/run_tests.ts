@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { runtimeName } from "../../src/sys/runtime.ts";
+import { spawnSync } from "./spawn_sync.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { recordFiles } from "../../src/record/run_folder.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
+import { spawnSync } from "./spawn_sync.ts";
 
 /** What a supervised command left. */
 export interface SupervisedRun {

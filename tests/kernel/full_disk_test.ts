@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { readRun } from "../../src/record/read_run.ts";
 import { withPreload } from "../../src/testing/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { fixtureCommand } from "../_support/run_supervised_fixture.ts";
+import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment } from "../_support/supervised.ts";
 
 // A guest's tests run as root: a file system of a few pages is easily had.

@@ -15,7 +15,11 @@ import { loadLibc } from "../../src/sys/load.ts";
 process.env.KERNELCOV = "require";
 const runFolder = mkdtempSync(join(tmpdir(), "kernelcov-run-"));
 process.env.KERNELCOV_RUN = runFolder;
-after(() => rmSync(runFolder, { recursive: true }));
+after(() => {
+  delete process.env.KERNELCOV;
+  delete process.env.KERNELCOV_RUN;
+  rmSync(runFolder, { recursive: true });
+});
 
 const ROUNDS = 50;
 // gcc takes its time in a user-mode kernel.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
+import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
 
 const SLOW = { timeout: 120_000 };

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
+import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-hidden-"));

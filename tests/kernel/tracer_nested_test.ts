@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -9,6 +8,7 @@ import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { preloadPaths } from "../../src/testing/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
+import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.

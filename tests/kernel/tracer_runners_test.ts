@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import type { TestRecord } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { fixtureCommand, runFixture } from "../_support/run_supervised_fixture.ts";
+import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, recordNamed } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
@@ -63,7 +63,7 @@ function report(preload: boolean): string {
   if (preload) runFixture(["tree_tests.ts", "wrapped_tests.ts"], { flags: junit });
   else {
     const [program, ...args] = fixtureCommand(["tree_tests.ts", "wrapped_tests.ts"], junit);
-    spawnSync(program, args, { env: plainEnvironment() });
+    spawnSync(program, args, { env: plainEnvironment(), encoding: "utf8" });
   }
   const text = readFileSync(path, "utf8").replaceAll(/ (time|hostname|timestamp)="[^"]*"/g, "");
   // Bun shows every frame of a stack, this library's too.
