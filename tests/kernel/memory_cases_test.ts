@@ -13,6 +13,8 @@ const CASES: Readonly<Record<string, string>> = {
   sparse: "one page here and there is just these pages",
   in_order: "memory written in order is zero ahead, and at the most eight times as much is there",
   backwards: "memory written backwards keeps what was written",
+  unmapped: "memory of any size that was unmapped is gone",
+  moved_over: "memory that other memory was moved onto is gone",
   guard: "faults on guard pages, read-only pages and nothing say which they were",
   locked: "mlock2(MLOCK_ONFAULT) locks the pages that are used, and no others",
   watched: "userfaultfd hears of each page",
