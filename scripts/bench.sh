@@ -6,8 +6,8 @@ sh scripts/setup.sh
 export PATH="$PWD/node_modules/.bin:$PATH"
 [ $# -gt 0 ] || set -- hook symbolize
 for name in "$@"; do
-  [ -e "scripts/bench_$name.ts" ] || { echo "bench: no benchmark \"$name\": $(cd scripts && ls bench_*.ts | sed 's/bench_\(.*\)\.ts/\1/' | tr '\n' ' ')" >&2; exit 2; }
+  [ -e "scripts/bench/$name.ts" ] || { echo "bench: no benchmark \"$name\": $(cd scripts/bench && ls *.ts | sed 's/\.ts$//' | tr '\n' ' ')" >&2; exit 2; }
 done
 for name in "$@"; do
-  deno run -A --no-check "scripts/bench_$name.ts"
+  deno run -A --no-check "scripts/bench/$name.ts"
 done

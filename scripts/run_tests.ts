@@ -35,7 +35,7 @@ function inKernel(command: string[]): string[] {
 const STEPS: readonly Step[] = [
   { name: "format", command: ["deno", "fmt", "--check"] },
   { name: "lint", command: ["deno", "lint"] },
-  { name: "layers", command: ["deno", "run", "-A", "scripts/check_layers.ts"] },
+  { name: "layers", command: ["deno", "run", "-A", "scripts/checks/layers.ts"] },
   {
     name: "types for deno",
     command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples"],

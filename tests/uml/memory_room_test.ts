@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inGuest } from "../_support/guest_run.ts";
 
-/** Programs whose memory is in many pieces; scripts/memory_check.ts runs larger ones. */
+/** Programs whose memory is in many pieces; scripts/checks/memory.ts runs larger ones. */
 const PROGRAMS: Readonly<Record<string, readonly [script: string, output: string]>> = {
   "a dictionary of 600,000 entries": [
     `awk 'BEGIN { for (i = 0; i < 600000; i++) d[i * 7919 % 15000017] = i; for (k in d) n++; print n }'`,

@@ -12,16 +12,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../src/uml/build_kernel.ts";
-import { runInKernel } from "../src/uml/run_kernel.ts";
-import { pack } from "./pack.ts";
+import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
+import { runInKernel } from "../../src/uml/run_kernel.ts";
+import { pack } from "../pack.ts";
 
 await buildEmbeddedKernel();
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 try {
   execFileSync("tar", ["xzf", pack(folder), "-C", folder]);
   const packed = join(folder, "package");
-  const guest = fileURLToPath(new URL("./bench_tree/guest.ts", import.meta.url));
+  const guest = fileURLToPath(new URL("./tree/guest.ts", import.meta.url));
   const command = ["deno", "run", "-A", "--no-check", "--no-lock", guest, packed];
   const { exitStatus } = await runInKernel({ command: [...command, ...process.argv.slice(2)] });
   process.exitCode = exitStatus;

@@ -7,11 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { formatAddress } from "../src/base/address.ts";
-import { loadImageIndexSync } from "../src/symbolize/load_index.ts";
-import { embeddedKernelPath } from "../src/uml/build_kernel.ts";
+import { formatAddress } from "../../src/base/address.ts";
+import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
+import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
 
-const root = join(import.meta.dirname!, "..");
+const root = join(import.meta.dirname!, "../..");
 const kernelcov = join(root, "scripts/kernelcov");
 const runtimes = ["deno", "bun"] as const;
 const scratch = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
@@ -42,7 +42,7 @@ function median(rounds: number, action: () => void): number {
 }
 
 function script(runtime: string, file: string): string[] {
-  const path = join(root, "scripts/bench_hook", file);
+  const path = join(root, "scripts/bench/hook", file);
   return runtime === "deno" ? ["deno", "run", "-A", "--no-check", path] : ["bun", path];
 }
 
@@ -96,7 +96,7 @@ function makeTrace(path: string): void {
 function benchDecoding(): void {
   const trace = join(scratch, "trace"), peer = join(scratch, "decode_peer");
   makeTrace(trace);
-  run(["gcc", "-O2", "-o", peer, join(root, "scripts/bench_hook/decode_peer.c")]);
+  run(["gcc", "-O2", "-o", peer, join(root, "scripts/bench/hook/decode_peer.c")]);
   const rate = (output: string): number => {
     const [entries, , seconds] = output.trim().split(" ").map(Number);
     return entries! / seconds! / 1e6;

@@ -30,7 +30,7 @@ const PURE = ["base", "elf", "dwarf", "points", "coverage", "report"];
 const RUNTIME_AWARE = ["sys", "testing"];
 const MAX_LINES = 500;
 
-const root = join(import.meta.dirname!, "..");
+const root = join(import.meta.dirname!, "../..");
 const problems: string[] = [];
 
 function sources(folder: string): string[] {
@@ -51,7 +51,7 @@ for (const path of sources(join(root, "src"))) {
   const text = readFileSync(path, "utf8");
   const lines = text.split("\n");
   if (RANK[folder] === undefined) {
-    problems.push(`${name}: the folder has no rank in scripts/check_layers.ts`);
+    problems.push(`${name}: the folder has no rank in scripts/checks/layers.ts`);
   }
   if (lines.length > MAX_LINES + 1) {
     problems.push(`${name}: ${lines.length} lines, over ${MAX_LINES}`);

@@ -3,8 +3,8 @@
  * to end with an index whose columns fit together, or with a FormatError: no other error, no hang, and no more memory
  * than the bound. Cases run in a child process; the seed and a case's number give the same image again.
  *
- *   deno run -A scripts/fuzz_images.ts [--minutes N] [--seed S] [--case K] [--kernel VMLINUX]
- *   bun scripts/fuzz_images.ts [the same]
+ *   deno run -A scripts/checks/fuzz_images.ts [--minutes N] [--seed S] [--case K] [--kernel VMLINUX]
+ *   bun scripts/checks/fuzz_images.ts [the same]
  *
  * Without --kernel, slices of the embedded kernel are fuzzed too where it is built.
  */
@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { embeddedKernelPath } from "../src/uml/build_kernel.ts";
+import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
 import { type CaseCounts, type CasesToRun, readProgress } from "./fuzz_images/run_cases.ts";
 
 /** Longest time for one case; ordinary ones take a millisecond, slices of a kernel 20. */

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../src/uml/build_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
 
 const TURNS = 5;
 
@@ -29,10 +29,10 @@ function here(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-const kernelcov = here("./kernelcov");
+const kernelcov = here("../kernelcov");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 const timed = join(folder, "timed");
-execFileSync("gcc", ["-O2", "-static", "-o", timed, here("./bench_guest/timed.c")]);
+execFileSync("gcc", ["-O2", "-static", "-o", timed, here("./guest/timed.c")]);
 
 /** A folder with so many empty test files. */
 function emptyTests(count: number): string {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { FormatError } from "../../src/errors.ts";
+import { FormatError } from "../../../src/errors.ts";
 
 /** What gcov says of a source file: its lines with code, and whether they ran. */
 export type GcovLines = Map<number, boolean>;

@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { SUPERVISOR_VARIABLE } from "../../src/kcov/recorder.ts";
-import { PROTOCOL } from "../../src/tracer/boundary_message.ts";
+import { SUPERVISOR_VARIABLE } from "../../../src/kcov/recorder.ts";
+import { PROTOCOL } from "../../../src/tracer/boundary_message.ts";
 
-type RunnerCommand = typeof import("../../src/testing/runner_command.ts");
-type SupervisedCommand = typeof import("../../src/tracer/supervised_command.ts");
+type RunnerCommand = typeof import("../../../src/testing/runner_command.ts");
+type SupervisedCommand = typeof import("../../../src/tracer/supervised_command.ts");
 
 const [packed, ...asked] = process.argv.slice(2);
 const { supervisorRuntime, withPreload }: RunnerCommand = await import(
@@ -74,7 +74,7 @@ const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   bun: ["bun", "test", "--timeout", "120000"],
 };
 const examples = ["files", "pipes", "sockets"].map((name) =>
-  here(`../../examples/${name}_test.ts`)
+  here(`../../../examples/${name}_test.ts`)
 );
 const WORKS: readonly { readonly name: string; readonly files: readonly string[] }[] = [
   { name: "the examples", files: examples },

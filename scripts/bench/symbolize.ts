@@ -22,15 +22,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { zstdDecompressSync } from "node:zlib";
-import { formatAddress } from "../src/base/address.ts";
-import { readImagePoints } from "../src/symbolize/image_points.ts";
-import { OpenImage } from "../src/symbolize/open_image.ts";
-import { embeddedKernelPath } from "../src/uml/build_kernel.ts";
+import { formatAddress } from "../../src/base/address.ts";
+import { readImagePoints } from "../../src/symbolize/image_points.ts";
+import { OpenImage } from "../../src/symbolize/open_image.ts";
+import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
 
 const ROUNDS = 5;
 const TEST_PCS = 2000;
-const BESIDE_CHECKOUT = "../../shared/kernels/x86_64/vmlinux.zst";
-const TASK = fileURLToPath(new URL("bench_symbolize/task.ts", import.meta.url));
+const BESIDE_CHECKOUT = "../../../shared/kernels/x86_64/vmlinux.zst";
+const TASK = fileURLToPath(new URL("symbolize/task.ts", import.meta.url));
 
 /** Time from start to end and peak memory of a process. */
 interface Measure {

@@ -3,12 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { elfFileOf } from "../../src/elf/elf_file.ts";
-import type { ElfFile } from "../../src/elf/elf_file.ts";
-import type { ElfSection } from "../../src/elf/sections.ts";
-import { debugSections } from "../../src/symbolize/debug_image.ts";
-import { readUnitHeaders } from "../../src/dwarf/unit_headers.ts";
-import { inflate } from "../../src/symbolize/inflate.ts";
+import { elfFileOf } from "../../../src/elf/elf_file.ts";
+import type { ElfFile } from "../../../src/elf/elf_file.ts";
+import type { ElfSection } from "../../../src/elf/sections.ts";
+import { debugSections } from "../../../src/symbolize/debug_image.ts";
+import { readUnitHeaders } from "../../../src/dwarf/unit_headers.ts";
+import { inflate } from "../../../src/symbolize/inflate.ts";
 import type { Random, Target } from "./mutations.ts";
 
 /** An image to start from. */
@@ -20,7 +20,7 @@ export interface Seed {
   readonly isKernel: boolean;
 }
 
-const CLANG = fileURLToPath(new URL("../../tests/data/clang/", import.meta.url));
+const CLANG = fileURLToPath(new URL("../../../tests/data/clang/", import.meta.url));
 const CALLBACK = "void __sanitizer_cov_trace_pc(void) {}\n";
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   "gcc-dwarf5": ["-gdwarf-5"],

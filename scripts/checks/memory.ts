@@ -1,6 +1,6 @@
 /**
  * Runs programs that need much memory, in many pieces, in the embedded kernel at its default size, and prints how each
- * ended and how long it took beside the same program on this machine: `deno run -A scripts/memory_check.ts`. Needs
+ * ended and how long it took beside the same program on this machine: `npm run check:memory`. Needs
  * python3. Exit status 1 where one fails.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../src/uml/build_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
 
 function here(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
@@ -17,7 +17,7 @@ function here(path: string): string {
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-memory-"));
 const timed = join(folder, "timed");
-execFileSync("gcc", ["-O2", "-static", "-o", timed, here("./bench_guest/timed.c")]);
+execFileSync("gcc", ["-O2", "-static", "-o", timed, here("../bench/guest/timed.c")]);
 
 const AT_RANDOM = `
 import mmap, random
@@ -53,7 +53,7 @@ try {
   console.log(`vm.max_map_count is ${limit}, the guest has 2 GiB`);
   for (const [name, command] of PROGRAMS) {
     const there = run(command);
-    const inside = run([here("./kernelcov"), "kernel", "run", "--", ...command]);
+    const inside = run([here("../kernelcov"), "kernel", "run", "--", ...command]);
     if (!there.ok || !inside.ok) process.exitCode = 1;
     const seconds = `${inside.seconds.toFixed(1)} s (here ${there.seconds.toFixed(1)} s)`;
     console.log(`${inside.ok ? "ok    " : "FAILED"} ${name}: ${seconds}`);

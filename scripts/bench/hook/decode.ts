@@ -1,7 +1,7 @@
 /** Decodes the trace in the file named by the first argument; prints entries, distinct PCs and the best time in seconds. */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { decodePcs } from "../../src/kcov/decode_pcs.ts";
+import { decodePcs } from "../../../src/kcov/decode_pcs.ts";
 
 const bytes = new Uint8Array(readFileSync(process.argv[2]!));
 const halves = new Uint32Array(bytes.buffer);

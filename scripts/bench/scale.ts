@@ -3,17 +3,17 @@
  * of an embedded kernel, whose records are as those of tests are. Prints seconds, CPU seconds, memory and disk of each
  * command, as its process has them.
  *
- * Usage: `npm run bench -- scale`, or `deno run -A scripts/bench_scale.ts TESTS`.
+ * Usage: `npm run bench -- scale`, or `deno run -A scripts/bench/scale.ts TESTS`.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { openRun } from "../src/record/run_writer.ts";
-import { loadImageIndexSync } from "../src/symbolize/load_index.ts";
-import { cachedKernels } from "../src/uml/cached_kernels.ts";
-import { madeUpRecords } from "./made_up_kernel.ts";
+import { openRun } from "../../src/record/run_writer.ts";
+import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
+import { cachedKernels } from "../../src/uml/cached_kernels.ts";
+import { madeUpRecords } from "./report/made_up_kernel.ts";
 
 const POINTS_PER_TEST = 2000;
 const KILOBYTE = 1024;
@@ -48,7 +48,7 @@ async function measure(args: readonly string[]): Promise<string> {
   const start = performance.now();
   const child = spawn("/usr/bin/time", [
     ...["--format", "%U %S %M", "--output", join(folder, "time")],
-    join(import.meta.dirname!, "kernelcov"),
+    join(import.meta.dirname!, "../kernelcov"),
     ...args,
   ], { stdio: ["ignore", "ignore", "inherit"] });
   const status = await new Promise((resolve) => child.on("close", resolve));

@@ -2,7 +2,7 @@
  * Holds the frames of every coverage point of an image, and of addresses between them, against those of
  * `llvm-symbolizer --inlines`, and prints the differences. Columns are left aside.
  *
- *   deno run -A scripts/compare_symbolizer.ts IMAGE [--between N] [--show N]
+ *   deno run -A scripts/checks/symbolizer.ts IMAGE [--between N] [--show N]
  *
  * Exit status 1 where anything differs.
  */
@@ -12,13 +12,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatAddress } from "../src/base/address.ts";
-import { framesOfAddresses } from "../src/symbolize/address_frames.ts";
-import type { Frame } from "../src/symbolize/image_index.ts";
-import { codeSections } from "../src/points/scan.ts";
-import { loadImageIndex } from "../src/symbolize/load_index.ts";
-import { OpenImage } from "../src/symbolize/open_image.ts";
-import { type FrameColumns, framesAt } from "../src/symbolize/point_frames.ts";
+import { formatAddress } from "../../src/base/address.ts";
+import { framesOfAddresses } from "../../src/symbolize/address_frames.ts";
+import type { Frame } from "../../src/symbolize/image_index.ts";
+import { codeSections } from "../../src/points/scan.ts";
+import { loadImageIndex } from "../../src/symbolize/load_index.ts";
+import { OpenImage } from "../../src/symbolize/open_image.ts";
+import { type FrameColumns, framesAt } from "../../src/symbolize/point_frames.ts";
 
 /** What differs: the number of frames, a name, a path or line. */
 type Difference = "frames" | "name" | "place";

@@ -3,8 +3,8 @@
  * kernel and on its gcov twin. Prints precision (the share of claimed lines that gcov saw run) and recall (the share
  * of the lines that gcov saw run that are claimed) per file; fails where a goal is missed.
  *
- *   deno run -A scripts/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
- *   bun scripts/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
+ *   deno run -A scripts/checks/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
+ *   bun scripts/checks/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
  *
  * gcov counts what every task and interrupt of the kernel runs, KCOV the workload's only thread: recall is a lower
  * bound. Lines that gcov has no counter for (a closing brace, `return 0;`) can be neither right nor wrong: precision
@@ -24,11 +24,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { KcovUnavailableError } from "../../src/errors.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import type { KernelFolder } from "../../src/uml/kernel_folder.ts";
+import { elfFileOf } from "../../../src/elf/elf_file.ts";
+import { KcovUnavailableError } from "../../../src/errors.ts";
+import { buildImageIndex } from "../../../src/symbolize/build_image_index.ts";
+import { buildEmbeddedKernel } from "../../../src/uml/build_kernel.ts";
+import type { KernelFolder } from "../../../src/uml/kernel_folder.ts";
 import { claimedLines, compareLines } from "./compare_lines.ts";
 import { readGcovLines } from "./gcov_lines.ts";
 import { buildTwinKernel } from "./twin_kernel.ts";

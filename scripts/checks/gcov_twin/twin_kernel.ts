@@ -10,7 +10,7 @@ import {
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { KcovUnavailableError } from "../../src/errors.ts";
+import { KcovUnavailableError } from "../../../src/errors.ts";
 import {
   cacheFolder,
   COMPILER_OPTIONS,
@@ -19,9 +19,9 @@ import {
   kernelFolderName,
   readManifest,
   RECIPE_FOLDER,
-} from "../../src/uml/kernel_folder.ts";
-import { withLock } from "../../src/uml/build_lock.ts";
-import { unpackSource } from "../../src/uml/kernel_source.ts";
+} from "../../../src/uml/kernel_folder.ts";
+import { withLock } from "../../../src/uml/build_lock.ts";
+import { unpackSource } from "../../../src/uml/kernel_source.ts";
 
 /** Message of the constructors, which run before the kernel has anything to print with on user-mode Linux. */
 const VERSION_MESSAGE = /^\t*pr_info\("version magic: .*\n/m;

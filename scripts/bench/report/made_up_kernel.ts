@@ -1,6 +1,6 @@
 /** A made-up kernel and run of the size of a real one, for benchmarks: the same for the same sizes. */
-import type { TestRecord } from "../src/record/test_record.ts";
-import type { CoverageImage } from "../src/coverage/coverage_image.ts";
+import type { TestRecord } from "../../../src/record/test_record.ts";
+import type { CoverageImage } from "../../../src/coverage/coverage_image.ts";
 
 /** Sizes of a made-up kernel. */
 export interface KernelSizes {

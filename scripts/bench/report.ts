@@ -9,12 +9,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { CDPSession, Page } from "playwright-core";
-import { RunCoverage } from "../src/coverage/run_coverage.ts";
-import { buildUniverse } from "../src/coverage/universe.ts";
-import { writeHtmlReport } from "../src/report/html/write_html_report.ts";
-import { lcovAggregate } from "../src/report/lcov.ts";
-import { launchChromium } from "../tests/_support/chromium.ts";
-import { madeUpKernel, madeUpRecords, madeUpSource } from "./made_up_kernel.ts";
+import { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { buildUniverse } from "../../src/coverage/universe.ts";
+import { writeHtmlReport } from "../../src/report/html/write_html_report.ts";
+import { lcovAggregate } from "../../src/report/lcov.ts";
+import { launchChromium } from "../../tests/_support/chromium.ts";
+import { madeUpKernel, madeUpRecords, madeUpSource } from "./report/made_up_kernel.ts";
 
 const SIZES = { files: 4000, lines: 300_000, points: 400_000, sourceFactor: 9 };
 const TESTS = 10_000;

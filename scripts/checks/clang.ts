@@ -4,7 +4,7 @@
  * other units), linked and as objects with relocations. Prints the differences; fails where there is one.
  *
  *   apt-get install -y --no-install-recommends clang-14 lld-14 llvm-14
- *   deno run -A scripts/clang_check.ts [FILE.o …]        bun scripts/clang_check.ts [FILE.o …]
+ *   deno run -A scripts/checks/clang.ts [FILE.o …]        bun scripts/checks/clang.ts [FILE.o …]
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -19,13 +19,13 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { elfFileOf } from "../src/elf/elf_file.ts";
-import { KcovUnavailableError } from "../src/errors.ts";
-import { codeSections } from "../src/points/scan.ts";
-import { buildImageIndex } from "../src/symbolize/build_image_index.ts";
-import { framesAt } from "../src/symbolize/point_frames.ts";
-import { cacheFolder, RECIPE_FOLDER } from "../src/uml/kernel_folder.ts";
-import { unpackSource } from "../src/uml/kernel_source.ts";
+import { elfFileOf } from "../../src/elf/elf_file.ts";
+import { KcovUnavailableError } from "../../src/errors.ts";
+import { codeSections } from "../../src/points/scan.ts";
+import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
+import { framesAt } from "../../src/symbolize/point_frames.ts";
+import { cacheFolder, RECIPE_FOLDER } from "../../src/uml/kernel_folder.ts";
+import { unpackSource } from "../../src/uml/kernel_source.ts";
 
 const OBJECTS = [
   "fs/pipe.o",

@@ -1,6 +1,6 @@
 /** Time of an empty test body with and without the hook, and of `getppid`, in microseconds; runs on a KCOV kernel. */
-import { withKernelCoverage } from "../../mod.ts";
-import { loadLibc } from "../../src/sys/load.ts";
+import { withKernelCoverage } from "../../../mod.ts";
+import { loadLibc } from "../../../src/sys/load.ts";
 
 const ROUNDS = 1000;
 
