@@ -34,7 +34,7 @@ const PUBLIC = {
 };
 /** Modules that nothing imports: they are started, or required when they are needed. */
 const BY_PATH = [
-  "./src/symbolize/unit_worker",
+  "./src/symbolize/units/unit_worker",
   "./src/testing/write_report",
   "./src/tracer/supervise_main",
 ];

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { formatAddress } from "../../src/base/address.ts";
-import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
+import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
 
 const root = join(import.meta.dirname!, "../..");

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { openRun } from "../../src/record/run_writer.ts";
-import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
+import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { cachedKernels } from "../../src/uml/cached_kernels.ts";
 import { madeUpRecords } from "./report/made_up_kernel.ts";
 

@@ -23,8 +23,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { zstdDecompressSync } from "node:zlib";
 import { formatAddress } from "../../src/base/address.ts";
-import { readImagePoints } from "../../src/symbolize/image_points.ts";
-import { OpenImage } from "../../src/symbolize/open_image.ts";
+import { readImagePoints } from "../../src/symbolize/units/image_points.ts";
+import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
 
 const ROUNDS = 5;

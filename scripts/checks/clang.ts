@@ -22,8 +22,8 @@ import process from "node:process";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { codeSections } from "../../src/points/scan.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 import { cacheFolder, RECIPE_FOLDER } from "../../src/uml/kernel_folder.ts";
 import { unpackSource } from "../../src/uml/kernel_source.ts";
 

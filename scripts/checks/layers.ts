@@ -16,14 +16,15 @@ const RANK: Record<string, number> = {
   kcov: 3,
   points: 3,
   record: 4,
-  tracer: 5,
-  symbolize: 5,
-  coverage: 6,
-  store: 7,
-  report: 7,
-  uml: 7,
-  testing: 8,
-  cli: 9,
+  kernel: 5,
+  tracer: 6,
+  symbolize: 6,
+  coverage: 7,
+  store: 8,
+  report: 8,
+  uml: 8,
+  testing: 9,
+  cli: 10,
 };
 /** Folders that take bytes and data and return data. */
 const PURE = ["base", "elf", "dwarf", "points", "coverage", "report"];

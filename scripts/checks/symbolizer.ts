@@ -13,12 +13,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatAddress } from "../../src/base/address.ts";
-import { framesOfAddresses } from "../../src/symbolize/address_frames.ts";
-import type { Frame } from "../../src/symbolize/image_index.ts";
+import { framesOfAddresses } from "../../src/symbolize/lookup/address_frames.ts";
+import type { Frame } from "../../src/symbolize/index/image_index.ts";
 import { codeSections } from "../../src/points/scan.ts";
-import { loadImageIndex } from "../../src/symbolize/load_index.ts";
-import { OpenImage } from "../../src/symbolize/open_image.ts";
-import { type FrameColumns, framesAt } from "../../src/symbolize/point_frames.ts";
+import { loadImageIndex } from "../../src/symbolize/index/load_index.ts";
+import { OpenImage } from "../../src/kernel/image/open_image.ts";
+import { type FrameColumns, framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 
 /** What differs: the number of frames, a name, a path or line. */
 type Difference = "frames" | "name" | "place";

@@ -3,7 +3,7 @@ import { FormatError, KcovUnavailableError } from "../errors.ts";
 import { kcovAvailability, type KcovFinding } from "../kcov/kcov_availability.ts";
 import { textStyle } from "../report/text_style.ts";
 import { paint } from "../report/text_style.ts";
-import { findKernelImage } from "../symbolize/find_kernel_image.ts";
+import { findKernelImage } from "../kernel/image/find_kernel_image.ts";
 import { runtimeName, runtimeVersion } from "../sys/runtime.ts";
 import { findEmbeddedKernel } from "../uml/build_kernel.ts";
 import { estimateBuild } from "../uml/build_progress.ts";

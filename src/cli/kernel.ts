@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
-import { loadImageIndex } from "../symbolize/load_index.ts";
+import { loadImageIndex } from "../symbolize/index/load_index.ts";
 import {
   buildEmbeddedKernel,
   findEmbeddedKernel,

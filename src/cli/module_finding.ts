@@ -1,6 +1,6 @@
 import type { KcovFinding } from "../kcov/kcov_availability.ts";
-import { ModulePlaces } from "../record/module_places.ts";
-import { findModuleImage, type ModuleImageQuery } from "../symbolize/find_module_image.ts";
+import { ModulePlaces } from "../kernel/module_places.ts";
+import { findModuleImage, type ModuleImageQuery } from "../kernel/image/find_module_image.ts";
 
 /**
  * What is known of the running kernel's modules: whether their points can be told, and whether their images are there.

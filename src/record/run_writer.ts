@@ -1,7 +1,6 @@
 import { type AppendedFile, createFile, pathExists, removeFile } from "../sys/files.ts";
 import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
 import { formatInvocation, thisInvocation } from "./invocation.ts";
-import type { ModulePlaces } from "./module_places.ts";
 import {
   begunLine,
   endLine,
@@ -15,6 +14,18 @@ import { removeReports } from "./run_reports.ts";
 import { runningKernel } from "./running_kernel.ts";
 import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
+/** Follows where the modules lie whose PCs records have. */
+export interface FollowedModules {
+  /** The modules that records have had PCs of until now, in their order in the run. */
+  readonly modules: readonly RunModule[];
+  /** How many they are. */
+  readonly size: number;
+  /** Looks which modules are loaded now. */
+  observe(): void;
+  /** The record with PCs of modules at their places in the run. */
+  place(record: TestRecord): TestRecord;
+}
+
 /** How to open a run folder for writing. */
 export interface OpenRunOptions {
   /** The kernel of the records; default the running one. */
@@ -23,7 +34,7 @@ export interface OpenRunOptions {
    * The modules that the records have PCs of: those that are followed, where records have raw PCs, or those of the run
    * that the records were read from. None by default.
    */
-  readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
+  readonly modules?: FollowedModules | readonly RunModule[] | undefined;
   /** What the records are of together; by default this invocation. */
   readonly run?: string | undefined;
   /** The kernel's image; by default that of `KERNELCOV_VMLINUX`. */
@@ -48,7 +59,7 @@ export class RunWriter implements Disposable {
   /** The folder. */
   readonly directory: string;
   readonly #options: OpenRunOptions;
-  readonly #places: ModulePlaces | undefined;
+  readonly #places: FollowedModules | undefined;
   readonly #modules: readonly RunModule[];
   #file: AppendedFile | undefined;
   #through: WriteThrough | undefined;

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { KcovUnavailableError } from "../errors.ts";
 import type { RunKernel } from "../record/test_record.ts";
-import { rememberedIndex } from "../symbolize/cached_index.ts";
-import { findKernelImage } from "../symbolize/find_kernel_image.ts";
-import type { ImageIndex } from "../symbolize/image_index.ts";
-import { loadImageIndexSync } from "../symbolize/load_index.ts";
-import { OpenImage } from "../symbolize/open_image.ts";
+import { rememberedIndex } from "../symbolize/index/cached_index.ts";
+import { findKernelImage } from "../kernel/image/find_kernel_image.ts";
+import type { ImageIndex } from "../symbolize/index/image_index.ts";
+import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
+import { OpenImage } from "../kernel/image/open_image.ts";
 import { environmentVariable } from "../sys/runtime.ts";
 import { cachedKernels } from "../uml/cached_kernels.ts";
 

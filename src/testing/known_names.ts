@@ -1,5 +1,5 @@
 import { didYouMean } from "../base/nearest_names.ts";
-import type { ImageIndex } from "../symbolize/image_index.ts";
+import type { ImageIndex } from "../symbolize/index/image_index.ts";
 
 const sets = new WeakMap<ImageIndex, ReadonlySet<string>>();
 

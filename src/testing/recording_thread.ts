@@ -6,9 +6,9 @@ import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../kcov/th
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { createUnseenFile } from "../sys/unseen_file.ts";
-import { followModules } from "../record/follow_modules.ts";
+import { followModules } from "../kernel/follow_modules.ts";
 import { hostfsWriteThrough } from "../record/hostfs_write_through.ts";
-import type { ModulePlaces } from "../record/module_places.ts";
+import type { ModulePlaces } from "../kernel/module_places.ts";
 import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun, type RunWriter } from "../record/run_writer.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../record/test_record.ts";

@@ -5,10 +5,10 @@ import type { CoveredModule } from "../coverage/module_coverage.ts";
 import { FormatError } from "../errors.ts";
 import { type MovedSection, SECTION_SPACE } from "../record/run_modules.ts";
 import type { RunKernel, RunModule } from "../record/test_record.ts";
-import { rememberedIndex } from "../symbolize/cached_index.ts";
-import { findModuleImage, moduleFolders } from "../symbolize/find_module_image.ts";
-import { loadImageIndexSync } from "../symbolize/load_index.ts";
-import { OpenImage } from "../symbolize/open_image.ts";
+import { rememberedIndex } from "../symbolize/index/cached_index.ts";
+import { findModuleImage, moduleFolders } from "../kernel/image/find_module_image.ts";
+import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
+import { OpenImage } from "../kernel/image/open_image.ts";
 import { pathExists } from "../sys/files.ts";
 import { type KernelImageHints, loadKernelIndex } from "./kernel_index.ts";
 

@@ -1,6 +1,6 @@
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
-import { ModulePlaces } from "../record/module_places.ts";
+import { ModulePlaces } from "../kernel/module_places.ts";
 import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun } from "../record/run_writer.ts";
 import type { BegunTest } from "../record/test_record.ts";

@@ -1,7 +1,7 @@
 import type { Address } from "../base/address.ts";
 import { CallFrames } from "../dwarf/call_frames.ts";
 import { FormatError } from "../errors.ts";
-import { ImageSymbolizer } from "../symbolize/image_symbolizer.ts";
+import { ImageSymbolizer } from "../symbolize/lookup/image_symbolizer.ts";
 import { TEST_MARK } from "../tracer/kernel_log_marks.ts";
 import { type TracedCall, tracedCalls } from "./call_trace.ts";
 import { type KernelEvent, kernelEvents, withoutTime } from "./kernel_log.ts";

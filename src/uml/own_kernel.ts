@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { OpenImage } from "../symbolize/open_image.ts";
+import { OpenImage } from "../kernel/image/open_image.ts";
 import { cacheFolder, type KernelFolder, kernelFolder } from "./kernel_folder.ts";
 
 /**

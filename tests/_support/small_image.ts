@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import type { ImageIndex } from "../../src/symbolize/image_index.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
 
 const SOURCES: Readonly<Record<string, string>> = {
   "Kconfig": "",

@@ -19,7 +19,7 @@ import {
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { buildIdOfNotes } from "../../src/elf/notes.ts";
 import { FormatError } from "../../src/errors.ts";
-import { inflate } from "../../src/symbolize/inflate.ts";
+import { inflate } from "../../src/kernel/image/inflate.ts";
 import { ByteWriter } from "../_support/byte_writer.ts";
 import { buildElf, buildIdNote, codeSection } from "../_support/elf_builder.ts";
 

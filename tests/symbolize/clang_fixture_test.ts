@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 
 const FOLDER = new URL("../data/clang/", import.meta.url);
 

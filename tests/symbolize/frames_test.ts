@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as dw from "../../src/dwarf/constants.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import type { ImageIndex } from "../../src/symbolize/image_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 import { ByteWriter } from "../_support/byte_writer.ts";
 import {
   type AttributeSpec,

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
-import { ImageSymbolizer } from "../../src/symbolize/image_symbolizer.ts";
-import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
-import { symbolizedJson, symbolizedText } from "../../src/symbolize/symbolized_text.ts";
+import { ImageSymbolizer } from "../../src/symbolize/lookup/image_symbolizer.ts";
+import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
+import { symbolizedJson, symbolizedText } from "../../src/symbolize/lookup/symbolized_text.ts";
 import { SmallImage } from "../_support/small_image.ts";
 
 const image = new SmallImage();

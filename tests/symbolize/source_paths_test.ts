@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { foldPath, kernelPath, pathUnder, sourceRoots } from "../../src/symbolize/source_paths.ts";
+import {
+  foldPath,
+  kernelPath,
+  pathUnder,
+  sourceRoots,
+} from "../../src/symbolize/index/source_paths.ts";
 
 test("foldPath() folds dots and doubled slashes, and leaves what leads out of a relative path", () => {
   const folded: [string, string][] = [

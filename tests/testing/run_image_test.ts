@@ -5,12 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
-import { ModulePlaces } from "../../src/record/module_places.ts";
+import { ModulePlaces } from "../../src/kernel/module_places.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import { totalsText } from "../../src/report/text_table.ts";
 import { unresolvedTotal } from "../../src/coverage/point_hits.ts";
-import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
-import { OpenImage } from "../../src/symbolize/open_image.ts";
+import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
+import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import {
   loadRun,
   type LoadRunOptions,

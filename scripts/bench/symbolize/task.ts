@@ -6,8 +6,8 @@
  *   task.ts frames|text|index IMAGE PCS CACHE|-
  */
 import { parsePcText } from "../../../src/base/pc_text.ts";
-import { ImageSymbolizer } from "../../../src/symbolize/image_symbolizer.ts";
-import type { SymbolizedPcs } from "../../../src/symbolize/symbolized_pcs.ts";
+import { ImageSymbolizer } from "../../../src/symbolize/lookup/image_symbolizer.ts";
+import type { SymbolizedPcs } from "../../../src/symbolize/lookup/symbolized_pcs.ts";
 import { nodeBuiltin } from "../../../src/sys/node_builtins.ts";
 import { readWholeFile } from "../../../src/sys/open_file.ts";
 import { scriptArguments } from "../../../src/sys/runtime.ts";
@@ -21,7 +21,7 @@ if (mode === "index") {
 } else {
   const symbolized = await symbolizer.symbolize(parsePcText(readWholeFile(pcsFile)));
   if (mode === "text") {
-    const { symbolizedText } = await import("../../../src/symbolize/symbolized_text.ts");
+    const { symbolizedText } = await import("../../../src/symbolize/lookup/symbolized_text.ts");
     for (const piece of symbolizedText(symbolized)) writeAll(encoder.encode(piece));
   } else {
     const { frames, characters, lines } = visitFrames(symbolized);

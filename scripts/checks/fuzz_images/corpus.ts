@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { elfFileOf } from "../../../src/elf/elf_file.ts";
 import type { ElfFile } from "../../../src/elf/elf_file.ts";
 import type { ElfSection } from "../../../src/elf/sections.ts";
-import { debugSections } from "../../../src/symbolize/debug_image.ts";
+import { debugSections } from "../../../src/kernel/image/debug_image.ts";
 import { readUnitHeaders } from "../../../src/dwarf/unit_headers.ts";
-import { inflate } from "../../../src/symbolize/inflate.ts";
+import { inflate } from "../../../src/kernel/image/inflate.ts";
 import type { Random, Target } from "./mutations.ts";
 
 /** An image to start from. */

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import process from "node:process";
 import { elfFileOf } from "../../../src/elf/elf_file.ts";
 import { FormatError } from "../../../src/errors.ts";
-import { framesOfAddresses } from "../../../src/symbolize/address_frames.ts";
-import { buildIndexParts } from "../../../src/symbolize/build_image_index.ts";
-import { debugSections } from "../../../src/symbolize/debug_image.ts";
-import type { ImageIndex } from "../../../src/symbolize/image_index.ts";
-import { encodeIndex } from "../../../src/symbolize/encode_index.ts";
-import { decodeIndex } from "../../../src/symbolize/image_index_file.ts";
-import { imageIndexOf } from "../../../src/symbolize/index_columns.ts";
-import { inflate } from "../../../src/symbolize/inflate.ts";
-import { OpenImage } from "../../../src/symbolize/open_image.ts";
-import { framesAt } from "../../../src/symbolize/point_frames.ts";
+import { framesOfAddresses } from "../../../src/symbolize/lookup/address_frames.ts";
+import { buildIndexParts } from "../../../src/symbolize/index/build_image_index.ts";
+import { debugSections } from "../../../src/kernel/image/debug_image.ts";
+import type { ImageIndex } from "../../../src/symbolize/index/image_index.ts";
+import { encodeIndex } from "../../../src/symbolize/index/encode_index.ts";
+import { decodeIndex } from "../../../src/symbolize/index/image_index_file.ts";
+import { imageIndexOf } from "../../../src/symbolize/index/index_columns.ts";
+import { inflate } from "../../../src/kernel/image/inflate.ts";
+import { OpenImage } from "../../../src/kernel/image/open_image.ts";
+import { framesAt } from "../../../src/symbolize/lookup/point_frames.ts";
 import {
   type KernelParts,
   kernelParts,

@@ -1,5 +1,5 @@
 import { lowerBound } from "../../../src/base/search.ts";
-import type { ImageIndex } from "../../../src/symbolize/image_index.ts";
+import type { ImageIndex } from "../../../src/symbolize/index/image_index.ts";
 import type { GcovLines } from "./gcov_lines.ts";
 
 /** Lines that KCOV's points claim, held against the lines that gcov saw run; all ascending. */

@@ -26,7 +26,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { elfFileOf } from "../../../src/elf/elf_file.ts";
 import { KcovUnavailableError } from "../../../src/errors.ts";
-import { buildImageIndex } from "../../../src/symbolize/build_image_index.ts";
+import { buildImageIndex } from "../../../src/symbolize/index/build_image_index.ts";
 import { buildEmbeddedKernel } from "../../../src/uml/build_kernel.ts";
 import type { KernelFolder } from "../../../src/uml/kernel_folder.ts";
 import { claimedLines, compareLines } from "./compare_lines.ts";

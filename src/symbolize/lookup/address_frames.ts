@@ -1,0 +1,77 @@
+import { readUnitHeaders, type UnitHeader } from "../../dwarf/unit_headers.ts";
+import { codeSections } from "../../elf/code_sections.ts";
+import { type JoinedFrames, joinFrames } from "./join_frames.ts";
+import type { OpenImage } from "../../kernel/image/open_image.ts";
+import { offsetsFrom } from "../index/place_frames.ts";
+import type { FrameColumns } from "./point_frames.ts";
+import { readSymbolNames, type SymbolNames } from "../../elf/symbol_names.ts";
+import { readUnitRanges } from "../units/unit_ranges.ts";
+import { UnitReader } from "../units/unit_reader.ts";
+import {
+  doUnits,
+  type UnitResults,
+  unitsInOrder,
+  type UnitWork,
+  workByUnit,
+} from "../units/unit_work.ts";
+
+/** Frames of addresses, and what could not be read on the way. */
+export type AddressColumns = FrameColumns & { readonly problems: readonly string[] };
+
+interface AddressPlan {
+  readonly headers: readonly UnitHeader[];
+  readonly work: UnitWork;
+  readonly base: number;
+  readonly problems: string[];
+}
+
+/**
+ * The frames of addresses of an image, whatever stands there; reads only the units that they lie in. In one thread: most
+ * of the time goes into code that is not compiled yet, and a second thread would begin with the same.
+ *
+ * @param addresses ascending; of instructions, not return addresses
+ */
+export function framesOfAddresses(image: OpenImage, addresses: Float64Array): AddressColumns {
+  const plan = planAddresses(image, addresses);
+  const reader = new UnitReader(image.sections(), plan.headers);
+  return finish(image, addresses, plan, [
+    doUnits(reader, addresses, plan.work, unitsInOrder(plan.headers)),
+  ]);
+}
+
+function planAddresses(image: OpenImage, addresses: Float64Array): AddressPlan {
+  const problems: string[] = [];
+  const sections = image.sections();
+  const headers = readUnitHeaders(sections.info, problems);
+  const ranges = readUnitRanges(sections, headers, problems);
+  const text = image.elf.sections.find((section) => section.name === ".text") ??
+    codeSections(image.elf)[0];
+  const work = workByUnit(addresses, ranges, headers.length);
+  return { headers, work, base: text?.address ?? 0, problems };
+}
+
+function finish(
+  { elf }: OpenImage,
+  addresses: Float64Array,
+  plan: AddressPlan,
+  results: readonly UnitResults[],
+): AddressColumns {
+  // Not all uses need the symbols, and those that do may ask when the image is closed.
+  elf.keepSymbols();
+  let names: SymbolNames | undefined;
+  const symbols = (): SymbolNames => names ??= readSymbolNames(elf, plan.base);
+  const everyOffset = offsetsFrom(addresses, plan.base);
+  const columns = {
+    everyOffset,
+    get symbols() {
+      return symbols();
+    },
+    problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
+  };
+  const frames = joinFrames(everyOffset, plan.work, results, symbols);
+  // Descriptors, not values: what is made when first asked for stays so.
+  return Object.defineProperties(
+    columns,
+    Object.getOwnPropertyDescriptors(frames),
+  ) as typeof columns & JoinedFrames;
+}

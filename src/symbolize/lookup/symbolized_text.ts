@@ -1,0 +1,138 @@
+import { formatAddress } from "../../base/address.ts";
+import type { FrameColumns } from "./point_frames.ts";
+import { symbolAt, UNKNOWN } from "../../elf/symbol_names.ts";
+import { SYMBOLIZE_REASON_TEXT, type SymbolizedPcs } from "./symbolized_pcs.ts";
+
+/** Characters per piece of output. */
+const PIECE_SIZE = 1 << 16;
+
+/**
+ * One JSON object a line, in the order of the PCs: `{"pc": "0x…", "frames": [{"function", "file", "line"}…]}`, innermost
+ * frame first, or `"reason"` instead of frames. Names and paths are those that `llvm-symbolizer` prints.
+ */
+export function* symbolizedJson(symbolized: SymbolizedPcs): Generator<string> {
+  const writers = symbolized.tables.map((columns) => new FrameWriter(columns, JSON_FORM));
+  let piece = "";
+  for (let index = 0; index < symbolized.length; index++) {
+    const pc = formatAddress(symbolized.pcs[index]);
+    const reason = symbolized.reason(index);
+    piece += reason !== undefined
+      ? `{"pc":"${pc}","reason":${JSON.stringify(SYMBOLIZE_REASON_TEXT[reason])}}\n`
+      : `{"pc":"${pc}","frames":[${
+        writers[symbolized.table[index]].frames(symbolized.at[index])
+      }]}\n`;
+    if (piece.length >= PIECE_SIZE) {
+      yield piece;
+      piece = "";
+    }
+  }
+  yield piece;
+}
+
+/**
+ * Text as `llvm-symbolizer --inlines` writes it, columns left out: per PC its frames, two lines each, and an empty line.
+ */
+export function* symbolizedText(symbolized: SymbolizedPcs): Generator<string> {
+  const writers = symbolized.tables.map((columns) => new FrameWriter(columns, TEXT_FORM));
+  let piece = "";
+  for (let index = 0; index < symbolized.length; index++) {
+    const table = symbolized.table[index];
+    piece += table < 0
+      ? `${UNKNOWN}\n${UNKNOWN}:0\n\n`
+      : `${writers[table].frames(symbolized.at[index])}\n`;
+    if (piece.length >= PIECE_SIZE) {
+      yield piece;
+      piece = "";
+    }
+  }
+  yield piece;
+}
+
+/** How a frame is written: its name, its path, its line, and what stands between two frames. */
+interface FrameForm {
+  readonly name: (name: string) => string;
+  readonly path: (path: string) => string;
+  readonly end: string;
+  readonly between: string;
+}
+
+const JSON_FORM: FrameForm = {
+  name: jsonName,
+  path: jsonPath,
+  end: "}",
+  between: ",",
+};
+
+const TEXT_FORM: FrameForm = {
+  name: textName,
+  path: textPath,
+  end: "\n",
+  between: "",
+};
+
+function jsonName(name: string): string {
+  return `{"function":${JSON.stringify(name)}`;
+}
+
+function jsonPath(path: string): string {
+  return `,"file":${JSON.stringify(path)},"line":`;
+}
+
+function textName(name: string): string {
+  return `${name}\n`;
+}
+
+function textPath(path: string): string {
+  return `${path}:`;
+}
+
+/** Writes frames of one set of columns. There may be a million: each name and path is made ready once. */
+class FrameWriter {
+  readonly #columns: FrameColumns;
+  readonly #form: FrameForm;
+  readonly #functions: string[] = [];
+  readonly #symbols: string[] = [];
+  readonly #paths: string[] = [];
+
+  constructor(columns: FrameColumns, form: FrameForm) {
+    this.#columns = columns;
+    this.#form = form;
+  }
+
+  frames(at: number): string {
+    const { everyFrameStart, frameFunction, framePath, frameLine, symbols } = this.#columns;
+    const { end: frameEnd, between } = this.#form;
+    const from = everyFrameStart[at], end = everyFrameStart[at + 1];
+    const symbol = symbolAt(symbols, this.#columns.everyOffset[at]);
+    if (from === end) return this.#symbol(symbol) + this.#fileOfSymbol(symbol) + 0 + frameEnd;
+    let text = "";
+    for (let frame = from; frame < end; frame++) {
+      const path = framePath[frame];
+      const isOutermost = frame + 1 === end && symbol >= 0;
+      if (frame > from) text += between;
+      text += isOutermost ? this.#symbol(symbol) : this.#function(frameFunction[frame]);
+      text += isOutermost && path === 0 ? this.#fileOfSymbol(symbol) : this.#path(path);
+      text += frameLine[frame] + frameEnd;
+    }
+    return text;
+  }
+
+  #function(id: number): string {
+    const { linkageName, functionName } = this.#columns;
+    return this.#functions[id] ??= this.#form.name(linkageName.get(id) ?? functionName[id]);
+  }
+
+  #path(id: number): string {
+    return this.#paths[id] ??= this.#form.path(this.#columns.paths[id]);
+  }
+
+  #symbol(symbol: number): string {
+    if (symbol < 0) return this.#form.name(UNKNOWN);
+    return this.#symbols[symbol] ??= this.#form.name(this.#columns.symbols.nameAt(symbol));
+  }
+
+  #fileOfSymbol(symbol: number): string {
+    const file = symbol < 0 ? undefined : this.#columns.symbols.fileAt(symbol);
+    return this.#form.path(file ?? UNKNOWN);
+  }
+}
