@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 
 const TURNS = 5;
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { formatAddress } from "../../src/base/address.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
-import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
+import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 
 const root = join(import.meta.dirname!, "../..");
 const kernelcov = join(root, "scripts/kernelcov");

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { openRun } from "../../src/record/run_writer.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
-import { cachedKernels } from "../../src/uml/cached_kernels.ts";
+import { cachedKernels } from "../../src/build/cached_kernels.ts";
 import { madeUpRecords } from "./report/made_up_kernel.ts";
 
 const POINTS_PER_TEST = 2000;

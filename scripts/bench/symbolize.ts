@@ -25,7 +25,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { formatAddress } from "../../src/base/address.ts";
 import { readImagePoints } from "../../src/symbolize/units/image_points.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
-import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
+import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 
 const ROUNDS = 5;
 const TEST_PCS = 2000;

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { runInKernel } from "../../src/uml/run_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { runInKernel } from "../../src/machines/uml/run_kernel.ts";
 import { pack } from "../pack.ts";
 
 await buildEmbeddedKernel();

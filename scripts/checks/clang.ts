@@ -24,8 +24,8 @@ import { KcovUnavailableError } from "../../src/errors.ts";
 import { codeSections } from "../../src/points/scan.ts";
 import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
 import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
-import { cacheFolder, RECIPE_FOLDER } from "../../src/uml/kernel_folder.ts";
-import { unpackSource } from "../../src/uml/kernel_source.ts";
+import { cacheFolder, RECIPE_FOLDER } from "../../src/build/kernel_folder.ts";
+import { unpackSource } from "../../src/build/kernel_source.ts";
 
 const OBJECTS = [
   "fs/pipe.o",

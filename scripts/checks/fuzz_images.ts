@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { embeddedKernelPath } from "../../src/uml/build_kernel.ts";
+import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 import { type CaseCounts, type CasesToRun, readProgress } from "./fuzz_images/run_cases.ts";
 
 /** Longest time for one case; ordinary ones take a millisecond, slices of a kernel 20. */

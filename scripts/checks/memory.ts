@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 
 function here(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));

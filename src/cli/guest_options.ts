@@ -1,5 +1,5 @@
-import type { GuestCommand } from "../uml/run_kernel.ts";
-import { parseMemorySize } from "../uml/memory_folder.ts";
+import type { GuestCommand } from "../machines/uml/run_kernel.ts";
+import { parseMemorySize } from "../machines/uml/memory_folder.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */

@@ -7,10 +7,10 @@ import {
   buildEmbeddedKernel,
   findEmbeddedKernel,
   type KernelDefinition,
-} from "../uml/build_kernel.ts";
-import { checkKernelName } from "../uml/kernel_names.ts";
-import { parseKernelOptions } from "../uml/kernel_options.ts";
-import { type GuestCommand, type GuestResult, runInKernel } from "../uml/run_kernel.ts";
+} from "../build/build_kernel.ts";
+import { checkKernelName } from "../build/kernel_names.ts";
+import { parseKernelOptions } from "../build/kernel_options.ts";
+import { type GuestCommand, type GuestResult, runInKernel } from "../machines/uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";

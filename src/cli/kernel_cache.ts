@@ -8,14 +8,14 @@ import {
   findEmbeddedKernel,
   type KernelDefinition,
   namedKernel,
-} from "../uml/build_kernel.ts";
+} from "../build/build_kernel.ts";
 import {
   type CachedKernel,
   cachedKernels,
   kernelBuilder,
   removeKernel,
-} from "../uml/cached_kernels.ts";
-import { forgetKernelName, fragmentOf, kernelNames } from "../uml/kernel_names.ts";
+} from "../build/cached_kernels.ts";
+import { forgetKernelName, fragmentOf, kernelNames } from "../build/kernel_names.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { printJson } from "./question.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,10 +1,10 @@
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { kcovAvailability } from "../kcov/kcov_availability.ts";
-import { buildEmbeddedKernel, type KernelDefinition, namedKernel } from "../uml/build_kernel.ts";
-import type { KernelFolder } from "../uml/kernel_folder.ts";
-import { kernelNames } from "../uml/kernel_names.ts";
-import { ownKernel } from "../uml/own_kernel.ts";
+import { buildEmbeddedKernel, type KernelDefinition, namedKernel } from "../build/build_kernel.ts";
+import type { KernelFolder } from "../build/kernel_folder.ts";
+import { kernelNames } from "../build/kernel_names.ts";
+import { ownKernel } from "../build/own_kernel.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The kernel that a command runs on: the running one, or one that is booted for it. */

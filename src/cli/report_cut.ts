@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { TestRecord } from "../record/test_record.ts";
 import { printable } from "../report/text_style.ts";
-import type { CommandEnd } from "./run_here.ts";
+import type { CommandEnd } from "../machines/here/run_here.ts";
 
 /** Tests that are named; there are more where a runner runs them at once. */
 const MOST_NAMED = 3;

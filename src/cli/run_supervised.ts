@@ -6,10 +6,10 @@ import {
   type SupervisorRuntime,
 } from "../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../tracer/supervise_options.ts";
-import { checkGuestProgram } from "../uml/check_program.ts";
-import { type GuestCommand, runInKernel } from "../uml/run_kernel.ts";
+import { checkGuestProgram } from "../machines/uml/check_program.ts";
+import { type GuestCommand, runInKernel } from "../machines/uml/run_kernel.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
-import { type CommandEnd, runHere } from "./run_here.ts";
+import { type CommandEnd, runHere } from "../machines/here/run_here.ts";
 
 /** Where a supervised command runs, and how: what is not the kernel or the environment is for the embedded kernel. */
 export interface SupervisedRun extends Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg"> {

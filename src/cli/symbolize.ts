@@ -10,7 +10,7 @@ import { OpenImage } from "../kernel/image/open_image.ts";
 import { runningKernelParts } from "../kernel/running_kernel_parts.ts";
 import type { SymbolizedPcs } from "../symbolize/lookup/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../symbolize/lookup/symbolized_text.ts";
-import { embeddedKernelPath } from "../uml/build_kernel.ts";
+import { embeddedKernelPath } from "../build/build_kernel.ts";
 import { kcovAvailability } from "../kcov/kcov_availability.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { UsageError } from "./usage_error.ts";

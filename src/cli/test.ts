@@ -12,7 +12,7 @@ import {
   withReport,
 } from "../testing/runner_command.ts";
 import { settleOutcomes } from "../testing/settle_outcomes.ts";
-import { runInKernel } from "../uml/run_kernel.ts";
+import { runInKernel } from "../machines/uml/run_kernel.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { EXIT_NO_COVERAGE } from "./exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
@@ -21,7 +21,7 @@ import { outputFolder } from "./output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "./recorded_run.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { OUTPUT_HELP, OUTPUT_OPTIONS } from "./report_outputs.ts";
-import { type CommandEnd, runHere } from "./run_here.ts";
+import { type CommandEnd, runHere } from "../machines/here/run_here.ts";
 import { reportCut } from "./report_cut.ts";
 import { runSupervised } from "./run_supervised.ts";
 import { UsageError } from "./usage_error.ts";

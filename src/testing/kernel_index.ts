@@ -7,7 +7,7 @@ import type { ImageIndex } from "../symbolize/index/image_index.ts";
 import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
 import { OpenImage } from "../kernel/image/open_image.ts";
 import { environmentVariable } from "../sys/runtime.ts";
-import { cachedKernels } from "../uml/cached_kernels.ts";
+import { cachedKernels } from "../build/cached_kernels.ts";
 
 /** The index of a kernel's image, and where the image is. */
 export interface KernelIndex {

@@ -25,7 +25,7 @@ export class Ptrace {
   readonly #vectors = new BigUint64Array(2);
   readonly #vectorsAddress: bigint;
 
-  /** @param mainline Whether to trace as on a kernel without the patches of scripts/kernel. */
+  /** @param mainline Whether to trace as on a kernel without the patches of src/build/recipe. */
   constructor(libc: Libc, architecture: Architecture, mainline = false) {
     this.#mainline = mainline;
     this.#libc = libc;

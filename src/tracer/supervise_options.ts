@@ -19,7 +19,7 @@ export interface SuperviseOptions {
   readonly preloads?: Preloads | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
   readonly onlyPreload?: boolean;
-  /** Trace as on a kernel without the patches of scripts/kernel. */
+  /** Trace as on a kernel without the patches of src/build/recipe. */
   readonly mainline?: boolean;
   /** Names of programs that are let go when they begin, with all that they start. */
   readonly noFollow?: readonly string[];

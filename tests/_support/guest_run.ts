@@ -7,8 +7,12 @@ import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { memoryFolders } from "../../src/uml/memory_folder.ts";
-import { type GuestCommand, type GuestResult, runInKernel } from "../../src/uml/run_kernel.ts";
+import { memoryFolders } from "../../src/machines/uml/memory_folder.ts";
+import {
+  type GuestCommand,
+  type GuestResult,
+  runInKernel,
+} from "../../src/machines/uml/run_kernel.ts";
 
 /** The checkout's command. */
 export const KERNELCOV: string = fileURLToPath(

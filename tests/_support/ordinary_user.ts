@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, copyFileSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ensureGuestInit, ensureLauncher } from "../../src/uml/guest_programs.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { ensureGuestInit, ensureLauncher } from "../../src/machines/uml/guest_programs.ts";
 
 /** How a command is run as a user without rights: this one, or `nobody` where the tests run as root. */
 export interface OrdinaryUser {

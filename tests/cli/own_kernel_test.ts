@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ownKernel } from "../../src/uml/own_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { ownKernel } from "../../src/build/own_kernel.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
 import { SmallImage } from "../_support/small_image.ts";
 

@@ -19,9 +19,9 @@ import {
   kernelFolderName,
   readManifest,
   RECIPE_FOLDER,
-} from "../../../src/uml/kernel_folder.ts";
-import { withLock } from "../../../src/uml/build_lock.ts";
-import { unpackSource } from "../../../src/uml/kernel_source.ts";
+} from "../../../src/build/kernel_folder.ts";
+import { withLock } from "../../../src/build/build_lock.ts";
+import { unpackSource } from "../../../src/build/kernel_source.ts";
 
 /** Message of the constructors, which run before the kernel has anything to print with on user-mode Linux. */
 const VERSION_MESSAGE = /^\t*pr_info\("version magic: .*\n/m;

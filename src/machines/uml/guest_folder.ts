@@ -1,0 +1,69 @@
+import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import {
+  formatInvocation,
+  isAlive,
+  isOfThisBoot,
+  parseInvocation,
+  processInvocation,
+} from "../../record/invocation.ts";
+import { memoryFolders } from "./memory_folder.ts";
+
+// kernelcov-guest-<namespace of process ids>-<invocation>-<random>
+const PREFIX = "kernelcov-guest-";
+
+/**
+ * A new folder for the files of one guest, in `parent`. Those that killed processes of this user left, there and wherever
+ * else guests may have theirs, are removed.
+ */
+export function makeGuestFolder(parent: string = tmpdir()): string {
+  const places = [parent, ...memoryFolders().map(({ path }) => path)];
+  for (const place of new Set(places)) sweepGuestFolders(place);
+  const owner = `${PREFIX}${processNamespace()}-${formatInvocation(processInvocation())}-`;
+  return mkdtempSync(join(parent, owner));
+}
+
+/** Removes the guests' folders whose processes are gone. */
+function sweepGuestFolders(parent: string): void {
+  for (const name of namesIn(parent)) {
+    if (!name.startsWith(PREFIX) || !isLeftBehind(name)) continue;
+    const path = join(parent, name);
+    try {
+      const stat = lstatSync(path);
+      // Others may make what has such a name: nothing of theirs is touched, and no link is followed.
+      if (stat.isDirectory() && stat.uid === process.getuid?.()) {
+        rmSync(path, { recursive: true, force: true });
+      }
+    } catch {
+      // Another kernelcov removed it first.
+    }
+  }
+}
+
+/** What a folder holds; nothing where it may not be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isLeftBehind(name: string): boolean {
+  const match = /^(\d+)-(.+)-[^-]+$/.exec(name.slice(PREFIX.length));
+  const invocation = match === null ? undefined : parseInvocation(match[2]!);
+  if (match === null || invocation === undefined) return false;
+  if (!isOfThisBoot(invocation)) return true;
+  // A container that shares this folder has numbers of its own.
+  return match[1] === processNamespace() && !isAlive(invocation);
+}
+
+function processNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  } catch {
+    return "0";
+  }
+}
