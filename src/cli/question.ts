@@ -1,5 +1,5 @@
 import process from "node:process";
-import { findTests } from "../coverage/find_tests.ts";
+import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";

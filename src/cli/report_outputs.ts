@@ -1,5 +1,5 @@
 import process from "node:process";
-import { parsePatch } from "../coverage/patch.ts";
+import { parsePatch } from "../coverage/patch/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { parsePatch } from "../coverage/patch.ts";
+import { parsePatch } from "../coverage/patch/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";

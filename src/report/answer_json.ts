@@ -1,10 +1,10 @@
-import type { CoverageDifference } from "../coverage/compare_coverage.ts";
-import type { MinimalSet } from "../coverage/minimize_tests.ts";
-import type { PatchAnswer } from "../coverage/patch_tests.ts";
+import type { CoverageDifference } from "../coverage/questions/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
+import type { PatchAnswer } from "../coverage/patch/patch_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
-import type { FilesAnswer } from "../coverage/which_files.ts";
-import type { FunctionAnswer, LineAnswer } from "../coverage/which_tests.ts";
+import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/questions/which_files.ts";
+import type { FunctionAnswer, LineAnswer } from "../coverage/questions/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
 
 /** A test in a JSON answer. */

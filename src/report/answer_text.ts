@@ -1,12 +1,12 @@
-import type { BuildDifference, FunctionShare } from "../coverage/compare_builds.ts";
-import type { CoverageDifference } from "../coverage/compare_coverage.ts";
-import type { MinimalSet } from "../coverage/minimize_tests.ts";
-import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
+import type { BuildDifference, FunctionShare } from "../coverage/questions/compare_builds.ts";
+import type { CoverageDifference } from "../coverage/questions/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
+import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
-import type { FilesAnswer } from "../coverage/which_files.ts";
-import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
+import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/questions/which_files.ts";
+import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
 import { testLabel } from "./test_label.ts";
 import {

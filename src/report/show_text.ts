@@ -1,9 +1,9 @@
-import { groupNames } from "../coverage/find_source.ts";
+import { groupNames } from "../coverage/questions/find_source.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
 import { overlap, union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { SimilarTest } from "../coverage/similar_tests.ts";
-import { soleOwners } from "../coverage/sole_owners.ts";
+import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
+import { soleOwners } from "../coverage/questions/sole_owners.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";

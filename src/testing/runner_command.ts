@@ -4,8 +4,8 @@ import {
   preloadArguments,
   type RunnerArguments,
   runnerArguments,
-} from "../tracer/runner_arguments.ts";
-import type { Preloads } from "../tracer/runner_preloader.ts";
+} from "../tracer/runners/runner_arguments.ts";
+import type { Preloads } from "../tracer/runners/runner_preloader.ts";
 import { asksForReport, reportOptions } from "./runner_report.ts";
 import type { SupervisorRuntime } from "../tracer/supervised_command.ts";
 

@@ -2,7 +2,7 @@ import { KcovUnavailableError, SyscallError } from "../errors.ts";
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { loadLibcPart } from "../sys/load.ts";
 import { environmentVariable, isDenoScript } from "../sys/runtime.ts";
-import { BoundaryClient } from "../tracer/boundary_client.ts";
+import { BoundaryClient } from "../tracer/boundary/boundary_client.ts";
 import { sayOncePerRun } from "./say_once.ts";
 import { threadTests } from "./thread_tests.ts";
 

@@ -7,8 +7,8 @@ import type { BegunTest } from "../record/test_record.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
-import { currentArchitecture } from "./architecture.ts";
-import { PROTOCOL } from "./boundary_message.ts";
+import { currentArchitecture } from "./tasks/architecture.ts";
+import { PROTOCOL } from "./boundary/boundary_message.ts";
 import {
   endSignal,
   exitCode,
@@ -20,18 +20,18 @@ import {
   SIGQUIT,
   SIGTERM,
   SIGXFSZ,
-} from "./constants.ts";
-import { CoverageLedger } from "./coverage_ledger.ts";
-import { followToRunners } from "./follow_runners.ts";
+} from "./tasks/constants.ts";
+import { CoverageLedger } from "./ledger/coverage_ledger.ts";
+import { followToRunners } from "./runners/follow_runners.ts";
 import { KernelLogMarks } from "./kernel_log_marks.ts";
-import { Ptrace } from "./ptrace.ts";
-import { RunnerPreloader } from "./runner_preloader.ts";
+import { Ptrace } from "./tasks/ptrace.ts";
+import { RunnerPreloader } from "./runners/runner_preloader.ts";
 import { startStopped } from "./start_command.ts";
 import { Supervisor } from "./supervisor.ts";
 import { parseSuperviseArguments, type SuperviseOptions } from "./supervise_options.ts";
-import { TaskMemory } from "./task_memory.ts";
-import { TaskStatusReader } from "./task_status.ts";
-import { TraceBufferPool } from "./trace_buffer_pool.ts";
+import { TaskMemory } from "./tasks/task_memory.ts";
+import { TaskStatusReader } from "./tasks/task_status.ts";
+import { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
 const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];

@@ -1,5 +1,5 @@
 import type { KcovMode } from "../kcov/kcov_device.ts";
-import type { Preloads } from "./runner_preloader.ts";
+import type { Preloads } from "./runners/runner_preloader.ts";
 
 /** What the supervisor's process is to do. */
 export interface SuperviseOptions {

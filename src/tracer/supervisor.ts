@@ -1,5 +1,5 @@
 import type { Libc } from "../sys/types.ts";
-import { BoundaryServer } from "./boundary_server.ts";
+import { BoundaryServer } from "./boundary/boundary_server.ts";
 import {
   EINTR,
   isStopped,
@@ -25,15 +25,15 @@ import {
   stopSignal,
   SYSCALL_STOP,
   WNOHANG,
-} from "./constants.ts";
-import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
-import { claimFrom, ownersOf } from "./ownership.ts";
-import { programNames } from "./program_names.ts";
-import type { Ptrace } from "./ptrace.ts";
-import { TaskEnroller } from "./task_enroller.ts";
-import { TaskMemory } from "./task_memory.ts";
-import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
-import type { TraceBufferPool } from "./trace_buffer_pool.ts";
+} from "./tasks/constants.ts";
+import type { CoverageLedger, TracedTask } from "./ledger/coverage_ledger.ts";
+import { claimFrom, ownersOf } from "./ledger/ownership.ts";
+import { programNames } from "./tasks/program_names.ts";
+import type { Ptrace } from "./tasks/ptrace.ts";
+import { TaskEnroller } from "./tasks/task_enroller.ts";
+import { TaskMemory } from "./tasks/task_memory.ts";
+import { type TaskStatus, TaskStatusReader } from "./tasks/task_status.ts";
+import type { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 import { UnfollowedTasks } from "./unfollowed_tasks.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.

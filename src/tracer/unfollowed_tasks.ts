@@ -1,6 +1,6 @@
 import { listFolder, tryReadText } from "../sys/files.ts";
 import type { Libc } from "../sys/types.ts";
-import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
+import type { CoverageLedger, TracedTask } from "./ledger/coverage_ledger.ts";
 
 /**
  * Tasks that were let go, as to another tracer. Nobody tells of what runs below them, so it has to be looked for, and what

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { withLock } from "../../src/build/build_lock.ts";
 import { buildLock } from "../../src/build/cached_kernels.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());

@@ -9,7 +9,7 @@ import { runtimeName } from "../../src/sys/runtime.ts";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 import { ownKernel } from "../../src/build/own_kernel.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), "kernelcov-own-"));

@@ -15,8 +15,8 @@ import { gunzipSync } from "node:zlib";
 import { writeOutput } from "../../src/cli/output_file.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { removeLeftParts, writeWhole } from "../../src/testing/written_files.ts";
-import { SmallImage } from "../_support/small_image.ts";
-import { commandOn, runCommandOn } from "../_support/small_image_command.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
+import { commandOn, runCommandOn } from "../_support/images/small_image_command.ts";
 
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());

@@ -7,7 +7,7 @@ import { resolvePoints } from "../../src/coverage/point_hits.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import { FormatError } from "../../src/errors.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 /** A module with a file of its own and the kernel's header, whose function it has a copy of. */
 function module(name: string): CoverageImage & { name: string } {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FilePatch, parsePatch } from "../../src/coverage/patch.ts";
+import { type FilePatch, parsePatch } from "../../src/coverage/patch/patch.ts";
 import { FormatError } from "../../src/errors.ts";
 
 const GIT = `From 0123 Mon Sep 17 00:00:00 2001

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { type PatchAnswer, type PatchOptions, whichPatch } from "../../src/coverage/patch_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import {
+  type PatchAnswer,
+  type PatchOptions,
+  whichPatch,
+} from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 const WRITES = 0, READS = 1, SOCKET = 2;
 

@@ -1,23 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareCoverage, runSide, testSide } from "../../src/coverage/compare_coverage.ts";
-import { minimizeTests } from "../../src/coverage/minimize_tests.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import {
+  compareCoverage,
+  runSide,
+  testSide,
+} from "../../src/coverage/questions/compare_coverage.ts";
+import { minimizeTests } from "../../src/coverage/questions/minimize_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { jaccard } from "../../src/coverage/point_sets.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { SimilarTests } from "../../src/coverage/similar_tests.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { SimilarTests } from "../../src/coverage/questions/similar_tests.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
-import { uniqueCoverage } from "../../src/coverage/unique_coverage.ts";
+import { uniqueCoverage } from "../../src/coverage/questions/unique_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichFunction, whichLine } from "../../src/coverage/which_tests.ts";
+import { whichFunction, whichLine } from "../../src/coverage/questions/which_tests.ts";
 import {
   buildRecord,
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 
 const KERNEL = randomKernel(7, 12);

@@ -8,7 +8,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 
 /** `file:line` to count, for the lines that a test hit. */
 function countsOf(coverage: RunCoverage, test: number): Record<string, number> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { buildIndex, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, smallKernel } from "../_support/images/index_builder.ts";
 
 test("buildUniverse() counts what can be seen and names what cannot", () => {
   const { counts } = buildUniverse(smallKernel());

@@ -20,8 +20,8 @@ import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { buildIdOfNotes } from "../../src/elf/notes.ts";
 import { FormatError } from "../../src/errors.ts";
 import { inflate } from "../../src/kernel/image/inflate.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
-import { buildElf, buildIdNote, codeSection } from "../_support/elf_builder.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
+import { buildElf, buildIdNote, codeSection } from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 

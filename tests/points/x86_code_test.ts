@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { arm64BlockEnd } from "../../src/points/arm64_code.ts";
 import { x86BlockEnd } from "../../src/points/x86_code.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
 
 /** An instruction of a disassembly: offset in `.text`, its bytes, and its text. */
 interface Instruction {

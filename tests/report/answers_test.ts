@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { compareCoverage, testSide } from "../../src/coverage/compare_coverage.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import { compareCoverage, testSide } from "../../src/coverage/questions/compare_coverage.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichLine } from "../../src/coverage/which_tests.ts";
+import { whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
 import { runnerFilter } from "../../src/report/runner_filter.ts";
@@ -20,7 +20,7 @@ import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { testLabel } from "../../src/report/test_label.ts";
 import { partName, partsBehind } from "../../src/cli/output_file.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 function exampleRun(): RunCoverage {
   const index = smallKernel();

@@ -21,7 +21,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 
 const DTD = fileURLToPath(new URL("../data/coverage-04.dtd", import.meta.url));

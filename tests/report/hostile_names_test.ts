@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { compareCoverage, testSide } from "../../src/coverage/compare_coverage.ts";
-import { minimizeTests } from "../../src/coverage/minimize_tests.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import { compareCoverage, testSide } from "../../src/coverage/questions/compare_coverage.ts";
+import { minimizeTests } from "../../src/coverage/questions/minimize_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { SimilarTests } from "../../src/coverage/similar_tests.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { SimilarTests } from "../../src/coverage/questions/similar_tests.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
-import { uniqueCoverage } from "../../src/coverage/unique_coverage.ts";
+import { uniqueCoverage } from "../../src/coverage/questions/unique_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichFunction, whichLine } from "../../src/coverage/which_tests.ts";
+import { whichFunction, whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import {
   differenceText,
@@ -27,7 +27,7 @@ import { lcovDescriptions } from "../../src/report/lcov_test_names.ts";
 import { runnerFilter } from "../../src/report/runner_filter.ts";
 import { showTest, showText } from "../../src/report/show_text.ts";
 import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 /** What drives a terminal or ends a line: escapes, a line end, a NUL, a C1 introducer, a turn of the text's direction. */
 const EVIL = "\x1b[2J\x1b]0;x\x07\r\n\0\x9b31m\u202e";

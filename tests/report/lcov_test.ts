@@ -16,7 +16,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import {
   genhtml,
   LCOV_VARIANTS,

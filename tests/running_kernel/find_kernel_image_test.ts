@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { FormatError, KcovUnavailableError } from "../../src/errors.ts";
 import { findKernelImage } from "../../src/kernel/image/find_kernel_image.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 after(() => image[Symbol.dispose]());

@@ -13,9 +13,9 @@ import { kallsymsAddress, parseKallsyms } from "../../src/kernel/kallsyms.ts";
 import { KernelSymbolizer } from "../../src/symbolize/lookup/kernel_symbolizer.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import { kaslrOffset, runningKernelParts } from "../../src/kernel/running_kernel_parts.ts";
-import { buildElf, codeSection } from "../_support/elf_builder.ts";
+import { buildElf, codeSection } from "../_support/images/elf_builder.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-running-"));
 const image = new SmallImage();

@@ -8,7 +8,7 @@ import { findKernelImage } from "../../src/kernel/image/find_kernel_image.ts";
 import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 after(() => image[Symbol.dispose]());

@@ -5,7 +5,7 @@ import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
 import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
 import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
 import {
   type AttributeSpec,
   buildAranges,
@@ -13,13 +13,13 @@ import {
   buildUnits,
   type DieSpec,
   type UnitSpec,
-} from "../_support/dwarf_builder.ts";
+} from "../_support/images/dwarf_builder.ts";
 import {
   buildElf,
   codeSection,
   type SectionSpec,
   type SymbolSpec,
-} from "../_support/elf_builder.ts";
+} from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 const CALLBACK = 0xf0;

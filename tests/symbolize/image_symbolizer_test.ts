@@ -8,7 +8,7 @@ import { formatAddress } from "../../src/base/address.ts";
 import { ImageSymbolizer } from "../../src/symbolize/lookup/image_symbolizer.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { symbolizedJson, symbolizedText } from "../../src/symbolize/lookup/symbolized_text.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 const cacheFolder = mkdtempSync(join(tmpdir(), "kernelcov-cache-"));

@@ -11,7 +11,7 @@ import { readCachedIndex } from "../../src/symbolize/index/index_cache.ts";
 import type { IndexParts } from "../../src/symbolize/index/index_columns.ts";
 import { loadImageIndex, loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-cache-"));

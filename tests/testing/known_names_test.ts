@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { checkFileName, checkFunctionName } from "../../src/testing/known_names.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 after(() => image[Symbol.dispose]());

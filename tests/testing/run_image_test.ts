@@ -18,7 +18,7 @@ import {
   writeLcovFiles,
 } from "../../src/testing/run_coverage_files.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const SOURCE = `int other(int);
 int ext_read(int n)

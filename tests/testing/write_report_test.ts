@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { formatInvocation, thisInvocation } from "../../src/record/invocation.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { writeRunReport } from "../../src/testing/write_report.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 const cacheHome = process.env["XDG_CACHE_HOME"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ARM64, setSystemCall, X86_64 } from "../../src/tracer/architecture.ts";
+import { ARM64, setSystemCall, X86_64 } from "../../src/tracer/tasks/architecture.ts";
 
 test("an x86-64 system call sets rax, the six arguments, rip, and keeps the rest", () => {
   const registers = new BigUint64Array(X86_64.registerWords).fill(7n);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runnerArguments, uncoveredRunner } from "../../src/tracer/runner_arguments.ts";
+import { runnerArguments, uncoveredRunner } from "../../src/tracer/runners/runner_arguments.ts";
 
 function split(line: string): [string, string[]] {
   const [program, ...args] = line.split(" ");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PointTable } from "../../src/tracer/point_table.ts";
-import { PointTally } from "../../src/tracer/point_tally.ts";
-import { TraceBuffer } from "../../src/tracer/trace_buffer.ts";
+import { PointTable } from "../../src/tracer/ledger/point_table.ts";
+import { PointTally } from "../../src/tracer/ledger/point_tally.ts";
+import { TraceBuffer } from "../../src/tracer/ledger/trace_buffer.ts";
 
 const WORDS = 1024;
 const BITMAP = WORDS / 8;

@@ -1,7 +1,7 @@
 /** Under a supervisor: what a test boundary costs, beside `getppid` on the same kernel in the same minute. */
 import { loadLibc } from "../../../src/sys/load.ts";
 import { environmentVariable, runtimeName } from "../../../src/sys/runtime.ts";
-import { BoundaryClient } from "../../../src/tracer/boundary_client.ts";
+import { BoundaryClient } from "../../../src/tracer/boundary/boundary_client.ts";
 
 const TESTS = 300;
 const ROUNDS = 9;

@@ -1,7 +1,7 @@
 /*
  * What following a process tree costs at least: starts a command, has each of its threads and processes enable KCOV in
  * its deduplicating mode, and reads no points. It reads each message of a preload, so that the tests run as they do
- * under kernelcov's supervisor, and answers that all is done (src/tracer/boundary_message.ts). For x86-64.
+ * under kernelcov's supervisor, and answers that all is done (src/tracer/boundary/boundary_message.ts). For x86-64.
  *
  *   floor COMMAND…
  */

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { SUPERVISOR_VARIABLE } from "../../../src/kcov/recorder.ts";
-import { PROTOCOL } from "../../../src/tracer/boundary_message.ts";
+import { PROTOCOL } from "../../../src/tracer/boundary/boundary_message.ts";
 
 type RunnerCommand = typeof import("../../../src/testing/runner_command.ts");
 type SupervisedCommand = typeof import("../../../src/tracer/supervised_command.ts");

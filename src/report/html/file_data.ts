@@ -1,4 +1,4 @@
-import type { TestLookup } from "../../coverage/test_lookup.ts";
+import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
 import type { FileData } from "./report_data.ts";
 import { groupName } from "./run_data.ts";

@@ -1,9 +1,9 @@
-import { lineAtOrAfter } from "../../coverage/find_source.ts";
-import type { FilePatch, Hunk } from "../../coverage/patch.ts";
-import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch_files.ts";
-import { whichPatch } from "../../coverage/patch_tests.ts";
+import { lineAtOrAfter } from "../../coverage/questions/find_source.ts";
+import type { FilePatch, Hunk } from "../../coverage/patch/patch.ts";
+import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch/patch_files.ts";
+import { whichPatch } from "../../coverage/patch/patch_tests.ts";
 import { repeatIndex } from "../../coverage/repeat_index.ts";
-import type { TestLookup } from "../../coverage/test_lookup.ts";
+import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { reasonText } from "../answer_text.ts";
 import type { PatchData, PatchFile, PatchRow } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";

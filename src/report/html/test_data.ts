@@ -1,7 +1,7 @@
 import { repeatGroups } from "../../coverage/test_repeats.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
-import { SimilarTests } from "../../coverage/similar_tests.ts";
-import { soleOwners } from "../../coverage/sole_owners.ts";
+import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
+import { soleOwners } from "../../coverage/questions/sole_owners.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";

@@ -1,7 +1,7 @@
-import type { FilePatch } from "../../coverage/patch.ts";
-import type { PatchSide } from "../../coverage/patch_files.ts";
+import type { FilePatch } from "../../coverage/patch/patch.ts";
+import type { PatchSide } from "../../coverage/patch/patch_files.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
-import { TestLookup } from "../../coverage/test_lookup.ts";
+import { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { plural } from "../text_style.ts";
 import { loadAssets } from "./assets.ts";
 import { fileData } from "./file_data.ts";

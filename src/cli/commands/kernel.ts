@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { parse } from "node:path";
+import process from "node:process";
+import { KcovUnavailableError } from "../../errors.ts";
+import { loadImageIndex } from "../../symbolize/index/load_index.ts";
+import {
+  buildEmbeddedKernel,
+  findEmbeddedKernel,
+  type KernelDefinition,
+} from "../../build/build_kernel.ts";
+import { checkKernelName } from "../../build/kernel_names.ts";
+import { parseKernelOptions } from "../../build/kernel_options.ts";
+import { type GuestCommand, type GuestResult, runInKernel } from "../../machines/uml/run_kernel.ts";
+import { parseCommandLine } from "../command_line.ts";
+import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
+import { listKernels, pruneKernels } from "./kernel_cache.ts";
+import { guestKernel, kernelDefinition } from "../recording/kernel_choice.ts";
+import { UsageError } from "../usage_error.ts";
+
+const HELP = `kernelcov kernel build
+    Builds the embedded kernel, once; says first how long that takes.
+kernelcov kernel build --config FRAGMENT [--name NAME]
+    Builds a second kernel: the embedded one with the options of a file, in lines as CONFIG_NAME=y or
+    # CONFIG_NAME is not set. An option that cannot be had is an error. The kernel's name is by default the file's,
+    without its ending; --kernel NAME then stands for it in test, record and the commands below. What user-mode Linux
+    can have is to be built in: there are no modules.
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
+                     [--dmesg] -- COMMAND…
+    Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
+    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, as um_fault_around=0 does, which maps pages one by one.
+    --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
+    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
+    the patch hostfs.patch it is the host alone that keeps other folders from it: kernelcov doctor says how.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
+    Runs a shell in it.
+kernelcov kernel path [--kernel NAME]
+    Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
+kernelcov kernel list [--json]
+    Lists the kernels in the cache: a new source, configuration or compiler makes a new one.
+kernelcov kernel prune [NAME]…
+    Removes all kernels but the embedded one and those with a name; the kernels of the names, where some are given.
+    Reports of runs on the removed ones are then no longer possible.
+`;
+
+const RUN_OPTIONS = { ...GUEST_OPTIONS, kernel: { type: "string" } } as const;
+const NAMES = "build, run, shell, path, list or prune";
+
+/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
+export async function kernelCommand(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  const end = rest.indexOf("--");
+  const own = end < 0 ? rest : rest.slice(0, end);
+  if (own.includes("--help") || own.includes("-h")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  switch (name) {
+    case "build":
+      return await build(rest);
+    case "run":
+      return await run(rest);
+    case "shell":
+      return await shell(rest);
+    case "path":
+      return path(rest);
+    case "list":
+      return listKernels(rest);
+    case "prune":
+      return pruneKernels(rest);
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(HELP);
+      return 0;
+    case undefined:
+      throw new UsageError(`Name what to do with the kernel: ${NAMES}`);
+    default:
+      throw new UsageError(`Unknown kernel command "${name}": use ${NAMES}`);
+  }
+}
+
+async function build(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, {
+    config: { type: "string" },
+    name: { type: "string" },
+  });
+  takeNoOperands("build", [...operands, ...command]);
+  const folder = await buildEmbeddedKernel(definition(values));
+  // Reports in a guest could build the index, but not keep it.
+  await loadImageIndex(folder.vmlinux);
+  process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+function definition(
+  { config, name }: { config?: string; name?: string },
+): KernelDefinition | undefined {
+  if (config === undefined) {
+    if (name === undefined) return undefined;
+    throw new UsageError("--name is the name of a kernel with options of your own: add --config");
+  }
+  const own = name ?? parse(config).name;
+  try {
+    checkKernelName(own);
+    const fragment = readFileSync(config, "utf8");
+    if (parseKernelOptions(fragment, config).size > 0) return { name: own, fragment };
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new UsageError(cause.message, { cause });
+    throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
+  }
+  throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
+}
+
+function path(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, {
+    kernel: { type: "string", default: "embedded" },
+  });
+  takeNoOperands("path", [...operands, ...command]);
+  const folder = findEmbeddedKernel(kernelDefinition(values.kernel));
+  if (folder === undefined) {
+    const what = values.kernel === "embedded" ? "embedded kernel" : `kernel ${values.kernel}`;
+    throw new KcovUnavailableError(
+      "no-image",
+      `The ${what} is not built yet: run kernelcov kernel build`,
+    );
+  }
+  process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+async function run(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
+  }
+  if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
+  return report(await runInKernel({ command, ...await runOptions(values) }));
+}
+
+async function shell(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
+  if (operands.length > 0 || command.length > 0) {
+    throw new UsageError("A shell takes no command: use kernelcov kernel run");
+  }
+  const program = process.env["SHELL"] ?? "/bin/sh";
+  const env = { ...process.env, debian_chroot: "kernelcov" };
+  return report(await runInKernel({ command: [program], env, ...await runOptions(values) }));
+}
+
+async function runOptions(
+  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel?: string },
+): Promise<Omit<GuestCommand, "command">> {
+  const guest = guestOptions(values);
+  return kernel === undefined ? guest : { ...guest, kernel: await guestKernel(kernel) };
+}
+
+function report({ exitStatus, end, cut }: GuestResult): number {
+  // A signal that ended the command shows in its status, and a crash has been told.
+  if (cut !== undefined && end !== "exited" && end !== "crashed") {
+    process.stderr.write(`kernelcov: ${cut}\n`);
+  }
+  return exitStatus;
+}
+
+function takeNoOperands(name: string, [extra]: string[]): void {
+  if (extra !== undefined) {
+    throw new UsageError(`kernel ${name} takes no argument: leave ${extra} out`);
+  }
+}

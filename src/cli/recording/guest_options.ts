@@ -1,0 +1,51 @@
+import type { GuestCommand } from "../../machines/uml/run_kernel.ts";
+import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
+import { UsageError } from "../usage_error.ts";
+
+/** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
+export const GUEST_OPTIONS = {
+  write: { type: "string", multiple: true },
+  timeout: { type: "string" },
+  memory: { type: "string" },
+  append: { type: "string", multiple: true },
+  dmesg: { type: "boolean" },
+} as const;
+
+/** setTimeout's limit is 2^31 milliseconds. */
+const MOST_SECONDS = 2_000_000;
+
+/**
+ * What {@linkcode GUEST_OPTIONS} say of the guest.
+ *
+ * @throws {UsageError} Where the time limit or the memory is none.
+ */
+export function guestOptions(
+  values: {
+    write?: string[];
+    timeout?: string;
+    memory?: string;
+    append?: string[];
+    dmesg?: boolean;
+  },
+):
+  & Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg" | "parameters">
+  & { readonly write: readonly string[] } {
+  const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
+  if (memory !== undefined) {
+    try {
+      parseMemorySize(memory);
+    } catch (cause) {
+      throw new UsageError((cause as Error).message, { cause });
+    }
+  }
+  const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
+  return { write, dmesg, parameters, ...(memory === undefined ? {} : { memory }), ...limit };
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?s?$/.test(text) ? parseFloat(text) : NaN;
+  if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
+    throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
+  }
+  return seconds;
+}
