@@ -29,13 +29,13 @@ const root = join(import.meta.dirname!, "..");
 const PUBLIC = {
   ".": "./mod",
   "./cli": "./src/cli/main",
-  "./preload/deno": "./src/testing/preload_deno",
-  "./preload/bun": "./src/testing/preload_bun",
+  "./preload/deno": "./src/runners/deno/preload",
+  "./preload/bun": "./src/runners/bun/preload",
 };
 /** Modules that nothing imports: they are started, or required when they are needed. */
 const BY_PATH = [
   "./src/symbolize/units/unit_worker",
-  "./src/testing/write_report",
+  "./src/run/write_report",
   "./src/tracer/supervise_main",
 ];
 
@@ -45,8 +45,8 @@ const BY_PATH = [
  * its path.
  */
 const SINGLE_FILE = {
-  "src/testing/preload_deno.js": "node",
-  "src/testing/preload_bun.js": "bun",
+  "src/runners/deno/preload.js": "node",
+  "src/runners/bun/preload.js": "bun",
   "src/tracer/supervise_main.js": "bun",
 };
 

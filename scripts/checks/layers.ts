@@ -24,12 +24,15 @@ const RANK: Record<string, number> = {
   store: 8,
   report: 8,
   machines: 8,
-  testing: 9,
-  cli: 10,
+  run: 9,
+  assertions: 10,
+  hook: 11,
+  runners: 12,
+  cli: 13,
 };
 /** Folders that take bytes and data and return data. */
 const PURE = ["base", "elf", "dwarf", "points", "coverage", "report"];
-const RUNTIME_AWARE = ["sys", "testing"];
+const RUNTIME_AWARE = ["sys", "hook", "runners"];
 const MAX_LINES = 500;
 
 const root = join(import.meta.dirname!, "../..");

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
-import { removeLeftParts, writeThrough, writeWhole } from "../testing/written_files.ts";
+import { removeLeftParts, writeThrough, writeWhole } from "../sys/written_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Text that is compressed at once: a file can be larger than the longest text. */

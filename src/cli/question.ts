@@ -3,11 +3,11 @@ import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
-import { type Runner, runnerFilter } from "../report/runner_filter.ts";
+import { type Runner, runnerFilter } from "../runners/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRuns } from "../testing/run_coverage_files.ts";
+import { type LoadedRun, loadRuns } from "../run/run_coverage_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of every command that asks a run a question. */

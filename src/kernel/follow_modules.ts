@@ -1,5 +1,5 @@
 import { pathExists } from "../sys/files.ts";
-import { requireBeside } from "../sys/node_builtins.ts";
+import { requireSource } from "../sys/node_builtins.ts";
 import type { ModulePlaces } from "./module_places.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { ModulePlaces } from "./module_places.ts";
  */
 export function followModules(): ModulePlaces | undefined {
   if (!pathExists("/proc/modules")) return undefined;
-  const { ModulePlaces } = requireBeside(import.meta.url, "module_places") as {
+  const { ModulePlaces } = requireSource(import.meta.url, "kernel/module_places") as {
     ModulePlaces: new () => ModulePlaces;
   };
   const places = new ModulePlaces();

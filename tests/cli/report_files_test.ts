@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { writeOutput } from "../../src/cli/output_file.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { removeLeftParts, writeWhole } from "../../src/testing/written_files.ts";
+import { removeLeftParts, writeWhole } from "../../src/sys/written_files.ts";
 import { SmallImage } from "../_support/images/small_image.ts";
 import { commandOn, runCommandOn } from "../_support/images/small_image_command.ts";
 
@@ -165,7 +165,7 @@ test("Ctrl-C while a file is written leaves it whole or not there, and ends the 
     script,
     `import process from "node:process";
 import { SignalHold } from ${source("cli/signal_hold.ts")};
-import { writeWhole } from ${source("testing/written_files.ts")};
+import { writeWhole } from ${source("sys/written_files.ts")};
 function* parts() {
   yield "one ";
   process.kill(process.pid, "SIGINT");

@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { preloadPaths } from "../../src/testing/runner_command.ts";
+import { preloadPaths } from "../../src/runners/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, superviseHere } from "../_support/supervised.ts";

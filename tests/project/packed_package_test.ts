@@ -65,7 +65,7 @@ function run(command: string, args: readonly string[]): { status: number | null;
 }
 
 test("what runs before the first test is one file each", () => {
-  for (const name of ["testing/preload_deno", "testing/preload_bun", "tracer/supervise_main"]) {
+  for (const name of ["runners/deno/preload", "runners/bun/preload", "tracer/supervise_main"]) {
     const text = readFileSync(join(folder, `node_modules/kernelcov/src/${name}.js`), "utf8");
     assert.doesNotMatch(text, /^import .*"\./m);
     assert.match(text, /SUPERVISOR_VARIABLE/);

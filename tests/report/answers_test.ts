@@ -14,7 +14,7 @@ import { buildUniverse } from "../../src/coverage/universe.ts";
 import { whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
-import { runnerFilter } from "../../src/report/runner_filter.ts";
+import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { flakyText, showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";

@@ -24,7 +24,7 @@ import {
 import { coverageTree, fileTable } from "../../src/report/coverage_tables.ts";
 import { lcovAggregate, lcovPerTest } from "../../src/report/lcov.ts";
 import { lcovDescriptions } from "../../src/report/lcov_test_names.ts";
-import { runnerFilter } from "../../src/report/runner_filter.ts";
+import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { showTest, showText } from "../../src/report/show_text.ts";
 import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
 import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";

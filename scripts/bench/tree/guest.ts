@@ -12,12 +12,12 @@ import { fileURLToPath } from "node:url";
 import { SUPERVISOR_VARIABLE } from "../../../src/kcov/recorder.ts";
 import { PROTOCOL } from "../../../src/tracer/boundary/boundary_message.ts";
 
-type RunnerCommand = typeof import("../../../src/testing/runner_command.ts");
+type RunnerCommand = typeof import("../../../src/runners/runner_command.ts");
 type SupervisedCommand = typeof import("../../../src/tracer/supervised_command.ts");
 
 const [packed, ...asked] = process.argv.slice(2);
 const { supervisorRuntime, withPreload }: RunnerCommand = await import(
-  join(packed, "src/testing/runner_command.js")
+  join(packed, "src/runners/runner_command.js")
 );
 const { supervisedCommand }: SupervisedCommand = await import(
   join(packed, "src/tracer/supervised_command.js")

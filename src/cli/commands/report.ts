@@ -13,9 +13,9 @@ import {
   loadRun,
   type LoadRunOptions,
   writeLcovFiles,
-} from "../../testing/run_coverage_files.ts";
-import { removeLeftParts } from "../../testing/written_files.ts";
-import { foreignReports } from "../../testing/own_reports.ts";
+} from "../../run/run_coverage_files.ts";
+import { removeLeftParts } from "../../sys/written_files.ts";
+import { foreignReports } from "../../run/own_reports.ts";
 import { parseCommandLine } from "../command_line.ts";
 import type { KernelChoice } from "../recording/kernel_choice.ts";
 import { outputStyle } from "../question.ts";

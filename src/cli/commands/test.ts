@@ -4,14 +4,14 @@ import process from "node:process";
 import { recordFiles } from "../../record/run_folder.ts";
 import { lockRun } from "../../record/run_lock.ts";
 import { errorReason } from "../../sys/file_error.ts";
-import { loadRun } from "../../testing/run_coverage_files.ts";
+import { loadRun } from "../../run/run_coverage_files.ts";
 import {
   preloadPaths,
   supervisorRuntime,
   withPreload,
   withReport,
-} from "../../testing/runner_command.ts";
-import { settleOutcomes } from "../../testing/settle_outcomes.ts";
+} from "../../runners/runner_command.ts";
+import { settleOutcomes } from "../../runners/settle_outcomes.ts";
 import { runInKernel } from "../../machines/uml/run_kernel.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { EXIT_NO_COVERAGE } from "../exit_status.ts";

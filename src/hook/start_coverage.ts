@@ -1,0 +1,95 @@
+import { KcovUnavailableError } from "../errors.ts";
+import { requireSource } from "../sys/node_builtins.ts";
+import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime.ts";
+import type { TestIdentity } from "./kernel_coverage.ts";
+import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
+import { say } from "../record/say_once.ts";
+import type { StartedCoverage } from "./started_coverage.ts";
+import { SupervisedCoverage } from "./supervised_coverage.ts";
+import { supervisorClient } from "./supervisor_client.ts";
+
+type ThreadCoverage = typeof import("./thread/thread_coverage.ts");
+
+let loaded: ThreadCoverage | KcovUnavailableError | undefined;
+
+/**
+ * What records a thread by itself, or why the runtime does not permit to load it. Not an import: under a supervisor no
+ * thread that runs tests needs to load it.
+ */
+function threadCoverage(): ThreadCoverage | KcovUnavailableError {
+  if (runtimeName() === "unknown") {
+    // Loading it would fail: it is written for runtimes that can call the kernel.
+    return loaded ??= new KcovUnavailableError(
+      "no-libc",
+      "This JavaScript runtime cannot call the kernel: run the tests with deno test or bun test",
+    );
+  }
+  try {
+    loaded ??= requireSource(import.meta.url, "hook/thread/thread_coverage") as ThreadCoverage;
+  } catch (cause) {
+    if (!isNotPermitted(cause)) throw cause;
+    loaded = new KcovUnavailableError(
+      "not-permitted",
+      "Cannot load what records a thread: the permission to read files is missing: run deno test with -A",
+      { cause },
+    );
+  }
+  return loaded;
+}
+
+/** Opens what records the thread ahead of the first test. Why that fails is said when a test runs. */
+export function prepareThread(): void {
+  if (supervisorClient() !== null) return;
+  const coverage = threadCoverage();
+  if (!(coverage instanceof KcovUnavailableError)) coverage.prepareThreadCoverage();
+}
+
+/**
+ * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
+ * be recorded, gives what stands for it: the test runs all the same.
+ *
+ * Under a supervisor all threads and processes are recorded, by the supervisor.
+ *
+ * @param identity Names the test; called before recording begins.
+ * @param parent The test that this one is a part of; matters under a supervisor only.
+ * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it; then any error.
+ */
+export function startCoverage(
+  identity: () => TestIdentity,
+  parent?: StartedCoverage,
+): StartedCoverage {
+  try {
+    return started(identity, parent);
+  } catch (error) {
+    if (environmentVariable("KERNELCOV") === "require") throw error;
+    const { name, why } = lost(identity, error);
+    say(`no record of test ${JSON.stringify(name)}: ${why.message}`);
+    return new MissingCoverage(name, why);
+  }
+}
+
+function started(identity: () => TestIdentity, parent?: StartedCoverage): StartedCoverage {
+  const supervisor = supervisorClient();
+  if (supervisor === null) {
+    const thread = threadCoverage();
+    if (!(thread instanceof KcovUnavailableError)) return thread.startThreadCoverage(identity);
+    reportMissing(thread, environmentVariable("KERNELCOV"));
+    return new MissingCoverage(identity().name, thread);
+  }
+  const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
+  coverage.begin();
+  return coverage;
+}
+
+function lost(
+  identity: () => TestIdentity,
+  cause: unknown,
+): { name: string; why: KcovUnavailableError } {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const why = new KcovUnavailableError("busy", message, { cause });
+  try {
+    return { name: identity().name, why };
+  } catch {
+    return { name: "unnamed test", why };
+  }
+}

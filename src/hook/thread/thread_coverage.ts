@@ -1,0 +1,54 @@
+import { KcovUnavailableError } from "../../errors.ts";
+import { atEndOfFile } from "./end_of_file.ts";
+import { LiveCoverage, type TestIdentity } from "../kernel_coverage.ts";
+import { MissingCoverage } from "../missing_coverage.ts";
+import { RecordingThread } from "./recording_thread.ts";
+import type { StartedCoverage } from "../started_coverage.ts";
+
+/** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
+let thread: RecordingThread | undefined;
+
+function thisThread(): RecordingThread {
+  thread ??= new RecordingThread();
+  return thread;
+}
+
+/** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
+export function prepareThreadCoverage(): void {
+  const recording = thisThread();
+  if (recording.settings.mode === "off") return;
+  if (recording.unavailable() === undefined) atEndOfFile(recording, false);
+}
+
+/**
+ * Begins to record the calling thread by itself; nothing runs between the reset of the buffer and the return. Where
+ * nothing can be recorded, gives what stands for it.
+ *
+ * @param identity Names the test; called before recording begins.
+ * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
+ */
+export function startThreadCoverage(identity: () => TestIdentity): StartedCoverage {
+  const recording = thisThread();
+  const why = recording.unavailable();
+  if (why !== undefined) return missing(recording, identity, why);
+  const coverage = recording.pause(() => {
+    atEndOfFile(recording, true);
+    return new LiveCoverage(recording, identity());
+  });
+  try {
+    coverage.begin();
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError)) throw error;
+    return missing(recording, identity, error);
+  }
+  return coverage;
+}
+
+function missing(
+  recording: RecordingThread,
+  identity: () => TestIdentity,
+  why: KcovUnavailableError,
+): StartedCoverage {
+  recording.reportUnavailable(why);
+  return new MissingCoverage(identity().name, why);
+}

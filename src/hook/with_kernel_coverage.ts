@@ -1,0 +1,109 @@
+import { coveredCall } from "./body/covered_call.ts";
+import { coveredFunction, type TestBody } from "./body/covered_function.ts";
+import { doneIndex } from "./body/done_callback.ts";
+import type { KernelCoverage } from "./kernel_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import { runningTest } from "./running_test.ts";
+import { prepareThread, startCoverage } from "./start_coverage.ts";
+import { AdoptedCoverage } from "./supervised_coverage.ts";
+import { type CallSite, callSite, identify } from "./test_name.ts";
+
+/** Options of {@linkcode withKernelCoverage}. */
+export interface KernelCoverageOptions {
+  /** Full name of the test, where the runner's own name is not wanted or not known. */
+  readonly name?: string;
+}
+
+/**
+ * Wraps the body of a test: the kernel code that it runs on its thread is recorded, and kept under the test's name.
+ * The body gets the coverage, then whatever the runner passes (`t`, or a row of `test.each`). A failure of the body
+ * is the test's failure, unchanged, and its record says so.
+ *
+ * Where kernel coverage cannot be had the body runs all the same; one line per run says why. `KERNELCOV=require` in
+ * the environment makes that an error, `KERNELCOV=off` turns recording off.
+ *
+ * @param body The test.
+ * @param options The test's name, where it cannot be found out.
+ * @returns The function to give to the runner. It looks as the body does, without the first parameter.
+ *
+ * @throws {TypeError} Where the body is no function.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { withKernelCoverage } from "kernelcov";
+ *
+ * const body = withKernelCoverage((cov) => {
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.assert(cov.pcs().length > 100);
+ * }, { name: "a file is read" });
+ * body(); // as a runner does: test("a file is read", body)
+ * ```
+ */
+export function withKernelCoverage<Rest extends unknown[], Result>(
+  body: (cov: KernelCoverage, ...rest: Rest) => Result,
+  options: KernelCoverageOptions = {},
+): (...rest: Rest) => Result {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      "withKernelCoverage has no test to cover: give it the test's body, a function",
+    );
+  }
+  // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
+  const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
+  return withOwnBuiltins(() => {
+    // Opened while tests are declared: a test may run with fewer permissions.
+    prepareThread();
+    return coveredBody(body as TestBody, options, site) as (...rest: Rest) => Result;
+  });
+}
+
+function coveredBody(
+  body: TestBody,
+  options: KernelCoverageOptions,
+  site: CallSite | undefined,
+): TestBody {
+  return coveredFunction(body, (rest) => {
+    const running = runningTest();
+    if (running?.fromPreload === true) {
+      const args = [new AdoptedCoverage(running.coverage), ...rest];
+      return { args, threw() {}, returned: (result) => result };
+    }
+    const name = () => identify(options.name, rest, site, body.name);
+    const coverage = startCoverage(name, running?.coverage);
+    const done = doneIndex(rest, body.length - 1);
+    return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
+      done: done < 0 ? done : done + 1,
+    });
+  }, 1);
+}
+
+/**
+ * Records the kernel code that this thread runs until the coverage is disposed, under `name`. For any block of code;
+ * its record counts as passed, since a block cannot tell why it was left.
+ *
+ * @param name Full name of the record.
+ * @returns The coverage, to hold with `using`.
+ *
+ * @throws {KcovUnavailableError} Where coverage cannot be had and `KERNELCOV=require` is set.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { kernelCoverage } from "kernelcov";
+ * {
+ *   using cov = kernelCoverage("reading a file");
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.log(cov.pcs().length);
+ * }
+ * ```
+ */
+export function kernelCoverage(name: string): KernelCoverage & Disposable {
+  prepareThread(); // Loading what records a thread runs microtasks.
+  // Runs when the block waits for something, or when it has ended and the mark no longer counts.
+  queueMicrotask(() => coverage.markAsynchronous());
+  const coverage = withOwnBuiltins(() =>
+    startCoverage(() => identify(name, [], undefined), runningTest()?.coverage)
+  );
+  return coverage;
+}

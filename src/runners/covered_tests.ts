@@ -1,0 +1,84 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestOutcome } from "../record/test_record.ts";
+import { mainModule, workingFolder } from "../sys/runtime.ts";
+import { coveredCall } from "../hook/body/covered_call.ts";
+import type { CoveredCall } from "../hook/body/covered_function.ts";
+import { withOwnBuiltins } from "../hook/own_builtins.ts";
+import { runningTests } from "../hook/running_test.ts";
+import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
+import type { StartedCoverage } from "../hook/started_coverage.ts";
+import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
+import { supervisorClient } from "../hook/supervisor_client.ts";
+
+/** Working folder at the start: a test may change it. */
+const startFolder = workingFolder();
+
+/** The file whose tests are declared or run now, relative to the folder that the runner was started in. */
+export function currentFile(): string {
+  const main = mainModule();
+  const path = main.startsWith("file://") ? fileURLToPath(main) : main;
+  return path === "" ? "" : relative(startFolder, path);
+}
+
+/** Covers the tests of one thread on behalf of a preload: each body begins its own. */
+export class CoveredTests {
+  readonly #open = new Set<StartedCoverage>();
+  /** Those that end when the hooks of their test run. */
+  readonly #untilHooks = new Set<StartedCoverage>();
+  /** Bodies begun less tests whose hooks have run. */
+  #running = 0;
+
+  /** Opens what a test with fewer permissions could not. */
+  constructor() {
+    prepareThread();
+  }
+
+  /** Whether steps can have records of their own: only a supervisor keeps those of tests within tests. */
+  get hasSteps(): boolean {
+    return supervisorClient() !== null;
+  }
+
+  /** Begins the coverage of a test, or of a step of `parent`. */
+  begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
+    const coverage = startCoverage(() => ({ name, file }), parent);
+    if (parent === undefined && coverage.available) {
+      this.#running++;
+      this.#open.add(coverage);
+    }
+    return coverage;
+  }
+
+  /** A call of a body that tells its end to the runner alone: its coverage ends when the test's hooks run. */
+  untilHooks(coverage: StartedCoverage, args: readonly unknown[]): CoveredCall {
+    this.#untilHooks.add(coverage);
+    return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
+  }
+
+  /** Call when the tests of a file have ended: an error that nobody caught ends a file with no hook run. */
+  endFile(): void {
+    this.#running = 0;
+    this.afterTest();
+  }
+
+  /**
+   * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
+   * as after their time was up.
+   *
+   * @param outcome That of a test whose coverage ends now.
+   */
+  afterTest(outcome: TestOutcome = "passed"): void {
+    withOwnBuiltins(() => {
+      this.#running = Math.max(0, this.#running - 1);
+      if (this.#running > 0) return;
+      for (const coverage of this.#open) {
+        if (this.#untilHooks.has(coverage)) coverage.end(outcome);
+        else if (coverage instanceof SupervisedCoverage) coverage.leave();
+        else coverage.end("failed");
+      }
+      this.#open.clear();
+      this.#untilHooks.clear();
+      runningTests.clear();
+    });
+  }
+}
