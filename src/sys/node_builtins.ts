@@ -1,4 +1,4 @@
-import type { BunFfi } from "./bun.ts";
+import type { BunFfi } from "./bun_ffi.ts";
 
 /** The built-in modules that are loaded on use. */
 interface Builtins {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
-import { LiveCoverage } from "../../src/hook/kernel_coverage.ts";
+import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
 import { withOwnBuiltins } from "../../src/hook/own_builtins.ts";
 import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
 import { fakeLibc } from "../_support/fake_libc.ts";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
-import { LiveCoverage } from "../../src/hook/kernel_coverage.ts";
+import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
 import { MissingCoverage } from "../../src/hook/missing_coverage.ts";
 import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";

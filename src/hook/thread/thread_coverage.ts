@@ -1,6 +1,7 @@
 import { KcovUnavailableError } from "../../errors.ts";
 import { atEndOfFile } from "./end_of_file.ts";
-import { LiveCoverage, type TestIdentity } from "../kernel_coverage.ts";
+import type { TestIdentity } from "../kernel_coverage.ts";
+import { LiveCoverage } from "./live_coverage.ts";
 import { MissingCoverage } from "../missing_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
 import type { StartedCoverage } from "../started_coverage.ts";

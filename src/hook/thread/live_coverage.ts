@@ -1,0 +1,129 @@
+import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
+import type { TestOutcome } from "../../record/test_record.ts";
+import { runtimeName } from "../../sys/runtime.ts";
+import { functionsOf, hasReached, hitsOf, linesOf } from "../../assertions/coverage_questions.ts";
+import { openSymbolizer } from "../../assertions/open_symbolizer.ts";
+import { withOwnBuiltins } from "../own_builtins.ts";
+import { newWindow, type RecordingThread } from "./recording_thread.ts";
+import type { Symbolizer } from "../../assertions/symbolizer.ts";
+import type { CoverageFlags, KernelCoverage, TestIdentity } from "../kernel_coverage.ts";
+
+/** The coverage of one test on one thread, from `begin` to `end`, which writes the record. */
+export class LiveCoverage implements KernelCoverage {
+  readonly available: boolean = true;
+  readonly #thread: RecordingThread;
+  readonly #identity: TestIdentity;
+  readonly #openSymbolizer: () => Symbolizer;
+  readonly #window = newWindow();
+  #asynchronous = false;
+  #startedMs = 0;
+  #final: DecodedPcs | undefined;
+  #ended = false;
+
+  /**
+   * @param thread The calling thread.
+   * @param identity Names the record.
+   * @param open Opens the symbolizer, and remembers it; tests give another.
+   */
+  constructor(thread: RecordingThread, identity: TestIdentity, open = openSymbolizer) {
+    this.#thread = thread;
+    this.#identity = identity;
+    this.#openSymbolizer = open;
+  }
+
+  get name(): string {
+    return this.#identity.name;
+  }
+
+  get record(): CoverageFlags {
+    const { truncated, shared } = this.#window;
+    return { truncated, shared, callingThreadOnly: this.#asynchronous };
+  }
+
+  /** Opens the window, last of all. */
+  begin(): void {
+    const { name, file } = this.#identity;
+    this.#startedMs = performance.now();
+    this.#thread.begin(this.#window, {
+      test: { name, file, runner: runtimeName(), scope: "thread", hasHits: true },
+      // A body that outlives its file's tests is of a test that the runner gave up.
+      giveUp: () => this.end("failed"),
+    });
+  }
+
+  /** Says that the body went on after the first turn of the event loop. */
+  markAsynchronous(): void {
+    if (!this.#ended) this.#asynchronous = true;
+  }
+
+  /**
+   * Closes the window, first of all, and writes the record; once. A record that cannot be written does not make a
+   * test fail, unless coverage is required.
+   */
+  end(outcome: TestOutcome): void {
+    if (!this.#ended) withOwnBuiltins(() => this.#end(outcome));
+  }
+
+  #end(outcome: TestOutcome): void {
+    const thread = this.#thread;
+    try {
+      thread.end(this.#window);
+      this.#ended = true;
+      const durationMs = performance.now() - this.#startedMs;
+      this.#final = thread.decode(this.#window);
+      const { name, file } = this.#identity;
+      const { pcs, hits } = this.#final;
+      thread.append({
+        name,
+        file,
+        runner: runtimeName(),
+        outcome,
+        durationMs,
+        scope: "thread",
+        pcs,
+        hits,
+        ...this.record,
+      });
+    } catch (error) {
+      this.#ended = true;
+      thread.reportLost(this.name, outcome, error);
+    }
+  }
+
+  /** Ends it as passed: a block cannot tell why it was left. */
+  [Symbol.dispose](): void {
+    this.end("passed");
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    return withOwnBuiltins(() => this.#decoded().pcs.slice());
+  }
+
+  reached(functionName: string): boolean {
+    return this.#ask((symbolizer, decoded) => hasReached(symbolizer, decoded, functionName));
+  }
+
+  hits(functionName: string): number {
+    return this.#ask((symbolizer, decoded) => hitsOf(symbolizer, decoded, functionName));
+  }
+
+  functions(): string[] {
+    return this.#ask(functionsOf);
+  }
+
+  lines(file: string): number[] {
+    return this.#ask((symbolizer, decoded) => linesOf(symbolizer, decoded, file));
+  }
+
+  #decoded(): DecodedPcs {
+    return this.#final ?? this.#thread.decode(this.#window);
+  }
+
+  /** Answers from the image, unrecorded: reading it is not what the test does. */
+  #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
+    return withOwnBuiltins(() => {
+      const decoded = this.#decoded();
+      return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));
+    });
+  }
+}
