@@ -84,6 +84,15 @@ test("the installed library has types, and leaves tests alone where there is no 
   if (runtime === "deno") assert.match(output, /^Check .*read_test\.ts$/m);
 });
 
+test("what a preload loads late is found from the file that it was joined in", SLOW, () => {
+  const [command, ...args] = runTests;
+  const preload = join(folder, `node_modules/kernelcov/src/runners/${runtime}/preload.js`);
+  const { status, output } = run(command, [...args, "--preload", preload, "./read_test.ts"]);
+  assert.equal(status, 0, output);
+  assert.match(output, /^kernelcov: no kernel coverage: |^kernelcov: .*lcov/m);
+  assert.doesNotMatch(output, /no record of test|module/i);
+});
+
 test("the README's first example passes, and passes again", SLOW, () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const [, example] = /```ts\n(\/\/ pipe_test\.ts\n[^]*?)```/.exec(readme)!;
