@@ -3,7 +3,7 @@ import { indexOfSorted } from "../base/search.ts";
 import { followModules } from "../kernel/follow_modules.ts";
 import type { LoadedModule } from "../kernel/loaded_modules.ts";
 import type { ModulePlaces } from "../kernel/module_places.ts";
-import { runningKernel } from "../record/running_kernel.ts";
+import { runningKernel } from "../kernel/running_kernel.ts";
 import { findModuleImage } from "../kernel/image/find_module_image.ts";
 import type { ImageIndex } from "../symbolize/index/image_index.ts";
 import { loadImageIndexSync } from "../symbolize/index/load_index.ts";

@@ -7,6 +7,7 @@ import { loadLibc } from "../../sys/load.ts";
 import type { Libc } from "../../sys/types.ts";
 import { createUnseenFile } from "../../sys/unseen_file.ts";
 import { followModules } from "../../kernel/follow_modules.ts";
+import { runningKernel } from "../../kernel/running_kernel.ts";
 import { hostfsWriteThrough } from "../../record/hostfs_write_through.ts";
 import type { ModulePlaces } from "../../kernel/module_places.ts";
 import { endRecords, LostRecords } from "../../record/lost_records.ts";
@@ -205,6 +206,7 @@ export class RecordingThread {
     if (this.#writer !== undefined) return this.#writer;
     const { runDirectory, run } = this.#settings;
     this.#writer = openRun(runDirectory, {
+      kernel: runningKernel,
       run,
       modules: this.#modules,
       create: (path) => createUnseenFile(loadLibc(), path),

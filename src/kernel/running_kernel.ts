@@ -1,7 +1,7 @@
 import { buildIdOfNotes } from "../elf/build_id.ts";
 import { readBytes } from "../sys/files.ts";
 import { machineName, systemRelease } from "../sys/runtime.ts";
-import type { RunKernel } from "./test_record.ts";
+import type { RunKernel } from "../record/test_record.ts";
 
 /** The kernel that this process runs on. */
 export function runningKernel(): RunKernel {
