@@ -11,7 +11,7 @@ import { runningKernelParts } from "../../kernel/running_kernel_parts.ts";
 import type { SymbolizedPcs } from "../../symbolize/lookup/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../../symbolize/lookup/symbolized_text.ts";
 import { embeddedKernelPath } from "../../build/build_kernel.ts";
-import { kcovAvailability } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability } from "../../kernel/kcov_availability.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { UsageError } from "../usage_error.ts";
 

@@ -1,6 +1,6 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
-import { kcovAvailability, NO_CALLBACKS } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { KcovDevice } from "../../kcov/kcov_device.ts";
 import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../../kcov/thread_device.ts";
 import { loadLibc } from "../../sys/load.ts";

@@ -6,9 +6,9 @@ import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
-import { KCOV_PATH } from "./abi.ts";
-import { KcovDevice } from "./kcov_device.ts";
-import { isRecorded } from "./recorder.ts";
+import { KCOV_PATH } from "../kcov/abi.ts";
+import { isRecorded } from "../kcov/recorder.ts";
+import { hasUniqueMode, tryKcov } from "../kcov/try_kcov.ts";
 
 /** What to do where this Linux kernel cannot record coverage. */
 export const EMBEDDED_KERNEL_REMEDY: string = "kernelcov test --kernel embedded -- <command>";
@@ -133,13 +133,8 @@ export function inspectHost(host: KcovHost): KcovAvailability {
     available: true,
     message: `Kernel coverage works here: ${found}`,
     findings,
-    uniqueMode: knowsUniqueMode(libc),
+    uniqueMode: hasUniqueMode(libc),
   };
-}
-
-function knowsUniqueMode(libc: Libc): boolean {
-  using device = KcovDevice.open({ words: 8192, libc });
-  return device.hasUniqueMode();
 }
 
 const TRIED = "a recorded system call";
@@ -152,19 +147,13 @@ function tried(
 ): KcovAvailability {
   const subject = TRIED;
   try {
-    using device = KcovDevice.open({ words: 8192, libc });
-    const uniqueMode = device.hasUniqueMode();
-    device.enable();
-    device.reset();
-    libc.read(-1, null, 0n);
-    const count = device.count();
-    device.disable();
-    if (count === 0) {
+    const { points, uniqueMode } = tryKcov(libc);
+    if (points === 0) {
       const change = NO_CALLBACKS.slice(NO_CALLBACKS.indexOf(": ") + 2);
       findings.push({ subject, ok: false, found: "no coverage point ran", change });
       return unavailable("no-callbacks", NO_CALLBACKS);
     }
-    findings.push({ subject, ok: true, found: `${count} coverage points ran` });
+    findings.push({ subject, ok: true, found: `${points} coverage points ran` });
     return { available: true, message: "Kernel coverage works here", findings, uniqueMode };
   } catch (error) {
     if (error instanceof KcovUnavailableError || error instanceof SyscallError) {
