@@ -8,6 +8,7 @@ import type { RunKernel, RunModule } from "../record/test_record.ts";
 import { rememberedIndex } from "../symbolize/index/cached_index.ts";
 import { findModuleImage, moduleFolders } from "../kernel/image/find_module_image.ts";
 import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
+import { type ImageSections, imageSections } from "../kernel/module_images.ts";
 import { OpenImage } from "../kernel/image/open_image.ts";
 import { pathExists } from "../sys/files.ts";
 import { type KernelImageHints, loadKernelIndex } from "./kernel_index.ts";
@@ -76,8 +77,7 @@ export function loadRunImage(
 interface LoadedModuleImage {
   readonly run: RunModule;
   readonly image: CoverageImage;
-  /** Sections of the image's file by name. */
-  readonly sections: ReadonlyMap<string, { readonly address: number; readonly size: number }>;
+  readonly sections: ImageSections;
 }
 
 function loadModule(
@@ -91,25 +91,19 @@ function loadModule(
     const image = rememberedIndex(run.buildId);
     return image === undefined || image.sections.length === 0
       ? { run, missing: found.missing }
-      : { run, image, sections: byName(image.sections) };
+      : { run, image, sections: imageSections(image.sections) };
   }
   try {
     using opened = new OpenImage(found.path);
     return {
       run,
       image: loadImageIndexSync(found.path),
-      sections: byName(opened.elf.sections),
+      sections: imageSections(opened.elf.sections),
     };
   } catch (error) {
     if (error instanceof FormatError) return { run, missing: error.message };
     throw error;
   }
-}
-
-function byName<Section extends { readonly name: string }>(
-  sections: readonly Section[],
-): ReadonlyMap<string, Section> {
-  return new Map(sections.map((section) => [section.name, section]));
 }
 
 /** The folder that the kernel was built in, where its image still lies there: its modules are there too. */
