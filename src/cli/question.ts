@@ -7,7 +7,7 @@ import { type Runner, runnerFilter } from "../runners/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRuns } from "../run/run_coverage_files.ts";
+import { type LoadedRun, loadRuns } from "../run/load_run.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of every command that asks a run a question. */

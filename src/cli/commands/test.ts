@@ -4,7 +4,7 @@ import process from "node:process";
 import { recordFiles } from "../../record/run_folder.ts";
 import { lockRun } from "../../record/run_lock.ts";
 import { errorReason } from "../../sys/file_error.ts";
-import { loadRun } from "../../run/run_coverage_files.ts";
+import { loadRun } from "../../run/load_run.ts";
 import {
   preloadPaths,
   supervisorRuntime,
