@@ -1,5 +1,7 @@
 import { KcovUnavailableError } from "../errors.ts";
-import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
+import { CoverageAnswers } from "../assertions/coverage_answers.ts";
+import type { CoverageFlags } from "./kernel_coverage.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 import { sayOncePerRun } from "../record/say_once.ts";
 
 /**
@@ -14,13 +16,15 @@ export function reportMissing(why: KcovUnavailableError, mode: string | undefine
 }
 
 /** Stands for coverage where there is none. */
-export class MissingCoverage implements KernelCoverage {
+export class MissingCoverage extends CoverageAnswers implements TestCoverage {
   readonly available: boolean = false;
+  readonly hasHits: boolean = true;
   readonly name: string;
   readonly record: CoverageFlags = { truncated: false, shared: false, callingThreadOnly: false };
   readonly #why: KcovUnavailableError;
 
   constructor(name: string, why: KcovUnavailableError) {
+    super();
     this.name = name;
     this.#why = why;
   }
@@ -32,26 +36,10 @@ export class MissingCoverage implements KernelCoverage {
   [Symbol.dispose](): void {}
 
   pcs(): never {
-    return this.#refuse();
+    return this.ask();
   }
 
-  reached(_functionName: string): never {
-    return this.#refuse();
-  }
-
-  hits(_functionName: string): never {
-    return this.#refuse();
-  }
-
-  functions(): never {
-    return this.#refuse();
-  }
-
-  lines(_file: string): never {
-    return this.#refuse();
-  }
-
-  #refuse(): never {
+  ask(): never {
     const { reason, message } = this.#why;
     throw new KcovUnavailableError(
       reason,

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { runtimeName } from "../sys/runtime.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 
 /** The innermost covered test that some code runs in. */
 export interface RunningTest {
-  readonly coverage: StartedCoverage;
+  readonly coverage: TestCoverage;
   /** Whether a preload began it: a body wrapped by hand then is the same test, and not one within it. */
   readonly fromPreload: boolean;
 }

@@ -4,7 +4,7 @@ import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime
 import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 
@@ -56,8 +56,8 @@ export function prepareThread(): void {
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  parent?: StartedCoverage,
-): StartedCoverage {
+  parent?: TestCoverage,
+): TestCoverage {
   try {
     return started(identity, parent);
   } catch (error) {
@@ -68,7 +68,7 @@ export function startCoverage(
   }
 }
 
-function started(identity: () => TestIdentity, parent?: StartedCoverage): StartedCoverage {
+function started(identity: () => TestIdentity, parent?: TestCoverage): TestCoverage {
   const supervisor = supervisorClient();
   if (supervisor === null) {
     const thread = threadCoverage();

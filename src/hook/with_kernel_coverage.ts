@@ -5,7 +5,7 @@ import type { KernelCoverage } from "./kernel_coverage.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTest } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
-import { AdoptedCoverage } from "./supervised_coverage.ts";
+import { AdoptedCoverage } from "./test_coverage.ts";
 import { type CallSite, callSite, identify } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */

@@ -7,7 +7,7 @@ import type { CoveredCall } from "../hook/body/covered_function.ts";
 import { withOwnBuiltins } from "../hook/own_builtins.ts";
 import { runningTests } from "../hook/running_test.ts";
 import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
-import type { StartedCoverage } from "../hook/started_coverage.ts";
+import type { TestCoverage } from "../hook/test_coverage.ts";
 import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
 import { supervisorClient } from "../hook/supervisor_client.ts";
 
@@ -23,9 +23,9 @@ export function currentFile(): string {
 
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
-  readonly #open = new Set<StartedCoverage>();
+  readonly #open = new Set<TestCoverage>();
   /** Those that end when the hooks of their test run. */
-  readonly #untilHooks = new Set<StartedCoverage>();
+  readonly #untilHooks = new Set<TestCoverage>();
   /** Bodies begun less tests whose hooks have run. */
   #running = 0;
 
@@ -40,7 +40,7 @@ export class CoveredTests {
   }
 
   /** Begins the coverage of a test, or of a step of `parent`. */
-  begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
+  begin(name: string, file: string, parent?: TestCoverage): TestCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
     if (parent === undefined && coverage.available) {
       this.#running++;
@@ -50,7 +50,7 @@ export class CoveredTests {
   }
 
   /** A call of a body that tells its end to the runner alone: its coverage ends when the test's hooks run. */
-  untilHooks(coverage: StartedCoverage, args: readonly unknown[]): CoveredCall {
+  untilHooks(coverage: TestCoverage, args: readonly unknown[]): CoveredCall {
     this.#untilHooks.add(coverage);
     return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
   }

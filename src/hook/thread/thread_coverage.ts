@@ -4,7 +4,7 @@ import type { TestIdentity } from "../kernel_coverage.ts";
 import { LiveCoverage } from "./live_coverage.ts";
 import { MissingCoverage } from "../missing_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
-import type { StartedCoverage } from "../started_coverage.ts";
+import type { TestCoverage } from "../test_coverage.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let thread: RecordingThread | undefined;
@@ -28,7 +28,7 @@ export function prepareThreadCoverage(): void {
  * @param identity Names the test; called before recording begins.
  * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
  */
-export function startThreadCoverage(identity: () => TestIdentity): StartedCoverage {
+export function startThreadCoverage(identity: () => TestIdentity): TestCoverage {
   const recording = thisThread();
   const why = recording.unavailable();
   if (why !== undefined) return missing(recording, identity, why);
@@ -49,7 +49,7 @@ function missing(
   recording: RecordingThread,
   identity: () => TestIdentity,
   why: KcovUnavailableError,
-): StartedCoverage {
+): TestCoverage {
   recording.reportUnavailable(why);
   return new MissingCoverage(identity().name, why);
 }

@@ -9,7 +9,7 @@ import {
 } from "../../hook/body/covered_function.ts";
 import { CoveredTests, currentFile } from "../covered_tests.ts";
 import { withOwnBuiltins } from "../../hook/own_builtins.ts";
-import type { StartedCoverage } from "../../hook/started_coverage.ts";
+import type { TestCoverage } from "../../hook/test_coverage.ts";
 import { unseenScript } from "../../hook/body/unseen_script.ts";
 
 /** What Deno passes to a test and to a step. */
@@ -60,7 +60,7 @@ function fullName(context: TestContext): string {
 
 /** A test that steps are of. */
 interface ParentTest {
-  readonly coverage: StartedCoverage;
+  readonly coverage: TestCoverage;
   /** Whether a step has failed: then Deno takes the test for failed, whatever its body does. */
   failed: boolean;
 }
