@@ -45,10 +45,10 @@ function supervise(args: readonly string[]): number {
   const libc = loadLibc();
   const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
   const memory = new TaskMemory(libc);
-  const { preloads, onlyPreload } = options;
-  const preloader = preloads === undefined
+  const { runners, onlyPreload } = options;
+  const preloader = runners === undefined
     ? null
-    : new RunnerPreloader(libc, ptrace, memory, preloads, neededVariables(onlyPreload));
+    : new RunnerPreloader(libc, ptrace, memory, runners, neededVariables(onlyPreload));
   const status = onlyPreload && preloader !== null
     ? followToRunners(
       libc,
