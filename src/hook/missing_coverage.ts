@@ -5,14 +5,19 @@ import type { TestCoverage } from "./test_coverage.ts";
 import { sayOncePerRun } from "../record/say_once.ts";
 
 /**
- * Says once per run that there is no coverage and why.
+ * Stands for the coverage of a test, having said once per run that there is none and why.
  *
  * @param mode What `KERNELCOV` asks for.
  * @throws {KcovUnavailableError} Where that requires coverage.
  */
-export function reportMissing(why: KcovUnavailableError, mode: string | undefined): void {
+export function missingCoverage(
+  name: string,
+  why: KcovUnavailableError,
+  mode: string | undefined,
+): MissingCoverage {
   if (mode === "require") throw why;
   if (mode !== "off") sayOncePerRun(`no kernel coverage: ${why.message}`);
+  return new MissingCoverage(name, why);
 }
 
 /** Stands for coverage where there is none. */

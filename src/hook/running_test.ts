@@ -92,8 +92,3 @@ const shared = globalThis as { [KEY]?: RunningTests };
 export const runningTests: RunningTests = shared[KEY] ??= runnerBehaviour.keepsContext
   ? new ContextTests()
   : new OpenTests();
-
-/** The covered test that the caller runs in. */
-export function runningTest(): RunningTest | undefined {
-  return runningTests.get();
-}

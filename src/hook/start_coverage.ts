@@ -2,7 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { requireSource } from "../sys/node_builtins.ts";
 import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
-import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
+import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
 import type { TestCoverage } from "./test_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
@@ -73,8 +73,7 @@ function started(identity: () => TestIdentity, parent?: TestCoverage): TestCover
   if (supervisor === null) {
     const thread = threadCoverage();
     if (!(thread instanceof KcovUnavailableError)) return thread.startThreadCoverage(identity);
-    reportMissing(thread, environmentVariable("KERNELCOV"));
-    return new MissingCoverage(identity().name, thread);
+    return missingCoverage(identity().name, thread, environmentVariable("KERNELCOV"));
   }
   const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
   coverage.begin();

@@ -9,7 +9,7 @@ import { openSymbolizer } from "../assertions/open_symbolizer.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import { say } from "../record/say_once.ts";
 import type { TestCoverage } from "./test_coverage.ts";
-import { threadTests } from "./thread_tests.ts";
+import { threadTests } from "./supervisor_client.ts";
 
 const NO_HITS = new Uint32Array(0);
 

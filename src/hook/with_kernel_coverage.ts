@@ -1,12 +1,11 @@
 import { coveredCall } from "./body/covered_call.ts";
-import { coveredFunction, type TestBody } from "./body/covered_function.ts";
-import { doneIndex } from "./body/done_callback.ts";
+import { coveredFunction, plainCall, type TestBody } from "./body/covered_function.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
-import { runningTest } from "./running_test.ts";
+import { runningTests } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
 import { AdoptedCoverage } from "./test_coverage.ts";
-import { type CallSite, callSite, identify } from "./test_name.ts";
+import { type CallSite, callSite, identify, isContext } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */
 export interface KernelCoverageOptions {
@@ -64,10 +63,9 @@ function coveredBody(
   site: CallSite | undefined,
 ): TestBody {
   return coveredFunction(body, (rest) => {
-    const running = runningTest();
+    const running = runningTests.get();
     if (running?.fromPreload === true) {
-      const args = [new AdoptedCoverage(running.coverage), ...rest];
-      return { args, threw() {}, returned: (result) => result };
+      return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
     }
     const name = () => identify(options.name, rest, site, body.name);
     const coverage = startCoverage(name, running?.coverage);
@@ -76,6 +74,21 @@ function coveredBody(
       done: done < 0 ? done : done + 1,
     });
   }, 1);
+}
+
+/**
+ * Index of the callback among what a runner passed, which a body that has a parameter for it calls when it is done; -1
+ * where it passed none. `node:test` passes one behind the context, `bun:test` a bound function of that name behind the
+ * row of `each`, if any.
+ *
+ * @param parameters How many parameters the body has for what the runner passes.
+ */
+function doneIndex(passed: readonly unknown[], parameters: number): number {
+  const last = passed.length - 1;
+  const callback = passed[last];
+  if (typeof callback !== "function" || parameters !== passed.length) return -1;
+  if (last === 1 && isContext(passed[0])) return last;
+  return callback.name === "bound done" ? last : -1;
 }
 
 /**
@@ -103,7 +116,7 @@ export function kernelCoverage(name: string): KernelCoverage & Disposable {
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
   const coverage = withOwnBuiltins(() =>
-    startCoverage(() => identify(name, [], undefined), runningTest()?.coverage)
+    startCoverage(() => identify(name, [], undefined), runningTests.get()?.coverage)
   );
   return coverage;
 }

@@ -1,15 +1,8 @@
-import { buildIdOfNotes } from "../elf/build_id.ts";
-import { readBytes } from "../sys/files.ts";
-import { machineName, systemRelease } from "../sys/runtime.ts";
 import type { RunKernel } from "../record/test_record.ts";
+import { machineName, systemRelease } from "../sys/runtime.ts";
+import { runningBuildId } from "./image/notes_file.ts";
 
 /** The kernel that this process runs on. */
 export function runningKernel(): RunKernel {
-  let buildId = "";
-  try {
-    buildId = buildIdOfNotes(readBytes("/sys/kernel/notes")) ?? "";
-  } catch {
-    // No sysfs, or not Linux: the kernel does not tell.
-  }
-  return { buildId, release: systemRelease(), machine: machineName() };
+  return { buildId: runningBuildId(), release: systemRelease(), machine: machineName() };
 }

@@ -1,7 +1,4 @@
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TestOutcome } from "../record/test_record.ts";
-import { mainModule, workingFolder } from "../sys/runtime.ts";
 import { coveredCall } from "../hook/body/covered_call.ts";
 import type { CoveredCall } from "../hook/body/covered_function.ts";
 import { withOwnBuiltins } from "../hook/own_builtins.ts";
@@ -10,16 +7,6 @@ import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
 import type { TestCoverage } from "../hook/test_coverage.ts";
 import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
 import { supervisorClient } from "../hook/supervisor_client.ts";
-
-/** Working folder at the start: a test may change it. */
-const startFolder = workingFolder();
-
-/** The file whose tests are declared or run now, relative to the folder that the runner was started in. */
-export function currentFile(): string {
-  const main = mainModule();
-  const path = main.startsWith("file://") ? fileURLToPath(main) : main;
-  return path === "" ? "" : relative(startFolder, path);
-}
 
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {

@@ -5,7 +5,7 @@ import type { TestOutcome } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { type CallOptions, coveredCall } from "../../src/hook/body/covered_call.ts";
 import { coveredFunction, type TestBody } from "../../src/hook/body/covered_function.ts";
-import { runningTest, runningTests } from "../../src/hook/running_test.ts";
+import { runningTests } from "../../src/hook/running_test.ts";
 import type { TestCoverage } from "../../src/hook/test_coverage.ts";
 
 const isDeno = runtimeName() === "deno";
@@ -184,10 +184,10 @@ test("code knows the test that it runs in, until that has ended", async () => {
   runningTests.clear();
   let coverage: unknown;
   await outcomeOf(async () => {
-    coverage = runningTest()?.coverage;
+    coverage = runningTests.get()?.coverage;
     await wait();
-    assert.equal(runningTest()?.coverage, coverage);
+    assert.equal(runningTests.get()?.coverage, coverage);
   });
   assert.notEqual(coverage, undefined);
-  assert.equal(runningTest(), undefined);
+  assert.equal(runningTests.get(), undefined);
 });

@@ -3,7 +3,8 @@ import { type Address, formatAddress, parseAddress } from "../../base/address.ts
 import { parsePcText } from "../../base/pc_text.ts";
 import { KcovUnavailableError } from "../../errors.ts";
 import { codeSections } from "../../points/scan.ts";
-import { findKernelImage, runningBuildId } from "../../kernel/image/find_kernel_image.ts";
+import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";
+import { runningBuildId } from "../../kernel/image/notes_file.ts";
 import { moduleFolders } from "../../kernel/image/find_module_image.ts";
 import { KernelSymbolizer } from "../../symbolize/lookup/kernel_symbolizer.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";

@@ -14,7 +14,6 @@ import { endRecords, LostRecords } from "../../record/lost_records.ts";
 import { openRun, type RunWriter } from "../../record/run_writer.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
-import { reportMissing } from "../missing_coverage.ts";
 import { say } from "../../record/say_once.ts";
 
 /**
@@ -77,15 +76,6 @@ export class RecordingThread {
     if (this.#device !== undefined) return undefined;
     if (this.#unavailable === undefined) this.#open();
     return this.#unavailable;
-  }
-
-  /**
-   * Says once per run that there is no coverage and why.
-   *
-   * @throws {KcovUnavailableError} Where the environment requires coverage.
-   */
-  reportUnavailable(error: KcovUnavailableError): void {
-    reportMissing(error, this.#settings.mode);
   }
 
   /**

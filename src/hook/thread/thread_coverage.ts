@@ -2,7 +2,7 @@ import { KcovUnavailableError } from "../../errors.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 import { LiveCoverage } from "./live_coverage.ts";
-import { MissingCoverage } from "../missing_coverage.ts";
+import { missingCoverage } from "../missing_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
 import type { TestCoverage } from "../test_coverage.ts";
 
@@ -30,8 +30,11 @@ export function prepareThreadCoverage(): void {
  */
 export function startThreadCoverage(identity: () => TestIdentity): TestCoverage {
   const recording = thisThread();
+  function missing(why: KcovUnavailableError): TestCoverage {
+    return missingCoverage(identity().name, why, recording.settings.mode);
+  }
   const why = recording.unavailable();
-  if (why !== undefined) return missing(recording, identity, why);
+  if (why !== undefined) return missing(why);
   const coverage = recording.pause(() => {
     atEndOfFile(recording, true);
     return new LiveCoverage(recording, identity());
@@ -40,16 +43,7 @@ export function startThreadCoverage(identity: () => TestIdentity): TestCoverage 
     coverage.begin();
   } catch (error) {
     if (!(error instanceof KcovUnavailableError)) throw error;
-    return missing(recording, identity, error);
+    return missing(error);
   }
   return coverage;
-}
-
-function missing(
-  recording: RecordingThread,
-  identity: () => TestIdentity,
-  why: KcovUnavailableError,
-): TestCoverage {
-  recording.reportUnavailable(why);
-  return new MissingCoverage(identity().name, why);
 }

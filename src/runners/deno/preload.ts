@@ -7,9 +7,10 @@ import {
   precededFunction,
   type TestBody,
 } from "../../hook/body/covered_function.ts";
-import { CoveredTests, currentFile } from "../covered_tests.ts";
+import { CoveredTests } from "../covered_tests.ts";
 import { withOwnBuiltins } from "../../hook/own_builtins.ts";
 import type { TestCoverage } from "../../hook/test_coverage.ts";
+import { contextName, currentFile } from "../../hook/test_name.ts";
 import { unseenScript } from "../../hook/body/unseen_script.ts";
 
 /** What Deno passes to a test and to a step. */
@@ -49,15 +50,6 @@ const passOver = unseenScript(
   change: (args: unknown[]) => unknown[],
 ) => Real;
 
-/** The name as Deno reports it, suites and tests before steps. */
-function fullName(context: TestContext): string {
-  const names = [context.name];
-  for (let parent = context.parent; parent !== undefined; parent = parent.parent) {
-    names.unshift(parent.name);
-  }
-  return names.join(" > ");
-}
-
 /** A test that steps are of. */
 interface ParentTest {
   readonly coverage: TestCoverage;
@@ -69,7 +61,7 @@ interface ParentTest {
 function covered(body: TestBody, parent?: ParentTest): TestBody {
   return coveredFunction(body, (args) => {
     const context = args[args.length - 1] as TestContext;
-    const coverage = tests.begin(fullName(context), file, parent?.coverage);
+    const coverage = tests.begin(contextName(context), file, parent?.coverage);
     const test: ParentTest = { coverage, failed: false };
     if (tests.hasSteps) context.step = withCoveredBody(context.step, test);
     return coveredCall({ coverage, fromPreload: true }, args, {
