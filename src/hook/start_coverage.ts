@@ -37,7 +37,7 @@ function threadCoverage(): ThreadCoverage | KcovUnavailableError {
   return loaded;
 }
 
-/** Opens what records the thread ahead of the first test. Why that fails is said when a test runs. */
+/** Opens what records the thread before the first test. A failure is reported when a test runs. */
 export function prepareThread(): void {
   if (supervisorClient() !== null) return;
   const coverage = threadCoverage();
@@ -45,14 +45,14 @@ export function prepareThread(): void {
 }
 
 /**
- * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
- * be recorded, gives what stands for it: the test runs all the same.
+ * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. If coverage is
+ * unavailable, returns a {@linkcode MissingCoverage}: the test runs all the same.
  *
  * Under a supervisor all threads and processes are recorded, by the supervisor.
  *
  * @param identity Names the test; called before recording begins.
  * @param parent The test that this one is a part of; matters under a supervisor only.
- * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it; then any error.
+ * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it; then any error.
  */
 export function startCoverage(
   identity: () => TestIdentity,

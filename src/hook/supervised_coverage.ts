@@ -59,7 +59,7 @@ export class SupervisedCoverage extends CoverageAnswers implements TestCoverage 
     return { truncated: false, shared: threadTests.left > 0, callingThreadOnly: false };
   }
 
-  /** Begins the record, last of all. Where nobody answers, that is said at the end. */
+  /** Begins the record, last of all. A supervisor that does not answer is reported at the end. */
   begin(): void {
     this.#refused = this.#client.send(this.#begin)?.done === false;
   }
@@ -75,18 +75,18 @@ export class SupervisedCoverage extends CoverageAnswers implements TestCoverage 
       return;
     }
     this.#ended = true;
-    // Nothing before it: to look at the clock is a system call of the test's thread.
+    // First of all: reading the clock is a system call of the test's thread.
     withOwnBuiltins(() => this.#end(outcome));
   }
 
   #end(outcome: TestOutcome): void {
     const message = { do: "end", test: this.number, outcome } as const;
-    // Of a test that was refused, the number is another's.
+    // The number of a refused test is another's.
     if (!this.#refused && this.#client.send(message)?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
   }
 
-  /** Ends the record of a test that the runner gave up, as after its time was up: its body may still run. */
+  /** Ends the record of a test that the runner gave up, such as after its timeout: its body may still run. */
   leave(): void {
     if (this.#ended) return;
     this.end("failed");

@@ -7,7 +7,7 @@ export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposabl
   /** What its supervisor knows it by; absent where it has none. */
   readonly number?: number;
   end(outcome: TestOutcome): void;
-  /** Says that the body went on after the first turn of the event loop. */
+  /** Notes that the body continued after the first iteration of the event loop. */
   markAsynchronous(): void;
 }
 

@@ -9,7 +9,7 @@ import { type CallSite, callSite, identify, isContext } from "./test_name.ts";
 
 /** Options of {@linkcode withKernelCoverage}. */
 export interface KernelCoverageOptions {
-  /** Full name of the test, where the runner's own name is not wanted or not known. */
+  /** Full name of the test, to use instead of the runner's own. */
   readonly name?: string;
 }
 
@@ -18,12 +18,12 @@ export interface KernelCoverageOptions {
  * The body gets the coverage, then whatever the runner passes (`t`, or a row of `test.each`). A failure of the body
  * is the test's failure, unchanged, and its record says so.
  *
- * Where kernel coverage cannot be had the body runs all the same; one line per run says why. `KERNELCOV=require` in
+ * If kernel coverage is unavailable the body runs all the same; one line per run says why. `KERNELCOV=require` in
  * the environment makes that an error, `KERNELCOV=off` turns recording off.
  *
  * @param body The test.
- * @param options The test's name, where it cannot be found out.
- * @returns The function to give to the runner. It looks as the body does, without the first parameter.
+ * @param options The test's name, where it cannot be found by itself.
+ * @returns The function to give to the runner. It looks like the body, without the first parameter.
  *
  * @throws {TypeError} Where the body is no function.
  *
@@ -45,7 +45,7 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
 ): (...rest: Rest) => Result {
   if (typeof body !== "function") {
     throw new TypeError(
-      "withKernelCoverage has no test to cover: give it the test's body, a function",
+      "withKernelCoverage has no test to cover: pass the test's body, a function",
     );
   }
   // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
@@ -98,7 +98,7 @@ function doneIndex(passed: readonly unknown[], parameters: number): number {
  * @param name Full name of the record.
  * @returns The coverage, to hold with `using`.
  *
- * @throws {KcovUnavailableError} Where coverage cannot be had and `KERNELCOV=require` is set.
+ * @throws {KcovUnavailableError} Where coverage is unavailable and `KERNELCOV=require` is set.
  *
  * @example
  * ```ts

@@ -94,7 +94,7 @@ export function readLoadedModule(
   };
 }
 
-/** Tells two times that a module was loaded apart: sysfs numbers its folders anew. -1 where it is not loaded. */
+/** Distinguishes two loads of one module: sysfs gives its folder a new number. -1 where it is not loaded. */
 export function moduleInstance(name: string, root = "/"): number {
   const { statSync } = nodeBuiltin("node:fs");
   return statSync(`${root}/sys/module/${name}`, { throwIfNoEntry: false })?.ino ?? -1;

@@ -4,10 +4,10 @@ import { pathExists } from "../sys/files.ts";
 
 /**
  * The source files of a kernel. Their names come from debug information, which can name any file of the machine: only
- * those below the root are read, wherever links lead.
+ * those below the root are read, also through links.
  */
 export class KernelSources {
-  /** The folder that the kernel was built from; `undefined` where it is not at hand. */
+  /** The folder that the kernel was built from; `undefined` where it is not available. */
   readonly root: string | undefined;
   readonly #realRoot: string | undefined;
 

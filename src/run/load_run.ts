@@ -24,7 +24,7 @@ export interface LoadRunOptions extends RunImageOptions {
 export interface LoadedRun {
   readonly coverage: RunCoverage;
   readonly paths: PathMode;
-  /** The kernel's source files, where they are at hand. */
+  /** The kernel's source files, where they are available. */
   readonly sources: KernelSources;
 }
 

@@ -13,7 +13,7 @@ export class CoveredTests {
   readonly #open = new Set<TestCoverage>();
   /** Those that end when the hooks of their test run. */
   readonly #untilHooks = new Set<TestCoverage>();
-  /** Bodies begun less tests whose hooks have run. */
+  /** Started bodies minus tests whose hooks have run. */
   #running = 0;
 
   /** Opens what a test with fewer permissions could not. */
@@ -36,13 +36,13 @@ export class CoveredTests {
     return coverage;
   }
 
-  /** A call of a body that tells its end to the runner alone: its coverage ends when the test's hooks run. */
+  /** A call of a body whose end only the runner is told: its coverage ends when the test's hooks run. */
   untilHooks(coverage: TestCoverage, args: readonly unknown[]): CoveredCall {
     this.#untilHooks.add(coverage);
     return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
   }
 
-  /** Call when the tests of a file have ended: an error that nobody caught ends a file with no hook run. */
+  /** Call when the tests of a file have ended: an uncaught error ends a file without running hooks. */
   endFile(): void {
     this.#running = 0;
     this.afterTest();
@@ -50,7 +50,7 @@ export class CoveredTests {
 
   /**
    * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
-   * as after their time was up.
+   * such as after their timeout.
    *
    * @param outcome That of a test whose coverage ends now.
    */

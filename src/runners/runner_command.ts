@@ -36,7 +36,7 @@ const VALUED: ReadonlySet<string> = new Set([
  * Adds the preload that covers every test to a command that runs a test runner, also behind `npx`, `env NAME=value` and
  * the like. What a shell or a script starts is the supervisor's to find.
  *
- * @param report Where the runner shall write its report too, unless the command asks for one itself.
+ * @param report Where the runner is to write its report, unless the command asks for one itself.
  */
 export function withPreload(command: readonly string[], report?: string): RunnerCommand {
   return withArguments(command, report, ({ preloadArguments }) => preloadArguments);

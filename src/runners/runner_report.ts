@@ -9,7 +9,7 @@ export interface ReportedTest {
 
 const TAG = /<!\[CDATA\[[^]*?\]\]>|<(\/?)([a-z]+)((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;
 
-/** Reads a report in the JUnit format as Deno and Bun write it. What is no such report holds no tests. */
+/** Reads a report in the JUnit format as Deno and Bun write it. Anything else holds no tests. */
 export function parseRunnerReport(xml: string): ReportedTest[] {
   const tests: ReportedTest[] = [];
   const suites: string[] = [];

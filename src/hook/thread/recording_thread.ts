@@ -32,7 +32,7 @@ export interface RecordingWindow {
 
 /** Whose window it is. */
 export interface WindowOwner {
-  /** Noted as begun, once it is sure that it will be recorded. */
+  /** Noted as started, once it is certain that it will be recorded. */
   readonly test?: BegunTest;
   /** Called where the tests of the file end before the window's does. */
   readonly giveUp?: () => void;
@@ -118,8 +118,8 @@ export class RecordingThread {
       // Closed while it recorded, a device cannot be told to stop, and none takes its place.
       this.#unavailable = new KcovUnavailableError(
         "busy",
-        "A test has closed the coverage device, and this thread can be given no other: " +
-          "close in tests only the descriptors that they open",
+        "A test has closed the coverage device, and this thread cannot open another: " +
+          "let tests close only descriptors that they opened",
         { cause },
       );
       throw this.#unavailable;
@@ -224,8 +224,8 @@ export class RecordingThread {
   }
 
   /**
-   * Runs windows around one refused system call, so that the first test records no first-time work of the hook, and a
-   * kernel that has the device but no coverage calls in its code is noticed.
+   * Opens windows around a failing system call, so that the first test does not record first-time work of the hook, and
+   * a kernel with the device but without coverage calls in its code is noticed.
    */
   #warmUp(): void {
     const libc = this.#openLibc();
@@ -246,7 +246,7 @@ export function newWindow(): RecordingWindow {
   return { start: 0, end: -1, shared: false, truncated: false };
 }
 
-/** Why the device cannot be had, in words that say what to change. */
+/** Why the device is unavailable, in words that say what to change. */
 function explain(error: unknown): KcovUnavailableError {
   if (error instanceof KcovUnavailableError) return error;
   if (error instanceof SyscallError) {

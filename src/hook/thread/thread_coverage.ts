@@ -14,7 +14,7 @@ function thisThread(): RecordingThread {
   return thread;
 }
 
-/** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
+/** Opens the thread's device before the first test. A failure is reported when a test runs. */
 export function prepareThreadCoverage(): void {
   const recording = thisThread();
   if (recording.settings.mode === "off") return;
@@ -23,10 +23,10 @@ export function prepareThreadCoverage(): void {
 
 /**
  * Begins to record the calling thread by itself; nothing runs between the reset of the buffer and the return. Where
- * nothing can be recorded, gives what stands for it.
+ * coverage is unavailable, returns a {@linkcode MissingCoverage}.
  *
  * @param identity Names the test; called before recording begins.
- * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
+ * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it.
  */
 export function startThreadCoverage(identity: () => TestIdentity): TestCoverage {
   const recording = thisThread();

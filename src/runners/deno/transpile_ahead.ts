@@ -6,8 +6,8 @@ import { denoRunner } from "./runner.ts";
 
 /**
  * Has Deno transpile the supervisor's modules and the preload's into its cache, while an embedded kernel starts: what
- * a guest writes there is lost with it, so every run would transpile them again. Whether it works out or not, runs
- * are the same.
+ * a guest writes there is lost with it, so every run would transpile them again. Runs are the same if it
+ * fails.
  */
 export function transpileAhead(): void {
   if (runtimeName() !== "deno") return;

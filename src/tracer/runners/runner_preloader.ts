@@ -73,7 +73,7 @@ export class RunnerPreloader {
       return "other";
     }
     const { preload, preloadArguments } = found.program;
-    // A runner that starts itself anew passes on what it got.
+    // A runner that restarts itself passes its arguments on.
     if (args.includes(preloadArguments.at(-1)!)) return "covered";
     const name = commandOf(found.program);
     if (!this.#isReadable(tid, preload)) {
