@@ -1,21 +1,13 @@
 import type { Address } from "../base/address.ts";
 import { indexOfSorted } from "../base/search.ts";
 import { followModules } from "../kernel/follow_modules.ts";
-import type { LoadedModule } from "../kernel/loaded_modules.ts";
-import {
-  imageAddress,
-  type ImageSections,
-  imageSections,
-  ModuleImages,
-} from "../kernel/module_images.ts";
+import { imageAddress, ModuleImages } from "../kernel/module_images.ts";
 import type { ModulePlaces } from "../kernel/module_places.ts";
 import { runningKernel } from "../kernel/running_kernel.ts";
 import { findModuleImage } from "../kernel/image/find_module_image.ts";
 import type { ImageIndex } from "../symbolize/index/image_index.ts";
-import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
-import { OpenImage } from "../kernel/image/open_image.ts";
 import { framesAt } from "../symbolize/lookup/point_frames.ts";
-import { loadKernelIndex } from "../run/kernel_index.ts";
+import { loadKernelIndex, loadModuleIndex } from "../run/kernel_index.ts";
 import { checkFileName, checkFunctionName } from "./known_names.ts";
 import type { SourceLine, Symbolizer } from "./symbolizer.ts";
 
@@ -26,17 +18,14 @@ interface IndexedCall {
   readonly offset: number;
 }
 
-/** A module's index, and where the image's sections lie in it. */
-interface ModuleIndex {
-  readonly index: ImageIndex;
-  readonly sections: ImageSections;
-}
-
 /** Answers from the indexes of the images of the running kernel and its modules. */
 export class IndexSymbolizer implements Symbolizer {
   readonly #index: ImageIndex;
   readonly #places: ModulePlaces | undefined = followModules();
-  readonly #modules = new ModuleImages(loadModuleIndex);
+  readonly #modules = new ModuleImages((module) => {
+    const found = findModuleImage(module);
+    return "path" in found ? loadModuleIndex(found.path) : undefined;
+  });
 
   /**
    * Loads the index of the running kernel, made first where there is none.
@@ -93,14 +82,4 @@ export class IndexSymbolizer implements Symbolizer {
     const index = address === undefined ? this.#index : module!.index;
     return { index, offset: (address ?? pc) - index.callLength - index.base };
   }
-}
-
-function loadModuleIndex(module: LoadedModule): ModuleIndex | undefined {
-  const found = findModuleImage(module);
-  if ("missing" in found) return undefined;
-  using opened = new OpenImage(found.path);
-  return {
-    index: loadImageIndexSync(found.path),
-    sections: imageSections(opened.elf.sections),
-  };
 }

@@ -1,9 +1,7 @@
 import type { Libc } from "../sys/types.ts";
 import { KcovDevice } from "./kcov_device.ts";
 
-const WORDS = 8192;
-
-/** What came of recording one system call. */
+/** What a device tells when it is tried. */
 export interface KcovTrial {
   /** How many coverage points ran; 0 where the kernel has the device, but no coverage calls in its code. */
   readonly points: number;
@@ -12,24 +10,20 @@ export interface KcovTrial {
 }
 
 /**
- * Records one system call of the calling thread. Nothing is left open.
+ * Opens a device, and records one system call of the calling thread with it. Nothing is left open.
  *
+ * @param record False for a thread that is recorded already: then no points are.
  * @throws {KcovUnavailableError} Where the thread is recorded already.
  * @throws {SyscallError} Where the device fails otherwise.
  */
-export function tryKcov(libc: Libc): KcovTrial {
-  using device = KcovDevice.open({ words: WORDS, libc });
+export function tryKcov(libc: Libc, record: boolean): KcovTrial {
+  using device = KcovDevice.open({ words: 8192, libc });
   const uniqueMode = device.hasUniqueMode();
+  if (!record) return { points: 0, uniqueMode };
   device.enable();
   device.reset();
   libc.read(-1, null, 0n);
   const points = device.count();
   device.disable();
   return { points, uniqueMode };
-}
-
-/** Whether the kernel can store each PC once, without recording anything. */
-export function hasUniqueMode(libc: Libc): boolean {
-  using device = KcovDevice.open({ words: WORDS, libc });
-  return device.hasUniqueMode();
 }
