@@ -4,6 +4,7 @@ import process from "node:process";
 import { KcovUnavailableError } from "../../errors.ts";
 import { runningBuildId } from "./notes_file.ts";
 import { OpenImage } from "./open_image.ts";
+import { buildIdPlaces } from "./separate_debug.ts";
 
 /** What is wanted of {@linkcode findKernelImage}. */
 export interface KernelImageQuery {
@@ -24,7 +25,8 @@ export interface KernelImage {
 
 /** Files that may be the image, the likeliest first. */
 function kernelImagePlaces(buildId: string, kernelRelease: string): string[] {
-  const places = [
+  return [
+    ...buildIdPlaces(buildId),
     `/usr/lib/debug/boot/vmlinux-${kernelRelease}`,
     `/boot/vmlinux-${kernelRelease}`,
     `/lib/modules/${kernelRelease}/build/vmlinux`,
@@ -32,10 +34,6 @@ function kernelImagePlaces(buildId: string, kernelRelease: string): string[] {
     `/usr/lib/debug/lib/modules/${kernelRelease}/vmlinux`,
     `/usr/lib/debug/vmlinux-${kernelRelease}`,
   ];
-  if (buildId.length > 2) {
-    places.unshift(`/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`);
-  }
-  return places;
 }
 
 /**
