@@ -33,7 +33,7 @@ export {
   type KcovAvailability,
   kcovAvailability,
   type KcovFinding,
-} from "./src/kcov/kcov_availability.ts";
+} from "./src/kernel/kcov_availability.ts";
 export type {
   ModuleSection,
   RecordKind,

@@ -1,15 +1,13 @@
 import type { Address } from "../base/address.ts";
 import { indexOfSorted } from "../base/search.ts";
 import { followModules } from "../kernel/follow_modules.ts";
-import type { LoadedModule } from "../kernel/loaded_modules.ts";
+import { imageAddress, ModuleImages } from "../kernel/module_images.ts";
 import type { ModulePlaces } from "../kernel/module_places.ts";
-import { runningKernel } from "../record/running_kernel.ts";
+import { runningKernel } from "../kernel/running_kernel.ts";
 import { findModuleImage } from "../kernel/image/find_module_image.ts";
 import type { ImageIndex } from "../symbolize/index/image_index.ts";
-import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
-import { OpenImage } from "../kernel/image/open_image.ts";
 import { framesAt } from "../symbolize/lookup/point_frames.ts";
-import { loadKernelIndex } from "../run/kernel_index.ts";
+import { loadKernelIndex, loadModuleIndex } from "../run/kernel_index.ts";
 import { checkFileName, checkFunctionName } from "./known_names.ts";
 import type { SourceLine, Symbolizer } from "./symbolizer.ts";
 
@@ -20,18 +18,14 @@ interface IndexedCall {
   readonly offset: number;
 }
 
-/** A module's index, and where its sections begin in it. */
-interface ModuleIndex {
-  readonly index: ImageIndex;
-  readonly sections: ReadonlyMap<string, { readonly address: Address; readonly size: number }>;
-}
-
 /** Answers from the indexes of the images of the running kernel and its modules. */
 export class IndexSymbolizer implements Symbolizer {
   readonly #index: ImageIndex;
   readonly #places: ModulePlaces | undefined = followModules();
-  /** `undefined` for modules without an image. */
-  readonly #modules = new Map<LoadedModule, ModuleIndex | undefined>();
+  readonly #modules = new ModuleImages((module) => {
+    const found = findModuleImage(module);
+    return "path" in found ? loadModuleIndex(found.path) : undefined;
+  });
 
   /**
    * Loads the index of the running kernel, made first where there is none.
@@ -76,33 +70,16 @@ export class IndexSymbolizer implements Symbolizer {
   /** Those of the kernel and of all modules that are loaded now and have an image. */
   #indexes(): ImageIndex[] {
     const modules = this.#places?.loaded.modules ?? [];
-    const found = modules.map((module) => this.#moduleIndex(module)?.index);
+    const found = modules.map((module) => this.#modules.of(module)?.index);
     return [this.#index, ...found.filter((index) => index !== undefined)];
   }
 
   /** A raw PC is a return address; the index knows calls. */
   #call(pc: Address): IndexedCall {
     const code = this.#places?.loaded.find(pc);
-    const module = code === undefined ? undefined : this.#moduleIndex(code.module);
-    const section = code === undefined ? undefined : module?.sections.get(code.section.name);
-    const offset = code === undefined ? 0 : pc - code.section.start;
-    if (module === undefined || section === undefined || offset > section.size) {
-      return { index: this.#index, offset: pc - this.#index.callLength - this.#index.base };
-    }
-    const { index } = module;
-    return { index, offset: section.address + offset - index.callLength - index.base };
-  }
-
-  #moduleIndex(module: LoadedModule): ModuleIndex | undefined {
-    if (this.#modules.has(module)) return this.#modules.get(module);
-    const found = findModuleImage(module);
-    let loaded: ModuleIndex | undefined;
-    if ("path" in found) {
-      using opened = new OpenImage(found.path);
-      const sections = new Map(opened.elf.sections.map((section) => [section.name, section]));
-      loaded = { index: loadImageIndexSync(found.path), sections };
-    }
-    this.#modules.set(module, loaded);
-    return loaded;
+    const module = code === undefined ? undefined : this.#modules.of(code.module);
+    const address = code && module && imageAddress(pc, code, module.sections);
+    const index = address === undefined ? this.#index : module!.index;
+    return { index, offset: (address ?? pc) - index.callLength - index.base };
   }
 }

@@ -3,11 +3,13 @@ import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
-import { type Runner, runnerFilter } from "../runners/runner_filter.ts";
+import { RUNNERS } from "../runners/all_runners.ts";
+import type { Runner } from "../runners/runner.ts";
+import { runnerFilter } from "../runners/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRuns } from "../run/run_coverage_files.ts";
+import { type LoadedRun, loadRuns } from "../run/load_run.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of every command that asks a run a question. */
@@ -83,7 +85,7 @@ export function printTests(
   const runner = runnerOf(filter);
   const references = tests.map((test) => testReference(coverage, test));
   // A test of another runner has a file that this one cannot run.
-  const own = references.filter((test) => test.runner === undefined || test.runner === runner);
+  const own = references.filter((test) => test.runner === undefined || test.runner === runner.name);
   const text = runnerFilter(runner, own);
   if (text !== "") process.stdout.write(`${text}\n`);
   const others = references.length - own.length;
@@ -91,7 +93,7 @@ export function printTests(
     process.stderr.write(
       `kernelcov: ${plural(others, "test")} of another runner ${
         others === 1 ? "is" : "are"
-      } left out: --filter ${runner === "deno" ? "bun" : "deno"} has ${
+      } left out: ${filtersOf(RUNNERS.filter((other) => other !== runner))} has ${
         others === 1 ? "it" : "them"
       }\n`,
     );
@@ -99,10 +101,15 @@ export function printTests(
 }
 
 function runnerOf(name: string): Runner {
-  if (name !== "deno" && name !== "bun") {
-    throw new UsageError(`Unknown runner "${name}": use --filter deno or --filter bun`);
+  const runner = RUNNERS.find((known) => known.name === name);
+  if (runner === undefined) {
+    throw new UsageError(`Unknown runner "${name}": use ${filtersOf(RUNNERS)}`);
   }
-  return name;
+  return runner;
+}
+
+function filtersOf(runners: readonly Runner[]): string {
+  return runners.map(({ name }) => `--filter ${name}`).join(" or ");
 }
 
 /** The one test, with its repeats, that `text` means. */

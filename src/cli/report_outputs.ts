@@ -9,7 +9,7 @@ import { syzkallerJsonLines, syzkallerPrograms, syzkallerRawCover } from "../rep
 import { teamscaleReport } from "../report/teamscale.ts";
 import { formatCount, type TextStyle } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
-import type { LoadedRun } from "../run/run_coverage_files.ts";
+import type { LoadedRun } from "../run/load_run.ts";
 import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
 import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
 import { readPatch } from "./read_patch.ts";

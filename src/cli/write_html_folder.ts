@@ -5,7 +5,7 @@ import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
 import { startOf } from "../run/own_reports.ts";
-import type { LoadedRun } from "../run/run_coverage_files.ts";
+import type { LoadedRun } from "../run/load_run.ts";
 import { removeLeftParts, writeWhole } from "../sys/written_files.ts";
 import { Progress } from "./progress.ts";
 import { readPatch } from "./read_patch.ts";

@@ -5,13 +5,13 @@ import { environmentVariable } from "../sys/runtime.ts";
 /** What the environment asks of the hook. */
 export interface CoverageSettings {
   /**
-   * `auto`: record where it can be done, else say once why not. `require`: coverage that cannot be had is an error.
+   * `auto`: record if possible, else say once why not. `require`: unavailable coverage is an error.
    * `off`: do nothing, silently.
    */
   readonly mode: "auto" | "require" | "off";
   /** Folder of the records. */
   readonly runDirectory: string;
-  /** Whether a command started the tests and will report: then the hook writes records and no report. */
+  /** Whether a command started the tests and will report them: the hook then writes records only. */
   readonly underCommand: boolean;
   /** What the records are of together: the command's run; `undefined` for this invocation's own. */
   readonly run?: string | undefined;

@@ -13,7 +13,7 @@ export interface CoverageFlags {
 /**
  * The kernel code that a test ran, up to now while the test runs. Questions are not recorded themselves.
  *
- * Where kernel coverage cannot be had, `available` is false and each question throws a
+ * Where kernel coverage is unavailable, `available` is false and each question throws a
  * {@linkcode KcovUnavailableError}, so that no test takes "nothing recorded" for "nothing ran".
  */
 export interface KernelCoverage {
@@ -30,17 +30,17 @@ export interface KernelCoverage {
    */
   pcs(): Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /**
-   * Whether the function ran, copies inlined into others included.
+   * Whether the function ran, including copies inlined into other functions.
    *
    * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
-   * @throws {RangeError} Where the kernel has no such function, or no coverage points in it: nobody could tell.
+   * @throws {RangeError} Where the kernel has no such function, or it has no coverage points.
    */
   reached(functionName: string): boolean;
   /**
-   * How often the function's most-run coverage point ran, copies inlined into others included; 0 where none ran. For
-   * a function without loops that is the number of its calls; a lower bound where the record is truncated.
+   * How often the function's most frequent coverage point ran, including copies inlined into other functions; 0 if none
+   * ran. For a function without loops this is the number of its calls; a lower bound if the record is truncated.
    *
-   * @throws {TypeError} In `tree` scope, where it is not known how often points ran: ask `reached`.
+   * @throws {TypeError} In `tree` scope, where counts are unknown: ask `reached`.
    * @throws As `reached`.
    */
   hits(functionName: string): number;
@@ -55,7 +55,7 @@ export interface KernelCoverage {
    *
    * @param file Path relative to the kernel's root, such as `fs/pipe.c`.
    * @throws {KcovUnavailableError} As `reached`.
-   * @throws {RangeError} Where the kernel has no such file, or no coverage points in it.
+   * @throws {RangeError} Where the kernel has no such file, or it has no coverage points.
    */
   lines(file: string): number[];
 }

@@ -1,26 +1,35 @@
 import { KcovUnavailableError } from "../errors.ts";
-import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
+import { CoverageAnswers } from "../assertions/coverage_answers.ts";
+import type { CoverageFlags } from "./kernel_coverage.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 import { sayOncePerRun } from "../record/say_once.ts";
 
 /**
- * Says once per run that there is no coverage and why.
+ * Stands for the coverage of a test, having said once per run that there is none and why.
  *
  * @param mode What `KERNELCOV` asks for.
  * @throws {KcovUnavailableError} Where that requires coverage.
  */
-export function reportMissing(why: KcovUnavailableError, mode: string | undefined): void {
+export function missingCoverage(
+  name: string,
+  why: KcovUnavailableError,
+  mode: string | undefined,
+): MissingCoverage {
   if (mode === "require") throw why;
   if (mode !== "off") sayOncePerRun(`no kernel coverage: ${why.message}`);
+  return new MissingCoverage(name, why);
 }
 
 /** Stands for coverage where there is none. */
-export class MissingCoverage implements KernelCoverage {
+export class MissingCoverage extends CoverageAnswers implements TestCoverage {
   readonly available: boolean = false;
+  readonly hasHits: boolean = true;
   readonly name: string;
   readonly record: CoverageFlags = { truncated: false, shared: false, callingThreadOnly: false };
   readonly #why: KcovUnavailableError;
 
   constructor(name: string, why: KcovUnavailableError) {
+    super();
     this.name = name;
     this.#why = why;
   }
@@ -32,26 +41,10 @@ export class MissingCoverage implements KernelCoverage {
   [Symbol.dispose](): void {}
 
   pcs(): never {
-    return this.#refuse();
+    return this.ask();
   }
 
-  reached(_functionName: string): never {
-    return this.#refuse();
-  }
-
-  hits(_functionName: string): never {
-    return this.#refuse();
-  }
-
-  functions(): never {
-    return this.#refuse();
-  }
-
-  lines(_file: string): never {
-    return this.#refuse();
-  }
-
-  #refuse(): never {
+  ask(): never {
     const { reason, message } = this.#why;
     throw new KcovUnavailableError(
       reason,

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { runtimeName } from "../sys/runtime.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
+import { runnerBehaviour } from "./runner_behaviour.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 
 /** The innermost covered test that some code runs in. */
 export interface RunningTest {
-  readonly coverage: StartedCoverage;
+  readonly coverage: TestCoverage;
   /** Whether a preload began it: a body wrapped by hand then is the same test, and not one within it. */
   readonly fromPreload: boolean;
 }
@@ -43,8 +43,8 @@ class ContextTests implements RunningTests {
 }
 
 /**
- * By what is open: the test whose body runs now, else the only one that waits. Bun takes functions that a test hands
- * to it within an asynchronous context for others: hooks for such that wait for a callback.
+ * By what is open: the test whose body runs now, else the only one that waits. For runners that must not be handed
+ * functions of an asynchronous context.
  */
 class OpenTests implements RunningTests {
   #current: RunningTest | undefined;
@@ -89,11 +89,6 @@ class OpenTests implements RunningTests {
 const KEY = Symbol.for("kernelcov.running-tests");
 const shared = globalThis as { [KEY]?: RunningTests };
 /** Which covered test the caller runs in. */
-export const runningTests: RunningTests = shared[KEY] ??= runtimeName() === "bun"
-  ? new OpenTests()
-  : new ContextTests();
-
-/** The covered test that the caller runs in. */
-export function runningTest(): RunningTest | undefined {
-  return runningTests.get();
-}
+export const runningTests: RunningTests = shared[KEY] ??= runnerBehaviour.keepsContext
+  ? new ContextTests()
+  : new OpenTests();

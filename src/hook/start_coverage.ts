@@ -2,9 +2,9 @@ import { KcovUnavailableError } from "../errors.ts";
 import { requireSource } from "../sys/node_builtins.ts";
 import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime.ts";
 import type { TestIdentity } from "./kernel_coverage.ts";
-import { MissingCoverage, reportMissing } from "./missing_coverage.ts";
+import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
+import type { TestCoverage } from "./test_coverage.ts";
 import { SupervisedCoverage } from "./supervised_coverage.ts";
 import { supervisorClient } from "./supervisor_client.ts";
 
@@ -37,7 +37,7 @@ function threadCoverage(): ThreadCoverage | KcovUnavailableError {
   return loaded;
 }
 
-/** Opens what records the thread ahead of the first test. Why that fails is said when a test runs. */
+/** Opens what records the thread before the first test. A failure is reported when a test runs. */
 export function prepareThread(): void {
   if (supervisorClient() !== null) return;
   const coverage = threadCoverage();
@@ -45,19 +45,19 @@ export function prepareThread(): void {
 }
 
 /**
- * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. Where nothing can
- * be recorded, gives what stands for it: the test runs all the same.
+ * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. If coverage is
+ * unavailable, returns a {@linkcode MissingCoverage}: the test runs all the same.
  *
  * Under a supervisor all threads and processes are recorded, by the supervisor.
  *
  * @param identity Names the test; called before recording begins.
  * @param parent The test that this one is a part of; matters under a supervisor only.
- * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it; then any error.
+ * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it; then any error.
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  parent?: StartedCoverage,
-): StartedCoverage {
+  parent?: TestCoverage,
+): TestCoverage {
   try {
     return started(identity, parent);
   } catch (error) {
@@ -68,13 +68,12 @@ export function startCoverage(
   }
 }
 
-function started(identity: () => TestIdentity, parent?: StartedCoverage): StartedCoverage {
+function started(identity: () => TestIdentity, parent?: TestCoverage): TestCoverage {
   const supervisor = supervisorClient();
   if (supervisor === null) {
     const thread = threadCoverage();
     if (!(thread instanceof KcovUnavailableError)) return thread.startThreadCoverage(identity);
-    reportMissing(thread, environmentVariable("KERNELCOV"));
-    return new MissingCoverage(identity().name, thread);
+    return missingCoverage(identity().name, thread, environmentVariable("KERNELCOV"));
   }
   const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
   coverage.begin();

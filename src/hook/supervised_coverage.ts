@@ -1,21 +1,22 @@
 import { KcovUnavailableError } from "../errors.ts";
-import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import type { RecordKind, TestOutcome } from "../record/test_record.ts";
 import { runtimeName } from "../sys/runtime.ts";
 import type { BoundaryClient } from "../tracer/boundary/boundary_client.ts";
 import type { BeginMessage } from "../tracer/boundary/boundary_message.ts";
-import { functionsOf, hasReached, linesOf } from "../assertions/coverage_questions.ts";
-import type { CoverageFlags, KernelCoverage, TestIdentity } from "./kernel_coverage.ts";
+import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
 import { openSymbolizer } from "../assertions/open_symbolizer.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import { say } from "../record/say_once.ts";
-import type { StartedCoverage } from "./started_coverage.ts";
-import type { Symbolizer } from "../assertions/symbolizer.ts";
-import { threadTests } from "./thread_tests.ts";
+import type { TestCoverage } from "./test_coverage.ts";
+import { threadTests } from "./supervisor_client.ts";
+
+const NO_HITS = new Uint32Array(0);
 
 /** The coverage of one test under a supervisor, which records all threads and processes and writes the record. */
-export class SupervisedCoverage implements StartedCoverage {
+export class SupervisedCoverage extends CoverageAnswers implements TestCoverage {
   readonly available: boolean = true;
+  readonly hasHits: boolean = false;
   readonly number: number = threadTests.next++;
   readonly #client: BoundaryClient;
   readonly #identity: TestIdentity;
@@ -29,8 +30,9 @@ export class SupervisedCoverage implements StartedCoverage {
     client: BoundaryClient,
     identity: TestIdentity,
     kind: RecordKind & ("test" | "baseline") = "test",
-    parent?: StartedCoverage,
+    parent?: TestCoverage,
   ) {
+    super();
     this.#client = client;
     this.#identity = identity;
     const { name, file } = identity;
@@ -57,7 +59,7 @@ export class SupervisedCoverage implements StartedCoverage {
     return { truncated: false, shared: threadTests.left > 0, callingThreadOnly: false };
   }
 
-  /** Begins the record, last of all. Where nobody answers, that is said at the end. */
+  /** Begins the record, last of all. A supervisor that does not answer is reported at the end. */
   begin(): void {
     this.#refused = this.#client.send(this.#begin)?.done === false;
   }
@@ -73,18 +75,18 @@ export class SupervisedCoverage implements StartedCoverage {
       return;
     }
     this.#ended = true;
-    // Nothing before it: to look at the clock is a system call of the test's thread.
+    // First of all: reading the clock is a system call of the test's thread.
     withOwnBuiltins(() => this.#end(outcome));
   }
 
   #end(outcome: TestOutcome): void {
     const message = { do: "end", test: this.number, outcome } as const;
-    // Of a test that was refused, the number is another's.
+    // The number of a refused test is another's.
     if (!this.#refused && this.#client.send(message)?.done === true) return;
     say(`no record of test ${JSON.stringify(this.name)}: its supervisor does not answer`);
   }
 
-  /** Ends the record of a test that the runner gave up, as after its time was up: its body may still run. */
+  /** Ends the record of a test that the runner gave up, such as after its timeout: its body may still run. */
   leave(): void {
     if (this.#ended) return;
     this.end("failed");
@@ -105,77 +107,14 @@ export class SupervisedCoverage implements StartedCoverage {
     );
   }
 
-  reached(functionName: string): boolean {
-    return this.#ask((symbolizer, points) => hasReached(symbolizer, points, functionName));
-  }
-
-  hits(functionName: string): never {
-    throw new TypeError(
-      `Cannot tell how often ${functionName}() ran: in tree scope each point is known once: ` +
-        `ask cov.reached("${functionName}"), or record with --scope thread`,
-    );
-  }
-
-  functions(): string[] {
-    return this.#ask(functionsOf);
-  }
-
-  lines(file: string): number[] {
-    return this.#ask((symbolizer, points) => linesOf(symbolizer, points, file));
-  }
-
-  /** Answers from the image, with this thread unrecorded: reading the image is not what the test does. */
-  #ask<Answer>(
-    question: (symbolizer: Symbolizer, points: Pick<DecodedPcs, "pcs">) => Answer,
-  ): Answer {
+  ask<Answer>(question: Question<Answer>): Answer {
     return withOwnBuiltins(() => {
       this.#client.send({ do: "pause" });
       try {
-        return question(openSymbolizer(), { pcs: this.pcs() });
+        return question(openSymbolizer(), { pcs: this.pcs(), hits: NO_HITS });
       } finally {
         this.#client.send({ do: "resume" });
       }
     });
-  }
-}
-
-/** The coverage of a test that its preload covers, for a body that asks for it: the preload ends it. */
-export class AdoptedCoverage implements KernelCoverage {
-  readonly #coverage: StartedCoverage;
-
-  constructor(coverage: StartedCoverage) {
-    this.#coverage = coverage;
-  }
-
-  get available(): boolean {
-    return this.#coverage.available;
-  }
-
-  get name(): string {
-    return this.#coverage.name;
-  }
-
-  get record(): CoverageFlags {
-    return this.#coverage.record;
-  }
-
-  pcs(): Float64Array<ArrayBuffer> {
-    return this.#coverage.pcs() as Float64Array<ArrayBuffer>;
-  }
-
-  reached(functionName: string): boolean {
-    return this.#coverage.reached(functionName);
-  }
-
-  hits(functionName: string): number {
-    return this.#coverage.hits(functionName);
-  }
-
-  functions(): string[] {
-    return this.#coverage.functions();
-  }
-
-  lines(file: string): number[] {
-    return this.#coverage.lines(file);
   }
 }

@@ -49,7 +49,7 @@ function pathOf(place: string): string | undefined {
 }
 
 /** What the runners pass to a test: Deno's `t`, or that of node:test in both runtimes. */
-interface TestContext {
+export interface TestContext {
   readonly name: string;
   readonly parent?: TestContext;
   /** node:test: suites, tests and this one, joined by " > ". */
@@ -64,7 +64,8 @@ export function isContext(value: unknown): value is TestContext {
   return typeof name === "string" && (typeof fullName === "string" || typeof step === "function");
 }
 
-function contextName(context: TestContext): string {
+/** A test's full name, suites and tests before steps. */
+export function contextName(context: TestContext): string {
   if (context.fullName !== undefined) return context.fullName;
   const names = [context.name];
   for (let parent = context.parent; parent !== undefined; parent = parent.parent) {
@@ -86,7 +87,7 @@ export function identify(
   site: CallSite | undefined,
   bodyName = "",
 ): TestIdentity {
-  const file = testFile(site);
+  const file = currentFile(site);
   if (option !== undefined) return { name: option, file };
   const context = rest.find(isContext);
   if (context !== undefined) return { name: contextName(context), file };
@@ -99,7 +100,11 @@ export function identify(
   return { name: place ?? "unnamed test", file };
 }
 
-function testFile(site: CallSite | undefined): string {
+/**
+ * The file whose tests are declared or run now, relative to the folder that the runner was started in; that of `site`
+ * where the runtime does not tell, else empty.
+ */
+export function currentFile(site?: CallSite): string {
   const main = mainModule();
   const path = pathOf(main) ?? (main === "" ? site?.path : resolve(startFolder, main));
   return path === undefined ? "" : relative(startFolder, path);

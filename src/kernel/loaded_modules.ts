@@ -1,7 +1,7 @@
 import { type Address, parseAddress } from "../base/address.ts";
-import { buildIdOfNotes } from "../elf/build_id.ts";
-import { listFolder, readBytes, tryReadText } from "../sys/files.ts";
+import { listFolder, tryReadText } from "../sys/files.ts";
 import { nodeBuiltin } from "../sys/node_builtins.ts";
+import { buildIdInFile } from "./image/notes_file.ts";
 import type { MemoryAreas } from "./memory_areas.ts";
 
 /** A section of a module's code, at the place where it lies. */
@@ -76,7 +76,7 @@ export function readLoadedModule(
   const module = {
     name,
     size,
-    buildId: moduleBuildId(folder),
+    buildId: buildIdInFile(`${folder}/notes/.note.gnu.build-id`),
     instance: moduleInstance(name, root),
   };
   if (offset === undefined) return { ...module, sections: [], hidden: OFFSET_UNKNOWN };
@@ -94,7 +94,7 @@ export function readLoadedModule(
   };
 }
 
-/** Tells two times that a module was loaded apart: sysfs numbers its folders anew. -1 where it is not loaded. */
+/** Distinguishes two loads of one module: sysfs gives its folder a new number. -1 where it is not loaded. */
 export function moduleInstance(name: string, root = "/"): number {
   const { statSync } = nodeBuiltin("node:fs");
   return statSync(`${root}/sys/module/${name}`, { throwIfNoEntry: false })?.ino ?? -1;
@@ -111,13 +111,5 @@ function codeSectionNames(folder: string): string[] {
       .filter((name) => name.includes("text") && !name.startsWith(".init")).sort();
   } catch {
     return [];
-  }
-}
-
-function moduleBuildId(folder: string): string {
-  try {
-    return buildIdOfNotes(readBytes(`${folder}/notes/.note.gnu.build-id`)) ?? "";
-  } catch {
-    return "";
   }
 }

@@ -120,7 +120,7 @@ export class ModulePlaces {
     this.#snapshots.push({ from: this.#now(), map: new ModuleMap(modules) });
   }
 
-  /** The modules at the begin of a record's test and what they were since. */
+  /** The modules at the start of a record's test and at each change since. */
   #mapsOf({ durationMs }: TestRecord): ModuleMap[] {
     const begin = this.#now() - durationMs - WRITTEN_WITHIN_MS;
     const first = this.#snapshots.findLastIndex(({ from }) => from <= begin);

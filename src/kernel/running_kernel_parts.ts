@@ -1,7 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "../base/address.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
+import { tryReadText } from "../sys/files.ts";
 import { kernelOffset } from "./kernel_offset.ts";
 import { type LoadedModule, parseProcModules, readLoadedModule } from "./loaded_modules.ts";
 import { MemoryAreas } from "./memory_areas.ts";
@@ -40,7 +41,7 @@ export function runningKernelParts(
   const { root = "/" } = query;
   const offset = kernelOffset(root) ??
     (kernel === undefined ? undefined : kaslrOffset(kernel, root));
-  const listed = parseProcModules(readText(join(root, "proc/modules")));
+  const listed = parseProcModules(tryReadText(join(root, "proc/modules")) ?? "");
   const areas = MemoryAreas.read(root);
   const modules = listed.map((module) => readLoadedModule(module, offset, areas, root));
   return {
@@ -48,7 +49,7 @@ export function runningKernelParts(
     moduleImage: (module) => findModuleImage(module, query),
     ...(offset === undefined ? {} : {
       kallsyms: () => ({
-        symbols: parseKallsyms(readText(join(root, "proc/kallsyms"))),
+        symbols: parseKallsyms(tryReadText(join(root, "proc/kallsyms")) ?? ""),
         offset,
       }),
     }),
@@ -91,13 +92,5 @@ function findInKallsyms(path: string, name: string): Address | undefined {
     }
   } finally {
     closeSync(handle);
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

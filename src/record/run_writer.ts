@@ -11,7 +11,6 @@ import {
 } from "./record_line.ts";
 import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
 import { removeReports } from "./run_reports.ts";
-import { runningKernel } from "./running_kernel.ts";
 import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 /** Follows where the modules lie whose PCs records have. */
@@ -28,8 +27,8 @@ export interface FollowedModules {
 
 /** How to open a run folder for writing. */
 export interface OpenRunOptions {
-  /** The kernel of the records; default the running one. */
-  readonly kernel?: RunKernel;
+  /** The kernel of the records, or what finds it out when the first is written. */
+  readonly kernel: RunKernel | (() => RunKernel);
   /**
    * The modules that the records have PCs of: those that are followed, where records have raw PCs, or those of the run
    * that the records were read from. None by default.
@@ -198,11 +197,8 @@ export class RunWriter implements Disposable {
     this.#recordsEnd = 0;
     this.#records = 0;
     this.#modulesWritten = 0;
-    const {
-      kernel = runningKernel(),
-      run = own,
-      image = namedImage(),
-    } = this.#options;
+    const { kernel: known, run = own, image = namedImage() } = this.#options;
+    const kernel = typeof known === "function" ? known() : known;
     const writer = `${runtimeName()} ${runtimeVersion()}`;
     try {
       this.#write(file, headerLine({ kernel, writer, run, startedAt: Date.now(), image }));
@@ -267,7 +263,7 @@ function namedImage(): string | undefined {
  * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
-export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
+export function openRun(directory: string, options: OpenRunOptions): RunWriter {
   makeRunFolder(directory);
   return new RunWriter(directory, options);
 }

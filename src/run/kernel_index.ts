@@ -5,6 +5,7 @@ import { rememberedIndex } from "../symbolize/index/cached_index.ts";
 import { findKernelImage } from "../kernel/image/find_kernel_image.ts";
 import type { ImageIndex } from "../symbolize/index/image_index.ts";
 import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
+import { type ImageSections, imageSections } from "../kernel/module_images.ts";
 import { OpenImage } from "../kernel/image/open_image.ts";
 import { environmentVariable } from "../sys/runtime.ts";
 import { cachedKernels } from "../build/cached_kernels.ts";
@@ -14,6 +15,12 @@ export interface KernelIndex {
   readonly index: ImageIndex;
   /** Absolute; `undefined` where only the index is left of it. */
   readonly path: string | undefined;
+}
+
+/** The index of a module's image, and where the image's sections lie. */
+export interface ModuleIndex {
+  readonly index: ImageIndex;
+  readonly sections: ImageSections;
 }
 
 /** What is known of where a kernel's image is. */
@@ -59,6 +66,16 @@ function load(path: string): KernelIndex {
     loaded.set(absolute, index);
   }
   return index;
+}
+
+/**
+ * The index of the image of a module.
+ *
+ * @throws {FormatError} Where the image is damaged.
+ */
+export function loadModuleIndex(path: string): ModuleIndex {
+  using opened = new OpenImage(path);
+  return { index: loadImageIndexSync(path), sections: imageSections(opened.elf.sections) };
 }
 
 function knownImage(buildId: string, image: string | undefined): string | undefined {

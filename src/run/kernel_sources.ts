@@ -1,12 +1,13 @@
 import { readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { pathExists } from "../sys/files.ts";
 
 /**
  * The source files of a kernel. Their names come from debug information, which can name any file of the machine: only
- * those below the root are read, wherever links lead.
+ * those below the root are read, also through links.
  */
 export class KernelSources {
-  /** The folder that the kernel was built from; `undefined` where it is not at hand. */
+  /** The folder that the kernel was built from; `undefined` where it is not available. */
   readonly root: string | undefined;
   readonly #realRoot: string | undefined;
 
@@ -57,4 +58,16 @@ function orNothing<T>(read: () => T): T | undefined {
     if ((error as { code?: unknown }).code === undefined) throw error;
     return undefined;
   }
+}
+
+/**
+ * The root of the kernel source that an image was built from, where it lies beside the image: the image's own folder
+ * for a kernel built in its tree, its `source` folder or link for other builds. `undefined` where it is not there.
+ */
+export function sourceRootOf(imagePath: string | undefined): string | undefined {
+  if (imagePath === undefined) return undefined;
+  const folder = dirname(imagePath);
+  return [folder, join(folder, "source")].find((root) =>
+    pathExists(join(root, "Kconfig")) && pathExists(join(root, "fs"))
+  );
 }

@@ -23,7 +23,7 @@ export function isOwnReport(directory: string, name: string): boolean {
   return text !== undefined && start!.test(text);
 }
 
-/** Names of those files of a folder that a report would replace and that no report wrote. Links are nobody's work. */
+/** Names of those files of a folder that a report would replace although no report wrote them. Links are replaced. */
 export function foreignReports(directory: string): string[] {
   return ["lcov.info", "tests.json", "tests.desc", "tests.info"].filter((name) =>
     isThere(join(directory, name)) && !isOwnReport(directory, name)
@@ -34,7 +34,7 @@ function isThere(path: string): boolean {
   try {
     return !lstatSync(path).isSymbolicLink();
   } catch {
-    return false; // what cannot be looked at will not be written over either
+    return false; // what cannot be read cannot be overwritten either
   }
 }
 

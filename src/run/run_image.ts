@@ -7,10 +7,14 @@ import { type MovedSection, SECTION_SPACE } from "../record/run_modules.ts";
 import type { RunKernel, RunModule } from "../record/test_record.ts";
 import { rememberedIndex } from "../symbolize/index/cached_index.ts";
 import { findModuleImage, moduleFolders } from "../kernel/image/find_module_image.ts";
-import { loadImageIndexSync } from "../symbolize/index/load_index.ts";
-import { OpenImage } from "../kernel/image/open_image.ts";
+import { imageSections } from "../kernel/module_images.ts";
 import { pathExists } from "../sys/files.ts";
-import { type KernelImageHints, loadKernelIndex } from "./kernel_index.ts";
+import {
+  type KernelImageHints,
+  loadKernelIndex,
+  loadModuleIndex,
+  type ModuleIndex,
+} from "./kernel_index.ts";
 
 /** Where the images of a run are. */
 export interface RunImageOptions extends KernelImageHints {
@@ -43,41 +47,38 @@ export function loadRunImage(
   if (modules.length === 0) return { image: index, path, modules: [], moved: [] };
   const folders = [...options.modules ?? [], ...moduleFolders(), ...buildFolder(path)];
   const found = modules.map((module) => loadModule(module, kernel.release, folders));
-  const loaded = found.filter((module) => "image" in module);
-  const joined = joinImages(index, loaded.map(({ image, run }) => ({ ...image, name: run.name })));
+  const loaded = found.filter((module) => "index" in module);
+  const joined = joinImages(
+    index,
+    loaded.map((module) => ({ ...module.index, name: module.run.name })),
+  );
   const covered: CoveredModule[] = [];
   const moved: MovedSection[] = [];
   for (const module of found) {
     const { name, buildId, sections } = module.run;
     if ("missing" in module) {
-      const { missing } = module;
-      const addresses = sections.map(({ address: start }) => ({
-        start,
-        end: start + SECTION_SPACE,
-      }));
-      for (const { address } of sections) moved.push({ address, to: address, size: SECTION_SPACE });
+      const { missing } = module, size = SECTION_SPACE;
+      const addresses = sections.map(({ address }) => ({ start: address, end: address + size }));
+      for (const { address } of sections) moved.push({ address, to: address, size });
       covered.push({ name, buildId, firstPoint: 0, points: 0, missing, addresses });
       continue;
     }
     const at = loaded.indexOf(module);
-    const base = index.base + joined.start[at]! - module.image.base;
+    const base = index.base + joined.start[at]! - module.index.base;
     for (const { name: section, address } of sections) {
       const linked = module.sections.get(section);
       if (linked !== undefined) {
         moved.push({ address, to: base + linked.address, size: linked.size });
       }
     }
-    const points = module.image.pointOffset.length;
+    const points = module.index.pointOffset.length;
     covered.push({ name, buildId, firstPoint: joined.firstPoint[at]!, points, addresses: [] });
   }
   return { image: joined.image, path, modules: covered, moved };
 }
 
-interface LoadedModuleImage {
+interface LoadedModuleImage extends ModuleIndex {
   readonly run: RunModule;
-  readonly image: CoverageImage;
-  /** Sections of the image's file by name. */
-  readonly sections: ReadonlyMap<string, { readonly address: number; readonly size: number }>;
 }
 
 function loadModule(
@@ -88,28 +89,17 @@ function loadModule(
   if (run.hidden !== undefined) return { run, missing: run.hidden };
   const found = findModuleImage(run, { release, folders });
   if ("missing" in found) {
-    const image = rememberedIndex(run.buildId);
-    return image === undefined || image.sections.length === 0
+    const index = rememberedIndex(run.buildId);
+    return index === undefined || index.sections.length === 0
       ? { run, missing: found.missing }
-      : { run, image, sections: byName(image.sections) };
+      : { run, index, sections: imageSections(index.sections) };
   }
   try {
-    using opened = new OpenImage(found.path);
-    return {
-      run,
-      image: loadImageIndexSync(found.path),
-      sections: byName(opened.elf.sections),
-    };
+    return { run, ...loadModuleIndex(found.path) };
   } catch (error) {
     if (error instanceof FormatError) return { run, missing: error.message };
     throw error;
   }
-}
-
-function byName<Section extends { readonly name: string }>(
-  sections: readonly Section[],
-): ReadonlyMap<string, Section> {
-  return new Map(sections.map((section) => [section.name, section]));
 }
 
 /** The folder that the kernel was built in, where its image still lies there: its modules are there too. */

@@ -1,4 +1,4 @@
-import { currentFile } from "./covered_tests.ts";
+import { currentFile } from "../hook/test_name.ts";
 import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
 import { supervisorClient } from "../hook/supervisor_client.ts";
 

@@ -1,32 +1,19 @@
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TestOutcome } from "../record/test_record.ts";
-import { mainModule, workingFolder } from "../sys/runtime.ts";
 import { coveredCall } from "../hook/body/covered_call.ts";
 import type { CoveredCall } from "../hook/body/covered_function.ts";
 import { withOwnBuiltins } from "../hook/own_builtins.ts";
 import { runningTests } from "../hook/running_test.ts";
 import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
-import type { StartedCoverage } from "../hook/started_coverage.ts";
+import type { TestCoverage } from "../hook/test_coverage.ts";
 import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
 import { supervisorClient } from "../hook/supervisor_client.ts";
 
-/** Working folder at the start: a test may change it. */
-const startFolder = workingFolder();
-
-/** The file whose tests are declared or run now, relative to the folder that the runner was started in. */
-export function currentFile(): string {
-  const main = mainModule();
-  const path = main.startsWith("file://") ? fileURLToPath(main) : main;
-  return path === "" ? "" : relative(startFolder, path);
-}
-
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
-  readonly #open = new Set<StartedCoverage>();
+  readonly #open = new Set<TestCoverage>();
   /** Those that end when the hooks of their test run. */
-  readonly #untilHooks = new Set<StartedCoverage>();
-  /** Bodies begun less tests whose hooks have run. */
+  readonly #untilHooks = new Set<TestCoverage>();
+  /** Started bodies minus tests whose hooks have run. */
   #running = 0;
 
   /** Opens what a test with fewer permissions could not. */
@@ -40,7 +27,7 @@ export class CoveredTests {
   }
 
   /** Begins the coverage of a test, or of a step of `parent`. */
-  begin(name: string, file: string, parent?: StartedCoverage): StartedCoverage {
+  begin(name: string, file: string, parent?: TestCoverage): TestCoverage {
     const coverage = startCoverage(() => ({ name, file }), parent);
     if (parent === undefined && coverage.available) {
       this.#running++;
@@ -49,13 +36,13 @@ export class CoveredTests {
     return coverage;
   }
 
-  /** A call of a body that tells its end to the runner alone: its coverage ends when the test's hooks run. */
-  untilHooks(coverage: StartedCoverage, args: readonly unknown[]): CoveredCall {
+  /** A call of a body whose end only the runner is told: its coverage ends when the test's hooks run. */
+  untilHooks(coverage: TestCoverage, args: readonly unknown[]): CoveredCall {
     this.#untilHooks.add(coverage);
     return coveredCall({ coverage, fromPreload: true }, args, { endsItself: false });
   }
 
-  /** Call when the tests of a file have ended: an error that nobody caught ends a file with no hook run. */
+  /** Call when the tests of a file have ended: an uncaught error ends a file without running hooks. */
   endFile(): void {
     this.#running = 0;
     this.afterTest();
@@ -63,7 +50,7 @@ export class CoveredTests {
 
   /**
    * Call when a test's hooks run. Where no test can be running any more, those still open were given up by the runner,
-   * as after their time was up.
+   * such as after their timeout.
    *
    * @param outcome That of a test whose coverage ends now.
    */

@@ -1,28 +1,16 @@
 import type { TestReference } from "../report/answer_json.ts";
-
-/** A test runner whose filter can be written. */
-export type Runner = "deno" | "bun";
+import type { Runner } from "./runner.ts";
 
 /**
  * Arguments that make a runner run the given tests, quoted for a shell or `xargs`: the test files and one pattern.
- * Deno filters by the name of the outermost test or suite; Bun by the names of suites and test with spaces between.
  * Empty for no tests.
  */
 export function runnerFilter(runner: Runner, tests: readonly TestReference[]): string {
   if (tests.length === 0) return "";
-  const names = [
-    ...new Set(
-      tests.map(({ name }) =>
-        runner === "deno" ? name.split(" > ")[0]! : name.split(" > ").join(" ")
-      ),
-    ),
-  ];
-  const alternatives = names.map(escapePattern).join("|");
-  const option = runner === "deno"
-    ? `--filter ${quote(`/^(?:${alternatives})$/`)}`
-    : `--test-name-pattern ${quote(`^(?:${alternatives})$`)}`;
+  const names = new Set(tests.map(({ name }) => runner.filterName(name)));
+  const pattern = `^(?:${[...names].map(escapePattern).join("|")})$`;
   const files = [...new Set(tests.map(({ file }) => file))].filter((file) => file !== "");
-  return [option, ...files.map(quote)].join(" ");
+  return [...runner.filterArguments(pattern), ...files].map(quote).join(" ");
 }
 
 function escapePattern(text: string): string {

@@ -7,24 +7,9 @@ export interface ReportedTest {
   readonly outcome: "passed" | "failed" | "skipped";
 }
 
-/** Options that have a runner write its report to `path` beside what it prints. */
-export function reportOptions(runner: "deno" | "bun", path: string): string[] {
-  return runner === "deno"
-    ? [`--junit-path=${path}`]
-    : ["--reporter=junit", `--reporter-outfile=${path}`];
-}
-
-/** Whether a runner's arguments ask for a report already: each writes one at most. */
-export function asksForReport(runner: "deno" | "bun", args: readonly string[]): boolean {
-  const option = runner === "deno"
-    ? /^--(junit-path(=|$)|reporter=junit$)/
-    : /^--reporter(-outfile)?(=|$)/;
-  return args.some((arg) => option.test(arg));
-}
-
 const TAG = /<!\[CDATA\[[^]*?\]\]>|<(\/?)([a-z]+)((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;
 
-/** Reads a report in the JUnit format as Deno and Bun write it. What is no such report holds no tests. */
+/** Reads a report in the JUnit format as Deno and Bun write it. Anything else holds no tests. */
 export function parseRunnerReport(xml: string): ReportedTest[] {
   const tests: ReportedTest[] = [];
   const suites: string[] = [];

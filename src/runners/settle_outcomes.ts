@@ -22,11 +22,11 @@ interface PlacedRecord {
 
 /**
  * Gives the records of a run the outcomes that the runner reported: a body that returned may be of a test that failed,
- * by a hook, by what it left running, or by an error that nobody caught. Removes the report.
+ * by a hook, by what it left running, or by an uncaught error. Removes the report.
  *
  * @param earlier Record files that were there before the runner started.
  * @param report The runner's report; nothing is done where it wrote none.
- * @param wasCut The run was cut short: the tests that ran then stay unfinished, whatever the runner takes them for.
+ * @param wasCut The run was cut short: tests that were running stay unfinished, whatever the runner reports.
  * @throws {Error} The file system's own error.
  */
 export function settleOutcomes(
@@ -54,7 +54,7 @@ export function settleOutcomes(
   for (const name of changed) writeWhole(join(runDirectory, name), textsOf(lines.get(name)!));
 }
 
-/** Lines of a record file; none where a test has put something else in its place, or what is no line into it. */
+/** Lines of a record file; none where a test has replaced the file, or written something else into it. */
 function linesOf(path: string): FileLine[] {
   try {
     const lines = [...fileLines(path)];

@@ -1,6 +1,7 @@
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../kernel/module_places.ts";
+import { runningKernel } from "../kernel/running_kernel.ts";
 import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun } from "../record/run_writer.ts";
 import type { BegunTest } from "../record/test_record.ts";
@@ -44,10 +45,10 @@ function supervise(args: readonly string[]): number {
   const libc = loadLibc();
   const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
   const memory = new TaskMemory(libc);
-  const { preloads, onlyPreload } = options;
-  const preloader = preloads === undefined
+  const { runners, onlyPreload } = options;
+  const preloader = runners === undefined
     ? null
-    : new RunnerPreloader(libc, ptrace, memory, preloads, neededVariables(onlyPreload));
+    : new RunnerPreloader(libc, ptrace, memory, runners, neededVariables(onlyPreload));
   const status = onlyPreload && preloader !== null
     ? followToRunners(
       libc,
@@ -86,6 +87,7 @@ function recordTree(
   modules.observe();
   const { runDirectory } = options;
   const run = openRun(runDirectory, {
+    kernel: runningKernel,
     modules,
     run: options.run,
     writeThrough: (path) => hostfsWriteThrough(libc, path),

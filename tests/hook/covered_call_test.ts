@@ -5,8 +5,8 @@ import type { TestOutcome } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { type CallOptions, coveredCall } from "../../src/hook/body/covered_call.ts";
 import { coveredFunction, type TestBody } from "../../src/hook/body/covered_function.ts";
-import { runningTest, runningTests } from "../../src/hook/running_test.ts";
-import type { StartedCoverage } from "../../src/hook/started_coverage.ts";
+import { runningTests } from "../../src/hook/running_test.ts";
+import type { TestCoverage } from "../../src/hook/test_coverage.ts";
 
 const isDeno = runtimeName() === "deno";
 
@@ -21,7 +21,7 @@ async function outcomeOf(
     end: (of: TestOutcome) => outcome ??= of,
     // As those of the hook: what comes behind the end is no matter.
     markAsynchronous: () => asynchronous ||= outcome === undefined,
-  } as unknown as StartedCoverage;
+  } as unknown as TestCoverage;
   const covered = coveredFunction(
     body,
     (passed) => coveredCall({ coverage, fromPreload: true }, passed, options),
@@ -89,7 +89,7 @@ test("a promise of a class is asked without its then, and makes no other of its 
   const runners = { asked: asked - plain.asked, made: made - plain.made };
   const before = { asked, made };
   const second = new Lazy((resolve) => resolve());
-  const coverage = { end() {}, markAsynchronous() {} } as unknown as StartedCoverage;
+  const coverage = { end() {}, markAsynchronous() {} } as unknown as TestCoverage;
   const given: unknown = coveredFunction(
     () => second,
     (args) => coveredCall({ coverage, fromPreload: true }, args),
@@ -141,7 +141,7 @@ test("a then that never calls back leaves the coverage open where the runner wai
   const coverage = {
     end: (of: TestOutcome) => outcome ??= of,
     markAsynchronous() {},
-  } as unknown as StartedCoverage;
+  } as unknown as TestCoverage;
   const covered = coveredFunction(
     () => ({ then() {} }),
     (args) => coveredCall({ coverage, fromPreload: true }, args),
@@ -184,10 +184,10 @@ test("code knows the test that it runs in, until that has ended", async () => {
   runningTests.clear();
   let coverage: unknown;
   await outcomeOf(async () => {
-    coverage = runningTest()?.coverage;
+    coverage = runningTests.get()?.coverage;
     await wait();
-    assert.equal(runningTest()?.coverage, coverage);
+    assert.equal(runningTests.get()?.coverage, coverage);
   });
   assert.notEqual(coverage, undefined);
-  assert.equal(runningTest(), undefined);
+  assert.equal(runningTests.get(), undefined);
 });

@@ -117,7 +117,7 @@ test("withKernelCoverage gives the body's name, and its length without the cover
 test("withKernelCoverage of no function says what is missing", () => {
   assert.throws(() => withKernelCoverage(undefined as never), {
     name: "TypeError",
-    message: /give it the test's body/,
+    message: /pass the test's body/,
   });
 });
 

@@ -7,7 +7,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { eachLabel } from "../../src/hook/each_label.ts";
-import { parseRunnerReport, reportOptions } from "../../src/runners/runner_report.ts";
+import { bunRunner } from "../../src/runners/bun/runner.ts";
+import { parseRunnerReport } from "../../src/runners/runner_report.ts";
 
 /** Labels, and the rows that fill them. */
 const CASES: readonly (readonly [label: string, row: unknown])[] = [
@@ -40,7 +41,7 @@ test("a label is filled as Bun reports it", { skip: runtimeName() !== "bun" }, (
       for (const [label, row] of cases) test.each([row])(label, (..._) => {});`;
     writeFileSync(join(folder, "labels.ts"), source);
     const report = join(folder, "r.xml");
-    spawnSync(process.execPath, ["test", ...reportOptions("bun", report), "./labels.ts"], {
+    spawnSync(process.execPath, ["test", ...bunRunner.reportArguments(report), "./labels.ts"], {
       cwd: folder,
       // As source: JSON knows neither undefined nor -0.
       env: { ...process.env, CASES: sourceOf(CASES) },

@@ -7,7 +7,7 @@ import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
 import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
-import { MissingCoverage } from "../../src/hook/missing_coverage.ts";
+import { MissingCoverage, missingCoverage } from "../../src/hook/missing_coverage.ts";
 import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";
 import {
@@ -277,7 +277,10 @@ test("a device that cannot be opened is asked for once, and required coverage is
       assert.ok(why instanceof KcovUnavailableError);
       assert.equal(thread.unavailable(), why);
       assert.equal(libc.log.filter((step) => step === "open").length, 1);
-      assert.throws(() => thread.reportUnavailable(why), (error) => error === why);
+      assert.throws(
+        () => missingCoverage("t", why, thread.settings.mode),
+        (error) => error === why,
+      );
     },
     { fail: { open: EACCES } },
     { mode: "require" },
@@ -294,7 +297,7 @@ test("coverage that is turned off touches nothing", () => {
   onFakeKernel(
     ({ thread, libc }) => {
       assert.match(thread.unavailable()?.message ?? "", /unset KERNELCOV$/);
-      thread.reportUnavailable(thread.unavailable()!);
+      missingCoverage("t", thread.unavailable()!, thread.settings.mode);
       assert.deepEqual(libc.log, []);
     },
     {},

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/read_run.ts";
 import type { Run } from "../../src/record/test_record.ts";
-import { runningKernel } from "../../src/record/running_kernel.ts";
+import { runningKernel } from "../../src/kernel/running_kernel.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests } from "../_support/run_tests.ts";
 

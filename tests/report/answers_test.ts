@@ -14,6 +14,8 @@ import { buildUniverse } from "../../src/coverage/universe.ts";
 import { whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
+import { bunRunner } from "../../src/runners/bun/runner.ts";
+import { denoRunner } from "../../src/runners/deno/runner.ts";
 import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { flakyText, showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
@@ -175,8 +177,8 @@ test("runnerFilter() survives a shell and matches names with special characters 
   ];
   for (
     const [runner, names] of [
-      ["deno", [`it's (a) "test"`, "plain"]],
-      ["bun", [`it's (a) "test" x/y`, "plain"]],
+      [denoRunner, [`it's (a) "test"`, "plain"]],
+      [bunRunner, [`it's (a) "test" x/y`, "plain"]],
     ] as const
   ) {
     const words = execFileSync("xargs", ["-n1", "printf", "%s\\n"], {
@@ -189,7 +191,7 @@ test("runnerFilter() survives a shell and matches names with special characters 
     assert.doesNotMatch(`${names[0]}!`, pattern);
     assert.doesNotMatch("xplain", pattern);
   }
-  assert.equal(runnerFilter("bun", []), "");
+  assert.equal(runnerFilter(bunRunner, []), "");
 });
 
 test("partName() numbers the parts of a file before its extension", () => {

@@ -24,6 +24,8 @@ import {
 import { coverageTree, fileTable } from "../../src/report/coverage_tables.ts";
 import { lcovAggregate, lcovPerTest } from "../../src/report/lcov.ts";
 import { lcovDescriptions } from "../../src/report/lcov_test_names.ts";
+import { bunRunner } from "../../src/runners/bun/runner.ts";
+import { denoRunner } from "../../src/runners/deno/runner.ts";
 import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { showTest, showText } from "../../src/report/show_text.ts";
 import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
@@ -88,7 +90,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
     written: writtenText([{ path: EVIL, what: "x" }]),
     descriptions: lcovDescriptions(run.tests.map(({ record }) => record)),
     lcov: [...lcovAggregate(run), ...lcovPerTest(run)].join(""),
-    filter: runnerFilter("deno", [{ ...testReference(run, 0), file: "" }]),
+    filter: runnerFilter(denoRunner, [{ ...testReference(run, 0), file: "" }]),
   };
   for (const [what, text] of Object.entries(texts)) {
     assert.ok(text.length > 3, what);
@@ -105,7 +107,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
 
 test("a filter with control characters matches the name after a shell has read it", () => {
   const [, pattern] = execFileSync("xargs", ["-n1", "printf", "%s\\n"], {
-    input: runnerFilter("bun", [{ name: `a${EVIL}`, file: "" }]),
+    input: runnerFilter(bunRunner, [{ name: `a${EVIL}`, file: "" }]),
     encoding: "utf8",
   }).split("\n");
   assert.match(`a${EVIL}`, new RegExp(pattern!));

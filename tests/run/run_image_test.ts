@@ -11,12 +11,8 @@ import { totalsText } from "../../src/report/text_table.ts";
 import { unresolvedTotal } from "../../src/coverage/point_hits.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
-import {
-  loadRun,
-  type LoadRunOptions,
-  loadRuns,
-  writeLcovFiles,
-} from "../../src/run/run_coverage_files.ts";
+import { loadRun, type LoadRunOptions, loadRuns } from "../../src/run/load_run.ts";
+import { writeLcovFiles } from "../../src/run/write_report.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
 import { SmallImage } from "../_support/images/small_image.ts";
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { RUNNERS } from "../../src/runners/all_runners.ts";
 import { supervisorRuntime, withPreload } from "../../src/runners/runner_command.ts";
 
 /** The command with the preload's path shortened to `PRELOAD`. */
@@ -45,5 +47,14 @@ test("tests of Bun are supervised by the Bun that runs them, all others by the c
     const command of [["deno", "test"], ["npx", "bun", "test"], ["bun", "run", "x"], ["sh"]]
   ) {
     assert.equal(supervisorRuntime(command), undefined, command.join(" "));
+  }
+});
+
+test("each runner has a preload, which the package has as one file", () => {
+  const pack = readFileSync(new URL("../../scripts/pack.ts", import.meta.url), "utf8");
+  for (const { name, preload, preloadArguments } of RUNNERS) {
+    assert.ok(existsSync(preload), preload);
+    assert.ok(preloadArguments.at(-1)!.endsWith(preload), name);
+    assert.ok(pack.includes(`"src/runners/${name}/preload.js"`), name);
   }
 });

@@ -11,7 +11,8 @@ import { openRun } from "../../src/record/run_writer.ts";
 import type { TestOutcome } from "../../src/record/test_record.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
-import { parseRunnerReport, reportOptions } from "../../src/runners/runner_report.ts";
+import { RUNNERS } from "../../src/runners/all_runners.ts";
+import { parseRunnerReport } from "../../src/runners/runner_report.ts";
 import { settleOutcomes } from "../../src/runners/settle_outcomes.ts";
 import { testRecord } from "../_support/test_records.ts";
 
@@ -183,9 +184,9 @@ test("the report is asked for, unless the command asks for one", () => {
   assert.equal(theirs.includes("--reporter=junit"), false);
   const dots = withPreload(["deno", "test", "--reporter=dot"], "r.xml").command;
   assert.ok(dots.includes("--junit-path=r.xml"), "Deno can do both");
-  for (const runner of ["deno", "bun"] as const) {
-    const { command } = withPreload([runner, "test", "a.ts"], "r.xml");
-    for (const option of reportOptions(runner, "r.xml")) assert.ok(command.includes(option));
+  for (const runner of RUNNERS) {
+    const { command } = withPreload([runner.name, "test", "a.ts"], "r.xml");
+    for (const option of runner.reportArguments("r.xml")) assert.ok(command.includes(option));
     assert.equal(command.at(-1), "a.ts");
   }
 });
@@ -206,9 +207,9 @@ test("this runtime's runner writes the report, and says of it nothing", () => {
         encoding: "utf8",
         env: { ...process.env, NO_COLOR: "1" },
       });
-    const name = runtimeName() === "deno" ? "deno" : "bun";
-    const all = name === "deno" ? ["-A", "--no-check"] : [];
-    const told = run([...all, ...reportOptions(name, report)]);
+    const runner = RUNNERS.find(({ name }) => name === runtimeName())!;
+    const all = runner.name === "deno" ? ["-A", "--no-check"] : [];
+    const told = run([...all, ...runner.reportArguments(report)]);
     const plain = run(all);
     const timeless = (text: string) => text.replaceAll(/ ?[[(][\d.]+(µs|ms|s)[\])]/g, "");
     assert.equal(timeless(told.stdout), timeless(plain.stdout));

@@ -12,6 +12,7 @@ import { findModuleImage } from "../../src/kernel/image/find_module_image.ts";
 import { kallsymsAddress, parseKallsyms } from "../../src/kernel/kallsyms.ts";
 import { KernelSymbolizer } from "../../src/symbolize/lookup/kernel_symbolizer.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
+import { runningKernel } from "../../src/kernel/running_kernel.ts";
 import { kaslrOffset, runningKernelParts } from "../../src/kernel/running_kernel_parts.ts";
 import { buildElf, codeSection } from "../_support/images/elf_builder.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
@@ -248,4 +249,10 @@ test("an image that is compressed with xz says how to expand it", () => {
   const path = join(folder, "vmlinux.xz");
   copyFileSync(image.path, path);
   assert.throws(() => new OpenImage(path), /xz -dk/);
+});
+
+test("runningKernel() names this kernel", () => {
+  const { release, machine } = runningKernel();
+  assert.match(release, /^\d+\.\d+/);
+  assert.match(machine, /^(x86_64|aarch64)$/);
 });

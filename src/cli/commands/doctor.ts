@@ -1,6 +1,6 @@
 import process from "node:process";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
-import { kcovAvailability, type KcovFinding } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability, type KcovFinding } from "../../kernel/kcov_availability.ts";
 import { textStyle } from "../../report/text_style.ts";
 import { paint } from "../../report/text_style.ts";
 import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";

@@ -1,4 +1,4 @@
-import type { KcovFinding } from "../../kcov/kcov_availability.ts";
+import type { KcovFinding } from "../../kernel/kcov_availability.ts";
 import { ModulePlaces } from "../../kernel/module_places.ts";
 import { findModuleImage, type ModuleImageQuery } from "../../kernel/image/find_module_image.ts";
 

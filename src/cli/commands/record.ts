@@ -2,7 +2,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { MAX_WORDS } from "../../kcov/abi.ts";
 import { lockRun } from "../../record/run_lock.ts";
-import { loadRun } from "../../run/run_coverage_files.ts";
+import { loadRun } from "../../run/load_run.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { EXIT_NO_COVERAGE } from "../exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";

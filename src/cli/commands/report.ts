@@ -8,12 +8,8 @@ import { runLockHolder } from "../../record/run_lock.ts";
 import { noteReports } from "../../record/run_reports.ts";
 import { errorReason } from "../../sys/file_error.ts";
 import { testTable, totalsText, type WrittenFile, writtenText } from "../../report/text_table.ts";
-import {
-  type LoadedRun,
-  loadRun,
-  type LoadRunOptions,
-  writeLcovFiles,
-} from "../../run/run_coverage_files.ts";
+import { type LoadedRun, loadRun, type LoadRunOptions } from "../../run/load_run.ts";
+import { writeLcovFiles } from "../../run/write_report.ts";
 import { removeLeftParts } from "../../sys/written_files.ts";
 import { foreignReports } from "../../run/own_reports.ts";
 import { parseCommandLine } from "../command_line.ts";

@@ -3,7 +3,8 @@ import { type Address, formatAddress, parseAddress } from "../../base/address.ts
 import { parsePcText } from "../../base/pc_text.ts";
 import { KcovUnavailableError } from "../../errors.ts";
 import { codeSections } from "../../points/scan.ts";
-import { findKernelImage, runningBuildId } from "../../kernel/image/find_kernel_image.ts";
+import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";
+import { runningBuildId } from "../../kernel/image/notes_file.ts";
 import { moduleFolders } from "../../kernel/image/find_module_image.ts";
 import { KernelSymbolizer } from "../../symbolize/lookup/kernel_symbolizer.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
@@ -11,7 +12,7 @@ import { runningKernelParts } from "../../kernel/running_kernel_parts.ts";
 import type { SymbolizedPcs } from "../../symbolize/lookup/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../../symbolize/lookup/symbolized_text.ts";
 import { embeddedKernelPath } from "../../build/build_kernel.ts";
-import { kcovAvailability } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability } from "../../kernel/kcov_availability.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { UsageError } from "../usage_error.ts";
 

@@ -4,13 +4,9 @@ import process from "node:process";
 import { recordFiles } from "../../record/run_folder.ts";
 import { lockRun } from "../../record/run_lock.ts";
 import { errorReason } from "../../sys/file_error.ts";
-import { loadRun } from "../../run/run_coverage_files.ts";
-import {
-  preloadPaths,
-  supervisorRuntime,
-  withPreload,
-  withReport,
-} from "../../runners/runner_command.ts";
+import { loadRun } from "../../run/load_run.ts";
+import { supervisorRuntime, withPreload, withReport } from "../../runners/runner_command.ts";
+import { RUNNERS } from "../../runners/all_runners.ts";
 import { settleOutcomes } from "../../runners/settle_outcomes.ts";
 import { runInKernel } from "../../machines/uml/run_kernel.ts";
 import { parseCommandLine } from "../command_line.ts";
@@ -102,7 +98,7 @@ export async function testCommand(args: string[]): Promise<number> {
         run,
         mode: "auto",
         record: false,
-        preloads: preloadPaths(),
+        runners: RUNNERS,
         onlyPreload: values.scope === "thread",
         noFollow: values["no-follow"],
       } as const;

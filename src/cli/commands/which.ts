@@ -21,7 +21,7 @@ import {
   patchAnswerText,
 } from "../../report/answer_text.ts";
 import { printable, type TextStyle } from "../../report/text_style.ts";
-import type { LoadedRun } from "../../run/run_coverage_files.ts";
+import type { LoadedRun } from "../../run/load_run.ts";
 import { parseCommandLine } from "../command_line.ts";
 import {
   openRunOf,

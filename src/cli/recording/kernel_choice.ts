@@ -1,6 +1,6 @@
 import process from "node:process";
 import { KcovUnavailableError } from "../../errors.ts";
-import { kcovAvailability } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability } from "../../kernel/kcov_availability.ts";
 import {
   buildEmbeddedKernel,
   type KernelDefinition,

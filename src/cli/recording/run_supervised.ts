@@ -1,5 +1,5 @@
 import process from "node:process";
-import { transpileAhead } from "../../runners/transpile_ahead.ts";
+import { transpileAhead } from "../../runners/deno/transpile_ahead.ts";
 import {
   signalSupervised,
   supervisedCommand,

@@ -1,11 +1,12 @@
-import { runtimeName } from "../../sys/runtime.ts";
 import type { TestOutcome } from "../../record/test_record.ts";
 import { type CoveredCall, inShapeOf } from "./covered_function.ts";
 import { followPromise, passPromiseOn } from "./follow_promise.ts";
+import { runnerBehaviour } from "../runner_behaviour.ts";
 import { type RunningTest, runningTests } from "../running_test.ts";
 import { unseenScript } from "./unseen_script.ts";
 
 const { apply } = Reflect;
+const { awaitsThenables } = runnerBehaviour;
 
 /** How a runner calls a body, and what it makes of it. */
 export interface CallOptions {
@@ -70,8 +71,8 @@ function undone(result: unknown, end: End, coverage: RunningTest["coverage"]): u
 }
 
 /**
- * A body has returned. Runners go on when a promise is settled; Deno also asks other objects with a function `then`,
- * once, which Bun does not.
+ * A body has returned. Runners go on when a promise is settled; some also ask other objects with a function `then`,
+ * once.
  */
 function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): unknown {
   if (typeof result !== "object" && typeof result !== "function" || result === null) {
@@ -79,12 +80,12 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
     return result;
   }
   const good = (): void => end("passed"), bad = (): void => end("failed");
-  const followed = isDeno ? passPromiseOn(result, good, bad) : undefined;
+  const followed = awaitsThenables ? passPromiseOn(result, good, bad) : undefined;
   if (followed !== undefined || followPromise(result, good, bad)) {
     coverage.markAsynchronous();
     return followed ?? result;
   }
-  if (!isDeno || !hasThen(result)) {
+  if (!awaitsThenables || !hasThen(result)) {
     end("passed");
     return result;
   }
@@ -99,8 +100,6 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
     bad,
   });
 }
-
-const isDeno = runtimeName() === "deno";
 
 /** Not by a look at `then`: it may be made when it is looked at, and the runner looks once. */
 function hasThen(value: object): boolean {

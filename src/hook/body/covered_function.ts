@@ -49,11 +49,16 @@ export function coveredFunction(
   return inShapeOf(body, covered, ownParameters);
 }
 
+/** A call around which nothing goes on. */
+export function plainCall(args: readonly unknown[]): CoveredCall {
+  return { args, threw() {}, returned: (result) => result };
+}
+
 /** `body`, with `before` called before it. */
 export function precededFunction(body: TestBody, before: (args: unknown[]) => void): TestBody {
   return coveredFunction(body, (args) => {
     before(args);
-    return { args, threw() {}, returned: (result) => result };
+    return plainCall(args);
   });
 }
 

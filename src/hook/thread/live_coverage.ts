@@ -1,16 +1,18 @@
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
 import type { TestOutcome } from "../../record/test_record.ts";
 import { runtimeName } from "../../sys/runtime.ts";
-import { functionsOf, hasReached, hitsOf, linesOf } from "../../assertions/coverage_questions.ts";
+import { CoverageAnswers, type Question } from "../../assertions/coverage_answers.ts";
 import { openSymbolizer } from "../../assertions/open_symbolizer.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
 import { newWindow, type RecordingThread } from "./recording_thread.ts";
 import type { Symbolizer } from "../../assertions/symbolizer.ts";
-import type { CoverageFlags, KernelCoverage, TestIdentity } from "../kernel_coverage.ts";
+import type { CoverageFlags, TestIdentity } from "../kernel_coverage.ts";
+import type { TestCoverage } from "../test_coverage.ts";
 
 /** The coverage of one test on one thread, from `begin` to `end`, which writes the record. */
-export class LiveCoverage implements KernelCoverage {
+export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   readonly available: boolean = true;
+  readonly hasHits: boolean = true;
   readonly #thread: RecordingThread;
   readonly #identity: TestIdentity;
   readonly #openSymbolizer: () => Symbolizer;
@@ -26,6 +28,7 @@ export class LiveCoverage implements KernelCoverage {
    * @param open Opens the symbolizer, and remembers it; tests give another.
    */
   constructor(thread: RecordingThread, identity: TestIdentity, open = openSymbolizer) {
+    super();
     this.#thread = thread;
     this.#identity = identity;
     this.#openSymbolizer = open;
@@ -51,7 +54,6 @@ export class LiveCoverage implements KernelCoverage {
     });
   }
 
-  /** Says that the body went on after the first turn of the event loop. */
   markAsynchronous(): void {
     if (!this.#ended) this.#asynchronous = true;
   }
@@ -99,28 +101,11 @@ export class LiveCoverage implements KernelCoverage {
     return withOwnBuiltins(() => this.#decoded().pcs.slice());
   }
 
-  reached(functionName: string): boolean {
-    return this.#ask((symbolizer, decoded) => hasReached(symbolizer, decoded, functionName));
-  }
-
-  hits(functionName: string): number {
-    return this.#ask((symbolizer, decoded) => hitsOf(symbolizer, decoded, functionName));
-  }
-
-  functions(): string[] {
-    return this.#ask(functionsOf);
-  }
-
-  lines(file: string): number[] {
-    return this.#ask((symbolizer, decoded) => linesOf(symbolizer, decoded, file));
-  }
-
   #decoded(): DecodedPcs {
     return this.#final ?? this.#thread.decode(this.#window);
   }
 
-  /** Answers from the image, unrecorded: reading it is not what the test does. */
-  #ask<Answer>(question: (symbolizer: Symbolizer, decoded: DecodedPcs) => Answer): Answer {
+  ask<Answer>(question: Question<Answer>): Answer {
     return withOwnBuiltins(() => {
       const decoded = this.#decoded();
       return this.#thread.pause(() => question(this.#openSymbolizer(), decoded));

@@ -1,19 +1,19 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
-import { kcovAvailability, NO_CALLBACKS } from "../../kcov/kcov_availability.ts";
+import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { KcovDevice } from "../../kcov/kcov_device.ts";
 import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../../kcov/thread_device.ts";
 import { loadLibc } from "../../sys/load.ts";
 import type { Libc } from "../../sys/types.ts";
 import { createUnseenFile } from "../../sys/unseen_file.ts";
 import { followModules } from "../../kernel/follow_modules.ts";
+import { runningKernel } from "../../kernel/running_kernel.ts";
 import { hostfsWriteThrough } from "../../record/hostfs_write_through.ts";
 import type { ModulePlaces } from "../../kernel/module_places.ts";
 import { endRecords, LostRecords } from "../../record/lost_records.ts";
 import { openRun, type RunWriter } from "../../record/run_writer.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
-import { reportMissing } from "../missing_coverage.ts";
 import { say } from "../../record/say_once.ts";
 
 /**
@@ -32,7 +32,7 @@ export interface RecordingWindow {
 
 /** Whose window it is. */
 export interface WindowOwner {
-  /** Noted as begun, once it is sure that it will be recorded. */
+  /** Noted as started, once it is certain that it will be recorded. */
   readonly test?: BegunTest;
   /** Called where the tests of the file end before the window's does. */
   readonly giveUp?: () => void;
@@ -79,15 +79,6 @@ export class RecordingThread {
   }
 
   /**
-   * Says once per run that there is no coverage and why.
-   *
-   * @throws {KcovUnavailableError} Where the environment requires coverage.
-   */
-  reportUnavailable(error: KcovUnavailableError): void {
-    reportMissing(error, this.#settings.mode);
-  }
-
-  /**
    * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
    *
    * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
@@ -127,8 +118,8 @@ export class RecordingThread {
       // Closed while it recorded, a device cannot be told to stop, and none takes its place.
       this.#unavailable = new KcovUnavailableError(
         "busy",
-        "A test has closed the coverage device, and this thread can be given no other: " +
-          "close in tests only the descriptors that they open",
+        "A test has closed the coverage device, and this thread cannot open another: " +
+          "let tests close only descriptors that they opened",
         { cause },
       );
       throw this.#unavailable;
@@ -205,6 +196,7 @@ export class RecordingThread {
     if (this.#writer !== undefined) return this.#writer;
     const { runDirectory, run } = this.#settings;
     this.#writer = openRun(runDirectory, {
+      kernel: runningKernel,
       run,
       modules: this.#modules,
       create: (path) => createUnseenFile(loadLibc(), path),
@@ -232,8 +224,8 @@ export class RecordingThread {
   }
 
   /**
-   * Runs windows around one refused system call, so that the first test records no first-time work of the hook, and a
-   * kernel that has the device but no coverage calls in its code is noticed.
+   * Opens windows around a failing system call, so that the first test does not record first-time work of the hook, and
+   * a kernel with the device but without coverage calls in its code is noticed.
    */
   #warmUp(): void {
     const libc = this.#openLibc();
@@ -254,7 +246,7 @@ export function newWindow(): RecordingWindow {
   return { start: 0, end: -1, shared: false, truncated: false };
 }
 
-/** Why the device cannot be had, in words that say what to change. */
+/** Why the device is unavailable, in words that say what to change. */
 function explain(error: unknown): KcovUnavailableError {
   if (error instanceof KcovUnavailableError) return error;
   if (error instanceof SyscallError) {

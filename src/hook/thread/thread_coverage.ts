@@ -2,9 +2,9 @@ import { KcovUnavailableError } from "../../errors.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 import { LiveCoverage } from "./live_coverage.ts";
-import { MissingCoverage } from "../missing_coverage.ts";
+import { missingCoverage } from "../missing_coverage.ts";
 import { RecordingThread } from "./recording_thread.ts";
-import type { StartedCoverage } from "../started_coverage.ts";
+import type { TestCoverage } from "../test_coverage.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let thread: RecordingThread | undefined;
@@ -14,7 +14,7 @@ function thisThread(): RecordingThread {
   return thread;
 }
 
-/** Opens the thread's device ahead of the first test. Why that fails is said when a test runs. */
+/** Opens the thread's device before the first test. A failure is reported when a test runs. */
 export function prepareThreadCoverage(): void {
   const recording = thisThread();
   if (recording.settings.mode === "off") return;
@@ -23,15 +23,18 @@ export function prepareThreadCoverage(): void {
 
 /**
  * Begins to record the calling thread by itself; nothing runs between the reset of the buffer and the return. Where
- * nothing can be recorded, gives what stands for it.
+ * coverage is unavailable, returns a {@linkcode MissingCoverage}.
  *
  * @param identity Names the test; called before recording begins.
- * @throws {KcovUnavailableError} Where coverage cannot be had and the environment requires it.
+ * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it.
  */
-export function startThreadCoverage(identity: () => TestIdentity): StartedCoverage {
+export function startThreadCoverage(identity: () => TestIdentity): TestCoverage {
   const recording = thisThread();
+  function missing(why: KcovUnavailableError): TestCoverage {
+    return missingCoverage(identity().name, why, recording.settings.mode);
+  }
   const why = recording.unavailable();
-  if (why !== undefined) return missing(recording, identity, why);
+  if (why !== undefined) return missing(why);
   const coverage = recording.pause(() => {
     atEndOfFile(recording, true);
     return new LiveCoverage(recording, identity());
@@ -40,16 +43,7 @@ export function startThreadCoverage(identity: () => TestIdentity): StartedCovera
     coverage.begin();
   } catch (error) {
     if (!(error instanceof KcovUnavailableError)) throw error;
-    return missing(recording, identity, error);
+    return missing(error);
   }
   return coverage;
-}
-
-function missing(
-  recording: RecordingThread,
-  identity: () => TestIdentity,
-  why: KcovUnavailableError,
-): StartedCoverage {
-  recording.reportUnavailable(why);
-  return new MissingCoverage(identity().name, why);
 }

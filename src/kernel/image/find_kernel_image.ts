@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { release } from "node:os";
 import process from "node:process";
-import { buildIdOfNotes } from "../../elf/notes.ts";
 import { KcovUnavailableError } from "../../errors.ts";
+import { runningBuildId } from "./notes_file.ts";
 import { OpenImage } from "./open_image.ts";
+import { buildIdPlaces } from "./separate_debug.ts";
 
 /** What is wanted of {@linkcode findKernelImage}. */
 export interface KernelImageQuery {
@@ -22,18 +23,10 @@ export interface KernelImage {
   readonly buildId: string;
 }
 
-/** Build id of the running kernel from `/sys/kernel/notes`; empty where it does not tell. */
-export function runningBuildId(): string {
-  try {
-    return buildIdOfNotes(readFileSync("/sys/kernel/notes")) ?? "";
-  } catch {
-    return "";
-  }
-}
-
 /** Files that may be the image, the likeliest first. */
-export function kernelImagePlaces(buildId: string, kernelRelease: string): string[] {
-  const places = [
+function kernelImagePlaces(buildId: string, kernelRelease: string): string[] {
+  return [
+    ...buildIdPlaces(buildId),
     `/usr/lib/debug/boot/vmlinux-${kernelRelease}`,
     `/boot/vmlinux-${kernelRelease}`,
     `/lib/modules/${kernelRelease}/build/vmlinux`,
@@ -41,10 +34,6 @@ export function kernelImagePlaces(buildId: string, kernelRelease: string): strin
     `/usr/lib/debug/lib/modules/${kernelRelease}/vmlinux`,
     `/usr/lib/debug/vmlinux-${kernelRelease}`,
   ];
-  if (buildId.length > 2) {
-    places.unshift(`/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`);
-  }
-  return places;
 }
 
 /**
@@ -59,21 +48,18 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
   if (named !== undefined && named !== "") {
     const origin = query.path === undefined ? "KERNELCOV_VMLINUX" : "the image";
     if (!existsSync(named)) {
-      throw new KcovUnavailableError(
-        "no-image",
+      throw noImage(
         `Cannot open ${named}: there is no such file: name a vmlinux with debug information`,
       );
     }
     const image = describe(named);
     if (image.lack !== undefined) {
-      throw new KcovUnavailableError(
-        "no-image",
+      throw noImage(
         `Cannot use ${named}: ${image.lack}: name a vmlinux of a kernel with CONFIG_DEBUG_INFO`,
       );
     }
     if (buildId !== "" && image.buildId !== "" && image.buildId !== buildId) {
-      throw new KcovUnavailableError(
-        "no-image",
+      throw noImage(
         `Cannot use ${named}: its build id is ${image.buildId} but the kernel's is ${buildId}: ` +
           `point ${origin} to the vmlinux of that kernel`,
       );
@@ -95,8 +81,7 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
     );
   }
   const looked = refused.length > 0 ? refused.join("; ") : `none of ${places.join(", ")} exists`;
-  throw new KcovUnavailableError(
-    "no-image",
+  throw noImage(
     `Cannot find the kernel's vmlinux with debug information (${looked}): install the kernel's debug package or set KERNELCOV_VMLINUX`,
   );
 }
@@ -104,4 +89,8 @@ export function findKernelImage(query: KernelImageQuery = {}): KernelImage {
 function describe(path: string): KernelImage & { readonly lack: string | undefined } {
   using image = new OpenImage(path);
   return { path, buildId: image.elf.buildId, lack: image.lack };
+}
+
+function noImage(message: string): KcovUnavailableError {
+  return new KcovUnavailableError("no-image", message);
 }

@@ -7,6 +7,7 @@ import { codeSections } from "../../points/scan.ts";
 import type { RunModule } from "../../record/test_record.ts";
 import { readWholeFile } from "../../sys/open_file.ts";
 import { OpenImage } from "./open_image.ts";
+import { buildIdPlaces } from "./separate_debug.ts";
 
 /** Where the files of modules may be. */
 export interface ModuleImageQuery {
@@ -46,13 +47,11 @@ export function findModuleImage(
   const kernelRelease = query.release ?? release();
   const installed = join(root, "lib/modules", kernelRelease);
   const debug = join(root, "usr/lib/debug/lib/modules", kernelRelease);
-  const paths = [...folders.map((folder) => resolve(folder)), installed, debug].flatMap((folder) =>
-    modulesIn(folder).get(name) ?? []
-  );
-  if (buildId.length > 2) {
-    const file = `${buildId.slice(2)}.debug`;
-    paths.push(join(root, "usr/lib/debug/.build-id", buildId.slice(0, 2), file));
-  }
+  const searched = [...folders.map((folder) => resolve(folder)), installed, debug];
+  const paths = [
+    ...searched.flatMap((folder) => modulesIn(folder).get(name) ?? []),
+    ...buildIdPlaces(buildId, root),
+  ];
   const refused: string[] = [];
   let plain: string | undefined;
   for (const path of paths) {

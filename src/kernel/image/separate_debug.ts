@@ -20,16 +20,22 @@ export function hasCode(elf: ElfFile): boolean {
   return text === undefined || text.type !== SHT_NOBITS;
 }
 
+/**
+ * Where debug packages have the file of a build id; nowhere where that is not known.
+ *
+ * @param root folder of `usr`
+ */
+export function buildIdPlaces(buildId: string, root = "/"): string[] {
+  if (buildId.length <= 2) return [];
+  const file = `${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`;
+  return [nodeBuiltin("node:path").join(root, DEBUG_FOLDER, ".build-id", file)];
+}
+
 /** Places of an image's debug file, as gdb looks for it ("Debugging Information in Separate Files"). */
 export function debugFilePlaces(path: string, elf: ElfFile): string[] {
   const { basename, dirname, join } = nodeBuiltin("node:path");
-  const places: string[] = [];
   const { buildId, debugLink } = elf;
-  if (buildId.length > 2) {
-    places.push(
-      join(DEBUG_FOLDER, ".build-id", buildId.slice(0, 2), `${buildId.slice(2)}.debug`),
-    );
-  }
+  const places = buildIdPlaces(buildId);
   if (debugLink !== undefined && debugLink.file === basename(debugLink.file)) {
     const folder = dirname(path);
     places.push(

@@ -5,10 +5,11 @@ import { recordBaseline } from "../baseline.ts";
 import { followNodeTests, isNodeTest, takeNodeOutcome } from "./node_tests.ts";
 import { coveredCall } from "../../hook/body/covered_call.ts";
 import { coveredFunction, inShapeOf, type TestBody } from "../../hook/body/covered_function.ts";
-import { CoveredTests, currentFile } from "../covered_tests.ts";
+import { CoveredTests } from "../covered_tests.ts";
 import { eachLabel } from "../../hook/each_label.ts";
 import { followPromise } from "../../hook/body/follow_promise.ts";
 import { withOwnBuiltins } from "../../hook/own_builtins.ts";
+import { currentFile } from "../../hook/test_name.ts";
 import { unseenScript } from "../../hook/body/unseen_script.ts";
 
 // deno-lint-ignore ban-types -- the functions of bun:test are called with whatever test files pass

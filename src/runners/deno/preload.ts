@@ -7,19 +7,16 @@ import {
   precededFunction,
   type TestBody,
 } from "../../hook/body/covered_function.ts";
-import { CoveredTests, currentFile } from "../covered_tests.ts";
+import { CoveredTests } from "../covered_tests.ts";
 import { withOwnBuiltins } from "../../hook/own_builtins.ts";
-import type { StartedCoverage } from "../../hook/started_coverage.ts";
+import type { TestCoverage } from "../../hook/test_coverage.ts";
+import { contextName, currentFile, type TestContext } from "../../hook/test_name.ts";
 import { unseenScript } from "../../hook/body/unseen_script.ts";
 
 /** What Deno passes to a test and to a step. */
-interface TestContext {
-  readonly name: string;
-  readonly parent?: TestContext;
-  step: Step;
+interface StepContext extends TestContext {
+  step: (...args: unknown[]) => Promise<boolean>;
 }
-
-type Step = (...args: unknown[]) => Promise<boolean>;
 
 /** `Deno.test` and its variants: `only`, `ignore`, and `each` of all three. */
 interface TestFunction {
@@ -49,18 +46,9 @@ const passOver = unseenScript(
   change: (args: unknown[]) => unknown[],
 ) => Real;
 
-/** The name as Deno reports it, suites and tests before steps. */
-function fullName(context: TestContext): string {
-  const names = [context.name];
-  for (let parent = context.parent; parent !== undefined; parent = parent.parent) {
-    names.unshift(parent.name);
-  }
-  return names.join(" > ");
-}
-
 /** A test that steps are of. */
 interface ParentTest {
-  readonly coverage: StartedCoverage;
+  readonly coverage: TestCoverage;
   /** Whether a step has failed: then Deno takes the test for failed, whatever its body does. */
   failed: boolean;
 }
@@ -68,8 +56,8 @@ interface ParentTest {
 /** `body` with coverage. The context is its last argument: rows of `each` come before. */
 function covered(body: TestBody, parent?: ParentTest): TestBody {
   return coveredFunction(body, (args) => {
-    const context = args[args.length - 1] as TestContext;
-    const coverage = tests.begin(fullName(context), file, parent?.coverage);
+    const context = args[args.length - 1] as StepContext;
+    const coverage = tests.begin(contextName(context), file, parent?.coverage);
     const test: ParentTest = { coverage, failed: false };
     if (tests.hasSteps) context.step = withCoveredBody(context.step, test);
     return coveredCall({ coverage, fromPreload: true }, args, {
@@ -85,7 +73,7 @@ function covered(body: TestBody, parent?: ParentTest): TestBody {
 /** A suite of node:test is a test to Deno, its tests and suites are steps: the suite itself gets no record. */
 function coveredSteps(body: TestBody): TestBody {
   return precededFunction(body, (args) => {
-    const context = args[args.length - 1] as TestContext;
+    const context = args[args.length - 1] as StepContext;
     context.step = passOver(context.step, ([definition]) => {
       const { fn, ...rest } = definition as { fn: TestBody };
       // node:test's own functions: those of its tests are named by the property that holds them, those of suites not.

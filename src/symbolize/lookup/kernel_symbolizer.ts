@@ -1,5 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import type { LoadedModule } from "../../kernel/loaded_modules.ts";
+import { imageAddress, imageSections, ModuleImages } from "../../kernel/module_images.ts";
 import { type ModuleCode, ModuleMap } from "../../kernel/module_map.ts";
 import type { LoadIndexOptions } from "../index/cached_index.ts";
 import { ImageSymbolizer } from "./image_symbolizer.ts";
@@ -19,7 +20,7 @@ export class KernelSymbolizer implements Disposable {
   /** The kernel's own image; `undefined` where there is none. */
   readonly kernel: ImageSymbolizer | undefined;
   readonly #parts: KernelParts;
-  readonly #modules = new Map<LoadedModule, ImageSymbolizer | undefined>();
+  readonly #modules = new ModuleImages((module) => this.#open(module));
   readonly #missing = new Map<string, string>();
 
   /**
@@ -55,7 +56,7 @@ export class KernelSymbolizer implements Disposable {
       }
     }
     for (const [module, entries] of byModule) {
-      const symbolizer = this.#module(module);
+      const symbolizer = this.#modules.of(module);
       if (symbolizer === undefined) {
         for (const { place } of entries) {
           reasons.set(place, "module-unknown");
@@ -63,13 +64,10 @@ export class KernelSymbolizer implements Disposable {
         }
         continue;
       }
-      const { sections } = symbolizer.image.elf;
-      const found = await symbolizer.symbolize(entries.map(({ place, code }) => {
-        const section = sections.find(({ name }) => name === code.section.name);
-        const offset = pcs[place] - code.section.start;
-        // Behind the section's end lies something else.
-        return section === undefined || offset > section.size ? NaN : section.address + offset;
-      }));
+      const sections = imageSections(symbolizer.image.elf.sections);
+      const found = await symbolizer.symbolize(
+        entries.map(({ place, code }) => imageAddress(pcs[place], code, sections) ?? NaN),
+      );
       entries.forEach(({ place }, index) => {
         if (found.table[index] < 0) return rest.push(place);
         table[place] = tables.length + found.table[index];
@@ -83,17 +81,14 @@ export class KernelSymbolizer implements Disposable {
 
   [Symbol.dispose](): void {
     this.kernel?.[Symbol.dispose]();
-    for (const symbolizer of this.#modules.values()) symbolizer?.[Symbol.dispose]();
-    this.#modules.clear();
+    for (const symbolizer of this.#modules.take()) symbolizer[Symbol.dispose]();
   }
 
-  #module(module: LoadedModule): ImageSymbolizer | undefined {
-    if (this.#modules.has(module)) return this.#modules.get(module);
+  #open(module: LoadedModule): ImageSymbolizer | undefined {
     const image = this.#parts.moduleImage?.(module) ?? { missing: "nobody knows its file" };
-    if ("missing" in image) this.#missing.set(module.name, image.missing);
-    const symbolizer = "path" in image ? new ImageSymbolizer(image.path, this.#parts) : undefined;
-    this.#modules.set(module, symbolizer);
-    return symbolizer;
+    if ("path" in image) return new ImageSymbolizer(image.path, this.#parts);
+    this.#missing.set(module.name, image.missing);
+    return undefined;
   }
 
   /** Names what no image tells by the kernel's own symbols: a function, without file and line. */

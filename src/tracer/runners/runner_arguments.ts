@@ -1,11 +1,25 @@
-/** A program that runs tests, each of which a preload can cover. */
-export interface RunnerArguments {
-  readonly runner: "deno" | "bun";
-  /** Index among the program's arguments at which the preload's go. */
+/** A program that runs tests, each of which a preload can cover, as its command line shows it. */
+export interface RunnerProgram {
+  /** Its file's name; others are that with `.exe`, as in npm's package, or with a version behind a dash. */
+  readonly name: string;
+  /** The argument by which it runs tests, behind nothing but options: `test`, or an option such as `--test`. */
+  readonly testArgument: string;
+  /** The name under which the same program does something else. */
+  readonly otherName?: string;
+  /** Path of the module that covers its tests. */
+  readonly preload: string;
+  /** Arguments, behind `testArgument`, that have it load that module; the last one is or ends with the path. */
+  readonly preloadArguments: readonly string[];
+}
+
+/** A runner that some arguments start. */
+export interface FoundRunner<Program extends RunnerProgram> {
+  readonly program: Program;
+  /** Index among the arguments at which the preload's go. */
   readonly at: number;
 }
 
-/** Options of the runners, before the word `test`, that take the next argument. */
+/** Options of the runners, before the test argument, that take the next argument. */
 const VALUED: ReadonlySet<string> = new Set([
   "--cwd",
   "-c",
@@ -26,27 +40,35 @@ const VALUED: ReadonlySet<string> = new Set([
   "--install",
 ]);
 
-/** What tells `deno` and `bun` under other names: npm's `bun.exe`, versions behind a dash. */
-const RUNTIME_NAME = /^(deno|bun)(?:\.exe|-[\w.-]+)?$/;
+/** What may stand behind a program's name. */
+const NAME_END = /^(?:\.exe|-[\w.-]+)?$/;
 
 /**
- * Finds `deno test` and `bun test`.
+ * Finds the runner among `programs` that runs tests.
  *
- * @param program The program's path or name.
+ * @param file The program's path or name.
  * @param args Its arguments, its own name left out.
  */
-export function runnerArguments(program: string, args: readonly string[]): RunnerArguments | null {
-  const runner = RUNTIME_NAME.exec(basename(program))?.[1] as RunnerArguments["runner"] | undefined;
-  if (runner === undefined) return null;
-  let at = 0;
-  while (at < args.length && args[at].startsWith("-")) at += VALUED.has(args[at]) ? 2 : 1;
-  return args[at] === "test" ? { runner, at: at + 1 } : null;
+export function findRunner<Program extends RunnerProgram>(
+  programs: readonly Program[],
+  file: string,
+  args: readonly string[],
+): FoundRunner<Program> | null {
+  const base = basename(file);
+  const program = programs.find(({ name }) =>
+    base.startsWith(name) && NAME_END.test(base.slice(name.length))
+  );
+  if (program === undefined) return null;
+  for (let at = 0; at < args.length; at += VALUED.has(args[at]) ? 2 : 1) {
+    if (args[at] === program.testArgument) return { program, at: at + 1 };
+    if (!args[at].startsWith("-")) return null;
+  }
+  return null;
 }
 
-/** The arguments that load a preload. */
-export function preloadArguments(runner: RunnerArguments["runner"], path: string): string[] {
-  // Deno's option takes a list: it must not take the word behind it.
-  return runner === "deno" ? [`--preload=${path}`] : ["--preload", path];
+/** A runner's command as people write it, such as `deno test`. */
+export function commandOf({ name, testArgument }: RunnerProgram): string {
+  return `${name} ${testArgument}`;
 }
 
 /** Programs whose first argument `test` has them run tests. */

@@ -3,31 +3,25 @@ import { cString } from "../../sys/native_strings.ts";
 import type { Libc } from "../../sys/types.ts";
 import { insertAtStart } from "../tasks/program_start.ts";
 import type { Ptrace } from "../tasks/ptrace.ts";
-import { preloadArguments, runnerArguments, uncoveredRunner } from "./runner_arguments.ts";
+import { commandOf, findRunner, type RunnerProgram, uncoveredRunner } from "./runner_arguments.ts";
 import type { TaskMemory } from "../tasks/task_memory.ts";
 import { TaskStatusReader } from "../tasks/task_status.ts";
 
 const O_CLOEXEC = 0o2000000;
 
-/** Paths of the modules that cover every test of a runner. */
-export interface Preloads {
-  readonly deno: string;
-  readonly bun: string;
-}
-
 /** What a program that begins is to the preloader: a runner that got its preload, or something else. */
 export type ProgramKind = "covered" | "other";
 
 /**
- * Adds the preload of its runner to each `deno test` and `bun test` that a task begins, however it was started: by npm,
- * a shell, make or another program. Counts the test runners that no preload can cover.
+ * Adds its preload to each test runner that a task begins, however it was started: by npm, a shell, make or another
+ * program. Counts the test runners that no preload can cover.
  */
 export class RunnerPreloader {
   readonly #libc: Libc;
   readonly #ptrace: Ptrace;
   readonly #status: TaskStatusReader;
   readonly #memory: TaskMemory;
-  readonly #preloads: Preloads;
+  readonly #runners: readonly RunnerProgram[];
   readonly #environment: readonly string[];
   readonly #uncovered = new Map<string, number>();
 
@@ -36,14 +30,14 @@ export class RunnerPreloader {
     libc: Libc,
     ptrace: Ptrace,
     memory: TaskMemory,
-    preloads: Preloads,
+    runners: readonly RunnerProgram[],
     environment: readonly string[],
   ) {
     this.#libc = libc;
     this.#ptrace = ptrace;
     this.#status = new TaskStatusReader(libc);
     this.#memory = memory;
-    this.#preloads = preloads;
+    this.#runners = runners;
     this.#environment = environment;
   }
 
@@ -54,7 +48,9 @@ export class RunnerPreloader {
       times === 1 ? name : `${name} (${times} times)`
     );
     return `kernelcov: Tests of ${names.join(", ")} have no records of their own: ` +
-      "run them with deno test or bun test, or record the whole command with kernelcov record";
+      `run them with ${
+        this.#runners.map(commandOf).join(" or ")
+      }, or record the whole command with kernelcov record`;
   }
 
   /**
@@ -67,26 +63,26 @@ export class RunnerPreloader {
     const line = program === undefined ? undefined : tryReadText(`/proc/${tid}/cmdline`);
     if (program === undefined || line === undefined) return "other";
     const [called, ...args] = line.split("\0").slice(0, -1);
-    // Bun under this name is its `bun x`.
-    if (called?.endsWith("bunx")) return "other";
-    const found = runnerArguments(program, args);
+    if (this.#runners.some(({ otherName }) => otherName && called?.endsWith(otherName))) {
+      return "other";
+    }
+    const found = findRunner(this.#runners, program, args);
     if (found === null) {
       const name = uncoveredRunner(program, args) ?? uncoveredRunner(called ?? "", args);
       if (name !== null && !inTest) this.#count(name);
       return "other";
     }
-    const path = this.#preloads[found.runner];
-    const preload = preloadArguments(found.runner, path);
-    // A runner that starts itself anew passes on what it got.
-    if (args.includes(preload[preload.length - 1])) return "covered";
-    const name = `${found.runner} test`;
-    if (!this.#isReadable(tid, path)) {
-      this.#count(`${name} (it cannot read ${path})`);
+    const { preload, preloadArguments } = found.program;
+    // A runner that restarts itself passes its arguments on.
+    if (args.includes(preloadArguments.at(-1)!)) return "covered";
+    const name = commandOf(found.program);
+    if (!this.#isReadable(tid, preload)) {
+      this.#count(`${name} (it cannot read ${preload})`);
       return "other";
     }
     const insertion = {
       at: found.at + 1,
-      args: preload,
+      args: preloadArguments,
       environment: this.#missingVariables(tid),
     };
     if (insertAtStart(this.#ptrace, this.#memory, tid, insertion)) return "covered";

@@ -1,25 +1,13 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import { buildUniverse } from "../coverage/universe.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Run, RunKernel } from "../record/test_record.ts";
-import {
-  lcovAggregate,
-  type LcovOptions,
-  lcovPerTest,
-  MAX_TESTS_PER_FILE,
-} from "../report/lcov.ts";
-import { lcovDescriptions, lcovNameMap } from "../report/lcov_test_names.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
-import type { WrittenFile } from "../report/text_table.ts";
 import { isImageOf } from "./kernel_index.ts";
-import { KernelSources } from "./kernel_sources.ts";
-import { removeTestReports } from "./own_reports.ts";
+import { KernelSources, sourceRootOf } from "./kernel_sources.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
-import { sourceRootOf } from "./source_root.ts";
-import { writeWhole } from "../sys/written_files.ts";
 
 /** How to read a run back. */
 export interface LoadRunOptions extends RunImageOptions {
@@ -36,7 +24,7 @@ export interface LoadRunOptions extends RunImageOptions {
 export interface LoadedRun {
   readonly coverage: RunCoverage;
   readonly paths: PathMode;
-  /** The kernel's source files, where they are at hand. */
+  /** The kernel's source files, where they are available. */
   readonly sources: KernelSources;
 }
 
@@ -134,37 +122,4 @@ function countLines(bytes: Uint8Array): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
-}
-
-/**
- * The LCOV files of a run: the whole, the tests' names, and each test where they are few enough for one file. Files of
- * an earlier run are replaced.
- */
-export function writeLcovFiles(
-  { coverage, paths }: LoadedRun,
-  directory: string,
-  options: Omit<LcovOptions, "paths"> = {},
-): WrittenFile[] {
-  const lcov: LcovOptions = { ...options, paths };
-  const tests = coverage.tests.map(({ record }) => record);
-  const written: WrittenFile[] = [];
-  function write(name: string, what: string, parts: Iterable<string>): void {
-    const path = join(directory, name);
-    writeWhole(path, parts);
-    written.push({ path, what });
-  }
-  // First: with it beside them the other files are known as a report's.
-  write("tests.json", "the tests' names and files", [lcovNameMap(tests)]);
-  write("lcov.info", "all tests together, every line of the kernel", lcovAggregate(coverage, lcov));
-  const kept: string[] = [];
-  if (tests.length <= MAX_TESTS_PER_FILE) {
-    write("tests.info", "each test, for genhtml --show-details", lcovPerTest(coverage, lcov));
-    write("tests.desc", "the tests' names, for genhtml --description-file", [
-      lcovDescriptions(tests),
-    ]);
-    kept.push("tests.info", "tests.desc");
-  }
-  removeTestReports(directory, kept);
-  const [names, ...others] = written;
-  return [...others, names!];
 }

@@ -7,7 +7,7 @@ import {
   inspectHost,
   kcovAvailability,
   type KcovHost,
-} from "../../src/kcov/kcov_availability.ts";
+} from "../../src/kernel/kcov_availability.ts";
 import { EACCES, EBUSY, ENOENT, EPERM, type FakeLibc, fakeLibc } from "../_support/fake_libc.ts";
 
 const MOUNTED = "proc /proc proc rw 0 0\ndebugfs /sys/kernel/debug debugfs rw,relatime 0 0\n";

@@ -6,9 +6,9 @@ import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
-import { KCOV_PATH } from "./abi.ts";
-import { KcovDevice } from "./kcov_device.ts";
-import { isRecorded } from "./recorder.ts";
+import { KCOV_PATH } from "../kcov/abi.ts";
+import { isRecorded } from "../kcov/recorder.ts";
+import { tryKcov } from "../kcov/try_kcov.ts";
 
 /** What to do where this Linux kernel cannot record coverage. */
 export const EMBEDDED_KERNEL_REMEDY: string = "kernelcov test --kernel embedded -- <command>";
@@ -133,13 +133,8 @@ export function inspectHost(host: KcovHost): KcovAvailability {
     available: true,
     message: `Kernel coverage works here: ${found}`,
     findings,
-    uniqueMode: knowsUniqueMode(libc),
+    uniqueMode: tryKcov(libc, false).uniqueMode,
   };
-}
-
-function knowsUniqueMode(libc: Libc): boolean {
-  using device = KcovDevice.open({ words: 8192, libc });
-  return device.hasUniqueMode();
 }
 
 const TRIED = "a recorded system call";
@@ -152,19 +147,13 @@ function tried(
 ): KcovAvailability {
   const subject = TRIED;
   try {
-    using device = KcovDevice.open({ words: 8192, libc });
-    const uniqueMode = device.hasUniqueMode();
-    device.enable();
-    device.reset();
-    libc.read(-1, null, 0n);
-    const count = device.count();
-    device.disable();
-    if (count === 0) {
+    const { points, uniqueMode } = tryKcov(libc, true);
+    if (points === 0) {
       const change = NO_CALLBACKS.slice(NO_CALLBACKS.indexOf(": ") + 2);
       findings.push({ subject, ok: false, found: "no coverage point ran", change });
       return unavailable("no-callbacks", NO_CALLBACKS);
     }
-    findings.push({ subject, ok: true, found: `${count} coverage points ran` });
+    findings.push({ subject, ok: true, found: `${points} coverage points ran` });
     return { available: true, message: "Kernel coverage works here", findings, uniqueMode };
   } catch (error) {
     if (error instanceof KcovUnavailableError || error instanceof SyscallError) {
@@ -176,69 +165,62 @@ function tried(
   }
 }
 
-/** Why the device could not be opened: the errno alone does not tell, so what else was found decides. */
-function refusal(
-  host: KcovHost,
-  code: string,
-  findings: readonly KcovFinding[],
-): { reason: KcovUnavailableReason; what: string; change: string } {
+/** Why the device could not be opened, and what to change. */
+interface Refusal {
+  readonly reason: KcovUnavailableReason;
+  readonly what: string;
+  readonly change: string;
+}
+
+/** The errno alone does not tell why, so what else was found decides. */
+function refusal(host: KcovHost, code: string, findings: readonly KcovFinding[]): Refusal {
   const embedded = `run ${EMBEDDED_KERNEL_REMEDY}`;
+  const because = (reason: KcovUnavailableReason, what: string, change?: string): Refusal => ({
+    reason,
+    what,
+    change: change === undefined ? embedded : `${change}, or ${embedded}`,
+  });
+  const isWrong = (name: string) =>
+    findings.find(({ subject, ok }) => subject === name && ok === false);
   if (isGvisor(host)) {
-    return {
-      reason: "not-built-in",
-      what: "This is gVisor's kernel, which does not record coverage",
-      change: `run outside gVisor, or ${embedded}`,
-    };
+    const what = "This is gVisor's kernel, which does not record coverage";
+    return because("not-built-in", what, "run outside gVisor");
   }
-  const config = findings.find(({ subject }) => subject === "CONFIG_KCOV");
-  if (config?.ok === false) {
-    return {
-      reason: "not-built-in",
-      what: `The running kernel (${host.release}) is built without KCOV`,
-      change: embedded,
-    };
-  }
-  const debugfs = findings.find(({ subject }) => subject === "debugfs");
+  const kernel = `The running kernel (${host.release})`;
+  if (isWrong("CONFIG_KCOV")) return because("not-built-in", `${kernel} is built without KCOV`);
+  const debugfs = isWrong("debugfs");
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      if (debugfs?.ok === false) {
-        return {
-          reason: "no-debugfs",
-          what: "debugfs is not mounted",
-          change: `${debugfs.change}, or ${embedded}`,
-        };
-      }
-      return {
-        reason: "not-built-in",
-        what: `The running kernel (${host.release}) has no ${KCOV_PATH}`,
-        change: `use a kernel with CONFIG_KCOV=y, or ${embedded}`,
-      };
+      return debugfs === undefined
+        ? because(
+          "not-built-in",
+          `${kernel} has no ${KCOV_PATH}`,
+          "use a kernel with CONFIG_KCOV=y",
+        )
+        : because("no-debugfs", "debugfs is not mounted", debugfs.change);
     case "EPERM":
       if (isLockedDown(host)) {
-        return {
-          reason: "locked-down",
-          what: "Kernel lockdown forbids the coverage device, also to root",
-          change: `boot without lockdown (lockdown=none, Secure Boot off), or ${embedded}`,
-        };
+        const what = "Kernel lockdown forbids the coverage device, also to root";
+        return because(
+          "locked-down",
+          what,
+          "boot without lockdown (lockdown=none, Secure Boot off)",
+        );
       }
-      return {
-        reason: "not-permitted",
-        what: `${KCOV_PATH} may not be opened`,
-        change: `allow it in the container's seccomp or security policy, or ${embedded}`,
-      };
+      return because(
+        "not-permitted",
+        `${KCOV_PATH} may not be opened`,
+        "allow it in the container's seccomp or security policy",
+      );
     case "EACCES":
-      return {
-        reason: "not-permitted",
-        what: `${KCOV_PATH} may not be opened by user ${host.userId ?? "?"}`,
-        change: `run as root, or ${embedded}`,
-      };
+      return because(
+        "not-permitted",
+        `${KCOV_PATH} may not be opened by user ${host.userId ?? "?"}`,
+        "run as root",
+      );
     default:
-      return {
-        reason: "not-permitted",
-        what: `${KCOV_PATH} cannot be opened (${code})`,
-        change: embedded,
-      };
+      return because("not-permitted", `${KCOV_PATH} cannot be opened (${code})`);
   }
 }
 
