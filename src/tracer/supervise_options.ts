@@ -1,5 +1,5 @@
-import type { KcovMode } from "../kcov/kcov_device.ts";
 import type { RunnerProgram } from "./runners/runner_arguments.ts";
+import type { KcovMode } from "../kcov/abi.ts";
 
 /** What the supervisor's process is to do. */
 export interface SuperviseOptions {
@@ -21,7 +21,7 @@ export interface SuperviseOptions {
   readonly onlyPreload?: boolean;
   /** Trace as on a kernel without the patches of src/build/recipe. */
   readonly mainline?: boolean;
-  /** Names of programs that are let go when they begin, with all that they start. */
+  /** Names of programs that are detached when they start, with all that they start. */
   readonly noFollow?: readonly string[];
 }
 

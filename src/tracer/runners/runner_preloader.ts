@@ -1,13 +1,12 @@
 import { tryReadLink, tryReadText } from "../../sys/files.ts";
 import { cString } from "../../sys/native_strings.ts";
+import { O_CLOEXEC } from "../../sys/open_flags.ts";
 import type { Libc } from "../../sys/types.ts";
 import { insertAtStart } from "../tasks/program_start.ts";
 import type { Ptrace } from "../tasks/ptrace.ts";
 import { commandOf, findRunner, type RunnerProgram, uncoveredRunner } from "./runner_arguments.ts";
 import type { TaskMemory } from "../tasks/task_memory.ts";
 import { TaskStatusReader } from "../tasks/task_status.ts";
-
-const O_CLOEXEC = 0o2000000;
 
 /** What a program that begins is to the preloader: a runner that got its preload, or something else. */
 export type ProgramKind = "covered" | "other";
@@ -41,7 +40,7 @@ export class RunnerPreloader {
     this.#environment = environment;
   }
 
-  /** One line that says which test runners' tests have no records; `undefined` where there were none such. */
+  /** One line that says which test runners' tests have no records; `undefined` where there were none. */
   get uncoveredLine(): string | undefined {
     if (this.#uncovered.size === 0) return undefined;
     const names = [...this.#uncovered].map(([name, times]) =>
