@@ -64,12 +64,6 @@ export function kernelPath(path: string, roots: readonly string[]): string {
   return folded;
 }
 
-/** A kernel-relative path under the folder that holds the sources on this machine. */
-export function pathUnder(prefix: string | undefined, path: string): string {
-  if (prefix === undefined || prefix === "" || path.startsWith("/") || path === "??") return path;
-  return prefix.endsWith("/") ? prefix + path : `${prefix}/${path}`;
-}
-
 /**
  * The kernel-relative files that paths lead to, in alphabetical order, and the file of each path.
  *

@@ -6,7 +6,7 @@ import type { ElfSection } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { type PointArchitecture, pointArchitecture } from "../../points/arch.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
-import type { BlockLimits } from "./unit_analyzer.ts";
+import type { BlockLimits } from "./point_blocks.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {

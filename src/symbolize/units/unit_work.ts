@@ -1,6 +1,7 @@
 import type { UnitRanges } from "./unit_ranges.ts";
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
-import { type BlockLimits, UnitAnalyzer } from "./unit_analyzer.ts";
+import type { BlockLimits } from "./point_blocks.ts";
+import { UnitAnalyzer } from "./unit_analyzer.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
 /** Addresses by the unit that they belong to. */
@@ -71,7 +72,7 @@ export function doUnits(
   addresses: Float64Array,
   work: UnitWork,
   next: NextUnit,
-  blocks?: BlockLimits,
+  limits?: BlockLimits,
 ): UnitResults {
   const analyzer = new UnitAnalyzer(reader, addresses.length);
   const units: number[] = [];
@@ -83,18 +84,18 @@ export function doUnits(
     if (local.length < count) local = new Float64Array(count * 2);
     for (let at = 0; at < count; at++) local[at] = addresses[work.order[from + at]];
     units.push(unit);
-    analyzer.analyze(unit, local.subarray(0, count), problems, blocks);
+    analyzer.analyze(unit, local.subarray(0, count), problems, limits);
   }
-  const { result, tables } = analyzer;
+  const { frames, claims, tables } = analyzer;
   const functions = tables.functions.count, lines = tables.lines.count;
   return {
     units: Uint32Array.from(units),
-    frames: result.frames.subarray(0, result.count),
-    claims: result.claims.subarray(0, result.count),
-    frameFunction: result.frameFunction.subarray(0, result.frameCount),
-    framePath: result.framePath.subarray(0, result.frameCount),
-    frameLine: result.frameLine.subarray(0, result.frameCount),
-    claimLine: result.claimLine.subarray(0, result.claimCount),
+    frames: frames.frames.subarray(0, frames.count),
+    claims: claims.claims.subarray(0, claims.count),
+    frameFunction: frames.frameFunction.subarray(0, frames.frameCount),
+    framePath: frames.framePath.subarray(0, frames.frameCount),
+    frameLine: frames.frameLine.subarray(0, frames.frameCount),
+    claimLine: claims.claimLine.subarray(0, claims.claimCount),
     names: tables.names.strings(),
     paths: tables.paths.strings,
     functionName: tables.functions.a.subarray(0, functions),
