@@ -41,7 +41,7 @@ export function moduleCoverage(
       if (pointTests[point] !== 0) hit++;
     }
     const why = missing === undefined ? {} : { missing };
-    return { name, buildId, points, hit, lost: lost[i]!, ...why };
+    return { name, buildId, points, hit, lost: lost[i], ...why };
   }).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
@@ -62,7 +62,7 @@ export function withLostModules(
   modules.forEach(({ addresses }, i) => {
     for (const { start, end } of addresses) {
       const count = lowerBound(pcs, end) - lowerBound(pcs, start);
-      lost[i]! += count;
+      lost[i] += count;
       total += count;
     }
   });

@@ -65,7 +65,7 @@ export function resolvePoints(
   const { pointOffset, pointUnknown, everyOffset, callLength } = index;
   const { pcs, hits } = raw;
   const end = pointOffset.length;
-  const last = end === 0 ? -1 : pointOffset[end - 1]!;
+  const last = end === 0 ? -1 : pointOffset[end - 1];
   if (scratch.length < pcs.length) scratch = new Uint32Array(2 * pcs.length);
   const points = scratch;
   const counts = hits === null ? null : new Uint32Array(pcs.length);
@@ -73,7 +73,7 @@ export function resolvePoints(
   let found = 0, outside = 0, notAPoint = 0, tailCall = 0, startUp = 0;
   let low = 0;
   for (let i = 0; i < pcs.length; i++) {
-    const distance = pcs[i]! - shift;
+    const distance = pcs[i] - shift;
     if (distance < 0 || distance > last) {
       if (contains(everyOffset, distance)) startUp++;
       else outside++;
@@ -83,14 +83,14 @@ export function resolvePoints(
     const offset = distance | 0;
     // PCs ascend and most are near the one before, so each search goes on from there in growing steps.
     let high = low;
-    for (let step = 1; high < end && pointOffset[high]! < offset; step *= 2) {
+    for (let step = 1; high < end && pointOffset[high] < offset; step *= 2) {
       low = high + 1;
       high += step;
     }
     if (high > end) high = end;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (pointOffset[middle]! < offset) low = middle + 1;
+      if (pointOffset[middle] < offset) low = middle + 1;
       else high = middle;
     }
     if (pointOffset[low] !== offset) {
@@ -99,7 +99,7 @@ export function resolvePoints(
     } else if (pointUnknown[low] === 1) tailCall++;
     else {
       points[found] = low;
-      if (counts !== null) counts[found] = hits![i]!;
+      if (counts !== null) counts[found] = hits![i];
       found++;
     }
   }
@@ -120,7 +120,7 @@ function contains(sorted: Int32Array, value: number): boolean {
   let low = 0, high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
+    if (sorted[middle] < value) low = middle + 1;
     else high = middle;
   }
   return sorted[low] === value;

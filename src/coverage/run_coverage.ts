@@ -120,7 +120,7 @@ export class RunCoverage {
       record,
       points,
       get totals() {
-        return sums().totals[test]!;
+        return sums().totals[test];
       },
     }));
     this.modules = moduleCoverage(modules, this.pointTests, lost);
@@ -153,7 +153,7 @@ export class RunCoverage {
 
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
-    return this.#counter.count(this.tests[test]!.points);
+    return this.#counter.count(this.tests[test].points);
   }
 
   /** The totals of points of the universe, ascending. */
@@ -178,12 +178,12 @@ export class RunCoverage {
     for (let p = 0; p < this.pointTests.length; p++) {
       if (this.pointTests[p] === 0) continue;
       points++;
-      const end = claimStart[p + 1]!;
-      for (let c = claimStart[p]!; c < end; c++) {
-        const line = claimLine[c]!;
+      const end = claimStart[p + 1];
+      for (let c = claimStart[p]; c < end; c++) {
+        const line = claimLine[c];
         if (linePoints[line] === 0) continue;
         this.lineHit[line] = 1;
-        this.linePointsHit[line]! += claimDirect[c]!;
+        this.linePointsHit[line] += claimDirect[c];
       }
     }
     let lines = 0, partialLines = 0, functionTotal = 0, last = -1;
@@ -191,12 +191,12 @@ export class RunCoverage {
       if (this.lineHit[line] === 0) continue;
       lines++;
       if (lineIndirect[line] === 1) this.linePointsHit[line] = 1;
-      if (this.linePointsHit[line]! < linePoints[line]!) partialLines++;
+      if (this.linePointsHit[line] < linePoints[line]) partialLines++;
       // Lines of one group lie together.
-      const group = functions.lineGroup[line]!;
+      const group = functions.lineGroup[line];
       if (group < 0 || group === last) continue;
       last = group;
-      functionTotal += functions.groupStart[group + 1]! - functions.groupStart[group]!;
+      functionTotal += functions.groupStart[group + 1] - functions.groupStart[group];
     }
     return { functions: functionTotal, lines, partialLines, points };
   }
@@ -204,7 +204,7 @@ export class RunCoverage {
 
 /** Counts a test for each of its points. A run has tens of millions, for which an iterator is slow. */
 function countPoints(points: Uint32Array, pointTests: Uint32Array): void {
-  for (let i = 0; i < points.length; i++) pointTests[points[i]!]!++;
+  for (let i = 0; i < points.length; i++) pointTests[points[i]]++;
 }
 
 /** What is worked out from the lines of each test. */

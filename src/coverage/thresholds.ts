@@ -33,12 +33,12 @@ export function checkThresholds(
   return thresholds.map((threshold) => {
     let lines = 0, linesHit = 0;
     for (let file = 0; file < files.length; file++) {
-      const path = files[file]!;
+      const path = files[file];
       if (
         threshold.path !== "" && path !== threshold.path && !path.startsWith(`${threshold.path}/`)
       ) continue;
-      const end = universe.fileLineStart[file + 1]!;
-      for (let line = universe.fileLineStart[file]!; line < end; line++) {
+      const end = universe.fileLineStart[file + 1];
+      for (let line = universe.fileLineStart[file]; line < end; line++) {
         if (universe.linePoints[line] === 0) continue;
         lines++;
         if (lineHit[line] !== 0) linesHit++;

@@ -16,7 +16,7 @@ export interface TestReference {
 
 /** Name, file and runner of a test. */
 export function testReference(coverage: RunCoverage, test: number): TestReference {
-  const { name, file, runner } = coverage.tests[test]!.record;
+  const { name, file, runner } = coverage.tests[test].record;
   return runner === undefined ? { name, file } : { name, file, runner };
 }
 

@@ -93,7 +93,7 @@ export function filesAnswerText(
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const { place, files } = answer;
-  const which = files.length === 1 ? files[0]! : `${place} (${plural(files.length, "file")})`;
+  const which = files.length === 1 ? files[0] : `${place} (${plural(files.length, "file")})`;
   const lines = [
     paint(printable(which), "bold", style),
     `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
@@ -313,7 +313,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
     row.forEach((cell, i) => widths[i] = columnWidth(widths[i] ?? 0, [displayWidth(cell)]));
   }
   return rows.map((row) =>
-    `  ${row.map((cell, i) => pad(cell, widths[i]!, i === 0 ? "left" : "right")).join("  ")}`
+    `  ${row.map((cell, i) => pad(cell, widths[i], i === 0 ? "left" : "right")).join("  ")}`
       .trimEnd()
   );
 }

@@ -37,7 +37,7 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   let place = "";
   const runners = new Set(coverage.tests.map(({ record }) => record.runner));
   for (const group of repeatGroups(coverage)) {
-    const { file, runner } = coverage.tests[group.tests[0]!]!.record;
+    const { file, runner } = coverage.tests[group.tests[0]].record;
     const name = file === "" ? "(unknown file)" : printable(file);
     const now = runners.size > 1 && runner !== undefined ? `${name} (${printable(runner)})` : name;
     if (now !== place) rows.push({ file: now });
@@ -55,7 +55,7 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
 
 /** The row of a test: of all its repeats together, where it was run several times. */
 function testRow(coverage: RunCoverage, group: RepeatGroup, indent: string): Row {
-  const repeats = group.tests.map((test) => coverage.tests[test]!);
+  const repeats = group.tests.map((test) => coverage.tests[test]);
   const [first] = repeats as [TestCoverage, ...TestCoverage[]];
   const totals = repeats.length === 1
     ? first.totals
@@ -113,10 +113,10 @@ function testNotes(
 function columnWidths(rows: readonly Row[], available: number): number[] {
   const tests = rows.filter((row) => "cells" in row);
   const widths = HEADINGS.map((heading, i) =>
-    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i]!)))
+    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i])))
   );
   const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
-  widths[0] = Math.min(widths[0]!, Math.max(MIN_NAME_WIDTH, available - others));
+  widths[0] = Math.min(widths[0], Math.max(MIN_NAME_WIDTH, available - others));
   return widths;
 }
 
@@ -129,8 +129,8 @@ function alignedCells(
   const isTerminal = width !== Infinity;
   return cells.map((cell, i) => {
     const number = i >= 2 && i <= 4;
-    const text = isTerminal ? fit(cell, widths[i]!) : cell;
-    return pad(text, widths[i]!, number ? "right" : "left");
+    const text = isTerminal ? fit(cell, widths[i]) : cell;
+    return pad(text, widths[i], number ? "right" : "left");
   });
 }
 
@@ -146,8 +146,8 @@ function paintRow(
 ): string {
   if (!style.color) return layOut(cells, widths, style);
   const aligned = alignedCells(cells, widths, style);
-  aligned[1] = paint(aligned[1]!, failed ? "red" : "green", style);
-  aligned[5] = paint(aligned[5]!.trimEnd(), "yellow", style);
+  aligned[1] = paint(aligned[1], failed ? "red" : "green", style);
+  aligned[5] = paint(aligned[5].trimEnd(), "yellow", style);
   return aligned.join(GAP).trimEnd();
 }
 
@@ -161,7 +161,7 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
   const groups = repeatGroups(coverage);
   const counted = (["failed", "unfinished"] as const).map((outcome) => {
     const count = groups.filter((group) =>
-      group.tests.some((test) => tests[test]!.record.outcome === outcome)
+      group.tests.some((test) => tests[test].record.outcome === outcome)
     ).length;
     return count > 0 ? `, ${count} ${outcome}` : "";
   });

@@ -131,7 +131,7 @@ class PatchJudge {
     })).sort((a, b) => b.score - a.score || a.test - b.test);
     const incomplete = this.#repeats.distinct(
       [...tests.keys()].filter((test) => {
-        const { truncated, outcome } = tests[test]!.record;
+        const { truncated, outcome } = tests[test].record;
         return truncated || outcome !== "passed";
       }),
     ).filter((test) => !this.#picked.has(test));
@@ -155,7 +155,7 @@ class PatchJudge {
       this.#hunks.push(emptyHunk({ path, state: "no-code", reason }, 0, ""));
     }
     const source = this.#options.source?.(
-      this.#lookup.coverage.universe.image.files[judgement.file]!,
+      this.#lookup.coverage.universe.image.files[judgement.file],
     );
     for (const hunk of patch.hunks) this.#judgeHunk(path, judgement, hunk, source);
   }
@@ -186,7 +186,7 @@ class PatchJudge {
       names.forEach((name) => functions.add(name));
       const { lineNumber } = this.#lookup.coverage.universe.image;
       const own = found.exact.length > 0 ? found.exact : found.around;
-      own.forEach((line) => lines.add(lineNumber[line]!));
+      own.forEach((line) => lines.add(lineNumber[line]));
       const closeness = this.#pick(path, names, target.file, found, tests);
       if (closeness !== undefined && (!closest || WEIGHT[closeness] > WEIGHT[closest])) {
         closest = closeness;
@@ -238,11 +238,11 @@ class PatchJudge {
     const around: number[] = [];
     if (exact.length === 0 && group >= 0) {
       let above = from - 1;
-      while (above >= fileLineStart[file]! && linePoints[above] === 0) above--;
-      if (above >= fileLineStart[file]! && functions.lineGroup[above] === group) around.push(above);
+      while (above >= fileLineStart[file] && linePoints[above] === 0) above--;
+      if (above >= fileLineStart[file] && functions.lineGroup[above] === group) around.push(above);
       let below = to;
-      while (below < fileLineStart[file + 1]! && linePoints[below] === 0) below++;
-      if (below < fileLineStart[file + 1]! && functions.lineGroup[below] === group) {
+      while (below < fileLineStart[file + 1] && linePoints[below] === 0) below++;
+      if (below < fileLineStart[file + 1] && functions.lineGroup[below] === group) {
         around.push(below);
       }
     }
@@ -263,13 +263,13 @@ class PatchJudge {
     if (this.#score(path, "around", names, around, tests)) return "around";
     if (group >= 0) {
       const reached = this.#lookup.testsOfLines(
-        functions.groupLine[group]!,
-        functions.groupLineEnd[group]!,
+        functions.groupLine[group],
+        functions.groupLineEnd[group],
       );
       return this.#add(path, "function", names, reached, tests) ? "function" : undefined;
     }
     if (exact.length > 0) return undefined;
-    const reached = this.#lookup.testsOfLines(fileLineStart[file]!, fileLineStart[file + 1]!);
+    const reached = this.#lookup.testsOfLines(fileLineStart[file], fileLineStart[file + 1]);
     return this.#add(path, "file", names, reached, tests) ? "file" : undefined;
   }
 
@@ -283,7 +283,7 @@ class PatchJudge {
     let any = false;
     for (const line of lines) {
       const owners = this.#repeats.distinct(this.#lookup.testsOfLines(line, line + 1));
-      const number = this.#lookup.coverage.universe.image.lineNumber[line]!;
+      const number = this.#lookup.coverage.universe.image.lineNumber[line];
       for (const test of owners) {
         any = true;
         tests.add(test);

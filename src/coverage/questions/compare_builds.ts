@@ -48,13 +48,13 @@ function functionShares({ universe, lineTests }: RunCoverage): Map<string, Funct
   const shares = new Map<string, { lines: number; linesHit: number }>();
   for (let group = 0; group < functions.groupLine.length; group++) {
     let lines = 0, linesHit = 0;
-    const end = functions.groupLineEnd[group]!;
-    for (let line = functions.groupLine[group]!; line < end; line++) {
+    const end = functions.groupLineEnd[group];
+    for (let line = functions.groupLine[group]; line < end; line++) {
       if (linePoints[line] === 0) continue;
       lines++;
       if (lineTests[line] !== 0) linesHit++;
     }
-    const file = image.files[functions.groupFile[group]!]!;
+    const file = image.files[functions.groupFile[group]];
     for (const name of groupNames(universe, group)) {
       // The number tells functions of one name apart, by a line that is another one's in the other build.
       const key = `${file}\n${name.replace(/@\d+$/, "")}`;

@@ -95,13 +95,13 @@ function functionDifferences(
   const { functions, image } = universe;
   const found = new Map<number, { onlyA: number[]; onlyB: number[]; both: number }>();
   const entryOf = (line: number): { onlyA: number[]; onlyB: number[]; both: number } | undefined =>
-    found.get(functions.lineGroup[line]!);
+    found.get(functions.lineGroup[line]);
   for (const [lines, side] of [[lineOnlyA, "onlyA"], [lineOnlyB, "onlyB"]] as const) {
     for (const line of lines) {
-      const group = functions.lineGroup[line]!;
+      const group = functions.lineGroup[line];
       if (group < 0) continue;
       if (!found.has(group)) found.set(group, { onlyA: [], onlyB: [], both: 0 });
-      entryOf(line)![side].push(image.lineNumber[line]!);
+      entryOf(line)![side].push(image.lineNumber[line]);
     }
   }
   for (const line of difference(linesA, lineOnlyA)) {
@@ -110,8 +110,8 @@ function functionDifferences(
   }
   return [...found].sort(([x], [y]) => x - y).map(([group, entry]) => ({
     function: groupNames(universe, group).join(", "),
-    file: image.files[functions.groupFile[group]!]!,
-    line: image.lineNumber[functions.groupLine[group]!]!,
+    file: image.files[functions.groupFile[group]],
+    line: image.lineNumber[functions.groupLine[group]],
     ...entry,
   }));
 }

@@ -9,7 +9,7 @@ export function findFiles(universe: Universe, text: string): number[] {
   const found: number[] = [];
   for (let file = 0; file < files.length; file++) {
     // An absolute path of the sources ends with the image's path; a short form is the end of it.
-    if (files[file]!.endsWith(`/${wanted}`) || wanted.endsWith(`/${files[file]}`)) found.push(file);
+    if (files[file].endsWith(`/${wanted}`) || wanted.endsWith(`/${files[file]}`)) found.push(file);
   }
   return found.filter((file) => hasLines(universe, file)).length > 0
     ? found.filter((file) => hasLines(universe, file))
@@ -18,8 +18,8 @@ export function findFiles(universe: Universe, text: string): number[] {
 
 /** Whether any line of `file` can be covered. */
 export function hasLines(universe: Universe, file: number): boolean {
-  const end = universe.fileLineStart[file + 1]!;
-  for (let line = universe.fileLineStart[file]!; line < end; line++) {
+  const end = universe.fileLineStart[file + 1];
+  for (let line = universe.fileLineStart[file]; line < end; line++) {
     if (universe.linePoints[line] !== 0) return true;
   }
   return false;
@@ -28,10 +28,10 @@ export function hasLines(universe: Universe, file: number): boolean {
 /** First line id of `file` whose number is at least `number`; the file's end where there is none. */
 export function lineAtOrAfter(universe: Universe, file: number, number: number): number {
   const { lineNumber } = universe.image;
-  let low = universe.fileLineStart[file]!, high = universe.fileLineStart[file + 1]!;
+  let low = universe.fileLineStart[file], high = universe.fileLineStart[file + 1];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (lineNumber[middle]! < number) low = middle + 1;
+    if (lineNumber[middle] < number) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -41,16 +41,16 @@ export function lineAtOrAfter(universe: Universe, file: number, number: number):
 export function groupAt(universe: Universe, file: number, number: number): number {
   const { functions, image } = universe;
   let found = -1;
-  const end = functions.fileGroupStart[file + 1]!;
-  for (let group = functions.fileGroupStart[file]!; group < end; group++) {
-    if (image.lineNumber[functions.groupLine[group]!]! > number) break;
+  const end = functions.fileGroupStart[file + 1];
+  for (let group = functions.fileGroupStart[file]; group < end; group++) {
+    if (image.lineNumber[functions.groupLine[group]] > number) break;
     found = group;
   }
-  return found >= 0 && number <= functions.groupLastNumber[found]! ? found : -1;
+  return found >= 0 && number <= functions.groupLastNumber[found] ? found : -1;
 }
 
 /** The names of a group's functions. */
 export function groupNames(universe: Universe, group: number): string[] {
   const { name, groupStart } = universe.functions;
-  return name.slice(groupStart[group]!, groupStart[group + 1]!);
+  return name.slice(groupStart[group], groupStart[group + 1]);
 }

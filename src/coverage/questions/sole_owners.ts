@@ -21,8 +21,8 @@ export class SoleOwners {
       lines: new Int32Array(coverage.lineHit.length).fill(NOBODY),
     };
     for (let test = 0; test < first.length; test++) {
-      enter(this.#owners.points, coverage.tests[test]!.points.points, first[test]!);
-      enter(this.#owners.lines, coverage.linesOf(test).lines, first[test]!);
+      enter(this.#owners.points, coverage.tests[test].points.points, first[test]);
+      enter(this.#owners.lines, coverage.linesOf(test).lines, first[test]);
     }
   }
 

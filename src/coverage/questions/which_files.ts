@@ -28,7 +28,7 @@ export function findPlace(universe: Universe, place: string): number[] {
   const { files } = universe.image;
   const wanted = place.replace(/^(?:\.\/)+|\/+$/g, "");
   const chosen = (matches: (path: string) => boolean): number[] =>
-    [...files.keys()].filter((file) => matches(files[file]!) && hasLines(universe, file));
+    [...files.keys()].filter((file) => matches(files[file]) && hasLines(universe, file));
   if (wanted === "" || wanted === ".") return chosen(() => true);
   if (/[*?]/.test(wanted)) {
     const pattern = globPattern(wanted);
@@ -43,7 +43,7 @@ export function findPlace(universe: Universe, place: string): number[] {
 function globPattern(glob: string): RegExp {
   const text = glob.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replace(
     /\*\*\/|\*\*|\*|\?/g,
-    (part) => ({ "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part]!,
+    (part) => ({ "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part] ?? part,
   );
   return new RegExp(`${glob.includes("/") ? "^" : "(?:^|/)"}${text}$`);
 }
@@ -59,18 +59,18 @@ export function whichFiles(
   const isWanted = new Uint8Array(linePoints.length);
   let lines = 0, linesHit = 0;
   for (const file of files) {
-    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+    for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
       if (linePoints[line] === 0) continue;
       isWanted[line] = 1;
       lines++;
-      linesHit += lineHit[line]!;
+      linesHit += lineHit[line];
     }
   }
   // Of each test only the points that claim one of these lines are counted.
   const claims = new Uint8Array(image.pointOffset.length);
   for (let point = 0; point < claims.length; point++) {
-    for (let c = image.claimStart[point]!; c < image.claimStart[point + 1]!; c++) {
-      if (isWanted[image.claimLine[c]!] === 1) claims[point] = 1;
+    for (let c = image.claimStart[point]; c < image.claimStart[point + 1]; c++) {
+      if (isWanted[image.claimLine[c]] === 1) claims[point] = 1;
     }
   }
   const counter = new LineCounter(universe);
@@ -79,12 +79,12 @@ export function whichFiles(
     const own = points.filter((point) => claims[point] === 1);
     if (own.length === 0) return;
     const hit = counter.count({ points: own, hits: null, unresolved: ALL_RESOLVED }).lines
-      .reduce((sum, line) => sum + isWanted[line]!, 0);
+      .reduce((sum, line) => sum + isWanted[line], 0);
     if (hit > 0) found.push({ test, lines: hit });
   });
   return {
     place,
-    files: files.map((file) => image.files[file]!),
+    files: files.map((file) => image.files[file]),
     lines,
     linesHit,
     tests: withoutRepeats(

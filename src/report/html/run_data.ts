@@ -92,8 +92,8 @@ export function indexData(
   const numbers: string[] = [];
   for (const file of files.imageFile) {
     const own: number[] = [];
-    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
-      if (linePoints[line] !== 0) own.push(image.lineNumber[line]!);
+    for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
+      if (linePoints[line] !== 0) own.push(image.lineNumber[line]);
     }
     numbers.push(encodeSet(own));
   }
@@ -104,7 +104,7 @@ export function indexData(
   return {
     fileLine: [...files.fileLine],
     numbers,
-    groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line]!)),
+    groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line])),
     names,
     groupTests: [...facts.groupTests],
   };
@@ -113,6 +113,6 @@ export function indexData(
 /** Names of the functions of a group, which start on one line. */
 export function groupName(coverage: RunCoverage, group: number): string {
   const { functions } = coverage.universe;
-  return functions.name.slice(functions.groupStart[group]!, functions.groupStart[group + 1]!)
+  return functions.name.slice(functions.groupStart[group], functions.groupStart[group + 1])
     .join(", ");
 }

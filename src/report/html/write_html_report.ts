@@ -60,8 +60,8 @@ export async function* writeHtmlReport(
   const lookup = new TestLookup(coverage);
   let missing = 0;
   for (let file = 0; file < files.imageFile.length; file++) {
-    const imageFile = files.imageFile[file]!;
-    const source = readSource(coverage.universe.image.files[imageFile]!);
+    const imageFile = files.imageFile[file];
+    const source = readSource(coverage.universe.image.files[imageFile]);
     if (source === undefined) missing++;
     yield dataFile(`f${file}`, fileData(lookup, imageFile, source));
   }
