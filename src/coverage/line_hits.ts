@@ -1,3 +1,4 @@
+import { lowerBound } from "../base/search.ts";
 import type { PointHits } from "./point_hits.ts";
 import type { Universe } from "./universe.ts";
 
@@ -117,19 +118,9 @@ export class LineCounter {
     for (let i = 0; i < ranks.length; i++) {
       const point = rankPoint[ranks[i]];
       // Points ascend within a compiled function, so the next one is mostly the neighbour.
-      if (hits.points[at] !== point) at = indexOf(hits.points, point);
+      if (hits.points[at] !== point) at = lowerBound(hits.points, point);
       counts[i] = hits.hits[at++];
     }
     return { ranks, counts };
   }
-}
-
-function indexOf(sorted: Uint32Array, value: number): number {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import { indexOfSorted, lowerBound } from "../base/search.ts";
 import type { CoverageImage } from "./coverage_image.ts";
 
 /** Why a raw PC names no coverage point of an image. */
@@ -54,15 +55,9 @@ let scratch = new Uint32Array(16_384);
 
 /**
  * The points that raw PCs name. A raw PC is a return address, so the call lies `callLength` bytes before it.
- *
- * @param base Where the image's offset 0 lies at run time: `index.base` unless the kernel was relocated.
  */
-export function resolvePoints(
-  index: CoverageImage,
-  raw: RawHits,
-  base: Address = index.base,
-): PointHits {
-  const { pointOffset, pointUnknown, everyOffset, callLength } = index;
+export function resolvePoints(index: CoverageImage, raw: RawHits): PointHits {
+  const { base, pointOffset, pointUnknown, everyOffset, callLength } = index;
   const { pcs, hits } = raw;
   const end = pointOffset.length;
   const last = end === 0 ? -1 : pointOffset[end - 1];
@@ -75,7 +70,7 @@ export function resolvePoints(
   for (let i = 0; i < pcs.length; i++) {
     const distance = pcs[i] - shift;
     if (distance < 0 || distance > last) {
-      if (contains(everyOffset, distance)) startUp++;
+      if (indexOfSorted(everyOffset, distance) >= 0) startUp++;
       else outside++;
       continue;
     }
@@ -88,13 +83,9 @@ export function resolvePoints(
       high += step;
     }
     if (high > end) high = end;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (pointOffset[middle] < offset) low = middle + 1;
-      else high = middle;
-    }
+    low = lowerBound(pointOffset, offset, low, high);
     if (pointOffset[low] !== offset) {
-      if (contains(everyOffset, offset)) startUp++;
+      if (indexOfSorted(everyOffset, offset) >= 0) startUp++;
       else notAPoint++;
     } else if (pointUnknown[low] === 1) tailCall++;
     else {
@@ -114,16 +105,6 @@ export function resolvePoints(
       "start-up": startUp,
     },
   };
-}
-
-function contains(sorted: Int32Array, value: number): boolean {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === value;
 }
 
 /** Sum of all reasons. */

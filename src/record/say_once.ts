@@ -19,10 +19,10 @@ export function say(line: string): void {
  * empty marker file that only one of them can make tells who prints.
  */
 export function sayOncePerRun(line: string): void {
-  if (claimMarker()) say(line);
+  if (makeMarker()) say(line);
 }
 
-function claimMarker(): boolean {
+function makeMarker(): boolean {
   const prefix = `kernelcov-said-${userId() ?? 0}-`;
   try {
     const folder = nodeBuiltin("node:os").tmpdir();

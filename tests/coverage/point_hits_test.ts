@@ -57,20 +57,6 @@ test("resolvePoints() knows the points of start-up code, which no report counts"
   });
 });
 
-test("resolvePoints() takes the base of a relocated kernel", () => {
-  const index = smallKernel();
-  const slide = 0x1234_0000;
-  const record = buildRecord(index, "t", [0x10, 0x400]);
-  const moved = record.pcs.map((pc) => pc + slide);
-  const hits = resolvePoints(index, { pcs: moved, hits: null }, index.base + slide);
-  assert.deepEqual([...hits.points], [0, 8]);
-  assert.equal(
-    resolvePoints(index, { pcs: moved, hits: null }).unresolved["outside-image"],
-    2,
-    "without the base nothing matches",
-  );
-});
-
 test("resolvePoints() works for the negative addresses of an x86-64 kernel", () => {
   const index = { ...smallKernel(), base: -0x7f00_0000 };
   const hits = resolvePoints(index, { pcs: [-0x7f00_0000 + 0x105], hits: [9] });

@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/search.ts";
 import type { Universe } from "../universe.ts";
 
 /** Files of the image that `text` can mean: the exact path, else every path that ends with it. */
@@ -11,9 +12,8 @@ export function findFiles(universe: Universe, text: string): number[] {
     // An absolute path of the sources ends with the image's path; a short form is the end of it.
     if (files[file].endsWith(`/${wanted}`) || wanted.endsWith(`/${files[file]}`)) found.push(file);
   }
-  return found.filter((file) => hasLines(universe, file)).length > 0
-    ? found.filter((file) => hasLines(universe, file))
-    : found;
+  const withLines = found.filter((file) => hasLines(universe, file));
+  return withLines.length > 0 ? withLines : found;
 }
 
 /** Whether any line of `file` can be covered. */
@@ -27,14 +27,8 @@ export function hasLines(universe: Universe, file: number): boolean {
 
 /** First line id of `file` whose number is at least `number`; the file's end where there is none. */
 export function lineAtOrAfter(universe: Universe, file: number, number: number): number {
-  const { lineNumber } = universe.image;
-  let low = universe.fileLineStart[file], high = universe.fileLineStart[file + 1];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (lineNumber[middle] < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const { fileLineStart, image: { lineNumber } } = universe;
+  return lowerBound(lineNumber, number, fileLineStart[file], fileLineStart[file + 1]);
 }
 
 /** The group of functions that line `number` of `file` stands in, or -1 between functions. */

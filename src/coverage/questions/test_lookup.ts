@@ -101,13 +101,7 @@ export class TestLookup {
   #hitsOf(test: number, point: number): number {
     const { points, hits } = this.coverage.tests[test].points;
     if (hits === null) return 1;
-    let low = 0, high = points.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (points[middle] < point) low = middle + 1;
-      else high = middle;
-    }
-    return hits[low];
+    return hits[lowerBound(points, point)];
   }
 }
 

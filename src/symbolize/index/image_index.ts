@@ -38,7 +38,7 @@ export interface ImageIndex {
   readonly lineFile: Uint32Array;
   readonly lineNumber: Uint32Array;
 
-  /** Function columns: name as in the source (no `.isra.0` and the like), declaration file and line, and whether it exists out of line. */
+  /** Function columns: name as in the source (no `.isra.0` and the like), and file and line of the declaration. */
   readonly functionName: readonly string[];
   readonly functionFile: Uint32Array;
   readonly functionLine: Uint32Array;

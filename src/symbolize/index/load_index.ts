@@ -11,8 +11,6 @@ import { OpenImage } from "../../kernel/image/open_image.ts";
 import { canShare, UnitWorker } from "../units/parallel_units.ts";
 import { writeCachedIndex } from "./write_cached_index.ts";
 
-export type { LoadIndexOptions } from "./cached_index.ts";
-
 /** Debug information that one thread reads before a second would be up. */
 const WORTH_A_THREAD = 12 << 20;
 

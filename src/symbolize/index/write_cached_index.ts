@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from "node:path";
 import process from "node:process";
 import { encodeIndex } from "./encode_index.ts";
-import { INDEX_SUFFIX } from "./index_cache.ts";
+import { INDEX_SUFFIX } from "./cached_index.ts";
 import type { IndexParts } from "./index_columns.ts";
 
 /** Kernels and modules whose indexes are kept; the least recently written go first. */

@@ -49,13 +49,10 @@ export class ImageSymbolizer implements Disposable {
     return loadImageIndex(this.image.path, this.#options);
   }
 
-  /**
-   * @param pcs in any order
-   * @param base raw PC at which the image's `.text` begins; by default where it was linked
-   */
-  async symbolize(pcs: ArrayLike<Address>, base?: Address): Promise<SymbolizedPcs> {
+  /** @param pcs in any order, of a kernel that runs where it was linked */
+  async symbolize(pcs: ArrayLike<Address>): Promise<SymbolizedPcs> {
     this.#frames ??= cachedFrames(this.image, this.#options);
-    const plan = this.#plan(pcs, base);
+    const plan = this.#plan(pcs);
     if (plan.rest.length === 0) return this.#place(plan, undefined);
     // Imported on use: where the cache has all, the code that reads debug information is not needed.
     const { framesOfAddresses } = await import("./address_frames.ts");
@@ -67,10 +64,9 @@ export class ImageSymbolizer implements Disposable {
   }
 
   /** Finds what the index knows, and the addresses that have to be looked up. */
-  #plan(pcs: ArrayLike<Address>, base: Address | undefined): SymbolizePlan {
+  #plan(pcs: ArrayLike<Address>): SymbolizePlan {
     const { elf } = this.image;
-    const text = elf.sections.find((section) => section.name === ".text")?.address ?? 0;
-    const shift = (base === undefined ? 0 : base - text) + this.callLength;
+    const shift = this.callLength;
     const code = codeSections(elf).map(({ address, size }) => [address, address + size] as const);
     const count = pcs.length;
     const table = new Int16Array(count);
