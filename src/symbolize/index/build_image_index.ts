@@ -74,7 +74,7 @@ export function finishIndex(
     universeCount: points.universeEnd - points.universeStart,
     everyOffset,
     everyUnknown: points.isTailCall,
-    ...mergeResults(everyOffset, plan.work, results, symbols, universe),
+    ...mergeResults(everyOffset, results, symbols, universe),
     symbols,
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };

@@ -68,7 +68,7 @@ function finish(
     },
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
-  const frames = joinFrames(everyOffset, plan.work, results, symbols);
+  const frames = joinFrames(everyOffset, results, symbols);
   // Descriptors, not values: what is made when first asked for stays so.
   return Object.defineProperties(
     columns,

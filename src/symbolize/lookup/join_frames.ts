@@ -2,7 +2,7 @@ import { addressesWithoutFunction, placeFrames } from "../index/place_frames.ts"
 import type { FrameColumns } from "./point_frames.ts";
 import { symbolAt, type SymbolNames, UNKNOWN } from "../../elf/symbol_names.ts";
 import { filesOf } from "../index/source_paths.ts";
-import type { UnitResults, UnitWork } from "../units/unit_work.ts";
+import type { UnitResults } from "../units/unit_work.ts";
 
 /** The part of {@linkcode FrameColumns} that follows from the units. */
 export type JoinedFrames = Omit<FrameColumns, "everyOffset" | "symbols">;
@@ -15,7 +15,6 @@ export type JoinedFrames = Omit<FrameColumns, "everyOffset" | "symbols">;
  */
 export function joinFrames(
   offsets: ArrayLike<number>,
-  work: UnitWork,
   results: readonly UnitResults[],
   symbols: () => SymbolNames,
 ): JoinedFrames {
@@ -38,7 +37,7 @@ export function joinFrames(
     for (let id = 1; id < known.length; id++) paths.push(known[id]);
   }
   const bySymbol = new Map<number, number>();
-  for (const index of addressesWithoutFunction(work, results)) {
+  for (const index of addressesWithoutFunction(results)) {
     const symbol = symbolAt(symbols(), offsets[index]);
     bySymbol.set(index, functionName.length);
     functionName.push(symbol < 0 ? UNKNOWN : symbols().nameAt(symbol));
@@ -47,7 +46,7 @@ export function joinFrames(
   const files = (): ReturnType<typeof filesOf> =>
     made ??= filesOf(paths, results.flatMap((result) => result.folders));
   return {
-    ...placeFrames(offsets.length, work, results, pathMaps, functionMaps, bySymbol),
+    ...placeFrames(offsets.length, results, pathMaps, functionMaps, bySymbol),
     functionName,
     linkageName,
     paths,

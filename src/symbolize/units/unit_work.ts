@@ -40,9 +40,9 @@ export function workByUnit(
 
 /** What one thread found in the units that it did. Plain data: it can be sent to another thread. Columns may be views of larger ones. */
 export interface UnitResults {
-  /** Units, in the order in which their addresses stand in the columns. */
-  readonly units: Uint32Array;
-  /** Frames and claims per address. */
+  /** Indexes of the addresses, in their order in the columns. */
+  readonly addresses: Uint32Array;
+  /** Frames per address; claims per address too, where claims were asked for. */
   readonly frames: Int32Array;
   readonly claims: Int32Array;
   /** Frames one after another; function -1 is none. */
@@ -75,21 +75,23 @@ export function doUnits(
   limits?: BlockLimits,
 ): UnitResults {
   const analyzer = new UnitAnalyzer(reader, addresses.length);
-  const units: number[] = [];
+  const done = new Uint32Array(work.order.length);
+  let count = 0;
   const problems: string[] = [];
   let local = new Float64Array(1024);
   for (let unit = next(); unit >= 0; unit = next()) {
-    const from = work.start[unit], count = work.start[unit + 1] - from;
-    if (count === 0) continue;
-    if (local.length < count) local = new Float64Array(count * 2);
-    for (let at = 0; at < count; at++) local[at] = addresses[work.order[from + at]];
-    units.push(unit);
-    analyzer.analyze(unit, local.subarray(0, count), problems, limits);
+    const own = work.order.subarray(work.start[unit], work.start[unit + 1]);
+    if (own.length === 0) continue;
+    if (local.length < own.length) local = new Float64Array(own.length * 2);
+    for (let at = 0; at < own.length; at++) local[at] = addresses[own[at]];
+    done.set(own, count);
+    count += own.length;
+    analyzer.analyze(unit, local.subarray(0, own.length), problems, limits);
   }
   const { frames, claims, tables } = analyzer;
   const functions = tables.functions.count, lines = tables.lines.count;
   return {
-    units: Uint32Array.from(units),
+    addresses: done.subarray(0, count),
     frames: frames.frames.subarray(0, frames.count),
     claims: claims.claims.subarray(0, claims.count),
     frameFunction: frames.frameFunction.subarray(0, frames.frameCount),
