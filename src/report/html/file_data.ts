@@ -1,7 +1,7 @@
+import { groupNames } from "../../coverage/questions/find_source.ts";
 import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
 import type { FileData } from "./report_data.ts";
-import { groupName } from "./run_data.ts";
 import { encodeSet } from "./set_codec.ts";
 
 /**
@@ -36,7 +36,7 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
   for (let group = functions.fileGroupStart[file]; group < end; group++) {
     const next = group + 1 < end ? position.get(functions.groupLine[group + 1])! : lineIds.length;
     groups.push([
-      groupName(coverage, group),
+      groupNames(coverage.universe, group).join(", "),
       position.get(functions.groupLine[group])!,
       next,
       functions.groupLastNumber[group],
