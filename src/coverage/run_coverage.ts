@@ -61,7 +61,7 @@ export class RunCoverage {
   readonly damaged: number;
   /** Records that could not be written. */
   readonly lost: number;
-  /** Of each writer that did not end, the name of its last record: what it would have written behind is missing. */
+  /** Of each writer that did not end, the name of its last record: what it would have written after that is missing. */
   readonly cut: readonly string[];
   /** Records of another kernel in the run's folder, which are left out. */
   readonly otherKernel: number;

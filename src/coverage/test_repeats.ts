@@ -15,7 +15,7 @@ export interface RepeatGroup {
   readonly flaky: Uint32Array;
 }
 
-/** The part of a run that tells what is a repeat of what. */
+/** The part of a run that determines which tests are repeats of which. */
 export interface RepeatedTests {
   readonly tests: readonly {
     readonly record: Pick<TestRecord, "name" | "file" | "runner" | "pass">;

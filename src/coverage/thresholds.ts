@@ -8,7 +8,7 @@ export interface Threshold {
   readonly percent: number;
 }
 
-/** A threshold and how it fared. */
+/** A threshold and whether a run meets it. */
 export interface ThresholdResult extends Threshold {
   readonly lines: number;
   readonly linesHit: number;
@@ -23,7 +23,7 @@ export function parseThreshold(text: string): Threshold | undefined {
   return { path: (match[1] ?? "").replace(/\/+$/, ""), percent: Number(match[2]) };
 }
 
-/** Holds a run against thresholds. */
+/** Compares a run with thresholds. */
 export function checkThresholds(
   coverage: RunCoverage,
   thresholds: readonly Threshold[],

@@ -55,7 +55,7 @@ export interface UniverseCounts {
 
 /** Options of {@linkcode buildUniverse}. */
 export interface UniverseOptions {
-  /** Number of lines of a source file, where the sources are at hand: lines past it are left out and counted. */
+  /** Number of lines of a source file, where the sources are available: lines past it are left out and counted. */
   sourceLines?(file: string): number | undefined;
 }
 

@@ -2,7 +2,7 @@ import { openRegularFile } from "../sys/open_file.ts";
 
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
-/** No record is as long: what is, is no line, and nothing behind it is looked for. It may have no end worth waiting for. */
+/** No record is as long. Reading stops at a longer line, which may be a file without end. */
 const LONGEST = 1 << 26;
 
 /** A line of a file. */

@@ -63,6 +63,6 @@ function remedy(reason: string): string {
     case "EROFS":
       return "name a folder that you may write to";
     default:
-      return "see to that folder";
+      return "check that folder";
   }
 }

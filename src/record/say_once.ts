@@ -10,13 +10,13 @@ export function say(line: string): void {
   try {
     nodeBuiltin("node:fs").writeSync(STANDARD_ERROR, `kernelcov: ${line}\n`);
   } catch {
-    // Standard error is closed or not permitted: there is nobody to tell.
+    // Standard error is closed or not permitted.
   }
 }
 
 /**
  * Prints a line once per invocation, though its files run in threads or processes of their own that share nothing: an
- * empty marker file that only one of them can make tells who prints.
+ * empty marker file that only one of them can make decides which prints.
  */
 export function sayOncePerRun(line: string): void {
   if (makeMarker()) say(line);

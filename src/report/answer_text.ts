@@ -104,7 +104,7 @@ function linesAnswerText(
   ]);
 }
 
-/** What comes and goes says so. */
+/** Marks what only some repeats hit. */
 function repeatsText(repeats: RepeatShare | undefined): string {
   return repeats === undefined || repeats.hit === repeats.of
     ? ""

@@ -81,7 +81,7 @@ export interface HunkPlace {
   readonly side: PatchSide;
   /** Lines to add to the patch's own numbers. */
   readonly shift: number;
-  /** Whether the source was at hand and holds the hunk's text. */
+  /** Whether the source was available and holds the hunk's text. */
   readonly verified: boolean;
 }
 

@@ -44,7 +44,7 @@ export interface HunkJudgement {
   readonly uncovered: readonly number[];
   /** Tests that run one of `lines`, else that enter the function or reach the file. */
   readonly tests: readonly number[];
-  /** Whether the source at hand holds the hunk, so that its line numbers are sure. */
+  /** Whether the available source holds the hunk, so that its line numbers are certain. */
   readonly verified: boolean;
 }
 
@@ -82,7 +82,7 @@ export interface PatchAnswer {
 export interface PatchOptions {
   /** Side that the image was built from; found from the sources, else `"old"`. */
   side?: PatchSide;
-  /** Lines of a source file of the image, where the sources are at hand. */
+  /** Lines of a source file of the image, where the sources are available. */
   source?(file: string): readonly string[] | undefined;
 }
 

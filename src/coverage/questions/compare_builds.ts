@@ -17,7 +17,7 @@ export interface BuildFunctionDifference {
   readonly b: FunctionShare | null;
 }
 
-/** Two runs on two kernel builds, held against each other: lines have other numbers there, functions keep their names. */
+/** Two runs on two kernel builds, compared: lines have other numbers there, functions keep their names. */
 export interface BuildDifference {
   /** Functions that were entered. */
   readonly entered: { readonly onlyA: number; readonly onlyB: number; readonly both: number };

@@ -25,7 +25,7 @@ export interface FunctionDifference {
   readonly both: number;
 }
 
-/** Two tests or two runs on one kernel build, held against each other. */
+/** Two tests or two runs on one kernel build, compared. */
 export interface CoverageDifference {
   readonly points: { onlyA: number; onlyB: number; both: number };
   readonly lines: { onlyA: number; onlyB: number; both: number };

@@ -13,7 +13,7 @@ import { testChunks, type TestFacts } from "./test_data.ts";
 /** What an HTML report shows. */
 export interface HtmlReportInput {
   readonly coverage: RunCoverage;
-  /** Text of a source file of the image; `undefined` where it is not at hand. Called once or twice per file. */
+  /** Text of a source file of the image; `undefined` where it is not available. Called once or twice per file. */
   readSource?(file: string): string | undefined;
   /** A parsed patch, for the patch page. */
   readonly patch?: readonly FilePatch[];

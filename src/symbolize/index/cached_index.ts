@@ -20,7 +20,7 @@ export function indexCacheFolder(): string {
   return `${cacheFolderPath()}/index`;
 }
 
-/** Where the index is kept; `null` where nowhere. */
+/** Folder of the index; `null` where it is not kept. */
 export function folderOf(options: LoadIndexOptions): string | null {
   return options.cacheFolder === undefined ? indexCacheFolder() : options.cacheFolder;
 }
@@ -35,7 +35,7 @@ export function cachedImageIndex(
 }
 
 /**
- * The index of a build id whose image is not at hand, from the cache: of the data of that build id that were read last.
+ * The index of a build id whose image is not available, from the cache: of the data of that build id that were read last.
  * `undefined` where it is not there, or was made of a file without debug information.
  */
 export function rememberedIndex(

@@ -23,7 +23,7 @@ export class KernelSymbolizer implements Disposable {
   readonly #missing = new Map<string, string>();
 
   /**
-   * @param vmlinux the kernel's image; without it, only what modules and `kallsyms` tell is found
+   * @param vmlinux the kernel's image; without it, only modules and `kallsyms` are searched
    * @throws {FormatError} where `vmlinux` is not a kernel's image
    */
   constructor(vmlinux: string | undefined, parts: KernelParts = {}) {
@@ -89,14 +89,14 @@ export class KernelSymbolizer implements Disposable {
 
   #module(module: LoadedModule): ImageSymbolizer | undefined {
     if (this.#modules.has(module)) return this.#modules.get(module);
-    const image = this.#parts.moduleImage?.(module) ?? { missing: "nobody knows its file" };
+    const image = this.#parts.moduleImage?.(module) ?? { missing: "its file is unknown" };
     if ("missing" in image) this.#missing.set(module.name, image.missing);
     const symbolizer = "path" in image ? new ImageSymbolizer(image.path, this.#parts) : undefined;
     this.#modules.set(module, symbolizer);
     return symbolizer;
   }
 
-  /** Names what no image tells by the kernel's own symbols: a function, without file and line. */
+  /** Names what is in no image by the kernel's own symbols: a function, without file and line. */
   #useKallsyms(
     pcs: ArrayLike<Address>,
     places: readonly number[],
@@ -110,7 +110,7 @@ export class KernelSymbolizer implements Disposable {
     const symbols = kallsymsNames(kallsyms.symbols, kallsyms.offset, base);
     const { length } = kallsyms.symbols.address;
     const last = symbols.address[length - 1];
-    // A return address, so the byte before it is in the call. What lies behind all symbols is in none of them.
+    // A return address, so the byte before it is in the call. What lies after all symbols is in none of them.
     const callOffset = (place: number) => pcs[place] - 1 - base;
     const known = places.filter((place) => {
       const offset = callOffset(place);
@@ -124,7 +124,7 @@ export class KernelSymbolizer implements Disposable {
   }
 }
 
-/** `/proc/kallsyms` does not tell where the last symbol ends. */
+/** `/proc/kallsyms` does not say where the last symbol ends. */
 const LARGEST_FUNCTION = 1 << 16;
 
 /** Columns of addresses of which only symbols are known. */

@@ -79,8 +79,8 @@ function openRoot(sections: DwarfSections, header: UnitHeader): Unit {
 }
 
 /**
- * Makes ranges disjoint. Where several units claim an address, the one of the range before it goes on if it still
- * claims it, else the first in the file takes it: as llvm-symbolizer does.
+ * Makes ranges disjoint. Where several units have an address, that of the range before it goes on if it has the
+ * address too; otherwise the first in the file gets it, as in llvm-symbolizer.
  */
 function disjoint(low: number[], high: number[], unit: number[]): UnitRanges {
   const order = low.map((_, index) => index).sort((a, b) => low[a] - low[b] || unit[a] - unit[b]);
