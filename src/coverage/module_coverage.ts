@@ -48,8 +48,8 @@ export function moduleCoverage(
 /**
  * Tells PCs in modules without an image from others outside all images.
  *
- * @param pcs ascending
- * @param lost by module, to which what is found is added
+ * @param pcs Ascending.
+ * @param lost By module, to which what is found is added.
  */
 export function withLostModules(
   hits: PointHits,

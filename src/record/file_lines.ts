@@ -17,7 +17,7 @@ export interface FileLine {
  * The lines of a regular file, one after the other: all of them at once may be more than a string can hold.
  *
  * @throws {TypeError} Where it is no regular file, or a link to one: tests may have put something else in its place.
- * @throws the runtime's error where it cannot be read
+ * @throws The runtime's error where it cannot be read.
  */
 export function* fileLines(path: string): Generator<FileLine> {
   const file = openRegularFile(path);

@@ -26,7 +26,7 @@ export class LostRecords {
   /**
    * One line that says which records were lost, why, and what to do.
    *
-   * @param directory folder of the records
+   * @param directory Folder of the records.
    */
   text(directory: string): string {
     const { count } = this;

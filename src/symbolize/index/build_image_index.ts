@@ -83,10 +83,10 @@ export function finishIndex(
 /**
  * Builds the index of an image in one pass and one thread.
  *
- * @param elf the kernel or module: its code and symbols
- * @param sections its debug sections; those of `elf` itself by default
- * @throws {FormatError} where the image itself cannot be read. Damage within its debug information costs the units
- * that it is in, which `problems` names
+ * @param elf The kernel or module: its code and symbols.
+ * @param sections Its debug sections; those of `elf` itself by default.
+ * @throws {FormatError} Where the image itself cannot be read. Damage within its debug information costs the units
+ * that it is in, which `problems` names.
  */
 export function buildImageIndex(
   elf: ElfFile,

@@ -69,7 +69,7 @@ export function fingerprintOf(image: OpenImage): string {
   return [...sizes, ...code].join(" ");
 }
 
-/** @param fingerprint `undefined` where any will do */
+/** @param fingerprint `undefined` where any will do. */
 function readParts(
   buildId: string,
   fingerprint: string | undefined,

@@ -75,7 +75,7 @@ export interface IndexLayout {
 /**
  * Reads the header of a cache file.
  *
- * @throws {FormatError} where it is damaged or of another version
+ * @throws {FormatError} Where it is damaged or of another version.
  */
 export function indexLayout(bytes: Uint8Array): IndexLayout {
   const header = headerOf(bytes);
@@ -85,8 +85,8 @@ export function indexLayout(bytes: Uint8Array): IndexLayout {
 /**
  * Reads a whole cache file back; its columns are views of `bytes`.
  *
- * @param bytes from the start of their buffer
- * @throws {FormatError} where the file is damaged, of another version, or of other data
+ * @param bytes From the start of their buffer.
+ * @throws {FormatError} Where the file is damaged, of another version, or of other data.
  */
 export function decodeIndex(
   bytes: Uint8Array<ArrayBuffer>,

@@ -17,8 +17,8 @@ const WORTH_A_THREAD = 12 << 20;
 /**
  * The index of an image: from the cache, or built, with a second thread where that pays, and stored.
  *
- * @param path of a `vmlinux` or module
- * @throws {FormatError} where the file is not such an image
+ * @param path Of a `vmlinux` or module.
+ * @throws {FormatError} Where the file is not such an image.
  */
 export async function loadImageIndex(
   path: string,

@@ -89,7 +89,7 @@ export interface PlacedClaims {
 /**
  * Brings claims into the order of the points.
  *
- * @param universe first and last + 1 address that is a point with claims
+ * @param universe First and last + 1 address that is a point with claims.
  */
 export function placeClaims(
   results: readonly UnitResults[],

@@ -32,8 +32,8 @@ export type MergedParts = Pick<
  * Puts the results of all threads together: numbers files, functions and lines in an order that does not depend on
  * which thread did what, and brings frames and claims into the order of the addresses.
  *
- * @param offsets of all points, from the base that `symbols` counts from
- * @param universe first and last + 1 point that claims lines
+ * @param offsets Of all points, from the base that `symbols` counts from.
+ * @param universe First and last + 1 point that claims lines.
  */
 export function mergeResults(
   offsets: ArrayLike<number>,

@@ -28,10 +28,10 @@ export function addressesWithoutFunction(results: readonly UnitResults[]): numbe
 /**
  * Brings frames into the order of the addresses.
  *
- * @param count of all addresses
- * @param pathMaps number of each result's paths
- * @param functionMaps number of each result's functions
- * @param bySymbol number of the function of an address whose frame is in none
+ * @param count Of all addresses.
+ * @param pathMaps Number of each result's paths.
+ * @param functionMaps Number of each result's functions.
+ * @param bySymbol Number of the function of an address whose frame is in none.
  */
 export function placeFrames(
   count: number,

@@ -29,8 +29,8 @@ export function foldPath(path: string): string {
  * Folders to take off the front of source paths: those that hold kernel sources, by landmark files, and the folders in
  * which the compiler ran (a build folder apart from the sources holds generated files). Longest first.
  *
- * @param paths as the debug information gives them
- * @param buildFolders `DW_AT_comp_dir` of the units
+ * @param paths As the debug information gives them.
+ * @param buildFolders `DW_AT_comp_dir` of the units.
  */
 export function sourceRoots(
   paths: Iterable<string>,
@@ -67,7 +67,7 @@ export function kernelPath(path: string, roots: readonly string[]): string {
 /**
  * The kernel-relative files that paths lead to, in alphabetical order, and the file of each path.
  *
- * @param buildFolders as for {@linkcode sourceRoots}
+ * @param buildFolders As for {@linkcode sourceRoots}.
  */
 export function filesOf(
   paths: readonly string[],

@@ -29,7 +29,7 @@ interface AddressPlan {
  * The frames of addresses of an image, whatever stands there; reads only the units that they lie in. In one thread: most
  * of the time goes into code that is not compiled yet, and a second thread would begin with the same.
  *
- * @param addresses ascending; of instructions, not return addresses
+ * @param addresses Ascending; of instructions, not return addresses.
  */
 export function framesOfAddresses(image: OpenImage, addresses: Float64Array): AddressColumns {
   const plan = planAddresses(image, addresses);

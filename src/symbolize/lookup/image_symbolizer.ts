@@ -27,7 +27,7 @@ export class ImageSymbolizer implements Disposable {
   readonly #options: LoadIndexOptions;
   #frames: FrameParts | undefined;
 
-  /** @throws {FormatError} where the file is not a kernel or module */
+  /** @throws {FormatError} Where the file is not a kernel or module. */
   constructor(path: string, options: LoadIndexOptions = {}) {
     this.image = new OpenImage(path);
     this.#options = options;
@@ -49,7 +49,7 @@ export class ImageSymbolizer implements Disposable {
     return loadImageIndex(this.image.path, this.#options);
   }
 
-  /** @param pcs in any order, of a kernel that runs where it was linked */
+  /** @param pcs In any order, of a kernel that runs where it was linked. */
   async symbolize(pcs: ArrayLike<Address>): Promise<SymbolizedPcs> {
     this.#frames ??= cachedFrames(this.image, this.#options);
     const plan = this.#plan(pcs);

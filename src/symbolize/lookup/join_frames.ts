@@ -11,7 +11,7 @@ export type JoinedFrames = Omit<FrameColumns, "everyOffset" | "symbols">;
  * Puts the frames that threads found together, in the order of the addresses. What only an index needs is left out: a
  * function or path that several threads met has several numbers.
  *
- * @param offsets of the addresses, from the base that `symbols` counts from
+ * @param offsets Of the addresses, from the base that `symbols` counts from.
  */
 export function joinFrames(
   offsets: ArrayLike<number>,

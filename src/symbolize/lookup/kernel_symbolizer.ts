@@ -23,8 +23,8 @@ export class KernelSymbolizer implements Disposable {
   readonly #missing = new Map<string, string>();
 
   /**
-   * @param vmlinux the kernel's image; without it, only modules and `kallsyms` are searched
-   * @throws {FormatError} where `vmlinux` is not a kernel's image
+   * @param vmlinux The kernel's image; without it, only modules and `kallsyms` are searched.
+   * @throws {FormatError} Where `vmlinux` is not a kernel's image.
    */
   constructor(vmlinux: string | undefined, parts: KernelParts = {}) {
     this.kernel = vmlinux === undefined ? undefined : new ImageSymbolizer(vmlinux, parts);
@@ -36,7 +36,7 @@ export class KernelSymbolizer implements Disposable {
     return this.#missing;
   }
 
-  /** @param pcs in any order */
+  /** @param pcs In any order. */
   async symbolize(pcs: ArrayLike<Address>): Promise<SymbolizedPcs> {
     const first = await this.kernel?.symbolize(pcs);
     const tables = [...first?.tables ?? []];

@@ -20,7 +20,7 @@ export type FrameColumns = Pick<
 /**
  * The frames of an address, innermost first; of one without debug information one frame that names its symbol only.
  *
- * @param at index in `everyOffset`
+ * @param at Index in `everyOffset`.
  */
 export function framesAt(columns: FrameColumns, at: number): Frame[] {
   const { symbols } = columns;

@@ -27,7 +27,7 @@ export class AddressRows {
   /**
    * Finds the row of each address, of which nothing is known yet.
    *
-   * @param addresses ascending
+   * @param addresses Ascending.
    */
   find(header: LineHeader, addresses: Float64Array): void {
     this.table.find(header, addresses, this.file, this.line);

@@ -21,8 +21,8 @@ export class CallPainter {
   #enteredCount = 0;
 
   /**
-   * @param addresses ascending
-   * @param blocks those of the addresses, to find what begins in them too
+   * @param addresses Ascending.
+   * @param blocks Those of the addresses, to find what begins in them too.
    */
   paint(tree: CodeTree, addresses: Float64Array, blocks?: PointBlocks): void {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = tree;

@@ -17,7 +17,7 @@ export class FrameEmitter {
   #before = 0;
   readonly #parts: Omit<PointParts, "blocks">;
 
-  /** @param addresses at most, to make the columns large enough at once: memory that is not used costs nothing */
+  /** @param addresses At most, to make the columns large enough at once: memory that is not used costs nothing. */
   constructor(addresses: number, parts: Omit<PointParts, "blocks">) {
     this.frames = new Int32Array(addresses);
     const frames = Math.max(1024, addresses) * 2;
@@ -30,8 +30,8 @@ export class FrameEmitter {
   /**
    * Adds the frames of the next `count` addresses: all those of the current unit.
    *
-   * @param claims where given, takes the lines that the addresses claim
-   * @throws {FormatError} where the unit is damaged; addresses before the damage keep their frames
+   * @param claims Where given, takes the lines that the addresses claim.
+   * @throws {FormatError} Where the unit is damaged; addresses before the damage keep their frames.
    */
   emit(count: number, claims: LineClaims | undefined): void {
     const { tree: { inlined, parent, callLine }, painter, rows, sources } = this.#parts;

@@ -33,7 +33,7 @@ export class LineClaims {
   readonly #lines: LineTable;
   readonly #functions: TripleTable;
 
-  /** @param points at most */
+  /** @param points At most. */
   constructor(points: number, parts: PointParts) {
     this.claims = new Int32Array(points);
     this.#parts = parts;
@@ -54,7 +54,7 @@ export class LineClaims {
    * return its closing brace, which is only claimed where no `return` statement can stand for it (or, where debug
    * information has no types, perhaps none).
    *
-   * @param functionId the function, not an inlined one
+   * @param functionId The function, not an inlined one.
    */
   addRows(at: number, functionId: number): void {
     const { rows, blocks, sources } = this.#parts;

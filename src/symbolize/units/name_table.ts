@@ -39,7 +39,7 @@ export class NameTable {
     return this.#places.intern(this.#others.intern(text), 0, 0);
   }
 
-  /** @throws {FormatError} where no string begins at that offset */
+  /** @throws {FormatError} Where no string begins at that offset. */
   internAt(section: ".debug_str" | ".debug_line_str", offset: number): number {
     const bytes = this.#sections.bytes(section);
     // A section that ends with a zero ends every string in it.

@@ -23,7 +23,7 @@ export class PointBlocks {
   /**
    * Limits each block by the next point, the end of its function and the first jump.
    *
-   * @param points ascending
+   * @param points Ascending.
    */
   find(tree: CodeTree, points: Float64Array, limits: BlockLimits): void {
     const { rangeCount, rangeEntry, rangeLow, rangeHigh, inlined } = tree;

@@ -27,7 +27,7 @@ export class UnitAnalyzer {
   readonly #rows = new AddressRows();
   readonly #sources: UnitSources;
 
-  /** @param addresses to analyze at most */
+  /** @param addresses To analyze at most. */
   constructor(reader: UnitReader, addresses: number) {
     this.#reader = reader;
     this.tables = new SourceTables(reader.sections);
@@ -47,7 +47,7 @@ export class UnitAnalyzer {
    * Adds the frames of the ascending `addresses`, all in unit `index`, an address at a time; where the unit is damaged,
    * as many as can be told, and says so in `problems`.
    *
-   * @param limits where given, the addresses are coverage points and the lines that they claim are added too
+   * @param limits Where given, the addresses are coverage points and the lines that they claim are added too.
    */
   analyze(
     index: number,

@@ -22,7 +22,7 @@ export interface UnitRanges {
  * Finds the addresses of each unit: from `.debug_aranges`, and for units that it leaves out (clang writes none) from
  * their root entries.
  *
- * @param problems takes one sentence for each part that could not be read
+ * @param problems Takes one sentence for each part that could not be read.
  */
 export function readUnitRanges(
   sections: DwarfSections,

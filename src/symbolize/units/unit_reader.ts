@@ -28,7 +28,7 @@ export class UnitReader {
   readonly #lineTables: LineTables = { directories: new LineEntries(), files: new LineEntries() };
   #current: Unit | undefined;
 
-  /** @param headers all units, in the order of `.debug_info` */
+  /** @param headers All units, in the order of `.debug_info`. */
   constructor(sections: DwarfSections, headers: readonly UnitHeader[]) {
     this.sections = sections;
     this.#headers = headers;
