@@ -55,10 +55,10 @@ export function joinImages(
         (i, v) => v + start[i],
       ),
       pointUnknown: joined(Uint8Array, images, (image) => image.pointUnknown),
-      everyOffset: joined(
+      allPointOffsets: joined(
         Int32Array,
         images,
-        (image) => image.everyOffset,
+        (image) => image.allPointOffsets,
         (i, v) => v + start[i],
       ),
       frameStart: starts(images.map(({ frameStart }) => frameStart), frames),
@@ -158,9 +158,9 @@ function joinLines(
 function startOffsets(images: readonly CoverageImage[]): number[] {
   const start: number[] = [];
   let next = 0;
-  for (const { everyOffset, pointOffset } of images) {
+  for (const { allPointOffsets, pointOffset } of images) {
     start.push(next);
-    const last = Math.max(0, everyOffset.at(-1) ?? 0, pointOffset.at(-1) ?? 0);
+    const last = Math.max(0, allPointOffsets.at(-1) ?? 0, pointOffset.at(-1) ?? 0);
     next = (Math.floor((next + last) / SPACE) + 2) * SPACE;
     if (next <= LARGEST_OFFSET) continue;
     throw new FormatError(

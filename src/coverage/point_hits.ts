@@ -57,7 +57,7 @@ let scratch = new Uint32Array(16_384);
  * The points that raw PCs name. A raw PC is a return address, so the call lies `callLength` bytes before it.
  */
 export function resolvePoints(index: CoverageImage, raw: RawHits): PointHits {
-  const { base, pointOffset, pointUnknown, everyOffset, callLength } = index;
+  const { base, pointOffset, pointUnknown, allPointOffsets, callLength } = index;
   const { pcs, hits } = raw;
   const end = pointOffset.length;
   const last = end === 0 ? -1 : pointOffset[end - 1];
@@ -70,7 +70,7 @@ export function resolvePoints(index: CoverageImage, raw: RawHits): PointHits {
   for (let i = 0; i < pcs.length; i++) {
     const distance = pcs[i] - shift;
     if (distance < 0 || distance > last) {
-      if (indexOfSorted(everyOffset, distance) >= 0) startUp++;
+      if (indexOfSorted(allPointOffsets, distance) >= 0) startUp++;
       else outside++;
       continue;
     }
@@ -85,7 +85,7 @@ export function resolvePoints(index: CoverageImage, raw: RawHits): PointHits {
     if (high > end) high = end;
     low = lowerBound(pointOffset, offset, low, high);
     if (pointOffset[low] !== offset) {
-      if (indexOfSorted(everyOffset, offset) >= 0) startUp++;
+      if (indexOfSorted(allPointOffsets, offset) >= 0) startUp++;
       else notAPoint++;
     } else if (pointUnknown[low] === 1) tailCall++;
     else {

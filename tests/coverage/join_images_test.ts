@@ -64,7 +64,7 @@ test("each point keeps its frames and lines", () => {
       assert.equal(image.pointOffset[point], part.pointOffset[p] + (i === 0 ? 0 : start[i - 1]));
     }
   });
-  for (const column of [image.pointOffset, image.everyOffset]) {
+  for (const column of [image.pointOffset, image.allPointOffsets]) {
     assert.deepEqual([...column], [...new Set(column)].sort((x, y) => x - y), "ascending");
   }
   assert.deepEqual(image.problems, ["a: a unit is damaged", "b: a unit is damaged"]);

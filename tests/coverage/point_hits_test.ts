@@ -44,9 +44,9 @@ test("resolvePoints() says why a PC names no point", () => {
 
 test("resolvePoints() knows the points of start-up code, which no report counts", () => {
   const index = smallKernel();
-  const everyOffset = Int32Array.from([-0x800, 0x11, ...index.everyOffset]).sort();
+  const allPointOffsets = Int32Array.from([-0x800, 0x11, ...index.allPointOffsets]).sort();
   const pcs = [-0x800, -0x7ff, 0x11, 0x12, 0x400].map((offset) => index.base + offset + 5);
-  const hits = resolvePoints({ ...index, everyOffset }, { pcs, hits: null });
+  const hits = resolvePoints({ ...index, allPointOffsets }, { pcs, hits: null });
   assert.deepEqual([...hits.points], [8]);
   assert.deepEqual(hits.unresolved, {
     "outside-image": 1,

@@ -61,7 +61,7 @@ function imageOf(
 
 function framesOf(index: ImageIndex): string[][] {
   return Array.from(
-    index.everyOffset,
+    index.allPointOffsets,
     (_, point) =>
       framesAt(index, point).map(({ symbol, path, line }) => `${symbol} ${path}:${line}`),
   );

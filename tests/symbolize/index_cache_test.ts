@@ -44,7 +44,7 @@ function told(index: ImageIndex): unknown {
       index.functionEndLine,
     ].map((column) => Array.from(column)),
     texts: [index.functionName, index.files, index.paths, index.problems],
-    frames: Array.from(index.everyOffset, (_, point) => framesAt(index, point)),
+    frames: Array.from(index.allPointOffsets, (_, point) => framesAt(index, point)),
   };
 }
 

@@ -60,7 +60,7 @@ export function finishIndex(
 ): IndexParts {
   const { points } = plan;
   const symbols = readSymbolNames(elf, points.base);
-  const everyOffset = offsetsFrom(points.address, points.base);
+  const allPointOffsets = offsetsFrom(points.address, points.base);
   const universe = [points.universeStart, points.universeEnd] as const;
   return {
     buildId: elf.buildId,
@@ -72,9 +72,9 @@ export function finishIndex(
       : [],
     universeStart: points.universeStart,
     universeCount: points.universeEnd - points.universeStart,
-    everyOffset,
-    everyUnknown: points.isTailCall,
-    ...mergeResults(everyOffset, results, symbols, universe),
+    allPointOffsets,
+    allPointUnknown: points.isTailCall,
+    ...mergeResults(allPointOffsets, results, symbols, universe),
     symbols,
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };

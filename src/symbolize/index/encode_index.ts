@@ -34,7 +34,7 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
   ];
   const lines = [
     ...LINE_COLUMNS.map((name) => bytesOf(parts[name])),
-    bytesOf(parts.everyUnknown),
+    bytesOf(parts.allPointUnknown),
     encodeStrings(parts.problems),
   ];
   const description: Description = {

@@ -31,8 +31,8 @@ export const INDEX_HEADER_SIZE = 32;
 
 /** Columns of 32-bit words in the order of the file. */
 export const FRAME_COLUMNS = [
-  "everyOffset",
-  "everyFrameStart",
+  "allPointOffsets",
+  "allFrameStart",
   "frameFunction",
   "frameLine",
   "pathFile",
@@ -100,12 +100,12 @@ export function decodeIndex(
     throw damaged("checksum does not fit");
   }
   const columns = columnsAt(bytes, framesEnd, description.lineSizes);
-  const [everyUnknown, problems] = columns.slice(LINE_COLUMNS.length);
+  const [allPointUnknown, problems] = columns.slice(LINE_COLUMNS.length);
   const words = columns.slice(0, LINE_COLUMNS.length).map(wordsOf);
   const [claimStart, claimLine, lineFile, lineNumber] = words;
   const [functionFile, functionLine, functionEndLine] = words.slice(4);
   const lines: LineParts = {
-    everyUnknown,
+    allPointUnknown,
     functionFile,
     functionLine,
     functionEndLine,
@@ -152,7 +152,7 @@ function decodeFirstPart(
   const words = columns.slice(0, FRAME_COLUMNS.length).map(wordsOf);
   const [
     offsets,
-    everyFrameStart,
+    allFrameStart,
     frameFunction,
     frameLine,
     pathFile,
@@ -171,8 +171,8 @@ function decodeFirstPart(
     callLength: description.callLength,
     universeStart: description.universeStart,
     universeCount: description.universeCount,
-    everyOffset: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
-    everyFrameStart,
+    allPointOffsets: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
+    allFrameStart,
     frameFunction,
     framePath: framePath.length === frameLine.length * 2
       ? halfWordsOf(framePath)

@@ -10,8 +10,8 @@ export interface FrameParts {
   readonly callLength: number;
   readonly universeStart: number;
   readonly universeCount: number;
-  readonly everyOffset: Int32Array;
-  readonly everyFrameStart: Uint32Array;
+  readonly allPointOffsets: Int32Array;
+  readonly allFrameStart: Uint32Array;
   readonly frameFunction: Uint32Array;
   readonly framePath: PathColumn;
   readonly frameLine: Uint32Array;
@@ -27,7 +27,7 @@ export interface FrameParts {
 
 /** What reports need beside frames: which points are unknown, which lines points claim, and where functions are. */
 export interface LineParts {
-  readonly everyUnknown: Uint8Array;
+  readonly allPointUnknown: Uint8Array;
   readonly functionFile: Uint32Array;
   readonly functionLine: Uint32Array;
   readonly functionEndLine: Uint32Array;
@@ -46,13 +46,13 @@ export interface IndexParts extends FrameParts, LineParts {}
 export function imageIndexOf(parts: IndexParts): ImageIndex {
   const { universeStart, universeCount } = parts;
   const universeEnd = universeStart + universeCount;
-  const offsets = parts.everyOffset.subarray(universeStart, universeEnd);
+  const offsets = parts.allPointOffsets.subarray(universeStart, universeEnd);
   let frameFile: Uint32Array | undefined;
   const views = {
     // Offsets in .text are not negative, so their bits are the same unsigned.
     pointOffset: new Uint32Array(offsets.buffer, offsets.byteOffset, offsets.length),
-    pointUnknown: parts.everyUnknown.subarray(universeStart, universeEnd),
-    frameStart: parts.everyFrameStart.subarray(universeStart, universeEnd + 1),
+    pointUnknown: parts.allPointUnknown.subarray(universeStart, universeEnd),
+    frameStart: parts.allFrameStart.subarray(universeStart, universeEnd + 1),
     // Not all uses need it, and it follows from the path.
     get frameFile(): Uint32Array {
       return frameFile ??= filesOfPaths(parts);

@@ -10,7 +10,7 @@ import type { UnitResults } from "../units/unit_work.ts";
 /** The part of {@linkcode IndexParts} that follows from the units. */
 export type MergedParts = Pick<
   IndexParts,
-  | "everyFrameStart"
+  | "allFrameStart"
   | "frameFunction"
   | "framePath"
   | "frameLine"

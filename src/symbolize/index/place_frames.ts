@@ -4,7 +4,7 @@ import type { UnitResults } from "../units/unit_work.ts";
 /** Frames in the order of the addresses. */
 export type PlacedFrames = Pick<
   IndexParts,
-  "everyFrameStart" | "frameFunction" | "framePath" | "frameLine"
+  "allFrameStart" | "frameFunction" | "framePath" | "frameLine"
 >;
 
 /** Addresses as offsets from `base`; all code is within 2 GiB of it. */
@@ -40,12 +40,12 @@ export function placeFrames(
   functionMaps: readonly Int32Array[],
   bySymbol: ReadonlyMap<number, number>,
 ): PlacedFrames {
-  const everyFrameStart = new Uint32Array(count + 1);
+  const allFrameStart = new Uint32Array(count + 1);
   for (const { addresses, frames } of results) {
-    for (let at = 0; at < addresses.length; at++) everyFrameStart[addresses[at] + 1] = frames[at];
+    for (let at = 0; at < addresses.length; at++) allFrameStart[addresses[at] + 1] = frames[at];
   }
-  for (let index = 0; index < count; index++) everyFrameStart[index + 1] += everyFrameStart[index];
-  const total = everyFrameStart[count];
+  for (let index = 0; index < count; index++) allFrameStart[index + 1] += allFrameStart[index];
+  const total = allFrameStart[count];
   const frameFunction = new Uint32Array(total);
   const framePath = new Uint32Array(total);
   const frameLine = new Uint32Array(total);
@@ -56,7 +56,7 @@ export function placeFrames(
     for (let at = 0; at < addresses.length; at++) {
       const index = addresses[at];
       const next = frame + frames[at];
-      for (let to = everyFrameStart[index]; frame < next; frame++, to++) {
+      for (let to = allFrameStart[index]; frame < next; frame++, to++) {
         const id = from[frame];
         frameFunction[to] = id >= 0 ? functionMap[id] : bySymbol.get(index) ?? 0;
         framePath[to] = pathMap[path[frame]];
@@ -64,5 +64,5 @@ export function placeFrames(
       }
     }
   });
-  return { everyFrameStart, frameFunction, framePath, frameLine };
+  return { allFrameStart, frameFunction, framePath, frameLine };
 }

@@ -60,15 +60,15 @@ function finish(
   elf.keepSymbols();
   let names: SymbolNames | undefined;
   const symbols = (): SymbolNames => names ??= readSymbolNames(elf, plan.base);
-  const everyOffset = offsetsFrom(addresses, plan.base);
+  const allPointOffsets = offsetsFrom(addresses, plan.base);
   const columns = {
-    everyOffset,
+    allPointOffsets,
     get symbols() {
       return symbols();
     },
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
-  const frames = joinFrames(everyOffset, results, symbols);
+  const frames = joinFrames(allPointOffsets, results, symbols);
   // Descriptors, not values: what is made when first asked for stays so.
   return Object.defineProperties(
     columns,

@@ -71,8 +71,9 @@ export class ImageSymbolizer implements Disposable {
     const count = pcs.length;
     const table = new Int16Array(count);
     const at = new Uint32Array(count);
-    const { base: first, everyOffset } = this.#frames ?? { base: 0, everyOffset: NO_OFFSETS };
-    const hasIndex = everyOffset.length > 0;
+    const { base: first, allPointOffsets } = this.#frames ??
+      { base: 0, allPointOffsets: NO_OFFSETS };
+    const hasIndex = allPointOffsets.length > 0;
     let rest = new Float64Array(0), found = 0, ascends = true;
     // PCs mostly ascend, so the next point is looked for behind the last, and the next address in the last section.
     let point = 0, low = 0, high = 0;
@@ -80,10 +81,10 @@ export class ImageSymbolizer implements Disposable {
       const address = pcs[place] - shift;
       if (hasIndex) {
         const offset = address - first;
-        if (everyOffset[point] !== offset) {
-          point = everyOffset[point + 1] === offset
+        if (allPointOffsets[point] !== offset) {
+          point = allPointOffsets[point + 1] === offset
             ? point + 1
-            : indexOfSorted(everyOffset, offset);
+            : indexOfSorted(allPointOffsets, offset);
         }
         if (point >= 0) {
           at[place] = point;

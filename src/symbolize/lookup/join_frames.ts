@@ -5,7 +5,7 @@ import { filesOf } from "../index/source_paths.ts";
 import type { UnitResults } from "../units/unit_work.ts";
 
 /** The part of {@linkcode FrameColumns} that follows from the units. */
-export type JoinedFrames = Omit<FrameColumns, "everyOffset" | "symbols">;
+export type JoinedFrames = Omit<FrameColumns, "allPointOffsets" | "symbols">;
 
 /**
  * Puts the frames that threads found together, in the order of the addresses. What only an index needs is left out: a

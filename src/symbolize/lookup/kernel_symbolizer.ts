@@ -128,11 +128,14 @@ export class KernelSymbolizer implements Disposable {
 const LARGEST_FUNCTION = 1 << 16;
 
 /** Columns of addresses of which only symbols are known. */
-function symbolColumns(everyOffset: Int32Array, symbols: FrameColumns["symbols"]): FrameColumns {
+function symbolColumns(
+  allPointOffsets: Int32Array,
+  symbols: FrameColumns["symbols"],
+): FrameColumns {
   const none = new Uint32Array(0);
   return {
-    everyOffset,
-    everyFrameStart: new Uint32Array(everyOffset.length + 1),
+    allPointOffsets,
+    allFrameStart: new Uint32Array(allPointOffsets.length + 1),
     frameFunction: none,
     framePath: none,
     frameLine: none,

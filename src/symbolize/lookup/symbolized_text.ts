@@ -100,10 +100,10 @@ class FrameWriter {
   }
 
   frames(at: number): string {
-    const { everyFrameStart, frameFunction, framePath, frameLine, symbols } = this.#columns;
+    const { allFrameStart, frameFunction, framePath, frameLine, symbols } = this.#columns;
     const { end: frameEnd, between } = this.#form;
-    const from = everyFrameStart[at], end = everyFrameStart[at + 1];
-    const symbol = symbolAt(symbols, this.#columns.everyOffset[at]);
+    const from = allFrameStart[at], end = allFrameStart[at + 1];
+    const symbol = symbolAt(symbols, this.#columns.allPointOffsets[at]);
     if (from === end) return this.#symbol(symbol) + this.#fileOfSymbol(symbol) + 0 + frameEnd;
     let text = "";
     for (let frame = from; frame < end; frame++) {
