@@ -42,6 +42,11 @@ export interface PointHits {
   readonly unresolved: UnresolvedCounts;
 }
 
+/** Points of which only it is known that they were hit. */
+export function pointsOnly(points: Uint32Array): PointHits {
+  return { points, hits: null, unresolved: ALL_RESOLVED };
+}
+
 /** Raw PCs of one test, as a record holds them. */
 export interface RawHits {
   /** Distinct raw PCs, ascending. */

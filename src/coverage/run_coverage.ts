@@ -10,6 +10,7 @@ import {
 import {
   ALL_RESOLVED,
   type PointHits,
+  pointsOnly,
   resolvePoints,
   type UnresolvedCounts,
   type UnresolvedReason,
@@ -27,6 +28,14 @@ export interface TestCoverage {
   readonly points: PointHits;
   /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
+}
+
+/** How much of a part of the source was covered. */
+export interface LineShare {
+  /** Lines that can be covered. */
+  readonly lines: number;
+  /** Those of them that any test hit. */
+  readonly linesHit: number;
 }
 
 /** Options of {@linkcode RunCoverage}. */
@@ -159,7 +168,19 @@ export class RunCoverage {
   /** The totals of points of the universe, ascending. */
   totalsOf(points: Uint32Array): HitTotals {
     this.#others ??= new LineTally(this.universe, this.#counter);
-    return this.#others.add({ points, hits: null, unresolved: ALL_RESOLVED });
+    return this.#others.add(pointsOnly(points));
+  }
+
+  /** Of the lines with ids from `from` up to, not including, `to`. */
+  lineShare(from: number, to: number): LineShare {
+    const { linePoints } = this.universe;
+    let lines = 0, linesHit = 0;
+    for (let line = from; line < to; line++) {
+      if (linePoints[line] === 0) continue;
+      lines++;
+      linesHit += this.lineHit[line];
+    }
+    return { lines, linesHit };
   }
 
   #lineSums(): LineSums {

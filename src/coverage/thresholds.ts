@@ -28,8 +28,7 @@ export function checkThresholds(
   coverage: RunCoverage,
   thresholds: readonly Threshold[],
 ): ThresholdResult[] {
-  const { universe, lineHit } = coverage;
-  const { files } = universe.image;
+  const { fileLineStart, image: { files } } = coverage.universe;
   return thresholds.map((threshold) => {
     let lines = 0, linesHit = 0;
     for (let file = 0; file < files.length; file++) {
@@ -37,12 +36,9 @@ export function checkThresholds(
       if (
         threshold.path !== "" && path !== threshold.path && !path.startsWith(`${threshold.path}/`)
       ) continue;
-      const end = universe.fileLineStart[file + 1];
-      for (let line = universe.fileLineStart[file]; line < end; line++) {
-        if (universe.linePoints[line] === 0) continue;
-        lines++;
-        if (lineHit[line] !== 0) linesHit++;
-      }
+      const share = coverage.lineShare(fileLineStart[file], fileLineStart[file + 1]);
+      lines += share.lines;
+      linesHit += share.linesHit;
     }
     return {
       ...threshold,

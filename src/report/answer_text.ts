@@ -1,9 +1,9 @@
-import type { BuildDifference, FunctionShare } from "../coverage/questions/compare_builds.ts";
+import type { BuildDifference } from "../coverage/questions/compare_builds.ts";
 import type { CoverageDifference } from "../coverage/questions/compare_coverage.ts";
 import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
+import type { LineShare, RunCoverage } from "../coverage/run_coverage.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
 import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/questions/which_tests.ts";
@@ -253,7 +253,7 @@ function moreFunctions({ length }: readonly unknown[]): string[] {
   return [`  and ${plural(length - MAX_ROWS, "more function")}: --json has all`];
 }
 
-function shareText(share: FunctionShare | null): string {
+function shareText(share: LineShare | null): string {
   if (share === null) return "has no such function";
   const { lines, linesHit } = share;
   return linesHit === 0

@@ -56,7 +56,7 @@ export function showTest(
   similar: readonly SimilarTest[],
 ): ShownTest {
   const { universe } = coverage;
-  const { functions, image, linePoints } = universe;
+  const { functions, image } = universe;
   const test = repeats.tests[0];
   const lines = repeats.tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
   const unique = soleOwners(coverage).linesOf(test, lines);
@@ -81,16 +81,16 @@ export function showTest(
       : coverage.totalsOf(union(repeats.steady, repeats.flaky)),
     lines,
     functions: [...groups].sort(([a], [b]) => a - b).map(([group, entry]) => {
-      let all = 0;
-      for (let l = functions.groupLine[group]; l < functions.groupLineEnd[group]; l++) {
-        if (linePoints[l] !== 0) all++;
-      }
+      const { lines } = coverage.lineShare(
+        functions.groupLine[group],
+        functions.groupLineEnd[group],
+      );
       return {
         file: image.files[functions.groupFile[group]],
         name: groupNames(universe, group).join(", "),
         line: image.lineNumber[functions.groupLine[group]],
         ...entry,
-        lines: all,
+        lines,
       };
     }),
     folders: tellingFolders(coverage, lines),

@@ -1,4 +1,4 @@
-import { groupAt, groupNames, lineAtOrAfter } from "../questions/find_source.ts";
+import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
 import type { Edit, FilePatch, Hunk } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
@@ -226,7 +226,7 @@ class PatchJudge {
   /** The lines that an edit touches: its own, and those around it within its function. */
   #look(file: number, first: number, count: number): Touched {
     const { universe } = this.#lookup.coverage;
-    const { linePoints, fileLineStart, functions } = universe;
+    const { linePoints, functions } = universe;
     const exact: number[] = [];
     const from = lineAtOrAfter(universe, file, first);
     const to = lineAtOrAfter(universe, file, first + count);
@@ -235,17 +235,8 @@ class PatchJudge {
     const inserted = count === 0;
     let group = groupAt(universe, file, first);
     if (inserted && (group < 0 || groupAt(universe, file, first - 1) !== group)) group = -1;
-    const around: number[] = [];
-    if (exact.length === 0 && group >= 0) {
-      let above = from - 1;
-      while (above >= fileLineStart[file] && linePoints[above] === 0) above--;
-      if (above >= fileLineStart[file] && functions.lineGroup[above] === group) around.push(above);
-      let below = to;
-      while (below < fileLineStart[file + 1] && linePoints[below] === 0) below++;
-      if (below < fileLineStart[file + 1] && functions.lineGroup[below] === group) {
-        around.push(below);
-      }
-    }
+    const around = exact.length > 0 || group < 0 ? [] : linesAround(universe, file, from, to)
+      .filter((line) => functions.lineGroup[line] === group);
     return { exact, around, group };
   }
 

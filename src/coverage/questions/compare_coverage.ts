@@ -1,6 +1,6 @@
 import { groupNames } from "./find_source.ts";
 import { LineCounter } from "../line_hits.ts";
-import { ALL_RESOLVED } from "../point_hits.ts";
+import { pointsOnly } from "../point_hits.ts";
 import { difference, jaccard, overlap, union } from "../point_sets.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { RepeatGroup } from "../test_repeats.ts";
@@ -64,13 +64,8 @@ export function compareCoverage(
   const onlyA = difference(a.points, b.points);
   const onlyB = difference(b.points, a.points);
   const counter = new LineCounter(universe);
-  const linesOf = (points: Uint32Array): Uint32Array =>
-    counter.count({
-      points,
-      hits: null,
-      unresolved: ALL_RESOLVED,
-    }).lines;
-  const linesA = linesOf(a.points), linesB = linesOf(b.points);
+  const linesA = counter.count(pointsOnly(a.points)).lines;
+  const linesB = counter.count(pointsOnly(b.points)).lines;
   const lineOnlyA = difference(linesA, linesB), lineOnlyB = difference(linesB, linesA);
   const bothLines = overlap(linesA, linesB);
   return {

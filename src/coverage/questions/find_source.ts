@@ -31,6 +31,16 @@ export function lineAtOrAfter(universe: Universe, file: number, number: number):
   return lowerBound(lineNumber, number, fileLineStart[file], fileLineStart[file + 1]);
 }
 
+/** Ids of the nearest lines of `file` that can be covered: the last before line id `from`, and the first from `to` on. */
+export function linesAround(universe: Universe, file: number, from: number, to: number): number[] {
+  const { linePoints, fileLineStart } = universe;
+  const first = fileLineStart[file], end = fileLineStart[file + 1];
+  let above = from - 1, below = to;
+  while (above >= first && linePoints[above] === 0) above--;
+  while (below < end && linePoints[below] === 0) below++;
+  return [...above >= first ? [above] : [], ...below < end ? [below] : []];
+}
+
 /** The group of functions that line `number` of `file` stands in, or -1 between functions. */
 export function groupAt(universe: Universe, file: number, number: number): number {
   const { functions, image } = universe;

@@ -1,10 +1,10 @@
 import { findFiles, hasLines } from "./find_source.ts";
 import { LineCounter } from "../line_hits.ts";
-import { ALL_RESOLVED } from "../point_hits.ts";
+import { pointsOnly } from "../point_hits.ts";
 import { repeatIndex } from "../repeat_index.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { Universe } from "../universe.ts";
-import { type FunctionTest, withoutRepeats } from "./which_tests.ts";
+import { type FunctionTest, mostLinesFirst } from "./which_tests.ts";
 
 /** The tests that run a line of some files. */
 export interface FilesAnswer {
@@ -78,7 +78,7 @@ export function whichFiles(
   tests.forEach(({ points: { points } }, test) => {
     const own = points.filter((point) => claims[point] === 1);
     if (own.length === 0) return;
-    const hit = counter.count({ points: own, hits: null, unresolved: ALL_RESOLVED }).lines
+    const hit = counter.count(pointsOnly(own)).lines
       .reduce((sum, line) => sum + isWanted[line], 0);
     if (hit > 0) found.push({ test, lines: hit });
   });
@@ -87,10 +87,6 @@ export function whichFiles(
     files: files.map((file) => image.files[file]),
     lines,
     linesHit,
-    tests: withoutRepeats(
-      repeatIndex(coverage),
-      found,
-      (a, b) => ({ test: a.test, lines: Math.max(a.lines, b.lines) }),
-    ).sort((a, b) => b.lines - a.lines || a.test - b.test),
+    tests: mostLinesFirst(repeatIndex(coverage), found),
   };
 }
