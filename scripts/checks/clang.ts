@@ -150,12 +150,12 @@ function compare(title: string, image: string, isObject: boolean): number {
   // Whole functions only: one that others overlap in part, llvm-symbolizer does not know in its other part either.
   const starts = Array.from(index.symbols.address, (start) => index.base + start - text.address);
   const clear = Math.min(...starts.filter((start) => start >= otherCode));
-  const points = Array.from(index.everyOffset, (_, point) => point).filter((point) => {
-    const offset = index.base + index.everyOffset[point] - text.address;
+  const points = Array.from(index.allPointOffsets, (_, point) => point).filter((point) => {
+    const offset = index.base + index.allPointOffsets[point] - text.address;
     return !isObject || offset >= clear && offset < text.size;
   });
   const asked = points.map((point) =>
-    `0x${(index.base + index.everyOffset[point] - (isObject ? text.address : 0)).toString(16)}`
+    `0x${(index.base + index.allPointOffsets[point] - (isObject ? text.address : 0)).toString(16)}`
   );
   const functions = isObject ? "short" : "linkage";
   writeFileSync(join(work, "addresses"), asked.join("\n"));
@@ -174,7 +174,7 @@ function compare(title: string, image: string, isObject: boolean): number {
     }
   });
   console.log(
-    `${title}: ${points.length} of ${index.everyOffset.length} points, ${different} different, ${index.problems.length} problems`,
+    `${title}: ${points.length} of ${index.allPointOffsets.length} points, ${different} different, ${index.problems.length} problems`,
   );
   for (const problem of index.problems) console.log(problem);
   return different + index.problems.length;

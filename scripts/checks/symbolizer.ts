@@ -51,7 +51,7 @@ async function compareImage(image: string, between: number, show: number): Promi
   using opened = new OpenImage(image);
   const index = await loadImageIndex(image, { cacheFolder: null });
   for (const problem of index.problems) console.log(`problem: ${problem}`);
-  const points = Array.from(index.everyOffset, (offset) => index.base + offset);
+  const points = Array.from(index.allPointOffsets, (offset) => index.base + offset);
   const others = addressesBetween(points, between);
   const lazy = framesOfAddresses(opened, Float64Array.from(others));
   const judge = opened.elf.isModule

@@ -44,7 +44,7 @@ export class IndexSymbolizer implements Symbolizer {
 
   functionsOf(pc: Address): readonly string[] {
     const { index, offset } = this.#call(pc);
-    const point = indexOfSorted(index.everyOffset, offset);
+    const point = indexOfSorted(index.allPointOffsets, offset);
     return point < 0 ? [] : framesAt(index, point).map((frame) => frame.function);
   }
 

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { homeFolder } from "../sys/runtime.ts";
+import { SyscallError } from "../errors.ts";
+import { cacheFolderPath } from "../sys/cache_folder.ts";
 
 /** Folder with the kernel's configuration and patches. */
 export const RECIPE_FOLDER: string = fileURLToPath(new URL("./recipe/", import.meta.url));
@@ -61,9 +61,9 @@ export interface KernelManifest {
 }
 
 /**
- * `$XDG_CACHE_HOME/kernelcov`, or `~/.cache/kernelcov`; made if missing.
+ * {@linkcode cacheFolderPath}, made if missing.
  *
- * @throws {TypeError} it cannot be made or written to.
+ * @throws {SyscallError} it cannot be made or written to.
  */
 export function cacheFolder(): string {
   const folder = cacheFolderPath();
@@ -71,20 +71,16 @@ export function cacheFolder(): string {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (cause) {
-    throw new TypeError(
-      `Cannot write to the cache folder ${folder}: set XDG_CACHE_HOME to a folder that you may write to`,
+    const { syscall, errno, code } = cause as NodeJS.ErrnoException & { errno: number };
+    throw new SyscallError(
+      syscall ?? "mkdir",
+      Math.abs(errno),
+      code ?? "",
+      `Cannot write to the cache folder ${folder}: ${code}: set XDG_CACHE_HOME to a folder that you may write to`,
       { cause },
     );
   }
   return folder;
-}
-
-/** The same, whether or not it is there. */
-export function cacheFolderPath(): string {
-  const configured = process.env["XDG_CACHE_HOME"];
-  // The XDG Base Directory specification: a relative path is to be ignored.
-  const base = configured?.startsWith("/") ? configured : join(homeFolder(), ".cache");
-  return join(base, "kernelcov");
 }
 
 /** Folder of all embedded kernels, which need not exist. */

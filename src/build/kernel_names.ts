@@ -9,7 +9,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { cacheFolder, cacheFolderPath } from "./kernel_folder.ts";
+import { cacheFolderPath } from "../sys/cache_folder.ts";
+import { cacheFolder } from "./kernel_folder.ts";
 
 /** What `--kernel` takes for something else. */
 const TAKEN = ["auto", "host", "embedded"];

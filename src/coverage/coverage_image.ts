@@ -9,7 +9,7 @@ export type CoverageImage = Pick<
   | "callLength"
   | "pointOffset"
   | "pointUnknown"
-  | "everyOffset"
+  | "allPointOffsets"
   | "frameStart"
   | "frameFunction"
   | "frameFile"

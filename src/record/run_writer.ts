@@ -72,7 +72,7 @@ export class RunWriter implements Disposable {
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
   #records = 0;
-  /** Records that tell nothing without a test, until there is one. */
+  /** Records that are of no use without a test, held until there is one. */
   readonly #held: TestRecord[] = [];
 
   constructor(directory: string, options: OpenRunOptions) {
@@ -85,7 +85,7 @@ export class RunWriter implements Disposable {
 
   /**
    * Appends a record in one write, so that a crash loses no earlier record and leaves at most one cut line. A record
-   * that does not fit on the disk leaves nothing, and the next is tried anew. What ran in empty tests or outside of
+   * that does not fit on the disk leaves nothing, and the next is tried again. What ran in empty tests or outside of
    * tests is written with the first test: a run of no tests leaves no file, and so replaces nothing.
    *
    * @throws {Error} The file system's own error, such as `ENOSPC`.
@@ -139,7 +139,7 @@ export class RunWriter implements Disposable {
   /**
    * Ends the file with a line that says so, and closes it. A later `append` begins another.
    *
-   * @param losses What else the run lacks: records that could not be written, or that the runs lacked which it is of.
+   * @param losses What else is missing: records that could not be written, or that were missing in the runs it merges.
    * @throws {TypeError} Where the file was removed meanwhile, and its records with it.
    * @throws {Error} The file system's own error: the file then looks cut, as it is.
    */

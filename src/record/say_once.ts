@@ -10,19 +10,19 @@ export function say(line: string): void {
   try {
     nodeBuiltin("node:fs").writeSync(STANDARD_ERROR, `kernelcov: ${line}\n`);
   } catch {
-    // Standard error is closed or not permitted: there is nobody to tell.
+    // Standard error is closed or not permitted.
   }
 }
 
 /**
  * Prints a line once per invocation, though its files run in threads or processes of their own that share nothing: an
- * empty marker file that only one of them can make tells who prints.
+ * empty marker file that only one of them can make decides which prints.
  */
 export function sayOncePerRun(line: string): void {
-  if (claimMarker()) say(line);
+  if (makeMarker()) say(line);
 }
 
-function claimMarker(): boolean {
+function makeMarker(): boolean {
   const prefix = `kernelcov-said-${userId() ?? 0}-`;
   try {
     const folder = nodeBuiltin("node:os").tmpdir();

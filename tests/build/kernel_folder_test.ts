@@ -4,7 +4,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { neededPackages, packageVersion } from "../../src/build/debian_packages.ts";
+import { SyscallError } from "../../src/errors.ts";
 import {
+  cacheFolder,
   COMPILER_OPTIONS,
   kernelFolderName,
   kernelPatches,
@@ -37,17 +39,39 @@ test("the recipe is the same each time it is read", () => {
   assert.equal(recipeHash(), recipeHash());
 });
 
-test("XDG_CACHE_HOME moves the kernels, unless it is relative", () => {
+function withCacheHome(value: string, body: () => void): void {
   const before = process.env["XDG_CACHE_HOME"];
+  process.env["XDG_CACHE_HOME"] = value;
   try {
-    process.env["XDG_CACHE_HOME"] = "/somewhere";
-    assert.equal(kernelsFolder(), "/somewhere/kernelcov/kernels");
-    process.env["XDG_CACHE_HOME"] = "elsewhere";
-    assert.match(kernelsFolder(), /^\/.*\/\.cache\/kernelcov\/kernels$/);
+    body();
   } finally {
     if (before === undefined) delete process.env["XDG_CACHE_HOME"];
     else process.env["XDG_CACHE_HOME"] = before;
   }
+}
+
+test("XDG_CACHE_HOME moves the kernels, unless it is relative", () => {
+  withCacheHome("/somewhere", () => {
+    assert.equal(kernelsFolder(), "/somewhere/kernelcov/kernels");
+  });
+  withCacheHome("elsewhere", () => {
+    assert.match(kernelsFolder(), /^\/.*\/\.cache\/kernelcov\/kernels$/);
+  });
+});
+
+test("a cache folder that cannot be made is the system's refusal, with what to change", () => {
+  withCacheHome("/dev/null", () => {
+    assert.throws(cacheFolder, (error) => {
+      assert.ok(error instanceof SyscallError);
+      assert.equal(error.code, "ENOTDIR");
+      assert.equal(error.errno, 20);
+      assert.match(
+        error.message,
+        /^Cannot write to the cache folder \/dev\/null\/kernelcov: ENOTDIR: set /,
+      );
+      return true;
+    });
+  });
 });
 
 test("the packages that a build needs include its source and its compiler, each once", () => {

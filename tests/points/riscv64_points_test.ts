@@ -134,7 +134,7 @@ function linesOf(index: ImageIndex): number[][] {
 
 function framesOf(index: ImageIndex): string[][] {
   return Array.from(
-    index.everyOffset,
+    index.allPointOffsets,
     (_, point) =>
       framesAt(index, point).map(({ symbol, path, line }) => `${symbol} ${path}:${line}`),
   );

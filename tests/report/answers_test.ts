@@ -105,7 +105,7 @@ test("a comparison shows the functions that only one side entered", () => {
 
 test("showText() lists functions, lines of its own and similar tests", () => {
   const run = exampleRun();
-  const shown = showTest(run, repeatGroups(run)[0]!, [{ test: 1, similarity: 0.2 }]);
+  const shown = showTest(run, repeatGroups(run)[0], [{ test: 1, similarity: 0.2 }]);
   assert.equal(
     showText(run, shown),
     `tests/made_up_test.ts: writes
@@ -140,7 +140,7 @@ test("showText() puts what every test runs last, and arch last of what as many r
       buildUniverse(index),
       [[0x10, 0x20, 0x30], ...others].map((offsets, i) => buildRecord(index, `t${i}`, offsets)),
     );
-    const text = showText(run, showTest(run, repeatGroups(run)[0]!, []));
+    const text = showText(run, showTest(run, repeatGroups(run)[0], []));
     return text.slice(text.indexOf("Functions")).match(/^ {2}\S+\.c$/gm)!.map((file) =>
       file.trim()
     );
@@ -158,14 +158,14 @@ test("flakyText() lists the points that some repeats hit, and in how many", () =
     ),
   );
   assert.equal(
-    flakyText(run, repeatGroups(run)[0]!),
+    flakyText(run, repeatGroups(run)[0]),
     `tests/made_up_test.ts: a: 2 flaky points in 3 repeats
   fs/pipe.c:20 pipe_write        2 of 3
   include/linux/mm.h:6 get_page  1 of 3
 `,
   );
   assert.match(
-    showText(run, showTest(run, repeatGroups(run)[0]!, [])),
+    showText(run, showTest(run, repeatGroups(run)[0], [])),
     /, 3 repeats with 2 flaky points; 5 functions/,
   );
 });
@@ -186,7 +186,7 @@ test("runnerFilter() survives a shell and matches names with special characters 
       encoding: "utf8",
     }).trimEnd().split("\n");
     assert.deepEqual(words.slice(2), ["my tests/a_test.ts", "b_test.ts"]);
-    const pattern = new RegExp(words[1]!.replace(/^\/|\/$/g, ""));
+    const pattern = new RegExp(words[1].replace(/^\/|\/$/g, ""));
     for (const name of names) assert.match(name, pattern);
     assert.doesNotMatch(`${names[0]}!`, pattern);
     assert.doesNotMatch("xplain", pattern);

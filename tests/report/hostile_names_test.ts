@@ -69,7 +69,7 @@ function hostileRun(): RunCoverage {
 test("names from outside drive no terminal and end no line, in any text", () => {
   const run = hostileRun();
   const lookup = new TestLookup(run);
-  const file = run.universe.image.files[0]!;
+  const file = run.universe.image.files[0];
   const [a, b] = repeatGroups(run).map(testSide);
   const quoted = `"${
     file.replace(/[^ -~]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`)
@@ -80,7 +80,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
     totalsText: totalsText(run),
     fileTable: fileTable(run, { all: true }),
     coverageTree: coverageTree(run, { all: true }),
-    show: showText(run, showTest(run, repeatGroups(run)[0]!, new SimilarTests(run).of(0, 5))),
+    show: showText(run, showTest(run, repeatGroups(run)[0], new SimilarTests(run).of(0, 5))),
     line: whichLine(lookup, file, 10).map((answer) => lineAnswerText(run, answer)).join(""),
     function: whichFunction(lookup, `a${EVIL}`).map((f) => functionAnswerText(run, f)).join(""),
     patch: patchAnswerText(run, whichPatch(lookup, patch)),

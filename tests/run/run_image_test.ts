@@ -68,7 +68,7 @@ function recordBoot(name: string, offset: number, place: number, withLost: boole
     { name: "ext", buildId, codeSize: 0x2000, sections: { ".text": text, ".exit.text": exit } },
   ]);
   const calls = Array.from(
-    index.everyOffset,
+    index.allPointOffsets,
     (at) => at < exitText ? text + at : exit + at - exitText,
   );
   const raw = [
@@ -101,13 +101,16 @@ test("a module's points are in the universe and covered, its other code is told 
       ["lost", 0, 0, 2],
     ],
   );
-  assert.equal(points.unresolved["start-up"], index.everyOffset.length - index.pointOffset.length);
+  assert.equal(
+    points.unresolved["start-up"],
+    index.allPointOffsets.length - index.pointOffset.length,
+  );
   assert.ok(points.unresolved["start-up"] > 0, "the exit function is no part of the universe");
   assert.equal(points.unresolved["module-image"], 2);
   assert.equal(points.unresolved["outside-image"], 1);
   assert.equal(
     points.points.length + unresolvedTotal(points.unresolved),
-    kernelPcs.length + index.everyOffset.length + 3,
+    kernelPcs.length + index.allPointOffsets.length + 3,
   );
   const { lineFile, lineNumber, files } = coverage.universe.image;
   const lines = [...coverage.linesOf(0).lines].filter((line) =>
@@ -130,7 +133,7 @@ test("a module without an image is named in the totals with the reason", () => {
   assert.match(text, /1 module counted with the kernel; hit: ext \d+ of \d+ points/);
   rmSync(CACHE, { recursive: true, force: true });
   const none = loadRun(second, { vmlinux: image.path, modules: [join(image.folder, "empty")] });
-  assert.equal(none.coverage.modules[0]?.lost, index.everyOffset.length + 1);
+  assert.equal(none.coverage.modules[0]?.lost, index.allPointOffsets.length + 1);
   assert.equal(
     none.coverage.universe.counts.points,
     image.index.pointOffset.length -

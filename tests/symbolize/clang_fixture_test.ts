@@ -37,7 +37,7 @@ for (
   test(`frames of ${what} equal llvm-symbolizer's for every point`, () => {
     const index = buildImageIndex(elfFileOf(readFileSync(new URL(file, FOLDER))));
     assert.deepEqual(index.problems, []);
-    const found = Array.from(index.everyOffset, (offset, point): ExpectedPoint => ({
+    const found = Array.from(index.allPointOffsets, (offset, point): ExpectedPoint => ({
       address: index.base + offset,
       frames: framesAt(index, point).map((frame) => [
         frame.function,

@@ -75,7 +75,7 @@ export function madeUpKernel(sizes: KernelSizes): CoverageImage {
     base: 0x6000_0000,
     callLength: 5,
     pointOffset: Uint32Array.from(pointLine, (_, point) => 16 * point),
-    everyOffset: Int32Array.from(pointLine, (_, point) => 16 * point),
+    allPointOffsets: Int32Array.from(pointLine, (_, point) => 16 * point),
     pointUnknown: new Uint8Array(pointLine.length),
     frameStart: Uint32Array.from({ length: pointLine.length + 1 }, (_, point) => point),
     frameFunction: Uint32Array.from(pointFunction),

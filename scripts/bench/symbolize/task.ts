@@ -35,11 +35,11 @@ function visitFrames(
 ): { frames: number; characters: number; lines: number } {
   let frames = 0, characters = 0, lines = 0;
   tables.forEach((columns, number) => {
-    const { everyFrameStart, frameFunction, framePath, frameLine, functionName, paths } = columns;
+    const { allFrameStart, frameFunction, framePath, frameLine, functionName, paths } = columns;
     for (let index = 0; index < length; index++) {
       if (table[index] !== number) continue;
-      const end = everyFrameStart[at[index] + 1];
-      for (let frame = everyFrameStart[at[index]]; frame < end; frame++) {
+      const end = allFrameStart[at[index] + 1];
+      for (let frame = allFrameStart[at[index]]; frame < end; frame++) {
         frames++;
         characters += functionName[frameFunction[frame]].length + paths[framePath[frame]].length;
         lines += frameLine[frame];

@@ -132,8 +132,8 @@ function checkIndex(index: ImageIndex): void {
   const lines = index.lineNumber.length, functions = index.functionName.length;
   checkStarts(
     "frameStart",
-    index.everyFrameStart,
-    index.everyOffset.length,
+    index.allFrameStart,
+    index.allPointOffsets.length,
     index.frameLine.length,
   );
   checkStarts("claimStart", index.claimStart, index.pointOffset.length, index.claimLine.length);
@@ -151,7 +151,7 @@ function checkIndex(index: ImageIndex): void {
   for (let line = 0; line < lines; line++) {
     if (index.lineNumber[line] === 0) throw new RangeError("Line 0 is in the universe");
   }
-  for (let at = 0; at < Math.min(50, index.everyOffset.length); at++) framesAt(index, at);
+  for (let at = 0; at < Math.min(50, index.allPointOffsets.length); at++) framesAt(index, at);
 }
 
 function checkStarts(name: string, starts: ArrayLike<number>, count: number, total: number): void {

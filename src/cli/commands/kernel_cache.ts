@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { INDEX_SUFFIX, indexCacheFolder } from "../../symbolize/index/index_cache.ts";
+import { INDEX_SUFFIX, indexCacheFolder } from "../../symbolize/index/cached_index.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import {
   currentKernelFolder,

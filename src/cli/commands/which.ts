@@ -8,12 +8,7 @@ import { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { findPlace, whichFiles } from "../../coverage/questions/which_files.ts";
 import { whichFunction, whichLine } from "../../coverage/questions/which_tests.ts";
-import {
-  filesAnswerJson,
-  functionAnswerJson,
-  lineAnswerJson,
-  patchAnswerJson,
-} from "../../report/answer_json.ts";
+import { lineAnswerJson, linesAnswerJson, patchAnswerJson } from "../../report/answer_json.ts";
 import {
   filesAnswerText,
   functionAnswerText,
@@ -101,7 +96,7 @@ function answerPlace(
   } else {
     const answers = whichFunction(new TestLookup(coverage), place);
     if (answers.length > 0) {
-      print(coverage, answers, values, functionAnswerText, functionAnswerJson);
+      print(coverage, answers, values, functionAnswerText, linesAnswerJson);
     } else answerFiles(loaded, operands, values);
   }
   return 0;
@@ -126,7 +121,7 @@ function answerFiles(loaded: LoadedRun, places: readonly string[], values: Which
   }
   const ascending = [...files].sort((a, b) => a - b);
   const answer = whichFiles(coverage, places.join(" "), ascending);
-  print(coverage, [answer], values, filesAnswerText, filesAnswerJson);
+  print(coverage, [answer], values, filesAnswerText, linesAnswerJson);
 }
 
 /** Prints answers as the options want them. */

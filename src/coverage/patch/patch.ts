@@ -66,10 +66,10 @@ class PatchReader {
 
   read(): FilePatch[] {
     while (this.#at < this.#lines.length) {
-      const line = this.#lines[this.#at]!;
+      const line = this.#lines[this.#at];
       if (line.startsWith("diff --git ")) this.#gitHeader(line);
       else if (line.startsWith("--- ") && this.#lines[this.#at + 1]?.startsWith("+++ ")) {
-        this.#names(line, this.#lines[++this.#at]!);
+        this.#names(line, this.#lines[++this.#at]);
       } else if (line.startsWith("@@@")) {
         throw this.#error("this is a combined diff of a merge: give git diff REV^1 REV");
       } else if (line.startsWith("@@ ")) {
@@ -87,8 +87,8 @@ class PatchReader {
     const half = names.length >> 1;
     const quoted = /^("(?:[^"\\]|\\.)*") ("(?:[^"\\]|\\.)*")$/.exec(names);
     this.#open(
-      quoted ? pathOf(quoted[1]!) : pathOf(names.slice(0, half)),
-      quoted ? pathOf(quoted[2]!) : pathOf(names.slice(half + 1)),
+      quoted ? pathOf(quoted[1]) : pathOf(names.slice(0, half)),
+      quoted ? pathOf(quoted[2]) : pathOf(names.slice(half + 1)),
     );
   }
 
@@ -166,7 +166,7 @@ class PatchReader {
     }
     if (oldLeft < 0 || newLeft < 0) throw this.#error("a hunk has more lines than its header says");
     this.#file.hunks.push({
-      heading: match[5]!,
+      heading: match[5],
       oldLine: oldStart,
       newLine: newStart,
       oldText,
@@ -182,7 +182,7 @@ class PatchReader {
 
 /** The path of a `---` or `+++` line: no time stamp, no `a/` or `b/`; empty for `/dev/null`. */
 function pathOf(text: string): string {
-  const path = unquote(text.startsWith('"') ? text : text.split("\t")[0]!.trimEnd());
+  const path = unquote(text.startsWith('"') ? text : text.split("\t")[0].trimEnd());
   if (path === "/dev/null") return "";
   return path.replace(/^[abciow]\//, "");
 }

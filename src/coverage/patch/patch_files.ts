@@ -68,7 +68,7 @@ function matchPath(universe: Universe, patch: FilePatch): number {
     }
     // Patches made within a subfolder name the end of the path; only an unambiguous one counts.
     const found = findFiles(universe, path);
-    if (found.length === 1) return found[0]!;
+    if (found.length === 1) return found[0];
   }
   return -1;
 }
@@ -81,7 +81,7 @@ export interface HunkPlace {
   readonly side: PatchSide;
   /** Lines to add to the patch's own numbers. */
   readonly shift: number;
-  /** Whether the source was at hand and holds the hunk's text. */
+  /** Whether the source was available and holds the hunk's text. */
   readonly verified: boolean;
 }
 
@@ -119,7 +119,7 @@ function nearestMatch(
     for (const start of distance === 0 ? [expected] : [expected - distance, expected + distance]) {
       const at = start - 1;
       if (at < 0 || at > last) continue;
-      if (text.every((line, i) => source[at + i]!.trimEnd() === line.trimEnd())) return start;
+      if (text.every((line, i) => source[at + i].trimEnd() === line.trimEnd())) return start;
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { groupAt, groupNames, lineAtOrAfter } from "../questions/find_source.ts";
+import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
 import type { Edit, FilePatch, Hunk } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
@@ -44,7 +44,7 @@ export interface HunkJudgement {
   readonly uncovered: readonly number[];
   /** Tests that run one of `lines`, else that enter the function or reach the file. */
   readonly tests: readonly number[];
-  /** Whether the source at hand holds the hunk, so that its line numbers are sure. */
+  /** Whether the available source holds the hunk, so that its line numbers are certain. */
   readonly verified: boolean;
 }
 
@@ -82,7 +82,7 @@ export interface PatchAnswer {
 export interface PatchOptions {
   /** Side that the image was built from; found from the sources, else `"old"`. */
   side?: PatchSide;
-  /** Lines of a source file of the image, where the sources are at hand. */
+  /** Lines of a source file of the image, where the sources are available. */
   source?(file: string): readonly string[] | undefined;
 }
 
@@ -131,7 +131,7 @@ class PatchJudge {
     })).sort((a, b) => b.score - a.score || a.test - b.test);
     const incomplete = this.#repeats.distinct(
       [...tests.keys()].filter((test) => {
-        const { truncated, outcome } = tests[test]!.record;
+        const { truncated, outcome } = tests[test].record;
         return truncated || outcome !== "passed";
       }),
     ).filter((test) => !this.#picked.has(test));
@@ -155,7 +155,7 @@ class PatchJudge {
       this.#hunks.push(emptyHunk({ path, state: "no-code", reason }, 0, ""));
     }
     const source = this.#options.source?.(
-      this.#lookup.coverage.universe.image.files[judgement.file]!,
+      this.#lookup.coverage.universe.image.files[judgement.file],
     );
     for (const hunk of patch.hunks) this.#judgeHunk(path, judgement, hunk, source);
   }
@@ -186,7 +186,7 @@ class PatchJudge {
       names.forEach((name) => functions.add(name));
       const { lineNumber } = this.#lookup.coverage.universe.image;
       const own = found.exact.length > 0 ? found.exact : found.around;
-      own.forEach((line) => lines.add(lineNumber[line]!));
+      own.forEach((line) => lines.add(lineNumber[line]));
       const closeness = this.#pick(path, names, target.file, found, tests);
       if (closeness !== undefined && (!closest || WEIGHT[closeness] > WEIGHT[closest])) {
         closest = closeness;
@@ -226,7 +226,7 @@ class PatchJudge {
   /** The lines that an edit touches: its own, and those around it within its function. */
   #look(file: number, first: number, count: number): Touched {
     const { universe } = this.#lookup.coverage;
-    const { linePoints, fileLineStart, functions } = universe;
+    const { linePoints, functions } = universe;
     const exact: number[] = [];
     const from = lineAtOrAfter(universe, file, first);
     const to = lineAtOrAfter(universe, file, first + count);
@@ -235,17 +235,8 @@ class PatchJudge {
     const inserted = count === 0;
     let group = groupAt(universe, file, first);
     if (inserted && (group < 0 || groupAt(universe, file, first - 1) !== group)) group = -1;
-    const around: number[] = [];
-    if (exact.length === 0 && group >= 0) {
-      let above = from - 1;
-      while (above >= fileLineStart[file]! && linePoints[above] === 0) above--;
-      if (above >= fileLineStart[file]! && functions.lineGroup[above] === group) around.push(above);
-      let below = to;
-      while (below < fileLineStart[file + 1]! && linePoints[below] === 0) below++;
-      if (below < fileLineStart[file + 1]! && functions.lineGroup[below] === group) {
-        around.push(below);
-      }
-    }
+    const around = exact.length > 0 || group < 0 ? [] : linesAround(universe, file, from, to)
+      .filter((line) => functions.lineGroup[line] === group);
     return { exact, around, group };
   }
 
@@ -263,13 +254,13 @@ class PatchJudge {
     if (this.#score(path, "around", names, around, tests)) return "around";
     if (group >= 0) {
       const reached = this.#lookup.testsOfLines(
-        functions.groupLine[group]!,
-        functions.groupLineEnd[group]!,
+        functions.groupLine[group],
+        functions.groupLineEnd[group],
       );
       return this.#add(path, "function", names, reached, tests) ? "function" : undefined;
     }
     if (exact.length > 0) return undefined;
-    const reached = this.#lookup.testsOfLines(fileLineStart[file]!, fileLineStart[file + 1]!);
+    const reached = this.#lookup.testsOfLines(fileLineStart[file], fileLineStart[file + 1]);
     return this.#add(path, "file", names, reached, tests) ? "file" : undefined;
   }
 
@@ -283,7 +274,7 @@ class PatchJudge {
     let any = false;
     for (const line of lines) {
       const owners = this.#repeats.distinct(this.#lookup.testsOfLines(line, line + 1));
-      const number = this.#lookup.coverage.universe.image.lineNumber[line]!;
+      const number = this.#lookup.coverage.universe.image.lineNumber[line];
       for (const test of owners) {
         any = true;
         tests.add(test);

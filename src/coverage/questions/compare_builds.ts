@@ -1,23 +1,16 @@
 import { groupNames } from "./find_source.ts";
-import type { RunCoverage } from "../run_coverage.ts";
-
-/** How much of a function one build's run covered. */
-export interface FunctionShare {
-  /** Lines of the function that can be covered. */
-  readonly lines: number;
-  readonly linesHit: number;
-}
+import type { LineShare, RunCoverage } from "../run_coverage.ts";
 
 /** A function that runs on two builds do not cover alike. */
 export interface BuildFunctionDifference {
   readonly function: string;
   readonly file: string;
   /** `null` where the build has no such function with coverage points. */
-  readonly a: FunctionShare | null;
-  readonly b: FunctionShare | null;
+  readonly a: LineShare | null;
+  readonly b: LineShare | null;
 }
 
-/** Two runs on two kernel builds, held against each other: lines have other numbers there, functions keep their names. */
+/** Two runs on two kernel builds, compared: lines have other numbers there, functions keep their names. */
 export interface BuildDifference {
   /** Functions that were entered. */
   readonly entered: { readonly onlyA: number; readonly onlyB: number; readonly both: number };
@@ -43,27 +36,20 @@ export function compareBuilds(a: RunCoverage, b: RunCoverage): BuildDifference {
 }
 
 /** Lines of each function, by file and name. Functions of one name in one file are taken together. */
-function functionShares({ universe, lineTests }: RunCoverage): Map<string, FunctionShare> {
-  const { functions, image, linePoints } = universe;
-  const shares = new Map<string, { lines: number; linesHit: number }>();
+function functionShares(coverage: RunCoverage): Map<string, LineShare> {
+  const { universe, universe: { functions, image } } = coverage;
+  const shares = new Map<string, LineShare>();
   for (let group = 0; group < functions.groupLine.length; group++) {
-    let lines = 0, linesHit = 0;
-    const end = functions.groupLineEnd[group]!;
-    for (let line = functions.groupLine[group]!; line < end; line++) {
-      if (linePoints[line] === 0) continue;
-      lines++;
-      if (lineTests[line] !== 0) linesHit++;
-    }
-    const file = image.files[functions.groupFile[group]!]!;
+    const share = coverage.lineShare(functions.groupLine[group], functions.groupLineEnd[group]);
+    const file = image.files[functions.groupFile[group]];
     for (const name of groupNames(universe, group)) {
       // The number tells functions of one name apart, by a line that is another one's in the other build.
       const key = `${file}\n${name.replace(/@\d+$/, "")}`;
       const known = shares.get(key);
-      if (known === undefined) shares.set(key, { lines, linesHit });
-      else {
-        known.lines += lines;
-        known.linesHit += linesHit;
-      }
+      shares.set(key, {
+        lines: share.lines + (known?.lines ?? 0),
+        linesHit: share.linesHit + (known?.linesHit ?? 0),
+      });
     }
   }
   return shares;

@@ -1,6 +1,6 @@
 import { groupNames } from "./find_source.ts";
 import { LineCounter } from "../line_hits.ts";
-import { ALL_RESOLVED } from "../point_hits.ts";
+import { pointsOnly } from "../point_hits.ts";
 import { difference, jaccard, overlap, union } from "../point_sets.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { RepeatGroup } from "../test_repeats.ts";
@@ -25,7 +25,7 @@ export interface FunctionDifference {
   readonly both: number;
 }
 
-/** Two tests or two runs on one kernel build, held against each other. */
+/** Two tests or two runs on one kernel build, compared. */
 export interface CoverageDifference {
   readonly points: { onlyA: number; onlyB: number; both: number };
   readonly lines: { onlyA: number; onlyB: number; both: number };
@@ -64,13 +64,8 @@ export function compareCoverage(
   const onlyA = difference(a.points, b.points);
   const onlyB = difference(b.points, a.points);
   const counter = new LineCounter(universe);
-  const linesOf = (points: Uint32Array): Uint32Array =>
-    counter.count({
-      points,
-      hits: null,
-      unresolved: ALL_RESOLVED,
-    }).lines;
-  const linesA = linesOf(a.points), linesB = linesOf(b.points);
+  const linesA = counter.count(pointsOnly(a.points)).lines;
+  const linesB = counter.count(pointsOnly(b.points)).lines;
   const lineOnlyA = difference(linesA, linesB), lineOnlyB = difference(linesB, linesA);
   const bothLines = overlap(linesA, linesB);
   return {
@@ -95,13 +90,13 @@ function functionDifferences(
   const { functions, image } = universe;
   const found = new Map<number, { onlyA: number[]; onlyB: number[]; both: number }>();
   const entryOf = (line: number): { onlyA: number[]; onlyB: number[]; both: number } | undefined =>
-    found.get(functions.lineGroup[line]!);
+    found.get(functions.lineGroup[line]);
   for (const [lines, side] of [[lineOnlyA, "onlyA"], [lineOnlyB, "onlyB"]] as const) {
     for (const line of lines) {
-      const group = functions.lineGroup[line]!;
+      const group = functions.lineGroup[line];
       if (group < 0) continue;
       if (!found.has(group)) found.set(group, { onlyA: [], onlyB: [], both: 0 });
-      entryOf(line)![side].push(image.lineNumber[line]!);
+      entryOf(line)![side].push(image.lineNumber[line]);
     }
   }
   for (const line of difference(linesA, lineOnlyA)) {
@@ -110,8 +105,8 @@ function functionDifferences(
   }
   return [...found].sort(([x], [y]) => x - y).map(([group, entry]) => ({
     function: groupNames(universe, group).join(", "),
-    file: image.files[functions.groupFile[group]!]!,
-    line: image.lineNumber[functions.groupLine[group]!]!,
+    file: image.files[functions.groupFile[group]],
+    line: image.lineNumber[functions.groupLine[group]],
     ...entry,
   }));
 }

@@ -8,7 +8,7 @@ import type { RunCoverage } from "../run_coverage.ts";
 export function findTests(coverage: RunCoverage, text: string): RepeatGroup[] {
   const groups = repeatGroups(coverage);
   const exact = groups.filter(({ name, file, occurrence, tests }) => {
-    const { runner } = coverage.tests[tests[0]!]!.record;
+    const { runner } = coverage.tests[tests[0]].record;
     // As reports show it: the second of a name in a file has its number behind it.
     const own = occurrence === 1 ? name : `${name} #${occurrence}`;
     return [own, `${file}: ${own}`].some((full) => full === text || `${full} (${runner})` === text);

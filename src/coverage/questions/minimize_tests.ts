@@ -32,9 +32,9 @@ export function minimizeTests(coverage: RunCoverage): MinimalSet {
   const { tests, pointTests } = coverage;
   const covered = new Uint32Array(pointTests.length);
   const groups = repeatGroups(coverage);
-  const pointsOf = new Map(groups.map(({ tests, steady }) => [tests[0]!, steady]));
+  const pointsOf = new Map(groups.map(({ tests, steady }) => [tests[0], steady]));
   const gain = Float64Array.from(tests, (_, test) => pointsOf.get(test)?.length ?? 0);
-  const duration = (test: number): number => tests[test]!.record.durationMs;
+  const duration = (test: number): number => tests[test].record.durationMs;
   // A test's gain only shrinks, so a stale one is an upper bound: only the top candidate must be counted again.
   const candidates = [...pointsOf.keys()];
   const chosen: number[] = [];
@@ -44,27 +44,27 @@ export function minimizeTests(coverage: RunCoverage): MinimalSet {
     return count;
   };
   const better = (a: number, b: number): number =>
-    gain[b]! - gain[a]! || duration(a) - duration(b) || a - b;
+    gain[b] - gain[a] || duration(a) - duration(b) || a - b;
   const queue = new TestQueue(candidates, better);
   for (let test = queue.pop(); test !== undefined; test = queue.pop()) {
     const now = newPoints(test);
     if (now === 0) continue;
-    if (now < gain[test]!) {
+    if (now < gain[test]) {
       gain[test] = now;
       queue.push(test);
       continue;
     }
     chosen.push(test);
-    for (const point of pointsOf.get(test)!) covered[point]!++;
+    for (const point of pointsOf.get(test)!) covered[point]++;
   }
 
   // Early picks may have become redundant; the last ones are needed by construction.
   const dropped = new Set<number>();
   for (const test of chosen) {
     const points = pointsOf.get(test)!;
-    if (points.every((point) => covered[point]! > 1)) {
+    if (points.every((point) => covered[point] > 1)) {
       dropped.add(test);
-      for (const point of points) covered[point]!--;
+      for (const point of points) covered[point]--;
     }
   }
   covered.fill(0);
@@ -72,7 +72,7 @@ export function minimizeTests(coverage: RunCoverage): MinimalSet {
   const kept = chosen.filter((test) => !dropped.has(test)).map((test) => {
     const added = newPoints(test);
     total += added;
-    for (const point of pointsOf.get(test)!) covered[point]!++;
+    for (const point of pointsOf.get(test)!) covered[point]++;
     return { test, added, total };
   });
   const inSet = new Set(kept.map(({ test }) => test));
@@ -95,8 +95,8 @@ class TestQueue {
     let at = heap.push(test) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#better(heap[parent]!, test) <= 0) break;
-      heap[at] = heap[parent]!;
+      if (this.#better(heap[parent], test) <= 0) break;
+      heap[at] = heap[parent];
       at = parent;
     }
     heap[at] = test;
@@ -109,9 +109,9 @@ class TestQueue {
     if (top === undefined || last === undefined || heap.length === 0) return top;
     let at = 0;
     for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && this.#better(heap[child + 1]!, heap[child]!) < 0) child++;
-      if (this.#better(last, heap[child]!) <= 0) break;
-      heap[at] = heap[child]!;
+      if (child + 1 < heap.length && this.#better(heap[child + 1], heap[child]) < 0) child++;
+      if (this.#better(last, heap[child]) <= 0) break;
+      heap[at] = heap[child];
       at = child;
     }
     heap[at] = last;

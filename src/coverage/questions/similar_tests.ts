@@ -31,10 +31,10 @@ export class SimilarTests {
   /** The `count` tests most similar to `test`, most similar first; tests with nothing in common left out. */
   of(test: number, count: number): SimilarTest[] {
     const { tests } = this.#coverage;
-    const own = tests[test]!.points.points;
+    const own = tests[test].points.points;
     if (own.length === 0) return [];
     return this.#candidates(test, count)
-      .map((other) => ({ test: other, similarity: jaccard(own, tests[other]!.points.points) }))
+      .map((other) => ({ test: other, similarity: jaccard(own, tests[other].points.points) }))
       .filter(({ similarity }) => similarity > 0)
       .sort((a, b) => b.similarity - a.similarity || a.test - b.test)
       .slice(0, count);
@@ -49,12 +49,12 @@ export class SimilarTests {
     const { equal, histogram } = compareSignatures(all, test, total);
     const wanted = count * CANDIDATES_PER_RESULT;
     let least = HASHES;
-    for (let above = histogram[least]!; least > 1 && above < wanted; above += histogram[least]!) {
+    for (let above = histogram[least]; least > 1 && above < wanted; above += histogram[least]) {
       least--;
     }
     const found: number[] = [];
-    for (let other = 0; other < total; other++) if (equal[other]! >= least) found.push(other);
-    return found.sort((a, b) => equal[b]! - equal[a]!).slice(0, wanted);
+    for (let other = 0; other < total; other++) if (equal[other] >= least) found.push(other);
+    return found.sort((a, b) => equal[b] - equal[a]).slice(0, wanted);
   }
 }
 
@@ -73,7 +73,7 @@ function compareSignatures(
     let same = 0;
     for (let h = 0; h < HASHES; h++) if (own[h] === all[start + h]) same++;
     equal[other] = same;
-    histogram[same]!++;
+    histogram[same]++;
   }
   return { equal, histogram };
 }
@@ -96,14 +96,14 @@ function signatures(coverage: RunCoverage): Int32Array {
 /** Signed 32-bit numbers throughout: these loops are hot, and engines keep such numbers in registers. */
 function sign(points: Uint32Array, multipliers: Int32Array, signature: Int32Array): void {
   for (let i = 0; i < points.length; i++) {
-    const point = points[i]! | 0;
+    const point = points[i] | 0;
     // Mixed once so that neighbouring points do not move together; the multipliers permute from there.
     let mixed = Math.imul(point ^ (point >>> 16), 0x45d9_f3b);
     mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b_3c6d);
     mixed ^= mixed >>> 12;
     for (let h = 0; h < HASHES; h++) {
-      const hash = Math.imul(mixed ^ (h << 24), multipliers[h]!) | 0;
-      if (hash < signature[h]!) signature[h] = hash;
+      const hash = Math.imul(mixed ^ (h << 24), multipliers[h]) | 0;
+      if (hash < signature[h]) signature[h] = hash;
     }
   }
 }

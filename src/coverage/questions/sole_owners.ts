@@ -1,7 +1,7 @@
 import { repeatIndex } from "../repeat_index.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 
-const NOBODY = -1, SEVERAL = -2;
+const NONE = -1, SEVERAL = -2;
 
 /** The points and lines of a run that one test alone hit, in whichever of its repeats. */
 export class SoleOwners {
@@ -14,15 +14,15 @@ export class SoleOwners {
     const { first, tests } = repeatIndex(coverage);
     this.#coverage = coverage;
     this.#first = first;
-    // Without repeats the numbers of records tell.
+    // Without repeats the number of records is enough.
     if (tests === coverage.tests.length) return;
     this.#owners = {
-      points: new Int32Array(coverage.pointTests.length).fill(NOBODY),
-      lines: new Int32Array(coverage.lineHit.length).fill(NOBODY),
+      points: new Int32Array(coverage.pointTests.length).fill(NONE),
+      lines: new Int32Array(coverage.lineHit.length).fill(NONE),
     };
     for (let test = 0; test < first.length; test++) {
-      enter(this.#owners.points, coverage.tests[test]!.points.points, first[test]!);
-      enter(this.#owners.lines, coverage.linesOf(test).lines, first[test]!);
+      enter(this.#owners.points, coverage.tests[test].points.points, first[test]);
+      enter(this.#owners.lines, coverage.linesOf(test).lines, first[test]);
     }
   }
 
@@ -47,7 +47,7 @@ export class SoleOwners {
 
 function enter(owners: Int32Array, hit: Uint32Array, test: number): void {
   for (const id of hit) {
-    if (owners[id] === NOBODY) owners[id] = test;
+    if (owners[id] === NONE) owners[id] = test;
     else if (owners[id] !== test) owners[id] = SEVERAL;
   }
 }

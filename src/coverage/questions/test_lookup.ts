@@ -29,21 +29,21 @@ export class TestLookup {
     const claims = new Uint32Array(linePoints.length);
     for (let point = 0; point < pointTests.length; point++) {
       if (image.pointUnknown[point] === 1) continue;
-      const end = image.claimStart[point + 1]!;
-      for (let c = image.claimStart[point]!; c < end; c++) claims[image.claimLine[c]!]!++;
+      const end = image.claimStart[point + 1];
+      for (let c = image.claimStart[point]; c < end; c++) claims[image.claimLine[c]]++;
     }
     this.#pointStart = starts(claims);
     const nextPoint = this.#pointStart.slice();
-    this.#linePoint = new Uint32Array(nextPoint[nextPoint.length - 1]!);
+    this.#linePoint = new Uint32Array(nextPoint[nextPoint.length - 1]);
     this.#lineDirect = new Uint8Array(this.#linePoint.length);
     for (let rank = 0; rank < rankPoint.length; rank++) {
-      const point = rankPoint[rank]!;
+      const point = rankPoint[rank];
       if (image.pointUnknown[point] === 1) continue;
-      const end = image.claimStart[point + 1]!;
-      for (let c = image.claimStart[point]!; c < end; c++) {
-        const at = nextPoint[image.claimLine[c]!]!++;
+      const end = image.claimStart[point + 1];
+      for (let c = image.claimStart[point]; c < end; c++) {
+        const at = nextPoint[image.claimLine[c]]++;
         this.#linePoint[at] = point;
-        this.#lineDirect[at] = claimDirect[c]!;
+        this.#lineDirect[at] = claimDirect[c];
       }
     }
   }
@@ -56,22 +56,22 @@ export class TestLookup {
       return tests;
     }
     const { start, test } = this.#all ??= pointTestsOf(this.coverage);
-    return test.subarray(start[point]!, start[point + 1]!);
+    return test.subarray(start[point], start[point + 1]);
   }
 
   /** Points that claim a line, those of one compiled function together. */
   pointsOfLine(line: number): Uint32Array {
-    return this.#linePoint.subarray(this.#pointStart[line]!, this.#pointStart[line + 1]!);
+    return this.#linePoint.subarray(this.#pointStart[line], this.#pointStart[line + 1]);
   }
 
   /** Tests that hit a line, ascending, with what they hit of it. */
   testsOfLine(line: number): LineTest[] {
     const { universe, tests } = this.coverage;
     const found = new Map<number, LineTally>();
-    for (let at = this.#pointStart[line]!; at < this.#pointStart[line + 1]!; at++) {
-      const point = this.#linePoint[at]!;
-      const direct = this.#lineDirect[at]!;
-      const holder = universe.pointContainer[point]!;
+    for (let at = this.#pointStart[line]; at < this.#pointStart[line + 1]; at++) {
+      const point = this.#linePoint[at];
+      const direct = this.#lineDirect[at];
+      const holder = universe.pointContainer[point];
       for (const test of this.testsOfPoint(point)) {
         const count = this.#hitsOf(test, point);
         const tally = found.get(test);
@@ -84,14 +84,14 @@ export class TestLookup {
     return [...found].map(([test, { points, sum, inner }]) => ({
       test,
       pointsHit: indirect ? 1 : points,
-      count: tests[test]!.points.hits === null ? 1 : sum + inner,
+      count: tests[test].points.hits === null ? 1 : sum + inner,
     })).sort((a, b) => a.test - b.test);
   }
 
   /** Tests that hit any of the lines `from` up to, not including, `to`, ascending. */
   testsOfLines(from: number, to: number): number[] {
     const found = new Set<number>();
-    for (const point of this.#linePoint.subarray(this.#pointStart[from]!, this.#pointStart[to]!)) {
+    for (const point of this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to])) {
       for (const test of this.testsOfPoint(point)) found.add(test);
       if (found.size === this.coverage.tests.length) break;
     }
@@ -99,15 +99,9 @@ export class TestLookup {
   }
 
   #hitsOf(test: number, point: number): number {
-    const { points, hits } = this.coverage.tests[test]!.points;
+    const { points, hits } = this.coverage.tests[test].points;
     if (hits === null) return 1;
-    let low = 0, high = points.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (points[middle]! < point) low = middle + 1;
-      else high = middle;
-    }
-    return hits[low]!;
+    return hits[lowerBound(points, point)];
   }
 }
 
@@ -123,15 +117,15 @@ interface PointTests {
 function pointTestsOf({ tests, pointTests }: RunCoverage): PointTests {
   const start = starts(pointTests);
   const next = start.slice();
-  const test = new Uint32Array(next[next.length - 1]!);
-  for (let t = 0; t < tests.length; t++) enter(tests[t]!.points.points, t, next, test);
+  const test = new Uint32Array(next[next.length - 1]);
+  for (let t = 0; t < tests.length; t++) enter(tests[t].points.points, t, next, test);
   return { start, test };
 }
 
 function testsOf({ tests, pointTests }: RunCoverage, point: number): Uint32Array {
-  const found = new Uint32Array(pointTests[point]!);
+  const found = new Uint32Array(pointTests[point]);
   for (let t = 0, count = 0; count < found.length; t++) {
-    const { points } = tests[t]!.points;
+    const { points } = tests[t].points;
     if (points[lowerBound(points, point)] === point) found[count++] = t;
   }
   return found;
@@ -139,7 +133,7 @@ function testsOf({ tests, pointTests }: RunCoverage, point: number): Uint32Array
 
 /** Enters a test at each of its points. A run has tens of millions, for which an iterator is slow. */
 function enter(points: Uint32Array, test: number, next: Uint32Array, tests: Uint32Array): void {
-  for (let i = 0; i < points.length; i++) tests[next[points[i]!]!++] = test;
+  for (let i = 0; i < points.length; i++) tests[next[points[i]]++] = test;
 }
 
 /** The state of `LineCounter` for one line and one test. */
@@ -166,6 +160,6 @@ function addToTally(tally: LineTally, count: number, direct: number, holder: num
 
 function starts(lengths: Uint32Array): Uint32Array {
   const start = new Uint32Array(lengths.length + 1);
-  for (let i = 0; i < lengths.length; i++) start[i + 1] = start[i]! + lengths[i]!;
+  for (let i = 0; i < lengths.length; i++) start[i + 1] = start[i] + lengths[i];
   return start;
 }

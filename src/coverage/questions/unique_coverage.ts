@@ -20,7 +20,7 @@ export interface UniqueCoverage {
 export function uniqueCoverage(coverage: RunCoverage): UniqueCoverage[] {
   const owners = soleOwners(coverage);
   return repeatGroups(coverage).map(({ tests, steady, flaky }) => {
-    const test = tests[0]!;
+    const test = tests[0];
     const lines = tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
     return {
       test,

@@ -1,10 +1,10 @@
 import { findFiles, hasLines } from "./find_source.ts";
 import { LineCounter } from "../line_hits.ts";
-import { ALL_RESOLVED } from "../point_hits.ts";
+import { pointsOnly } from "../point_hits.ts";
 import { repeatIndex } from "../repeat_index.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { Universe } from "../universe.ts";
-import { type FunctionTest, withoutRepeats } from "./which_tests.ts";
+import { type FunctionTest, mostLinesFirst } from "./which_tests.ts";
 
 /** The tests that run a line of some files. */
 export interface FilesAnswer {
@@ -28,7 +28,7 @@ export function findPlace(universe: Universe, place: string): number[] {
   const { files } = universe.image;
   const wanted = place.replace(/^(?:\.\/)+|\/+$/g, "");
   const chosen = (matches: (path: string) => boolean): number[] =>
-    [...files.keys()].filter((file) => matches(files[file]!) && hasLines(universe, file));
+    [...files.keys()].filter((file) => matches(files[file]) && hasLines(universe, file));
   if (wanted === "" || wanted === ".") return chosen(() => true);
   if (/[*?]/.test(wanted)) {
     const pattern = globPattern(wanted);
@@ -43,7 +43,7 @@ export function findPlace(universe: Universe, place: string): number[] {
 function globPattern(glob: string): RegExp {
   const text = glob.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replace(
     /\*\*\/|\*\*|\*|\?/g,
-    (part) => ({ "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part]!,
+    (part) => ({ "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part] ?? part,
   );
   return new RegExp(`${glob.includes("/") ? "^" : "(?:^|/)"}${text}$`);
 }
@@ -59,18 +59,18 @@ export function whichFiles(
   const isWanted = new Uint8Array(linePoints.length);
   let lines = 0, linesHit = 0;
   for (const file of files) {
-    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+    for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
       if (linePoints[line] === 0) continue;
       isWanted[line] = 1;
       lines++;
-      linesHit += lineHit[line]!;
+      linesHit += lineHit[line];
     }
   }
   // Of each test only the points that claim one of these lines are counted.
   const claims = new Uint8Array(image.pointOffset.length);
   for (let point = 0; point < claims.length; point++) {
-    for (let c = image.claimStart[point]!; c < image.claimStart[point + 1]!; c++) {
-      if (isWanted[image.claimLine[c]!] === 1) claims[point] = 1;
+    for (let c = image.claimStart[point]; c < image.claimStart[point + 1]; c++) {
+      if (isWanted[image.claimLine[c]] === 1) claims[point] = 1;
     }
   }
   const counter = new LineCounter(universe);
@@ -78,19 +78,15 @@ export function whichFiles(
   tests.forEach(({ points: { points } }, test) => {
     const own = points.filter((point) => claims[point] === 1);
     if (own.length === 0) return;
-    const hit = counter.count({ points: own, hits: null, unresolved: ALL_RESOLVED }).lines
-      .reduce((sum, line) => sum + isWanted[line]!, 0);
+    const hit = counter.count(pointsOnly(own)).lines
+      .reduce((sum, line) => sum + isWanted[line], 0);
     if (hit > 0) found.push({ test, lines: hit });
   });
   return {
     place,
-    files: files.map((file) => image.files[file]!),
+    files: files.map((file) => image.files[file]),
     lines,
     linesHit,
-    tests: withoutRepeats(
-      repeatIndex(coverage),
-      found,
-      (a, b) => ({ test: a.test, lines: Math.max(a.lines, b.lines) }),
-    ).sort((a, b) => b.lines - a.lines || a.test - b.test),
+    tests: mostLinesFirst(repeatIndex(coverage), found),
   };
 }

@@ -1,4 +1,11 @@
-import { findFiles, groupAt, groupNames, hasLines, lineAtOrAfter } from "./find_source.ts";
+import {
+  findFiles,
+  groupAt,
+  groupNames,
+  hasLines,
+  lineAtOrAfter,
+  linesAround,
+} from "./find_source.ts";
 import { type RepeatIndex, repeatIndex, type RepeatShare } from "../repeat_index.ts";
 import type { LineTest, TestLookup } from "./test_lookup.ts";
 
@@ -60,21 +67,13 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
   const { universe, linePointsHit } = lookup.coverage;
   const { image, linePoints, fileLineStart } = universe;
   const id = lineAtOrAfter(universe, file, number);
-  const known = id < fileLineStart[file + 1]! && image.lineNumber[id] === number;
-  const points = known ? linePoints[id]! : 0;
+  const known = id < fileLineStart[file + 1] && image.lineNumber[id] === number;
+  const points = known ? linePoints[id] : 0;
   const group = groupAt(universe, file, number);
   const tests = points === 0 ? [] : byFocus(lookup, lookup.testsOfLine(id));
-  const nearest: number[] = [];
-  if (points === 0) {
-    let above = id - 1;
-    while (above >= fileLineStart[file]! && linePoints[above] === 0) above--;
-    if (above >= fileLineStart[file]!) nearest.push(image.lineNumber[above]!);
-    let below = known ? id + 1 : id;
-    while (below < fileLineStart[file + 1]! && linePoints[below] === 0) below++;
-    if (below < fileLineStart[file + 1]!) nearest.push(image.lineNumber[below]!);
-  }
+  const nearest = points > 0 ? [] : linesAround(universe, file, id, known ? id + 1 : id);
   return {
-    file: image.files[file]!,
+    file: image.files[file],
     line: number,
     state: points > 0
       ? tests.length > 0 ? "covered" : "uncovered"
@@ -85,9 +84,9 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
       : "not-instrumented",
     functions: group < 0 ? [] : groupNames(universe, group),
     points,
-    pointsHit: points === 0 ? 0 : linePointsHit[id]!,
+    pointsHit: points === 0 ? 0 : linePointsHit[id],
     tests,
-    nearest,
+    nearest: nearest.map((line) => image.lineNumber[line]),
   };
 }
 
@@ -124,18 +123,15 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
   const answers: FunctionAnswer[] = [];
   const repeats = repeatIndex(lookup.coverage);
   for (let group = 0; group < functions.groupLine.length; group++) {
-    if (files !== undefined && !files.has(functions.groupFile[group]!)) continue;
+    if (files !== undefined && !files.has(functions.groupFile[group])) continue;
     const found = groupNames(universe, group).find((text) =>
       text === plain || text.startsWith(`${plain}@`)
     );
     if (found === undefined) continue;
     let lines = 0, linesHit = 0;
     const perTest = new Map<number, number>();
-    for (
-      let line = functions.groupLine[group]!;
-      line < functions.groupLineEnd[group]!;
-      line++
-    ) {
+    const end = functions.groupLineEnd[group];
+    for (let line = functions.groupLine[group]; line < end; line++) {
       if (linePoints[line] === 0) continue;
       lines++;
       if (lineHit[line] === 0) continue;
@@ -146,23 +142,32 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
     }
     answers.push({
       function: found,
-      file: image.files[functions.groupFile[group]!]!,
-      line: image.lineNumber[functions.groupLine[group]!]!,
+      file: image.files[functions.groupFile[group]],
+      line: image.lineNumber[functions.groupLine[group]],
       lines,
       linesHit,
-      tests: withoutRepeats(
+      tests: mostLinesFirst(
         repeats,
         [...perTest].map(([test, hit]) => ({ test, lines: hit })),
-        (a, b) => ({ test: a.test, lines: Math.max(a.lines, b.lines) }),
-      ).sort((a, b) => b.lines - a.lines || a.test - b.test),
+      ),
     });
   }
   return answers;
 }
 
+/** Tests, all repeats of one together, those that hit most lines first. */
+export function mostLinesFirst(
+  index: RepeatIndex,
+  records: readonly FunctionTest[],
+): FunctionTest[] {
+  const most = (a: FunctionTest, b: FunctionTest) => a.lines >= b.lines ? a : b;
+  return withoutRepeats(index, records, most)
+    .sort((a, b) => b.lines - a.lines || a.test - b.test);
+}
+
 function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
   const { coverage } = lookup;
-  const size = (test: number): number => coverage.tests[test]!.points.points.length;
+  const size = (test: number): number => coverage.tests[test].points.points.length;
   return withoutRepeats(repeatIndex(coverage), records, (a, b) => ({
     test: a.test,
     pointsHit: Math.max(a.pointsHit, b.pointsHit),
@@ -171,14 +176,14 @@ function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
 }
 
 /** Makes one of all repeats of a test. */
-export function withoutRepeats<Hit extends { readonly test: number }>(
+function withoutRepeats<Hit extends { readonly test: number }>(
   index: RepeatIndex,
   records: readonly Hit[],
   join: (a: Hit, b: Hit) => Hit,
 ): (Hit & { readonly repeats?: RepeatShare })[] {
   const found = new Map<number, { hit: Hit; repeats: number }>();
   for (const record of records) {
-    const hit = { ...record, test: index.first[record.test]! };
+    const hit = { ...record, test: index.first[record.test] };
     const known = found.get(hit.test);
     if (known === undefined) found.set(hit.test, { hit, repeats: 1 });
     else {

@@ -31,15 +31,15 @@ export function patchData(
     files: patch.map((change): PatchFile => {
       const judged = judgeFile(universe, change);
       const imageFile = judged.kind === "source" ? judged.file : -1;
-      const lines = imageFile < 0 ? undefined : source(universe.image.files[imageFile]!);
+      const lines = imageFile < 0 ? undefined : source(universe.image.files[imageFile]);
       // The answer has a hunk for each one of the patch, and one for a file without any.
       const hunks = change.hunks.length === 0 ? [undefined] : change.hunks;
       return {
         path: change.oldPath || change.newPath,
-        file: imageFile < 0 ? -1 : files.ofImage[imageFile]!,
+        file: imageFile < 0 ? -1 : files.ofImage[imageFile],
         hunks: hunks.map((hunk) => {
           const { line, heading, state, reason, functions, uncovered, tests } = answer
-            .hunks[next++]!;
+            .hunks[next++];
           return {
             line,
             heading,
@@ -75,7 +75,7 @@ function hunkRows(
     if (mark !== "-") newLine++;
   };
   const unchanged = (until: number): void => {
-    while (oldLine < until) add(" ", hunk.oldText[oldLine - hunk.oldLine]!);
+    while (oldLine < until) add(" ", hunk.oldText[oldLine - hunk.oldLine]);
   };
   for (const edit of hunk.edits) {
     unchanged(edit.oldLine);
@@ -91,7 +91,7 @@ function testsOf(lookup: TestLookup, imageFile: number, number: number): number 
   if (imageFile < 0) return -1;
   const { universe } = lookup.coverage;
   const line = lineAtOrAfter(universe, imageFile, number);
-  const known = line < universe.fileLineStart[imageFile + 1]! &&
+  const known = line < universe.fileLineStart[imageFile + 1] &&
     universe.image.lineNumber[line] === number && universe.linePoints[line] !== 0;
   if (!known) return -1;
   return repeatIndex(lookup.coverage).distinct(lookup.testsOfLines(line, line + 1)).length;

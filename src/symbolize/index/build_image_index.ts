@@ -60,7 +60,7 @@ export function finishIndex(
 ): IndexParts {
   const { points } = plan;
   const symbols = readSymbolNames(elf, points.base);
-  const everyOffset = offsetsFrom(points.address, points.base);
+  const allPointOffsets = offsetsFrom(points.address, points.base);
   const universe = [points.universeStart, points.universeEnd] as const;
   return {
     buildId: elf.buildId,
@@ -72,9 +72,9 @@ export function finishIndex(
       : [],
     universeStart: points.universeStart,
     universeCount: points.universeEnd - points.universeStart,
-    everyOffset,
-    everyUnknown: points.isTailCall,
-    ...mergeResults(everyOffset, plan.work, results, symbols, universe),
+    allPointOffsets,
+    allPointUnknown: points.isTailCall,
+    ...mergeResults(allPointOffsets, results, symbols, universe),
     symbols,
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
@@ -83,10 +83,10 @@ export function finishIndex(
 /**
  * Builds the index of an image in one pass and one thread.
  *
- * @param elf the kernel or module: its code and symbols
- * @param sections its debug sections; those of `elf` itself by default
- * @throws {FormatError} where the image itself cannot be read. Damage within its debug information costs the units
- * that it is in, which `problems` names
+ * @param elf The kernel or module: its code and symbols.
+ * @param sections Its debug sections; those of `elf` itself by default.
+ * @throws {FormatError} Where the image itself cannot be read. Damage within its debug information costs the units
+ * that it is in, which `problems` names.
  */
 export function buildImageIndex(
   elf: ElfFile,

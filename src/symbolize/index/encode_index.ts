@@ -15,7 +15,7 @@ import type { IndexParts } from "./index_columns.ts";
 /**
  * The bytes of a cache file.
  *
- * @param fingerprint says from which data the index was built, beyond the build id
+ * @param fingerprint Says from which data the index was built, beyond the build id.
  */
 export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
@@ -34,7 +34,7 @@ export function encodeIndex(parts: IndexParts, fingerprint: string): Uint8Array<
   ];
   const lines = [
     ...LINE_COLUMNS.map((name) => bytesOf(parts[name])),
-    bytesOf(parts.everyUnknown),
+    bytesOf(parts.allPointUnknown),
     encodeStrings(parts.problems),
   ];
   const description: Description = {

@@ -39,7 +39,7 @@ export interface ImageIndex {
   readonly lineFile: Uint32Array;
   readonly lineNumber: Uint32Array;
 
-  /** Function columns: name as in the source (no `.isra.0` and the like), declaration file and line, and whether it exists out of line. */
+  /** Function columns: name as in the source (no `.isra.0` and the like), and file and line of the declaration. */
   readonly functionName: readonly string[];
   readonly functionFile: Uint32Array;
   readonly functionLine: Uint32Array;
@@ -56,10 +56,10 @@ export interface ImageIndex {
    * lie outside the universe (before `.text` in a user-mode kernel, so the numbers are signed). The universe's are
    * entries `universeStart` to `universeStart + pointOffset.length`; frames are known for all.
    */
-  readonly everyOffset: Int32Array;
-  readonly everyUnknown: Uint8Array;
-  /** As `frameStart`, by index in `everyOffset`. */
-  readonly everyFrameStart: Uint32Array;
+  readonly allPointOffsets: Int32Array;
+  readonly allPointUnknown: Uint8Array;
+  /** As `frameStart`, by index in `allPointOffsets`. */
+  readonly allFrameStart: Uint32Array;
   readonly universeStart: number;
   /** Path of the frame's line as the debug information gives it, an index into `paths`. */
   readonly framePath: PathColumn;

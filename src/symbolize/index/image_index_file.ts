@@ -32,8 +32,8 @@ export const INDEX_HEADER_SIZE = 32;
 
 /** Columns of 32-bit words in the order of the file. */
 export const FRAME_COLUMNS = [
-  "everyOffset",
-  "everyFrameStart",
+  "allPointOffsets",
+  "allFrameStart",
   "frameFunction",
   "frameLine",
   "pathFile",
@@ -76,7 +76,7 @@ export interface IndexLayout {
 /**
  * Reads the header of a cache file.
  *
- * @throws {FormatError} where it is damaged or of another version
+ * @throws {FormatError} Where it is damaged or of another version.
  */
 export function indexLayout(bytes: Uint8Array): IndexLayout {
   const header = headerOf(bytes);
@@ -86,8 +86,8 @@ export function indexLayout(bytes: Uint8Array): IndexLayout {
 /**
  * Reads a whole cache file back; its columns are views of `bytes`.
  *
- * @param bytes from the start of their buffer
- * @throws {FormatError} where the file is damaged, of another version, or of other data
+ * @param bytes From the start of their buffer.
+ * @throws {FormatError} Where the file is damaged, of another version, or of other data.
  */
 export function decodeIndex(
   bytes: Uint8Array<ArrayBuffer>,
@@ -101,12 +101,12 @@ export function decodeIndex(
     throw damaged("checksum does not fit");
   }
   const columns = columnsAt(bytes, framesEnd, description.lineSizes);
-  const [everyUnknown, problems] = columns.slice(LINE_COLUMNS.length);
+  const [allPointUnknown, problems] = columns.slice(LINE_COLUMNS.length);
   const words = columns.slice(0, LINE_COLUMNS.length).map(wordsOf);
   const [claimStart, claimLine, lineFile, lineNumber] = words;
   const [functionFile, functionLine, functionEndLine] = words.slice(4);
   const lines: LineParts = {
-    everyUnknown,
+    allPointUnknown,
     functionFile,
     functionLine,
     functionEndLine,
@@ -153,7 +153,7 @@ function decodeFirstPart(
   const words = columns.slice(0, FRAME_COLUMNS.length).map(wordsOf);
   const [
     offsets,
-    everyFrameStart,
+    allFrameStart,
     frameFunction,
     frameLine,
     pathFile,
@@ -172,8 +172,8 @@ function decodeFirstPart(
     callLength: description.callLength,
     universeStart: description.universeStart,
     universeCount: description.universeCount,
-    everyOffset: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
-    everyFrameStart,
+    allPointOffsets: new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length),
+    allFrameStart,
     frameFunction,
     framePath: framePath.length === frameLine.length * 2
       ? halfWordsOf(framePath)

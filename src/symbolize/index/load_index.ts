@@ -11,16 +11,14 @@ import { OpenImage } from "../../kernel/image/open_image.ts";
 import { canShare, UnitWorker } from "../units/parallel_units.ts";
 import { writeCachedIndex } from "./write_cached_index.ts";
 
-export type { LoadIndexOptions } from "./cached_index.ts";
-
 /** Debug information that one thread reads before a second would be up. */
 const WORTH_A_THREAD = 12 << 20;
 
 /**
  * The index of an image: from the cache, or built, with a second thread where that pays, and stored.
  *
- * @param path of a `vmlinux` or module
- * @throws {FormatError} where the file is not such an image
+ * @param path Of a `vmlinux` or module.
+ * @throws {FormatError} Where the file is not such an image.
  */
 export async function loadImageIndex(
   path: string,

@@ -1,4 +1,4 @@
-import type { UnitResults, UnitWork } from "../units/unit_work.ts";
+import type { UnitResults } from "../units/unit_work.ts";
 
 /** Files with more lines than this are sorted rather than addressed by line. */
 const DIRECT_LINES = 1 << 17;
@@ -89,48 +89,41 @@ export interface PlacedClaims {
 /**
  * Brings claims into the order of the points.
  *
- * @param universe first and last + 1 address that is a point with claims
+ * @param universe First and last + 1 address that is a point with claims.
  */
 export function placeClaims(
-  work: UnitWork,
   results: readonly UnitResults[],
   lines: MergedLines,
   universe: readonly [number, number],
 ): PlacedClaims {
   const [from, to] = universe;
   const start = new Uint32Array(to - from + 1);
-  for (const result of results) countClaims(work, result, start, from, to);
+  for (const result of results) countClaims(result, start, from, to);
   for (let point = 0; point < to - from; point++) start[point + 1] += start[point];
   const claimLine = new Uint32Array(start[to - from]);
   // Two paths may lead to one file, so a line may be claimed twice: it counts once.
   const claimedBy = new Int32Array(lines.file.length).fill(-1);
   const count = new Uint32Array(to - from);
   results.forEach((result, at) => {
-    copyClaims(work, result, lines.maps[at], start, from, to, claimLine, claimedBy, count);
+    copyClaims(result, lines.maps[at], start, from, to, claimLine, claimedBy, count);
   });
   return closeGaps(start, count, claimLine);
 }
 
 function countClaims(
-  work: UnitWork,
-  result: UnitResults,
+  { addresses, claims }: UnitResults,
   start: Uint32Array,
   from: number,
   to: number,
 ): void {
-  let at = 0;
-  for (const unit of result.units) {
-    const end = work.start[unit + 1];
-    for (let place = work.start[unit]; place < end; place++, at++) {
-      const index = work.order[place];
-      if (index >= from && index < to) start[index - from + 1] = result.claims[at];
-    }
+  for (let at = 0; at < addresses.length; at++) {
+    const index = addresses[at];
+    if (index >= from && index < to) start[index - from + 1] = claims[at];
   }
 }
 
 function copyClaims(
-  work: UnitWork,
-  result: UnitResults,
+  { addresses, claims, claimLine: resultLine }: UnitResults,
   map: Int32Array,
   start: Uint32Array,
   from: number,
@@ -139,25 +132,21 @@ function copyClaims(
   claimedBy: Int32Array,
   count: Uint32Array,
 ): void {
-  const { units, claims, claimLine: resultLine } = result;
-  let at = 0, claim = 0;
-  for (const unit of units) {
-    const end = work.start[unit + 1];
-    for (let place = work.start[unit]; place < end; place++, at++) {
-      const index = work.order[place];
-      const next = claim + claims[at];
-      if (index >= from && index < to) {
-        let out = start[index - from];
-        for (; claim < next; claim++) {
-          const line = map[resultLine[claim]];
-          if (claimedBy[line] === index) continue;
-          claimedBy[line] = index;
-          claimLine[out++] = line;
-        }
-        count[index - from] = out - start[index - from];
+  let claim = 0;
+  for (let at = 0; at < addresses.length; at++) {
+    const index = addresses[at];
+    const next = claim + claims[at];
+    if (index >= from && index < to) {
+      let out = start[index - from];
+      for (; claim < next; claim++) {
+        const line = map[resultLine[claim]];
+        if (claimedBy[line] === index) continue;
+        claimedBy[line] = index;
+        claimLine[out++] = line;
       }
-      claim = next;
+      count[index - from] = out - start[index - from];
     }
+    claim = next;
   }
 }
 

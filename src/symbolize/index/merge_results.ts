@@ -5,12 +5,12 @@ import { addressesWithoutFunction, placeFrames } from "./place_frames.ts";
 import { filesOf } from "./source_paths.ts";
 import { StringTable } from "../units/name_table.ts";
 import { symbolAt, type SymbolNames, UNKNOWN } from "../../elf/symbol_names.ts";
-import type { UnitResults, UnitWork } from "../units/unit_work.ts";
+import type { UnitResults } from "../units/unit_work.ts";
 
 /** The part of {@linkcode IndexParts} that follows from the units. */
 export type MergedParts = Pick<
   IndexParts,
-  | "everyFrameStart"
+  | "allFrameStart"
   | "frameFunction"
   | "framePath"
   | "frameLine"
@@ -32,12 +32,11 @@ export type MergedParts = Pick<
  * Puts the results of all threads together: numbers files, functions and lines in an order that does not depend on
  * which thread did what, and brings frames and claims into the order of the addresses.
  *
- * @param offsets of all points, from the base that `symbols` counts from
- * @param universe first and last + 1 point that claims lines
+ * @param offsets Of all points, from the base that `symbols` counts from.
+ * @param universe First and last + 1 point that claims lines.
  */
 export function mergeResults(
   offsets: ArrayLike<number>,
-  work: UnitWork,
   results: readonly UnitResults[],
   symbols: SymbolNames,
   universe: readonly [number, number],
@@ -46,19 +45,13 @@ export function mergeResults(
   paths.intern(UNKNOWN);
   const pathMaps = results.map((result) => internAll(paths, result.paths));
   const { files, pathFile } = filesOf(paths.strings, results.flatMap((result) => result.folders));
-  const functions = mergeFunctions(offsets, work, results, symbols, pathMaps, pathFile);
+  const functions = mergeFunctions(offsets, results, symbols, pathMaps, pathFile);
   const lines = mergeLines(results, pathMaps, pathFile, files.length);
-  const frames = placeFrames(
-    offsets.length,
-    work,
-    results,
-    pathMaps,
-    functions.maps,
-    functions.bySymbol,
-  );
+  const { maps, bySymbol } = functions;
+  const frames = placeFrames(offsets.length, results, pathMaps, maps, bySymbol);
   return {
     ...frames,
-    ...placeClaims(work, results, lines, universe),
+    ...placeClaims(results, lines, universe),
     lineFile: lines.file,
     lineNumber: lines.number,
     functionName: functions.name,
@@ -91,7 +84,6 @@ interface MergedFunctions {
 
 function mergeFunctions(
   offsets: ArrayLike<number>,
-  work: UnitWork,
   results: readonly UnitResults[],
   symbols: SymbolNames,
   pathMaps: readonly Int32Array[],
@@ -112,7 +104,7 @@ function mergeFunctions(
     return map;
   });
   const bySymbol = new Map<number, number>();
-  for (const index of addressesWithoutFunction(work, results)) {
+  for (const index of addressesWithoutFunction(results)) {
     const symbol = symbolAt(symbols, offsets[index]);
     const name = names.intern(symbol < 0 ? UNKNOWN : symbols.nameAt(symbol));
     bySymbol.set(index, table.intern(name, pathFile[0], 0));

@@ -1,10 +1,10 @@
 import type { IndexParts } from "./index_columns.ts";
-import type { UnitResults, UnitWork } from "../units/unit_work.ts";
+import type { UnitResults } from "../units/unit_work.ts";
 
 /** Frames in the order of the addresses. */
 export type PlacedFrames = Pick<
   IndexParts,
-  "everyFrameStart" | "frameFunction" | "framePath" | "frameLine"
+  "allFrameStart" | "frameFunction" | "framePath" | "frameLine"
 >;
 
 /** Addresses as offsets from `base`; all code is within 2 GiB of it. */
@@ -15,19 +15,11 @@ export function offsetsFrom(addresses: Float64Array, base: number): Int32Array {
 }
 
 /** Indexes of addresses with a frame that is in no function: assembly with line numbers only. */
-export function addressesWithoutFunction(
-  work: UnitWork,
-  results: readonly UnitResults[],
-): number[] {
+export function addressesWithoutFunction(results: readonly UnitResults[]): number[] {
   const found: number[] = [];
-  for (const { units, frames, frameFunction } of results) {
-    let at = 0, frame = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        if (frames[at] > 0 && frameFunction[frame] < 0) found.push(work.order[place]);
-        frame += frames[at++];
-      }
+  for (const { addresses, frames, frameFunction } of results) {
+    for (let at = 0, frame = 0; at < addresses.length; frame += frames[at++]) {
+      if (frames[at] > 0 && frameFunction[frame] < 0) found.push(addresses[at]);
     }
   }
   return found;
@@ -36,51 +28,41 @@ export function addressesWithoutFunction(
 /**
  * Brings frames into the order of the addresses.
  *
- * @param count of all addresses
- * @param pathMaps number of each result's paths
- * @param functionMaps number of each result's functions
- * @param bySymbol number of the function of an address whose frame is in none
+ * @param count Of all addresses.
+ * @param pathMaps Number of each result's paths.
+ * @param functionMaps Number of each result's functions.
+ * @param bySymbol Number of the function of an address whose frame is in none.
  */
 export function placeFrames(
   count: number,
-  work: UnitWork,
   results: readonly UnitResults[],
   pathMaps: readonly Int32Array[],
   functionMaps: readonly Int32Array[],
   bySymbol: ReadonlyMap<number, number>,
 ): PlacedFrames {
-  const everyFrameStart = new Uint32Array(count + 1);
-  for (const { units, frames } of results) {
-    let at = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        everyFrameStart[work.order[place] + 1] = frames[at++];
-      }
-    }
+  const allFrameStart = new Uint32Array(count + 1);
+  for (const { addresses, frames } of results) {
+    for (let at = 0; at < addresses.length; at++) allFrameStart[addresses[at] + 1] = frames[at];
   }
-  for (let index = 0; index < count; index++) everyFrameStart[index + 1] += everyFrameStart[index];
-  const total = everyFrameStart[count];
+  for (let index = 0; index < count; index++) allFrameStart[index + 1] += allFrameStart[index];
+  const total = allFrameStart[count];
   const frameFunction = new Uint32Array(total);
   const framePath = new Uint32Array(total);
   const frameLine = new Uint32Array(total);
   results.forEach((result, which) => {
     const functionMap = functionMaps[which], pathMap = pathMaps[which];
-    const { units, frames, frameFunction: from, framePath: path, frameLine: line } = result;
-    let at = 0, frame = 0;
-    for (const unit of units) {
-      const end = work.start[unit + 1];
-      for (let place = work.start[unit]; place < end; place++) {
-        const index = work.order[place];
-        const next = frame + frames[at++];
-        for (let to = everyFrameStart[index]; frame < next; frame++, to++) {
-          const id = from[frame];
-          frameFunction[to] = id >= 0 ? functionMap[id] : bySymbol.get(index) ?? 0;
-          framePath[to] = pathMap[path[frame]];
-          frameLine[to] = line[frame];
-        }
+    const { addresses, frames, frameFunction: from, framePath: path, frameLine: line } = result;
+    let frame = 0;
+    for (let at = 0; at < addresses.length; at++) {
+      const index = addresses[at];
+      const next = frame + frames[at];
+      for (let to = allFrameStart[index]; frame < next; frame++, to++) {
+        const id = from[frame];
+        frameFunction[to] = id >= 0 ? functionMap[id] : bySymbol.get(index) ?? 0;
+        framePath[to] = pathMap[path[frame]];
+        frameLine[to] = line[frame];
       }
     }
   });
-  return { everyFrameStart, frameFunction, framePath, frameLine };
+  return { allFrameStart, frameFunction, framePath, frameLine };
 }

@@ -29,8 +29,8 @@ export function foldPath(path: string): string {
  * Folders to take off the front of source paths: those that hold kernel sources, by landmark files, and the folders in
  * which the compiler ran (a build folder apart from the sources holds generated files). Longest first.
  *
- * @param paths as the debug information gives them
- * @param buildFolders `DW_AT_comp_dir` of the units
+ * @param paths As the debug information gives them.
+ * @param buildFolders `DW_AT_comp_dir` of the units.
  */
 export function sourceRoots(
   paths: Iterable<string>,
@@ -64,16 +64,10 @@ export function kernelPath(path: string, roots: readonly string[]): string {
   return folded;
 }
 
-/** A kernel-relative path under the folder that holds the sources on this machine. */
-export function pathUnder(prefix: string | undefined, path: string): string {
-  if (prefix === undefined || prefix === "" || path.startsWith("/") || path === "??") return path;
-  return prefix.endsWith("/") ? prefix + path : `${prefix}/${path}`;
-}
-
 /**
  * The kernel-relative files that paths lead to, in alphabetical order, and the file of each path.
  *
- * @param buildFolders as for {@linkcode sourceRoots}
+ * @param buildFolders As for {@linkcode sourceRoots}.
  */
 export function filesOf(
   paths: readonly string[],

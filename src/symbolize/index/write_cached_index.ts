@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from "node:path";
 import process from "node:process";
 import { encodeIndex } from "./encode_index.ts";
-import { INDEX_SUFFIX } from "./index_cache.ts";
+import { INDEX_SUFFIX } from "./cached_index.ts";
 import type { IndexParts } from "./index_columns.ts";
 
 /** Kernels and modules whose indexes are kept; the least recently written go first. */
@@ -12,7 +12,7 @@ const FILES_KEPT = 64;
  * Stores the index of an image, so that readers see either the whole file or none. A cache that cannot be written to
  * (a read-only home) is no error: the index is then built each time.
  *
- * @returns whether it was stored
+ * @returns Whether it was stored.
  */
 export function writeCachedIndex(folder: string, parts: IndexParts, fingerprint: string): boolean {
   if (parts.buildId === "") return false;

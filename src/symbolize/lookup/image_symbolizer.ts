@@ -26,7 +26,7 @@ export class ImageSymbolizer implements Disposable {
   readonly #options: LoadIndexOptions;
   #frames: FrameParts | undefined;
 
-  /** @throws {FormatError} where the file is not a kernel or module */
+  /** @throws {FormatError} Where the file is not a kernel or module. */
   constructor(path: string, options: LoadIndexOptions = {}) {
     this.image = new OpenImage(path);
     this.#options = options;
@@ -48,13 +48,10 @@ export class ImageSymbolizer implements Disposable {
     return loadImageIndex(this.image.path, this.#options);
   }
 
-  /**
-   * @param pcs in any order
-   * @param base raw PC at which the image's `.text` begins; by default where it was linked
-   */
-  async symbolize(pcs: ArrayLike<Address>, base?: Address): Promise<SymbolizedPcs> {
+  /** @param pcs In any order, of a kernel that runs where it was linked. */
+  async symbolize(pcs: ArrayLike<Address>): Promise<SymbolizedPcs> {
     this.#frames ??= cachedFrames(this.image, this.#options);
-    const plan = this.#plan(pcs, base);
+    const plan = this.#plan(pcs);
     if (plan.rest.length === 0) return this.#place(plan, undefined);
     // Imported on use: where the cache has all, the code that reads debug information is not needed.
     const { framesOfAddresses } = await import("./address_frames.ts");
@@ -66,16 +63,16 @@ export class ImageSymbolizer implements Disposable {
   }
 
   /** Finds what the index knows, and the addresses that have to be looked up. */
-  #plan(pcs: ArrayLike<Address>, base: Address | undefined): SymbolizePlan {
+  #plan(pcs: ArrayLike<Address>): SymbolizePlan {
     const { elf } = this.image;
-    const text = elf.sections.find((section) => section.name === ".text")?.address ?? 0;
-    const shift = (base === undefined ? 0 : base - text) + this.callLength;
+    const shift = this.callLength;
     const code = codeSections(elf).map(({ address, size }) => [address, address + size] as const);
     const count = pcs.length;
     const table = new Int16Array(count);
     const at = new Uint32Array(count);
-    const { base: first, everyOffset } = this.#frames ?? { base: 0, everyOffset: NO_OFFSETS };
-    const hasIndex = everyOffset.length > 0;
+    const { base: first, allPointOffsets } = this.#frames ??
+      { base: 0, allPointOffsets: NO_OFFSETS };
+    const hasIndex = allPointOffsets.length > 0;
     let rest = new Float64Array(0), found = 0, ascends = true;
     // PCs mostly ascend, so the next point is looked for behind the last, and the next address in the last section.
     let point = 0, low = 0, high = 0;
@@ -83,10 +80,10 @@ export class ImageSymbolizer implements Disposable {
       const address = pcs[place] - shift;
       if (hasIndex) {
         const offset = address - first;
-        if (everyOffset[point] !== offset) {
-          point = everyOffset[point + 1] === offset
+        if (allPointOffsets[point] !== offset) {
+          point = allPointOffsets[point + 1] === offset
             ? point + 1
-            : indexOfSorted(everyOffset, offset);
+            : indexOfSorted(allPointOffsets, offset);
         }
         if (point >= 0) {
           at[place] = point;

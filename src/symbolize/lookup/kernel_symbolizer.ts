@@ -24,8 +24,8 @@ export class KernelSymbolizer implements Disposable {
   readonly #missing = new Map<string, string>();
 
   /**
-   * @param vmlinux the kernel's image; without it, only what modules and `kallsyms` tell is found
-   * @throws {FormatError} where `vmlinux` is not a kernel's image
+   * @param vmlinux The kernel's image; without it, only modules and `kallsyms` are searched.
+   * @throws {FormatError} Where `vmlinux` is not a kernel's image.
    */
   constructor(vmlinux: string | undefined, parts: KernelParts = {}) {
     this.kernel = vmlinux === undefined ? undefined : new ImageSymbolizer(vmlinux, parts);
@@ -37,7 +37,7 @@ export class KernelSymbolizer implements Disposable {
     return this.#missing;
   }
 
-  /** @param pcs in any order */
+  /** @param pcs In any order. */
   async symbolize(pcs: ArrayLike<Address>): Promise<SymbolizedPcs> {
     const first = await this.kernel?.symbolize(pcs);
     const tables = [...first?.tables ?? []];
@@ -85,13 +85,13 @@ export class KernelSymbolizer implements Disposable {
   }
 
   #open(module: LoadedModule): ImageSymbolizer | undefined {
-    const image = this.#parts.moduleImage?.(module) ?? { missing: "nobody knows its file" };
+    const image = this.#parts.moduleImage?.(module) ?? { missing: "its file is unknown" };
     if ("path" in image) return new ImageSymbolizer(image.path, this.#parts);
     this.#missing.set(module.name, image.missing);
     return undefined;
   }
 
-  /** Names what no image tells by the kernel's own symbols: a function, without file and line. */
+  /** Names what is in no image by the kernel's own symbols: a function, without file and line. */
   #useKallsyms(
     pcs: ArrayLike<Address>,
     places: readonly number[],
@@ -105,7 +105,7 @@ export class KernelSymbolizer implements Disposable {
     const symbols = kallsymsNames(kallsyms.symbols, kallsyms.offset, base);
     const { length } = kallsyms.symbols.address;
     const last = symbols.address[length - 1];
-    // A return address, so the byte before it is in the call. What lies behind all symbols is in none of them.
+    // A return address, so the byte before it is in the call. What lies after all symbols is in none of them.
     const callOffset = (place: number) => pcs[place] - 1 - base;
     const known = places.filter((place) => {
       const offset = callOffset(place);
@@ -119,15 +119,18 @@ export class KernelSymbolizer implements Disposable {
   }
 }
 
-/** `/proc/kallsyms` does not tell where the last symbol ends. */
+/** `/proc/kallsyms` does not say where the last symbol ends. */
 const LARGEST_FUNCTION = 1 << 16;
 
 /** Columns of addresses of which only symbols are known. */
-function symbolColumns(everyOffset: Int32Array, symbols: FrameColumns["symbols"]): FrameColumns {
+function symbolColumns(
+  allPointOffsets: Int32Array,
+  symbols: FrameColumns["symbols"],
+): FrameColumns {
   const none = new Uint32Array(0);
   return {
-    everyOffset,
-    everyFrameStart: new Uint32Array(everyOffset.length + 1),
+    allPointOffsets,
+    allFrameStart: new Uint32Array(allPointOffsets.length + 1),
     frameFunction: none,
     framePath: none,
     frameLine: none,

@@ -4,8 +4,8 @@ import { symbolAt, type SymbolNames, UNKNOWN } from "../../elf/symbol_names.ts";
 /** The columns of an {@linkcode ImageIndex} that frames are in: of its points, or of other addresses. */
 export type FrameColumns = Pick<
   ImageIndex,
-  | "everyOffset"
-  | "everyFrameStart"
+  | "allPointOffsets"
+  | "allFrameStart"
   | "frameFunction"
   | "framePath"
   | "frameLine"
@@ -20,14 +20,14 @@ export type FrameColumns = Pick<
 /**
  * The frames of an address, innermost first; of one without debug information one frame that names its symbol only.
  *
- * @param at index in `everyOffset`
+ * @param at Index in `allPointOffsets`.
  */
 export function framesAt(columns: FrameColumns, at: number): Frame[] {
   const { symbols } = columns;
-  const symbol = symbolAt(symbols, columns.everyOffset[at]);
-  const end = columns.everyFrameStart[at + 1];
+  const symbol = symbolAt(symbols, columns.allPointOffsets[at]);
+  const end = columns.allFrameStart[at + 1];
   const frames: Frame[] = [];
-  for (let frame = columns.everyFrameStart[at]; frame < end; frame++) {
+  for (let frame = columns.allFrameStart[at]; frame < end; frame++) {
     const id = columns.frameFunction[frame];
     const path = columns.framePath[frame];
     const name = columns.functionName[id];

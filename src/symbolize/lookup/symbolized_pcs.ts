@@ -20,7 +20,7 @@ export class SymbolizedPcs {
   readonly at: Uint32Array;
   readonly #reasons: ReadonlyMap<number, SymbolizeReason>;
 
-  /** @param reasons of PCs without frames that have another reason than being outside all images */
+  /** @param reasons Of PCs without frames that have another reason than being outside all images. */
   constructor(
     pcs: ArrayLike<Address>,
     tables: readonly FrameColumns[],

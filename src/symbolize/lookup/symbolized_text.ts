@@ -10,36 +10,37 @@ const PIECE_SIZE = 1 << 16;
  * One JSON object a line, in the order of the PCs: `{"pc": "0x…", "frames": [{"function", "file", "line"}…]}`, innermost
  * frame first, or `"reason"` instead of frames. Names and paths are those that `llvm-symbolizer` prints.
  */
-export function* symbolizedJson(symbolized: SymbolizedPcs): Generator<string> {
-  const writers = symbolized.tables.map((columns) => new FrameWriter(columns, JSON_FORM));
-  let piece = "";
-  for (let index = 0; index < symbolized.length; index++) {
+export function symbolizedJson(symbolized: SymbolizedPcs): Generator<string> {
+  return inPieces(symbolized, JSON_FORM, (frames, index) => {
     const pc = formatAddress(symbolized.pcs[index]);
     const reason = symbolized.reason(index);
-    piece += reason !== undefined
+    return reason !== undefined
       ? `{"pc":"${pc}","reason":${JSON.stringify(SYMBOLIZE_REASON_TEXT[reason])}}\n`
-      : `{"pc":"${pc}","frames":[${
-        writers[symbolized.table[index]].frames(symbolized.at[index])
-      }]}\n`;
-    if (piece.length >= PIECE_SIZE) {
-      yield piece;
-      piece = "";
-    }
-  }
-  yield piece;
+      : `{"pc":"${pc}","frames":[${frames}]}\n`;
+  });
 }
 
 /**
  * Text as `llvm-symbolizer --inlines` writes it, columns left out: per PC its frames, two lines each, and an empty line.
  */
-export function* symbolizedText(symbolized: SymbolizedPcs): Generator<string> {
-  const writers = symbolized.tables.map((columns) => new FrameWriter(columns, TEXT_FORM));
+export function symbolizedText(symbolized: SymbolizedPcs): Generator<string> {
+  return inPieces(
+    symbolized,
+    TEXT_FORM,
+    (frames) => frames === undefined ? `${UNKNOWN}\n${UNKNOWN}:0\n\n` : `${frames}\n`,
+  );
+}
+
+/** @param entry The text of a PC, from that of its frames where it has any. */
+function* inPieces(
+  { length, tables, table, at }: SymbolizedPcs,
+  form: FrameForm,
+  entry: (frames: string | undefined, index: number) => string,
+): Generator<string> {
+  const writers = tables.map((columns) => new FrameWriter(columns, form));
   let piece = "";
-  for (let index = 0; index < symbolized.length; index++) {
-    const table = symbolized.table[index];
-    piece += table < 0
-      ? `${UNKNOWN}\n${UNKNOWN}:0\n\n`
-      : `${writers[table].frames(symbolized.at[index])}\n`;
+  for (let index = 0; index < length; index++) {
+    piece += entry(writers[table[index]]?.frames(at[index]), index);
     if (piece.length >= PIECE_SIZE) {
       yield piece;
       piece = "";
@@ -48,7 +49,7 @@ export function* symbolizedText(symbolized: SymbolizedPcs): Generator<string> {
   yield piece;
 }
 
-/** How a frame is written: its name, its path, its line, and what stands between two frames. */
+/** How a frame is written: its name, its path, what follows its line, and what stands between two frames. */
 interface FrameForm {
   readonly name: (name: string) => string;
   readonly path: (path: string) => string;
@@ -57,34 +58,18 @@ interface FrameForm {
 }
 
 const JSON_FORM: FrameForm = {
-  name: jsonName,
-  path: jsonPath,
+  name: (name) => `{"function":${JSON.stringify(name)}`,
+  path: (path) => `,"file":${JSON.stringify(path)},"line":`,
   end: "}",
   between: ",",
 };
 
 const TEXT_FORM: FrameForm = {
-  name: textName,
-  path: textPath,
+  name: (name) => `${name}\n`,
+  path: (path) => `${path}:`,
   end: "\n",
   between: "",
 };
-
-function jsonName(name: string): string {
-  return `{"function":${JSON.stringify(name)}`;
-}
-
-function jsonPath(path: string): string {
-  return `,"file":${JSON.stringify(path)},"line":`;
-}
-
-function textName(name: string): string {
-  return `${name}\n`;
-}
-
-function textPath(path: string): string {
-  return `${path}:`;
-}
 
 /** Writes frames of one set of columns. There may be a million: each name and path is made ready once. */
 class FrameWriter {
@@ -100,10 +85,10 @@ class FrameWriter {
   }
 
   frames(at: number): string {
-    const { everyFrameStart, frameFunction, framePath, frameLine, symbols } = this.#columns;
+    const { allFrameStart, frameFunction, framePath, frameLine, symbols } = this.#columns;
     const { end: frameEnd, between } = this.#form;
-    const from = everyFrameStart[at], end = everyFrameStart[at + 1];
-    const symbol = symbolAt(symbols, this.#columns.everyOffset[at]);
+    const from = allFrameStart[at], end = allFrameStart[at + 1];
+    const symbol = symbolAt(symbols, this.#columns.allPointOffsets[at]);
     if (from === end) return this.#symbol(symbol) + this.#fileOfSymbol(symbol) + 0 + frameEnd;
     let text = "";
     for (let frame = from; frame < end; frame++) {

@@ -6,7 +6,7 @@ import type { ElfFile } from "../../elf/elf_file.ts";
 import type { ElfSection } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
-import type { BlockLimits } from "./unit_analyzer.ts";
+import type { BlockLimits } from "./point_blocks.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
@@ -51,7 +51,7 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
 }
 
-/** Finds where the block of code behind a point ends, by decoding the code up to its first jump or return. */
+/** Finds where the block of code after a point ends, by decoding the code up to its first jump or return. */
 export class CodeBlocks implements BlockLimits {
   end = 0;
   endsInReturn = false;

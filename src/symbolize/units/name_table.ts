@@ -18,12 +18,12 @@ export class StringTable {
   }
 }
 
-/** Sections that names stand in; a name that stands in none of them is kept as it is. */
+/** Sections that hold names; a name in neither of them is kept as it is. */
 const SECTIONS = ["", ".debug_str", ".debug_line_str"] as const;
 
 /**
- * Names by dense ids. Linkers store a string once per section, so one is told by its offset, and decoded when all are
- * known: a name at two places has two ids.
+ * Names by dense ids. Linkers store a string once per section, so its offset identifies it; strings are decoded when
+ * all are known. A name at two places has two ids.
  */
 export class NameTable {
   /** Offset and index of its section, or index in the other names and 0. */
@@ -39,7 +39,7 @@ export class NameTable {
     return this.#places.intern(this.#others.intern(text), 0, 0);
   }
 
-  /** @throws {FormatError} where no string begins at that offset */
+  /** @throws {FormatError} Where no string begins at that offset. */
   internAt(section: ".debug_str" | ".debug_line_str", offset: number): number {
     const bytes = this.#sections.bytes(section);
     // A section that ends with a zero ends every string in it.

@@ -12,7 +12,7 @@ export function canShare(image: OpenImage): boolean {
   return info !== undefined && image.isFile && image.debugElf.isPlain(info);
 }
 
-/** What a worker is told: everything but the image, which it opens itself. */
+/** Input of a worker: everything but the image, which it opens itself. */
 export interface WorkerTask {
   readonly path: string;
   readonly headers: readonly UnitHeader[];
@@ -77,7 +77,7 @@ export class UnitWorker implements Disposable {
     if (closeWork(units)) return [own];
     const results = await this.#thread.answer;
     if (results !== undefined) return [own, unpackResults(results)];
-    // The worker took groups and failed: nobody knows which, so all are done again here.
+    // The worker took groups and failed. Which ones is unknown, so all are done again here.
     const again = shareUnits(headers, () => true);
     const fresh = new UnitReader(image.sections(), headers);
     return [doUnits(fresh, addresses, work, takeUnits(again), ends)];

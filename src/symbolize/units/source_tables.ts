@@ -2,11 +2,9 @@ import { stringAt } from "../../base/binary_reader.ts";
 import { grown } from "../../base/grow.ts";
 import { TripleTable } from "../../base/triple_table.ts";
 import * as dw from "../../dwarf/constants.ts";
-import { Die } from "../../dwarf/die.ts";
 import type { DwarfSections } from "../../dwarf/dwarf_sections.ts";
 import type { LineEntries, LineHeader } from "../../dwarf/line_header.ts";
 import type { Unit } from "../../dwarf/unit.ts";
-import { LineTable } from "./line_table.ts";
 import { NameTable, StringTable } from "./name_table.ts";
 import { UNKNOWN } from "../../elf/symbol_names.ts";
 
@@ -115,86 +113,40 @@ function lineString(unit: Unit, header: LineHeader, strings: LineEntries, index:
   return unit.string(value, form);
 }
 
-/** Id of the path of a file of the unit's line table; -1 where the unit has none. */
-export type PathOfFile = (unit: Unit, file: number) => number;
+/** No source file has more lines; a damaged line table may say so. */
+const LARGEST_LINE = 0xf_ffff;
 
-/** Where something is declared: a path's id, 0 where unknown, and a line. */
-export interface Declaration {
-  readonly path: number;
-  readonly line: number;
-}
+/**
+ * Gives each distinct line of each path a dense id, in order of first sight. Looked up by line number directly: lines
+ * of a file are met near each other, so this stays in the processor's cache where a hash table would not.
+ */
+export class LineTable {
+  /** Number of lines. */
+  count = 0;
+  path = new Int32Array(65536);
+  line = new Int32Array(65536);
+  /** Per path, by line: id + 1. */
+  readonly #ids: (Int32Array<ArrayBuffer> | undefined)[] = [];
 
-/** Functions of one unit: what their entries, and those that they refer to, say of name and declaration. */
-export class FunctionResolver {
-  readonly #tables: SourceTables;
-  readonly #die = new Die();
-  /** Offsets in `.debug_info` that have been resolved for the unit in hand, and the function of each. */
-  readonly #offsets = new TripleTable(1024);
-  #functionOf = new Int32Array(1024);
-
-  constructor(tables: SourceTables) {
-    this.#tables = tables;
-  }
-
-  /** Forgets the functions of the unit before. */
-  clear(): void {
-    this.#offsets.clear();
-  }
-
-  /** Where the entry at `offset` says that it is declared. */
-  declarationAt(
-    offset: number,
-    unitAt: (offset: number) => Unit,
-    pathOf: PathOfFile,
-  ): Declaration {
-    const unit = unitAt(offset), die = this.#die;
-    const path = unit.readDie(offset, die) && die.declFile >= 0 ? pathOf(unit, die.declFile) : -1;
-    return path < 0 ? { path: 0, line: 0 } : { path, line: Math.max(0, die.declLine) };
-  }
-
-  /**
-   * The function that the entry at `offset` is, or is an instance of: each attribute from the first entry that has it
-   * along `DW_AT_abstract_origin` and `DW_AT_specification`.
-   *
-   * @param unitAt opens the unit that an offset lies in
-   * @param pathOf gives the path of a file of a unit's line table
-   */
-  resolve(
-    offset: number,
-    unitAt: (offset: number) => Unit,
-    pathOf: PathOfFile,
-  ): number {
-    const known = this.#offsets.count;
-    const slot = this.#offsets.intern(offset, Math.floor(offset / 0x1_0000_0000), 0);
-    if (slot < known) return this.#functionOf[slot];
-    // Until it is known, and where it cannot be, the function is the unknown one.
-    this.#functionOf = grown(this.#functionOf, slot + 1);
-    this.#functionOf[slot] = NO_FUNCTION;
-    const tables = this.#tables, die = this.#die;
-    let name = -1, linkage = -1, path = -1, line = -1, returnsValue = false;
-    let next = offset;
-    // Longer chains than a handful of entries are loops.
-    for (let hop = 0; next >= 0 && hop < 16; hop++) {
-      const unit = unitAt(next);
-      if (!unit.readDie(next, die)) break;
-      if (name < 0 && die.nameForm !== 0) name = tables.name(unit, die.name, die.nameForm);
-      if (linkage < 0 && die.linkageNameForm !== 0) {
-        linkage = tables.name(unit, die.linkageName, die.linkageNameForm);
-      }
-      if (path < 0 && die.declFile >= 0) path = pathOf(unit, die.declFile);
-      if (line < 0 && die.declLine >= 0) line = die.declLine;
-      returnsValue ||= die.hasType;
-      next = die.origin >= 0 ? die.origin : die.specification;
+  /** Id of a line; -1 for what cannot be one. */
+  id(path: number, line: number): number {
+    if (!(line > 0 && line <= LARGEST_LINE)) return -1;
+    let ids = this.#ids[path];
+    if (ids === undefined || line >= ids.length) {
+      while (this.#ids.length <= path) this.#ids.push(undefined);
+      ids = ids === undefined ? new Int32Array(Math.max(256, line + 128)) : grown(ids, line + 1);
+      this.#ids[path] = ids;
     }
-    if (name < 0) name = linkage >= 0 ? linkage : tables.names.intern(UNKNOWN);
-    const id = tables.function(
-      name,
-      linkage >= 0 ? linkage : name,
-      Math.max(0, path),
-      Math.max(0, line),
-      returnsValue,
-    );
-    this.#functionOf[slot] = id;
+    const known = ids[line];
+    if (known > 0) return known - 1;
+    const id = this.count++;
+    if (id === this.path.length) {
+      this.path = grown(this.path, id + 1);
+      this.line = grown(this.line, id + 1);
+    }
+    this.path[id] = path;
+    this.line[id] = line;
+    ids[line] = id + 1;
     return id;
   }
 }

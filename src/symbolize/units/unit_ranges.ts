@@ -1,5 +1,4 @@
-import { lowerBound, upperBound } from "../../base/search.ts";
-import type { Address } from "../../base/address.ts";
+import { indexOfSorted } from "../../base/search.ts";
 import { readAranges } from "../../dwarf/aranges.ts";
 import * as dw from "../../dwarf/constants.ts";
 import type { DwarfSections } from "../../dwarf/dwarf_sections.ts";
@@ -19,17 +18,11 @@ export interface UnitRanges {
   readonly unit: Uint32Array;
 }
 
-/** The unit of `address`, or -1. */
-export function unitOfAddress(ranges: UnitRanges, address: Address): number {
-  const index = upperBound(ranges.low, address) - 1;
-  return index >= 0 && address < ranges.high[index] ? ranges.unit[index] : -1;
-}
-
 /**
  * Finds the addresses of each unit: from `.debug_aranges`, and for units that it leaves out (clang writes none) from
  * their root entries.
  *
- * @param problems takes one sentence for each part that could not be read
+ * @param problems Takes one sentence for each part that could not be read.
  */
 export function readUnitRanges(
   sections: DwarfSections,
@@ -41,8 +34,8 @@ export function readUnitRanges(
   const offsets = Float64Array.from(headers, (header) => header.offset);
   try {
     readAranges(sections.bytes(".debug_aranges"), (offset, from, to) => {
-      const index = lowerBound(offsets, offset);
-      if (offsets[index] !== offset) return;
+      const index = indexOfSorted(offsets, offset);
+      if (index < 0) return;
       listed[index] = 1;
       low.push(from);
       high.push(to);
@@ -86,8 +79,8 @@ function openRoot(sections: DwarfSections, header: UnitHeader): Unit {
 }
 
 /**
- * Makes ranges disjoint. Where several units claim an address, the one of the range before it goes on if it still
- * claims it, else the first in the file takes it: as llvm-symbolizer does.
+ * Makes ranges disjoint. Where several units have an address, that of the range before it goes on if it has the
+ * address too; otherwise the first in the file gets it, as in llvm-symbolizer.
  */
 function disjoint(low: number[], high: number[], unit: number[]): UnitRanges {
   const order = low.map((_, index) => index).sort((a, b) => low[a] - low[b] || unit[a] - unit[b]);

@@ -15,7 +15,7 @@ import { FormatError } from "../../errors.ts";
 const FOREIGN_UNITS_KEPT = 8;
 
 /**
- * Opens the units of an image one after another, and the other units and line headers that the one in hand refers to.
+ * Opens the units of an image one after another, and the other units and line headers that the current one refers to.
  */
 export class UnitReader {
   readonly sections: DwarfSections;
@@ -23,19 +23,19 @@ export class UnitReader {
   readonly #offsets: Float64Array;
   readonly #foreign = new Map<number, Unit>();
   readonly #lineHeaders = new Map<Unit, LineHeader>();
-  /** Filled anew for each unit in hand. */
+  /** Filled again for each current unit. */
   readonly #abbrevs = new AbbrevTable();
   readonly #lineTables: LineTables = { directories: new LineEntries(), files: new LineEntries() };
   #current: Unit | undefined;
 
-  /** @param headers all units, in the order of `.debug_info` */
+  /** @param headers All units, in the order of `.debug_info`. */
   constructor(sections: DwarfSections, headers: readonly UnitHeader[]) {
     this.sections = sections;
     this.#headers = headers;
     this.#offsets = Float64Array.from(headers, (header) => header.offset);
   }
 
-  /** Opens unit `index` and makes it the one in hand. */
+  /** Opens unit `index` and makes it the current one. */
   open(index: number): Unit {
     this.#lineHeaders.clear();
     this.#current = undefined;
@@ -44,7 +44,7 @@ export class UnitReader {
     return this.#current = new Unit(this.sections, header, bytes, this.#abbrevs);
   }
 
-  /** The unit that an offset of `.debug_info` lies in: the one in hand, or another. */
+  /** The unit that an offset of `.debug_info` lies in: the current one, or another. */
   unitAt(offset: number): Unit {
     const current = this.#current;
     if (current !== undefined && offset >= current.header.offset && offset < current.header.end) {

@@ -1,6 +1,7 @@
 import type { UnitRanges } from "./unit_ranges.ts";
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
-import { type BlockLimits, UnitAnalyzer } from "./unit_analyzer.ts";
+import type { BlockLimits } from "./point_blocks.ts";
+import { UnitAnalyzer } from "./unit_analyzer.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
 /** Addresses by the unit that they belong to. */
@@ -39,9 +40,9 @@ export function workByUnit(
 
 /** What one thread found in the units that it did. Plain data: it can be sent to another thread. Columns may be views of larger ones. */
 export interface UnitResults {
-  /** Units, in the order in which their addresses stand in the columns. */
-  readonly units: Uint32Array;
-  /** Frames and claims per address. */
+  /** Indexes of the addresses, in their order in the columns. */
+  readonly addresses: Uint32Array;
+  /** Frames per address; claims per address too, where claims were asked for. */
   readonly frames: Int32Array;
   readonly claims: Int32Array;
   /** Frames one after another; function -1 is none. */
@@ -71,30 +72,32 @@ export function doUnits(
   addresses: Float64Array,
   work: UnitWork,
   next: NextUnit,
-  blocks?: BlockLimits,
+  limits?: BlockLimits,
 ): UnitResults {
   const analyzer = new UnitAnalyzer(reader, addresses.length);
-  const units: number[] = [];
+  const done = new Uint32Array(work.order.length);
+  let count = 0;
   const problems: string[] = [];
   let local = new Float64Array(1024);
   for (let unit = next(); unit >= 0; unit = next()) {
-    const from = work.start[unit], count = work.start[unit + 1] - from;
-    if (count === 0) continue;
-    if (local.length < count) local = new Float64Array(count * 2);
-    for (let at = 0; at < count; at++) local[at] = addresses[work.order[from + at]];
-    units.push(unit);
-    analyzer.analyze(unit, local.subarray(0, count), problems, blocks);
+    const own = work.order.subarray(work.start[unit], work.start[unit + 1]);
+    if (own.length === 0) continue;
+    if (local.length < own.length) local = new Float64Array(own.length * 2);
+    for (let at = 0; at < own.length; at++) local[at] = addresses[own[at]];
+    done.set(own, count);
+    count += own.length;
+    analyzer.analyze(unit, local.subarray(0, own.length), problems, limits);
   }
-  const { result, tables } = analyzer;
+  const { frames, claims, tables } = analyzer;
   const functions = tables.functions.count, lines = tables.lines.count;
   return {
-    units: Uint32Array.from(units),
-    frames: result.frames.subarray(0, result.count),
-    claims: result.claims.subarray(0, result.count),
-    frameFunction: result.frameFunction.subarray(0, result.frameCount),
-    framePath: result.framePath.subarray(0, result.frameCount),
-    frameLine: result.frameLine.subarray(0, result.frameCount),
-    claimLine: result.claimLine.subarray(0, result.claimCount),
+    addresses: done.subarray(0, count),
+    frames: frames.frames.subarray(0, frames.count),
+    claims: claims.claims.subarray(0, claims.count),
+    frameFunction: frames.frameFunction.subarray(0, frames.frameCount),
+    framePath: frames.framePath.subarray(0, frames.frameCount),
+    frameLine: frames.frameLine.subarray(0, frames.frameCount),
+    claimLine: claims.claimLine.subarray(0, claims.claimCount),
     names: tables.names.strings(),
     paths: tables.paths.strings,
     functionName: tables.functions.a.subarray(0, functions),

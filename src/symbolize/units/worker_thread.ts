@@ -7,7 +7,7 @@ export class WorkerThread<Message, Answer> implements Disposable {
   readonly answer: Promise<Answer | undefined>;
   readonly #worker: Worker;
 
-  /** @param module to run, which calls {@linkcode answerOnce} */
+  /** @param module To run, which calls {@linkcode answerOnce}. */
   constructor(module: URL) {
     const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
     this.answer = promise;
@@ -39,7 +39,7 @@ interface WorkerScope {
 /**
  * In the second thread: waits for the message.
  *
- * @param act makes the answer, and names the buffers that go with it without a copy; `undefined` gives none
+ * @param act Makes the answer, and names the buffers that go with it without a copy; `undefined` gives none.
  */
 export function answerOnce<Message, Answer>(
   act: (message: Message) => { answer: Answer; transfer: ArrayBuffer[] } | undefined,

@@ -69,7 +69,7 @@ export function buildIndex(
     functionEndLine: Uint32Array.from(functions, ({ endLine }) => endLine ?? 0),
     files,
     problems: [],
-    everyOffset: Int32Array.from(points, ({ offset }) => offset),
+    allPointOffsets: Int32Array.from(points, ({ offset }) => offset),
   };
 }
 

@@ -8,7 +8,7 @@ test("treemap() fills its area with boxes as large as their values, none over an
   const boxes = treemap(values, area);
   const scale = area.width * area.height / values.reduce((sum, value) => sum + value, 0);
   boxes.forEach((box, i) => {
-    assert.ok(Math.abs(box.width * box.height - values[i]! * scale) < 1e-6);
+    assert.ok(Math.abs(box.width * box.height - values[i] * scale) < 1e-6);
     assert.ok(box.x >= area.x - 1e-9 && box.x + box.width <= area.x + area.width + 1e-9);
     assert.ok(box.y >= area.y - 1e-9 && box.y + box.height <= area.y + area.height + 1e-9);
     for (const other of boxes.slice(0, i)) {
@@ -38,5 +38,5 @@ test("pathTree() sums values, joins folders that hold one folder and orders by v
     ["fs", "fs", 35],
     ["arch/x86/kernel", "arch/x86/kernel", 10],
   ]);
-  assert.deepEqual(tree.children[0]!.children.map(({ name }) => name), ["ext4", "pipe.c"]);
+  assert.deepEqual(tree.children[0].children.map(({ name }) => name), ["ext4", "pipe.c"]);
 });

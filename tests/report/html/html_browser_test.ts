@@ -352,7 +352,7 @@ test("numbers and counts stay when the source is scrolled sideways, and colours 
     assert.ok(boxes.first <= 1, `the number is at ${boxes.first}`);
     assert.equal(boxes.through, 0, "no source shows through");
     assert.equal(boxes.widths.length, 1, "all lines are as wide");
-    assert.ok(boxes.widths[0]! >= boxes.inside && boxes.widths[0]! >= boxes.last - 2);
+    assert.ok(boxes.widths[0] >= boxes.inside && boxes.widths[0] >= boxes.last - 2);
   }
 });
 

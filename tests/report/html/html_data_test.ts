@@ -38,13 +38,13 @@ const RUN = VALUES.get("run") as RunData;
 function linesByPoints(coverage: RunCoverage, test: number): string[] {
   const { image, linePoints } = coverage.universe;
   const lines = new Set<number>();
-  for (const point of coverage.tests[test]!.points.points) {
-    for (let c = image.claimStart[point]!; c < image.claimStart[point + 1]!; c++) {
-      if (linePoints[image.claimLine[c]!] !== 0) lines.add(image.claimLine[c]!);
+  for (const point of coverage.tests[test].points.points) {
+    for (let c = image.claimStart[point]; c < image.claimStart[point + 1]; c++) {
+      if (linePoints[image.claimLine[c]] !== 0) lines.add(image.claimLine[c]);
     }
   }
   return [...lines].sort((a, b) => a - b)
-    .map((line) => `${image.files[image.lineFile[line]!]}:${image.lineNumber[line]}`);
+    .map((line) => `${image.files[image.lineFile[line]]}:${image.lineNumber[line]}`);
 }
 
 test("a report has its shell, and a data file for each source file and each group of tests", () => {
@@ -97,8 +97,8 @@ test("tests keep their names, flags and order", () => {
   ]);
   assert.deepEqual(RUN.tests.failed, [0, 1, 0, 0, 0]);
   assert.deepEqual(RUN.tests.doubts.map((text) => text !== ""), [false, true, false, false, false]);
-  assert.match(RUN.tests.doubts[1]!, /truncated/);
-  assert.equal(RUN.tests.testFiles[RUN.tests.file[2]!], "tests/sock_test.ts");
+  assert.match(RUN.tests.doubts[1], /truncated/);
+  assert.equal(RUN.tests.testFiles[RUN.tests.file[2]], "tests/sock_test.ts");
 });
 
 test("what the numbers leave out is in the report", () => {
@@ -126,7 +126,7 @@ test("a source page has for each line the tests that its points have", () => {
     const view = new FileView(data);
     view.numbers.forEach((number, index) => {
       const line = [...image.lineFile.keys()].find((id) =>
-        image.files[image.lineFile[id]!] === path && image.lineNumber[id] === number
+        image.files[image.lineFile[id]] === path && image.lineNumber[id] === number
       )!;
       const expected = lookup.testsOfLine(line);
       assert.deepEqual(
@@ -229,7 +229,7 @@ test("a test page has the lines of the test's points, by function", () => {
       linesByPoints(coverage, test),
     );
   });
-  const [first] = index.functionsOf(decodeSet(tests[0]!.lines));
+  const [first] = index.functionsOf(decodeSet(tests[0].lines));
   assert.deepEqual([first!.name, first!.path, first!.first], [
     "__do_sys_pipe2, __x64_sys_pipe2",
     "fs/pipe.c",
@@ -241,12 +241,12 @@ test("a test page has the lines and points that no other test has", () => {
   const { tests } = VALUES.get("t0") as TestChunk;
   const index = new LineIndex(RUN, VALUES.get("index") as IndexData);
   const own = (test: number): string[] =>
-    index.functionsOf(decodeSet(tests[test]!.own))
+    index.functionsOf(decodeSet(tests[test].own))
       .flatMap(({ path, numbers }) => numbers.map((number) => `${path}:${number}`));
   const coverage = smallRun();
   const all = coverage.tests.map((_, test) => linesByPoints(coverage, test));
   all.forEach((lines, test) => {
-    const same = tests[test]!.repeats?.tests ?? [test];
+    const same = tests[test].repeats?.tests ?? [test];
     const others = new Set(all.flatMap((list, other) => same.includes(other) ? [] : list));
     assert.deepEqual(own(test), lines.filter((line) => !others.has(line)));
     assert.equal(RUN.tests.ownLines[test], own(test).length);
@@ -255,10 +255,10 @@ test("a test page has the lines and points that no other test has", () => {
 
 test("a test that was run twice has its repeats and its similar tests", () => {
   const { tests } = VALUES.get("t0") as TestChunk;
-  assert.deepEqual(tests[0]!.repeats, { tests: [0, 4], steady: 2, flaky: 1 });
-  assert.equal(tests[1]!.repeats, undefined);
-  assert.deepEqual(tests[0]!.similar[0], [4, 667]);
-  assert.deepEqual(tests[3]!.similar, []);
+  assert.deepEqual(tests[0].repeats, { tests: [0, 4], steady: 2, flaky: 1 });
+  assert.equal(tests[1].repeats, undefined);
+  assert.deepEqual(tests[0].similar[0], [4, 667]);
+  assert.deepEqual(tests[3].similar, []);
 });
 
 test("a patch page tells covered, uncovered and not built hunks and files that need every test apart", () => {
@@ -273,11 +273,11 @@ test("a patch page tells covered, uncovered and not built hunks and files that n
     ],
   );
   assert.deepEqual(patch.runAll.map(({ path }) => path), ["init/Kconfig"]);
-  assert.deepEqual(patch.files[0]!.hunks[0]!.rows, [
+  assert.deepEqual(patch.files[0].hunks[0].rows, [
     [" ", '\tline_20("x", 0);', 20, 2],
     ["-", '\tline_21("x", 0);', 21, 2],
     ["+", '\tline_21("<b>", 1);', 0, -1],
     [" ", '\tline_22("x", 0);', 22, -1],
   ]);
-  assert.deepEqual([...patch.files[0]!.hunks[0]!.tests].sort(), [0, 1]);
+  assert.deepEqual([...patch.files[0].hunks[0].tests].sort(), [0, 1]);
 });
