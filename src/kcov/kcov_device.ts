@@ -2,7 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_RDWR } from "../sys/open_flags.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
 import {

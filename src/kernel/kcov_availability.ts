@@ -4,7 +4,7 @@ import { errnoName } from "../sys/errno.ts";
 import { tryReadBytes, tryReadText } from "../sys/files.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_RDWR } from "../sys/open_flags.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "../kcov/abi.ts";

@@ -1,5 +1,5 @@
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_WRONLY } from "../sys/open_flags.ts";
+import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
 import { machineName } from "../sys/runtime.ts";
 import type { LibcPart } from "../sys/types.ts";
 import type { WriteThrough } from "./run_writer.ts";

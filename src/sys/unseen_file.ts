@@ -1,7 +1,7 @@
 import { check } from "./errno.ts";
 import type { AppendedFile } from "./files.ts";
 import { cString } from "./native_strings.ts";
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from "./open_flags.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from "./system_calls.ts";
 import { systemCallNumber } from "./system_calls.ts";
 import type { LibcPart } from "./types.ts";
 

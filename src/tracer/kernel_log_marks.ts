@@ -1,5 +1,5 @@
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_WRONLY } from "../sys/open_flags.ts";
+import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 
 const KMSG = "/dev/kmsg";

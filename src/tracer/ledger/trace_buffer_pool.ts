@@ -9,7 +9,7 @@ import {
 import { hasUniqueMode } from "../../kcov/kcov_device.ts";
 import { check } from "../../sys/errno.ts";
 import { cString } from "../../sys/native_strings.ts";
-import { O_CLOEXEC, O_RDWR } from "../../sys/open_flags.ts";
+import { O_CLOEXEC, O_RDWR } from "../../sys/system_calls.ts";
 import { SharedMapping } from "../../sys/shared_mapping.ts";
 import type { Libc } from "../../sys/types.ts";
 import { TraceBuffer } from "./trace_buffer.ts";

@@ -1,6 +1,6 @@
 import { tryReadLink, tryReadText } from "../../sys/files.ts";
 import { cString } from "../../sys/native_strings.ts";
-import { O_CLOEXEC } from "../../sys/open_flags.ts";
+import { O_CLOEXEC } from "../../sys/system_calls.ts";
 import type { Libc } from "../../sys/types.ts";
 import { insertAtStart } from "../tasks/program_start.ts";
 import type { Ptrace } from "../tasks/ptrace.ts";

@@ -1,5 +1,5 @@
 import { cString } from "../../sys/native_strings.ts";
-import { O_CLOEXEC } from "../../sys/open_flags.ts";
+import { O_CLOEXEC } from "../../sys/system_calls.ts";
 import type { Libc } from "../../sys/types.ts";
 import type { SignalState } from "./system_call_injector.ts";
 
