@@ -89,7 +89,7 @@ export class KernelSymbolizer implements Disposable {
 
   #module(module: LoadedModule): ImageSymbolizer | undefined {
     if (this.#modules.has(module)) return this.#modules.get(module);
-    const image = this.#parts.moduleImage?.(module) ?? { missing: "its file is unknown" };
+    const image = this.#parts.moduleImage?.(module) ?? { missing: "nobody knows its file" };
     if ("missing" in image) this.#missing.set(module.name, image.missing);
     const symbolizer = "path" in image ? new ImageSymbolizer(image.path, this.#parts) : undefined;
     this.#modules.set(module, symbolizer);

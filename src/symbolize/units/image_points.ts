@@ -54,7 +54,7 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
 /** Where returns jump to in kernels that are built against return stack attacks. */
 const RETURN_THUNK = "__x86_return_thunk";
 
-/** Finds where the block of code after a point ends, by decoding the code up to its first jump or return. */
+/** Finds where the block of code behind a point ends, by decoding the code up to its first jump or return. */
 export class CodeBlocks implements BlockLimits {
   end = 0;
   endsInReturn = false;
