@@ -257,7 +257,7 @@ function withPasses(runs: readonly (readonly TestRecord[])[]): TestRecord[] {
  *
  * @throws {FormatError} Where they were recorded on different kernels; names both.
  */
-export function checkOneKernel(runs: readonly Pick<Run, "kernel">[]): void {
+function checkOneKernel(runs: readonly Pick<Run, "kernel">[]): void {
   const [first] = runs;
   for (const { kernel } of runs) {
     if (!isSameKernel(kernel, first.kernel)) {
@@ -277,6 +277,6 @@ export function isSameKernel(a: RunKernel, b: RunKernel): boolean {
 }
 
 /** A kernel, for people. */
-export function kernelName({ release, machine, buildId }: RunKernel): string {
+function kernelName({ release, machine, buildId }: RunKernel): string {
   return `${release} ${machine} (build id ${buildId === "" ? "unknown" : buildId})`;
 }

@@ -45,7 +45,7 @@ export function framesAt(columns: FrameColumns, at: number): Frame[] {
 }
 
 /** The frame of an address of which only the symbol is known, or (-1) not even that. */
-export function symbolFrame(symbols: SymbolNames, symbol: number): Frame {
+function symbolFrame(symbols: SymbolNames, symbol: number): Frame {
   const name = symbol < 0 ? UNKNOWN : symbols.nameAt(symbol);
   const file = symbol < 0 ? UNKNOWN : symbols.fileAt(symbol) ?? UNKNOWN;
   return { function: name, file, line: 0, symbol: name, path: file };
