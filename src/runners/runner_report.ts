@@ -43,13 +43,7 @@ function reportedTest(attributes: string, suites: readonly string[]): ReportedTe
   return { file, name: [...within, name].join(" > "), outcome: "passed" };
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: "&",
-  apos: "'",
-  gt: ">",
-  lt: "<",
-  quot: '"',
-};
+const ENTITIES: Record<string, string> = { amp: "&", apos: "'", gt: ">", lt: "<", quot: '"' };
 
 function attributeOf(attributes: string, name: string): string {
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
