@@ -33,7 +33,7 @@ export function parseRunnerReport(xml: string): ReportedTest[] {
   return tests;
 }
 
-/** Bun has suites within that of the file, and the file in an attribute of its own; Deno's names are whole. */
+/** Bun nests suites in that of the file, and has an attribute for the file; Deno's names are full names. */
 function reportedTest(attributes: string, suites: readonly string[]): ReportedTest {
   const name = attributeOf(attributes, "name");
   const [, ...within] = suites;

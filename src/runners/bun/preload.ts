@@ -76,7 +76,7 @@ function registering(real: Callable, cover: Cover, variant: Variant): Callable {
     const failing = variant.failing || FAILING.has(key);
     return registering(value as Callable, cover, { ...variant, failing });
   }
-  // The target has what stands beside the variants: a tag of its own, and what `in` finds.
+  // The target has what is not a variant: its own tag, and what `in` finds.
   return new Proxy(target, membersOf(real, member));
 }
 
