@@ -5,7 +5,7 @@ import type { Symbolizer } from "./symbolizer.ts";
 /** Asks the kernel's image about the points of a test; of hits only where they are known. */
 export type Question<Answer> = (symbolizer: Symbolizer, points: DecodedPcs) => Answer;
 
-/** The answers of every coverage, whatever records it: by the points that ran and by the kernel's image. */
+/** Answers questions about a test from the points that ran and the kernel's image; the same for every kind of coverage. */
 export abstract class CoverageAnswers {
   /** Whether it is known how often points ran. */
   abstract readonly hasHits: boolean;

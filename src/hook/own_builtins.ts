@@ -1,4 +1,4 @@
-// A test may replace or delete whatever the language and the runtime provide: a clock, Map, JSON, the methods of arrays.
+// A test may replace or delete anything that the language and the runtime provide: a clock, Map, JSON, the methods of arrays.
 // The hook runs between tests and within them, so it puts what it found when it was loaded in place while it runs, and
 // what the test made of it back afterwards. Nothing else runs meanwhile: it is synchronous.
 
@@ -142,7 +142,7 @@ function isAsFound({ holder, key, own }: Reliance): boolean {
 
 /**
  * Runs `action`, a part of the hook, with the built-in functions and objects that were there when the hook was loaded,
- * whatever tests have made of them since.
+ * even if tests have replaced them since.
  */
 export function withOwnBuiltins<Result>(action: () => Result): Result {
   if (isUnchanged()) return action();

@@ -32,7 +32,7 @@ const deno: RunnerBehaviour = {
   unseenScript: "ext:kernelcov/hook.js",
   awaitsThenables: true,
   keepsContext: true,
-  // Each file ends with this event, also after failures, whoever asks for it and when.
+  // Each file ends with this event, also after failures; it can be listened to at any time.
   atEndOfFile: (finish) => addEventListener("unload", finish),
 };
 

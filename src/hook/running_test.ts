@@ -22,7 +22,7 @@ interface RunningTests {
   clear(): void;
 }
 
-/** By the asynchronous context: what a test starts is known as its own, whatever else runs at once. */
+/** By the asynchronous context: what a test starts belongs to it, even if other tests run at the same time. */
 class ContextTests implements RunningTests {
   readonly #storage = new AsyncLocalStorage<RunningTest | undefined>();
   // A function that runs another would be a frame on the stack of each failing test.

@@ -35,13 +35,11 @@ export class SupervisedCoverage extends CoverageAnswers implements TestCoverage 
     super();
     this.#client = client;
     this.#identity = identity;
-    const { name, file } = identity;
     const within = parent?.number === undefined ? {} : { parent: parent.number };
     this.#begin = {
       do: "begin",
       test: this.number,
-      name,
-      file,
+      ...identity,
       runner: runtimeName(),
       kind,
       startedAt: Date.now(),

@@ -142,14 +142,7 @@ function labelBefore({ path, line, column }: CallSite): string | undefined {
   return label === undefined ? undefined : unescape(label);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  n: "\n",
-  t: "\t",
-  r: "\r",
-  b: "\b",
-  f: "\f",
-  v: "\v",
-};
+const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v" };
 
 function unescape(literal: string): string {
   return literal.replace(

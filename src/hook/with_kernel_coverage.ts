@@ -15,7 +15,7 @@ export interface KernelCoverageOptions {
 
 /**
  * Wraps the body of a test: the kernel code that it runs on its thread is recorded, and kept under the test's name.
- * The body gets the coverage, then whatever the runner passes (`t`, or a row of `test.each`). A failure of the body
+ * The body gets the coverage, then what the runner passes (`t`, or a row of `test.each`). A failure of the body
  * is the test's failure, unchanged, and its record says so.
  *
  * If kernel coverage is unavailable the body runs all the same; one line per run says why. `KERNELCOV=require` in

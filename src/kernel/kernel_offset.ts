@@ -9,7 +9,7 @@ const PHDR_SIZE = 56;
 const HEAD_SIZE = 1 << 16;
 
 /**
- * By how much the running kernel lies above where it was linked, as KCOV takes it off every PC (`canonicalize_ip` in
+ * The running kernel's offset from its link address, which KCOV subtracts from every PC (`canonicalize_ip` in
  * kernel/kcov.c): `KERNELOFFSET` of the `VMCOREINFO` note of `/proc/kcore`, which is the same `kaslr_offset()`. A secret
  * of the machine: it must not be written anywhere.
  *

@@ -4,7 +4,7 @@ import { nodeBuiltin } from "../sys/node_builtins.ts";
 import { buildIdInFile } from "./image/notes_file.ts";
 import type { MemoryAreas } from "./memory_areas.ts";
 
-/** A section of a module's code, at the place where it lies. */
+/** A section of a loaded module's code. */
 export interface LoadedSection {
   readonly name: string;
   /** Raw PC at which it begins. */
@@ -15,7 +15,7 @@ export interface LoadedSection {
 
 /**
  * A module that is loaded, where raw PCs have it: KCOV takes the kernel's random offset off the addresses of modules
- * too, so these are no addresses at which anything lies. They tell nearly that offset, as modules are loaded within a
+ * too, so these are not the addresses of the running code. They reveal that offset nearly, as modules are loaded within a
  * few MiB: they must not be written anywhere either.
  */
 export interface LoadedModule {
@@ -24,7 +24,7 @@ export interface LoadedModule {
   readonly buildId: string;
   /** Differs between two times that it was loaded. */
   readonly instance: number;
-  /** Its code, start-up code left out: that is freed, and others may lie there by now. */
+  /** Its code without start-up code, which is freed and may have been replaced by other code. */
   readonly sections: readonly LoadedSection[];
   /** Why nothing is known of its place; absent where it is. */
   readonly hidden?: string;

@@ -2,7 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { LoadedModule } from "./loaded_modules.ts";
 import type { ModuleCode } from "./module_map.ts";
 
-/** Where the sections of a module's image lie in it, by name. */
+/** Addresses and sizes of the sections of a module's image, by name. */
 export type ImageSections = ReadonlyMap<
   string,
   { readonly address: Address; readonly size: number }
@@ -34,7 +34,7 @@ export function imageAddress(
   return found === undefined || offset > found.size ? undefined : found.address + offset;
 }
 
-/** What is made of the images of modules, each when a PC lies in its module first. */
+/** What is made of the images of modules, each when it is asked for first. */
 export class ModuleImages<Image> {
   readonly #load: (module: LoadedModule) => Image | undefined;
   readonly #loaded = new Map<LoadedModule, Image | undefined>();

@@ -8,7 +8,7 @@ export interface ModuleCode {
   readonly section: LoadedSection;
 }
 
-/** Finds the modules that raw PCs lie in, of those that were loaded at one moment. */
+/** Finds the module of a raw PC, among those that were loaded at one moment. */
 export class ModuleMap {
   readonly modules: readonly LoadedModule[];
   readonly #code: readonly ModuleCode[];
@@ -28,8 +28,8 @@ export class ModuleMap {
   }
 
   /**
-   * The section that a raw PC lies in. It may lie behind the section's true end, in code of no module that was seen: its
-   * image knows.
+   * The section that a raw PC lies in. It may be behind the section's real end, which only its image
+   * tells.
    *
    * @param pc a return address, so it is the byte before it that counts
    */

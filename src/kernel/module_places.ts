@@ -80,7 +80,7 @@ export class ModulePlaces {
       const module = loaded.find(pc)?.module;
       if (module !== undefined) met.add(module);
     }
-    // One that was loaded again may lie at its old place and be another build: /proc/modules does not tell.
+    // A reloaded module may have its old address and be another build: /proc/modules does not tell.
     const stale = [...met].filter(({ name, instance }) =>
       moduleInstance(name, this.#root) !== instance
     );

@@ -57,7 +57,7 @@ export function runningKernelParts(
 }
 
 /**
- * By how much the running kernel lies above where its image was linked; `undefined` where it hides that. A secret of the
+ * The running kernel's offset from its image's link address; `undefined` where it hides that. A secret of the
  * machine: it must not be written anywhere.
  */
 export function kaslrOffset(kernel: ElfFile, root = "/"): number | undefined {

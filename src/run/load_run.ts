@@ -15,7 +15,7 @@ export interface LoadRunOptions extends RunImageOptions {
   readonly steady?: boolean | undefined;
   /**
    * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
-   * of the kernel's source where it lies beside the image, so that genhtml and editors find the files; else empty.
+   * of the kernel's source if it is beside the image, so that genhtml and editors find the files; else empty.
    */
   readonly sourcePrefix?: string;
 }

@@ -8,7 +8,7 @@ export interface Runner extends RunnerProgram {
   readonly name: string;
   /** The runtime that its program is, where that supervises its tests itself: where it starts faster than others. */
   readonly supervisor?: SupervisorRuntime["name"];
-  /** Arguments that have it write its report, in the JUnit format, to `path` beside what it prints. */
+  /** Arguments that have it write its report, in the JUnit format, to `path` in addition to its output. */
   reportArguments(path: string): string[];
   /** Finds arguments that ask for a report already, where it writes one at most. */
   readonly reportArgument: RegExp;

@@ -12,25 +12,9 @@ export interface RunnerCommand {
 }
 
 /** Programs that run what follows their own options. */
-const PREFIXES: ReadonlySet<string> = new Set([
-  "env",
-  "npx",
-  "bunx",
-  "nice",
-  "nohup",
-  "time",
-  "command",
-]);
+const PREFIXES = new Set("env npx bunx nice nohup time command".split(" "));
 /** Their options that take a value of their own. */
-const VALUED: ReadonlySet<string> = new Set([
-  "-u",
-  "--unset",
-  "-C",
-  "--chdir",
-  "-n",
-  "--package",
-  "-p",
-]);
+const VALUED = new Set("-u --unset -C --chdir -n --package -p".split(" "));
 
 /**
  * Adds the preload that covers every test to a command that runs a test runner, also behind `npx`, `env NAME=value` and

@@ -33,7 +33,7 @@ export function parseRunnerReport(xml: string): ReportedTest[] {
   return tests;
 }
 
-/** Bun has suites within that of the file, and the file in an attribute of its own; Deno's names are whole. */
+/** Bun nests suites in that of the file, and has an attribute for the file; Deno's names are full names. */
 function reportedTest(attributes: string, suites: readonly string[]): ReportedTest {
   const name = attributeOf(attributes, "name");
   const [, ...within] = suites;
@@ -43,13 +43,7 @@ function reportedTest(attributes: string, suites: readonly string[]): ReportedTe
   return { file, name: [...within, name].join(" > "), outcome: "passed" };
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: "&",
-  apos: "'",
-  gt: ">",
-  lt: "<",
-  quot: '"',
-};
+const ENTITIES: Record<string, string> = { amp: "&", apos: "'", gt: ">", lt: "<", quot: '"' };
 
 function attributeOf(attributes: string, name: string): string {
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";

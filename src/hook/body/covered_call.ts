@@ -12,7 +12,7 @@ const { awaitsThenables } = runnerBehaviour;
 export interface CallOptions {
   /** Index of the argument that the body calls when it is done; -1 where it ends by itself. */
   readonly done?: number;
-  /** False where whoever began the coverage ends it later than the body, unless that throws. */
+  /** False if the caller ends the coverage later than the body, unless the body throws. */
   readonly endsItself?: boolean;
   /** The test's outcome by that of its body, called when that has ended; the same by default. */
   readonly outcomeOf?: (body: TestOutcome) => TestOutcome;
@@ -42,7 +42,7 @@ export function coveredCall(
       // Recording ends first of all.
       const given = done < 0 && endsItself
         ? settled(result, end, coverage)
-        : undone(result, end, coverage);
+        : returnedEarly(result, end, coverage);
       runningTests.leave(outer);
       return given;
     },
@@ -64,7 +64,7 @@ function withDone(args: readonly unknown[], done: number, end: End): unknown[] {
 }
 
 /** A body that was given a callback has returned. */
-function undone(result: unknown, end: End, coverage: RunningTest["coverage"]): unknown {
+function returnedEarly(result: unknown, end: End, coverage: RunningTest["coverage"]): unknown {
   coverage.markAsynchronous();
   followPromise(result, () => {}, () => end("failed"));
   return result;
@@ -79,9 +79,9 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
     end("passed");
     return result;
   }
-  const good = (): void => end("passed"), bad = (): void => end("failed");
-  const followed = awaitsThenables ? passPromiseOn(result, good, bad) : undefined;
-  if (followed !== undefined || followPromise(result, good, bad)) {
+  const onFulfilled = (): void => end("passed"), onRejected = (): void => end("failed");
+  const followed = awaitsThenables ? passPromiseOn(result, onFulfilled, onRejected) : undefined;
+  if (followed !== undefined || followPromise(result, onFulfilled, onRejected)) {
     coverage.markAsynchronous();
     return followed ?? result;
   }
@@ -96,8 +96,8 @@ function settled(result: unknown, end: End, coverage: RunningTest["coverage"]): 
       else end("passed");
       return is;
     },
-    good: (value) => settled(value, end, coverage),
-    bad,
+    onFulfilled: (value) => settled(value, end, coverage),
+    onRejected,
   });
 }
 
@@ -114,26 +114,26 @@ function hasThen(value: object): boolean {
 const relayed = unseenScript(
   `(function (apply) {
     "use strict";
-    return (thenable, { isFunction, good, bad }) => ({
+    return (thenable, { isFunction, onFulfilled, onRejected }) => ({
       get then() {
         let then, got = false;
         try {
           then = thenable.then;
           got = true;
         } finally {
-          if (!got) bad();
+          if (!got) onRejected();
         }
         if (!isFunction(then)) return undefined;
         return (resolve, reject) => {
           let called = false;
           try {
             apply(then, thenable, [
-              (value) => resolve(good(value)),
-              (error) => { bad(); reject(error); },
+              (value) => resolve(onFulfilled(value)),
+              (error) => { onRejected(); reject(error); },
             ]);
             called = true;
           } finally {
-            if (!called) bad();
+            if (!called) onRejected();
           }
         };
       },
@@ -141,6 +141,6 @@ const relayed = unseenScript(
   })`,
 )(apply) as (thenable: object, on: {
   isFunction(then: unknown): boolean;
-  good(value: unknown): unknown;
-  bad(): void;
+  onFulfilled(value: unknown): unknown;
+  onRejected(): void;
 }) => object;

@@ -11,7 +11,7 @@ export interface CoveredCall {
   readonly args: readonly unknown[];
   /** Called when the body has thrown; the error goes on to the runner. */
   threw(): void;
-  /** Called when the body has returned: gives what the runner gets. */
+  /** Called when the body has returned: returns what the runner gets. */
   returned(result: unknown): unknown;
 }
 

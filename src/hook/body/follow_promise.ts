@@ -4,18 +4,22 @@ const { prototype } = Promise;
 const { then: nativeThen } = prototype;
 
 /**
- * Calls one of the functions when a promise of the language is settled, before whoever asks later. Nothing of the test's
- * runs for it: no `then` of its own, no constructor of its class.
+ * Calls one of the functions when a native promise is settled, before anything that is attached later. No code of the
+ * test runs for it: neither an own `then` nor a subclass's constructor.
  *
- * @returns Whether it is a promise.
+ * @returns Whether it is a native promise.
  */
-export function followPromise(value: unknown, good: () => void, bad: () => void): boolean {
+export function followPromise(
+  value: unknown,
+  onFulfilled: () => void,
+  onRejected: () => void,
+): boolean {
   if (typeof value !== "object" || value === null || !mayBePromise(value)) return false;
   const own = getOwnPropertyDescriptor(value, "constructor");
   const shielded = (own !== undefined || getPrototypeOf(value) !== prototype) &&
     defineProperty(value, "constructor", { value: NativePromise, configurable: true });
   try {
-    apply(nativeThen, value, [good, bad]);
+    apply(nativeThen, value, [onFulfilled, onRejected]);
     return true;
   } catch {
     return false; // made from the prototype, and no promise
@@ -28,21 +32,21 @@ export function followPromise(value: unknown, good: () => void, bad: () => void)
 /**
  * As {@linkcode followPromise}, with a promise that is settled as `value` is and afterwards: an error's stack then names
  * the runner's functions that wait, which V8 finds where a promise has one follower only. `undefined` of what may have a
- * `then` of its own, which the runner is to call.
+ * `then` of its own, which the runner must call.
  */
 export function passPromiseOn(
   value: object,
-  good: () => void,
-  bad: () => void,
+  onFulfilled: () => void,
+  onRejected: () => void,
 ): Promise<unknown> | undefined {
   if (!mayBePromise(value) || getPrototypeOf(value) !== prototype) return undefined;
   if (getOwnPropertyDescriptor(value, "constructor") !== undefined) return undefined;
   function resolved(result: unknown): unknown {
-    good();
+    onFulfilled();
     return result;
   }
   function rejected(error: unknown): never {
-    bad();
+    onRejected();
     throw error;
   }
   try {

@@ -31,7 +31,7 @@ function finish(thread: RecordingThread): void {
   }
 }
 
-/** Files may end at once on several threads: whoever writes last must have read all records. */
+/** Files may end on several threads at once: the last to write must have read all records. */
 function reportUntilStill(runDirectory: string): void {
   // Not an import: reports are not needed before this, and an unload event cannot wait for one.
   const { writeRunReport } = requireSource(import.meta.url, "run/write_report") as {

@@ -1,5 +1,5 @@
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
-import type { TestOutcome } from "../../record/test_record.ts";
+import type { BegunTest, TestOutcome } from "../../record/test_record.ts";
 import { runtimeName } from "../../sys/runtime.ts";
 import { CoverageAnswers, type Question } from "../../assertions/coverage_answers.ts";
 import { openSymbolizer } from "../../assertions/open_symbolizer.ts";
@@ -14,7 +14,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   readonly available: boolean = true;
   readonly hasHits: boolean = true;
   readonly #thread: RecordingThread;
-  readonly #identity: TestIdentity;
+  readonly #test: TestIdentity & Pick<BegunTest, "runner" | "scope">;
   readonly #openSymbolizer: () => Symbolizer;
   readonly #window = newWindow();
   #asynchronous = false;
@@ -30,12 +30,12 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   constructor(thread: RecordingThread, identity: TestIdentity, open = openSymbolizer) {
     super();
     this.#thread = thread;
-    this.#identity = identity;
+    this.#test = { ...identity, runner: runtimeName(), scope: "thread" };
     this.#openSymbolizer = open;
   }
 
   get name(): string {
-    return this.#identity.name;
+    return this.#test.name;
   }
 
   get record(): CoverageFlags {
@@ -45,10 +45,9 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
 
   /** Opens the window, last of all. */
   begin(): void {
-    const { name, file } = this.#identity;
     this.#startedMs = performance.now();
     this.#thread.begin(this.#window, {
-      test: { name, file, runner: runtimeName(), scope: "thread", hasHits: true },
+      test: { ...this.#test, hasHits: true },
       // A body that outlives its file's tests is of a test that the runner gave up.
       giveUp: () => this.end("failed"),
     });
@@ -73,17 +72,11 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
       this.#ended = true;
       const durationMs = performance.now() - this.#startedMs;
       this.#final = thread.decode(this.#window);
-      const { name, file } = this.#identity;
-      const { pcs, hits } = this.#final;
       thread.append({
-        name,
-        file,
-        runner: runtimeName(),
+        ...this.#test,
         outcome,
         durationMs,
-        scope: "thread",
-        pcs,
-        hits,
+        ...this.#final,
         ...this.record,
       });
     } catch (error) {

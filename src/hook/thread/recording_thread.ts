@@ -79,7 +79,7 @@ export class RecordingThread {
   }
 
   /**
-   * Opens a window. The last thing it does is to reset the buffer, so that nothing of its own is in the window.
+   * Opens a window. Resets the buffer last, so that the window holds nothing of the hook.
    *
    * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
    */
@@ -115,7 +115,7 @@ export class RecordingThread {
       return this.#device;
     } catch (cause) {
       this.#device = undefined;
-      // Closed while it recorded, a device cannot be told to stop, and none takes its place.
+      // A device that was closed while recording cannot be disabled, so no other can be enabled.
       this.#unavailable = new KcovUnavailableError(
         "busy",
         "A test has closed the coverage device, and this thread cannot open another: " +

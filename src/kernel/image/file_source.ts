@@ -29,7 +29,7 @@ export class FileSource implements ByteSource {
   }
 
   /**
-   * A part of the file for reading from front to back in small pieces: each read gives a view of one buffer, good until
+   * A part of the file for reading from front to back in small pieces: each read gives a view of one buffer, valid until
    * the next read.
    */
   window(start: number, size: number): ByteSource {

@@ -1,5 +1,5 @@
 // Bun's node:test gives each test to bun:test as a function of its own, which is done when it calls what it was given:
-// Bun marks a test as skipped by that very function, so that none can stand in its place.
+// Bun marks a test as skipped by that very function, so that it cannot be replaced.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 import type { TestOutcome } from "../../record/test_record.ts";

@@ -30,14 +30,9 @@ let suites: readonly string[] = [];
 
 /** Tests of these variants are to fail. */
 const FAILING = new Set(["failing", "failingIf", "todo", "todoIf"]);
-const CONDITIONS = new Set([
-  "if",
-  "skipIf",
-  "todoIf",
-  "failingIf",
-  "concurrentIf",
-  "serialIf",
-]);
+const CONDITIONS = new Set(
+  "if skipIf todoIf failingIf concurrentIf serialIf".split(" "),
+);
 
 const { apply } = Reflect;
 
@@ -81,7 +76,7 @@ function registering(real: Callable, cover: Cover, variant: Variant): Callable {
     const failing = variant.failing || FAILING.has(key);
     return registering(value as Callable, cover, { ...variant, failing });
   }
-  // The target has what stands beside the variants: a tag of its own, and what `in` finds.
+  // The target has what is not a variant: its own tag, and what `in` finds.
   return new Proxy(target, membersOf(real, member));
 }
 
@@ -103,7 +98,7 @@ function coverTest(name: string, body: TestBody, variant: Variant): TestBody {
   const ofNode = isNodeTest(body);
   if (ofNode) followNodeTests(file);
   return coveredFunction(body, (args) => {
-    const label = variant.cases === null ? name : rowLabel(name, args, variant.cases);
+    const label = rowLabel(name, args, variant);
     const coverage = tests.begin([...path, label].join(" > "), file);
     if (ofNode) return tests.untilHooks(coverage, args);
     return coveredCall({ coverage, fromPreload: true }, args, {
@@ -123,7 +118,8 @@ function doneAt(args: readonly unknown[], body: TestBody, { cases }: Variant): n
   return (Array.isArray(row) ? row.length : 1) < args.length ? last : -1;
 }
 
-function rowLabel(label: string, args: readonly unknown[], cases: readonly unknown[]): string {
+function rowLabel(label: string, args: readonly unknown[], { cases }: Variant): string {
+  if (cases === null) return label;
   const index = rowIndex(args, cases);
   try {
     return index < 0 ? label : eachLabel(label, cases[index], index);
@@ -142,7 +138,7 @@ function coverSuite(name: string, body: TestBody, variant: Variant): TestBody {
   // A suite's callback runs after those around it have returned, so its path is that of its declaration.
   const path = suites;
   return coveredFunction(body, (args) => {
-    const label = variant.cases === null ? name : rowLabel(name, args, variant.cases);
+    const label = rowLabel(name, args, variant);
     const before = suites;
     suites = [...path, label];
     function leave(): void {

@@ -49,7 +49,7 @@ const passOver = unseenScript(
 /** A test that steps are of. */
 interface ParentTest {
   readonly coverage: TestCoverage;
-  /** Whether a step has failed: then Deno takes the test for failed, whatever its body does. */
+  /** Whether a step has failed: Deno then reports the test as failed, whatever its body does. */
   failed: boolean;
 }
 
@@ -82,7 +82,7 @@ function coveredSteps(body: TestBody): TestBody {
   });
 }
 
-/** Wraps a registering function so that the body among its arguments is covered, whatever form they take. */
+/** Wraps a registering function so that the body among its arguments is covered, in any form that Deno accepts. */
 function withCoveredBody<Real extends (...args: never[]) => unknown>(
   real: Real,
   parent: ParentTest | undefined,

@@ -20,25 +20,10 @@ export interface FoundRunner<Program extends RunnerProgram> {
 }
 
 /** Options of the runners, before the test argument, that take the next argument. */
-const VALUED: ReadonlySet<string> = new Set([
-  "--cwd",
-  "-c",
-  "--config",
-  "-L",
-  "--log-level",
-  "-r",
-  "--preload",
-  "--require",
-  "--import",
-  "--env-file",
-  "--conditions",
-  "--define",
-  "-d",
-  "--loader",
-  "-l",
-  "--tsconfig-override",
-  "--install",
-]);
+const VALUED: ReadonlySet<string> = new Set(
+  ("--cwd -c --config -L --log-level -r --preload --require --import --env-file " +
+    "--conditions --define -d --loader -l --tsconfig-override --install").split(" "),
+);
 
 /** What may stand behind a program's name. */
 const NAME_END = /^(?:\.exe|-[\w.-]+)?$/;
@@ -72,25 +57,12 @@ export function commandOf({ name, testArgument }: RunnerProgram): string {
 }
 
 /** Programs whose first argument `test` has them run tests. */
-const TEST_WORD: ReadonlySet<string> = new Set(["cargo", "dart", "go", "swift", "zig"]);
+const TEST_WORD = new Set("cargo dart go swift zig".split(" "));
 /** Test runners that are programs of their own, or scripts that another program runs. */
-const RUNNER_SCRIPTS: ReadonlySet<string> = new Set([
-  "ava",
-  "ctest",
-  "cypress",
-  "jasmine",
-  "jest",
-  "mocha",
-  "phpunit",
-  "playwright",
-  "prove",
-  "py.test",
-  "pytest",
-  "rspec",
-  "tap",
-  "uvu",
-  "vitest",
-]);
+const RUNNER_SCRIPTS: ReadonlySet<string> = new Set(
+  ("ava ctest cypress jasmine jest mocha phpunit playwright prove py.test pytest rspec tap " +
+    "uvu vitest").split(" "),
+);
 /** Programs that run the script among their arguments. */
 const SCRIPT_RUNNERS = /^(?:node|nodejs|deno|bun|python|perl|php|ruby)(?:\.exe|-?[\d.]+)?$/;
 
