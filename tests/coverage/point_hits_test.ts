@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolvePoints, unresolvedTotal } from "../../src/coverage/point_hits.ts";
+import { smallKernel } from "../_support/images/index_builder.ts";
 
 test("resolvePoints() finds a point from the return address after its call", () => {
   const index = smallKernel();
