@@ -21,7 +21,7 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { KcovUnavailableError } from "../../src/errors.ts";
-import { codeSections } from "../../src/points/scan.ts";
+import { codeSections } from "../../src/elf/code_sections.ts";
 import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
 import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 import { cacheFolder, RECIPE_FOLDER } from "../../src/build/kernel_folder.ts";

@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { formatAddress } from "../../src/base/address.ts";
 import { framesOfAddresses } from "../../src/symbolize/lookup/address_frames.ts";
 import type { Frame } from "../../src/symbolize/index/image_index.ts";
-import { codeSections } from "../../src/points/scan.ts";
+import { codeSections } from "../../src/elf/code_sections.ts";
 import { loadImageIndex } from "../../src/symbolize/index/load_index.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import { type FrameColumns, framesAt } from "../../src/symbolize/lookup/point_frames.ts";
@@ -78,7 +78,7 @@ function addressesBetween(points: readonly number[], count: number): number[] {
 function linkedForJudge(module: OpenImage): Judge {
   const copy = join(folder, "linked");
   const options = ["-static", "--noinhibit-exec", "--unresolved-symbols=ignore-all", "-e", "0"];
-  const ld = module.elf.header.machine === "arm64" ? "aarch64-linux-gnu-ld" : "x86_64-linux-gnu-ld";
+  const ld = `${module.elf.header.machine.unameName}-linux-gnu-ld`;
   const run = spawnSync(ld, [...options, "-Ttext=0x10000000", module.path, "-o", copy]);
   if (run.status !== 0) {
     throw new TypeError(

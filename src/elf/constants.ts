@@ -1,4 +1,4 @@
-// Names and values of the System V ABI, chapter 4, and the psABIs of the two machines.
+// Names and values of the System V ABI, chapter 4, and the psABIs of the machines.
 
 export const ELFCLASS64 = 2;
 export const ELFDATA2LSB = 1;
@@ -29,7 +29,6 @@ export const ELFCOMPRESS_ZSTD = 2;
 export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
-export const STT_SECTION = 3;
 export const STT_FILE = 4;
 
 export const STB_LOCAL = 0;

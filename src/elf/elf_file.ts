@@ -35,7 +35,7 @@ function isOldCompressed({ name }: ElfSection): boolean {
   return name.startsWith(".zdebug_");
 }
 
-/** An ELF64 little-endian file for x86-64 or arm64: its sections, symbols and build id, read when asked for. */
+/** An ELF64 little-endian file for one of `MACHINES`: its sections, symbols and build id, read when asked for. */
 export class ElfFile {
   readonly source: ByteSource;
   readonly header: ElfHeader;
@@ -103,7 +103,7 @@ export class ElfFile {
       section.address,
       this.bytes(relocations),
       this.symbols(),
-      this.header.machine,
+      this.header.machine.dataRelocations,
       section.name,
     );
     return copy;

@@ -38,6 +38,7 @@ export interface SymbolNames {
  */
 export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   const symbols = elf.symbols();
+  const { isMark } = elf.header.machine;
   const inCode = new Uint8Array(elf.sections.length);
   for (const { index, flags } of elf.sections) {
     if ((flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0) inCode[index] = 1;
@@ -49,6 +50,10 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
     const type = symbols.type[index];
     if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_OBJECT) continue;
     if (inCode[symbols.section[index]] !== 1 || symbols.name[index] === 0) continue;
+    if (
+      isMark !== undefined && type === STT_NOTYPE && symbols.isLocal[index] === 1 &&
+      isMark(symbols.nameOf(index))
+    ) continue;
     const address = symbols.address[index];
     picked[count] = index;
     keys[count++] = address;

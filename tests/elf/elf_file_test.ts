@@ -42,7 +42,7 @@ function kernel(): Uint8Array<ArrayBuffer> {
 
 test("sections, symbols and build id of a kernel are read", () => {
   const elf = elfFileOf(kernel());
-  assert.equal(elf.header.machine, "x86-64");
+  assert.equal(elf.header.machine.name, "x86-64");
   assert.equal(elf.isModule, false);
   assert.equal(elf.buildId, "0123456789abcdef0123456789abcdef01234567");
   const text = elf.section(".text");
@@ -101,9 +101,9 @@ test("files of other kinds are refused in words", () => {
   const class32 = bytes.slice();
   class32[4] = 1;
   assert.throws(() => elfFileOf(class32), /64-bit/);
-  const riscv = bytes.slice();
-  riscv[18] = 243;
-  assert.throws(() => elfFileOf(riscv), /machine 243/);
+  const powerpc = bytes.slice();
+  powerpc[18] = 21;
+  assert.throws(() => elfFileOf(powerpc), /machine 21 is none of .*arm64 \(183\)/);
 });
 
 for (

@@ -2,7 +2,7 @@ import process from "node:process";
 import { type Address, formatAddress, parseAddress } from "../../base/address.ts";
 import { parsePcText } from "../../base/pc_text.ts";
 import { KcovUnavailableError } from "../../errors.ts";
-import { codeSections } from "../../points/scan.ts";
+import { codeSections } from "../../elf/code_sections.ts";
 import { findKernelImage, runningBuildId } from "../../kernel/image/find_kernel_image.ts";
 import { moduleFolders } from "../../kernel/image/find_module_image.ts";
 import { KernelSymbolizer } from "../../symbolize/lookup/kernel_symbolizer.ts";

@@ -3,7 +3,7 @@ import { release } from "node:os";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { FormatError } from "../../errors.ts";
-import { codeSections } from "../../points/scan.ts";
+import { codeSections } from "../../elf/code_sections.ts";
 import type { RunModule } from "../../record/test_record.ts";
 import { readWholeFile } from "../../sys/open_file.ts";
 import { OpenImage } from "./open_image.ts";

@@ -64,7 +64,7 @@ export function finishIndex(
   const universe = [points.universeStart, points.universeEnd] as const;
   return {
     buildId: elf.buildId,
-    machine: elf.header.machine,
+    machine: elf.header.machine.name,
     base: points.base,
     callLength: points.callLength,
     sections: elf.isModule

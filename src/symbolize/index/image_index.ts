@@ -1,4 +1,5 @@
 import type { Address } from "../../base/address.ts";
+import type { MachineName } from "../../elf/machine.ts";
 import type { SymbolNames } from "../../elf/symbol_names.ts";
 
 /**
@@ -11,10 +12,10 @@ import type { SymbolNames } from "../../elf/symbol_names.ts";
 export interface ImageIndex {
   /** Lower-case hexadecimal. */
   readonly buildId: string;
-  readonly machine: "x86-64" | "arm64";
+  readonly machine: MachineName;
   /** Address of offset 0: the start of `.text` as linked (0 for a module, whose base is known at run time). */
   readonly base: Address;
-  /** Bytes from a call to its return address: 5 on x86-64, 4 on arm64. */
+  /** Bytes from a call to its return address: 5 on x86-64, else 4. */
   readonly callLength: number;
 
   /** Call offsets from `base`, ascending. */

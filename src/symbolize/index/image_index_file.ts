@@ -1,4 +1,5 @@
 import { xxh32 } from "../../base/xxh32.ts";
+import type { MachineName } from "../../elf/machine.ts";
 import { FormatError } from "../../errors.ts";
 import type { CodeSection } from "./image_index.ts";
 import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
@@ -52,7 +53,7 @@ export const STRING_COLUMNS = ["functionName", "files", "paths"] as const;
 /** What stands at the front of the first part. */
 export interface Description {
   buildId: string;
-  machine: "x86-64" | "arm64";
+  machine: MachineName;
   base: number;
   callLength: number;
   universeStart: number;

@@ -1,11 +1,12 @@
 import type { Address } from "../../base/address.ts";
 import type { CodeSection, ImageIndex, PathColumn } from "./image_index.ts";
+import type { MachineName } from "../../elf/machine.ts";
 import type { SymbolNames } from "../../elf/symbol_names.ts";
 
 /** The columns from which the frames of points follow. */
 export interface FrameParts {
   readonly buildId: string;
-  readonly machine: "x86-64" | "arm64";
+  readonly machine: MachineName;
   readonly base: Address;
   readonly callLength: number;
   readonly universeStart: number;

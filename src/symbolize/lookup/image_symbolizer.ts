@@ -1,7 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import { indexOfSorted } from "../../base/search.ts";
 import { codeSections } from "../../elf/code_sections.ts";
-import { CALL_LENGTH } from "../../points/call_length.ts";
 import type { AddressColumns } from "./address_frames.ts";
 import { cachedFrames, type LoadIndexOptions } from "../index/cached_index.ts";
 import type { ImageIndex } from "../index/image_index.ts";
@@ -40,7 +39,7 @@ export class ImageSymbolizer implements Disposable {
 
   /** Bytes from a call to its return address. */
   get callLength(): number {
-    return CALL_LENGTH[this.image.elf.header.machine];
+    return this.image.elf.header.machine.code.callLength;
   }
 
   /** The whole index: from the cache, or built and stored. */

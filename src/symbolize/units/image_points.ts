@@ -1,10 +1,10 @@
 import type { Address } from "../../base/address.ts";
 import { upperBound } from "../../base/search.ts";
+import type { CodeDecoder } from "../../elf/code_decoder.ts";
 import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
 import type { ElfSection } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
-import { type PointArchitecture, pointArchitecture } from "../../points/arch.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
 import type { BlockLimits } from "./unit_analyzer.ts";
 
@@ -47,7 +47,7 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
     }
     for (let at = 0; at < offset.length; at++) address[count++] = section.address + offset[at];
   }
-  const { callLength } = pointArchitecture(elf.header.machine);
+  const { callLength } = elf.header.machine.code;
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
 }
 
@@ -58,7 +58,7 @@ const RETURN_THUNK = "__x86_return_thunk";
 export class CodeBlocks implements BlockLimits {
   end = 0;
   endsInReturn = false;
-  readonly #architecture: PointArchitecture;
+  readonly #decoder: CodeDecoder;
   readonly #starts: readonly Address[];
   readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
   readonly #code: (Uint8Array | undefined)[] = [];
@@ -66,7 +66,7 @@ export class CodeBlocks implements BlockLimits {
 
   constructor(elf: ElfFile) {
     this.#elf = elf;
-    this.#architecture = pointArchitecture(elf.header.machine);
+    this.#decoder = elf.header.machine.code;
     const symbols = elf.symbols();
     const thunks = symbols.indexesOf(RETURN_THUNK).map((index) => symbols.address[index]);
     const sections = codeSections(elf).sort((a, b) => a.address - b.address);
@@ -85,7 +85,10 @@ export class CodeBlocks implements BlockLimits {
     const part = this.#parts[index];
     if (part === undefined) return;
     const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    const { blockEnd, isReturn, callLength } = this.#architecture;
+    const { blockEnd, callStart, isReturn, callLength } = this.#decoder;
+    // The limit may be the next point: its call may begin before it.
+    if (callStart !== undefined) limit = part.start + callStart(code, limit - part.start);
+    this.end = limit;
     // One byte more than wanted: where that is reached, the block has not ended before the limit by itself.
     const end = blockEnd(code, address - part.start + callLength, limit - part.start + 1);
     if (end > limit - part.start) return;

@@ -1,6 +1,6 @@
+import type { Tracing } from "../../elf/machine.ts";
 import { check } from "../../sys/errno.ts";
 import type { Libc } from "../../sys/types.ts";
-import type { Architecture } from "./architecture.ts";
 import * as constants from "./constants.ts";
 
 const SIGINFO_BYTES = 128;
@@ -10,7 +10,7 @@ const SIGINFO_BYTES = 128;
  * was killed meanwhile answers `false`: its end is reported by `wait` soon after.
  */
 export class Ptrace {
-  readonly architecture: Architecture;
+  readonly architecture: Tracing;
   readonly #libc: Libc;
   readonly #mainline: boolean;
   #yields = false;
@@ -26,7 +26,7 @@ export class Ptrace {
   readonly #vectorsAddress: bigint;
 
   /** @param mainline Whether to trace as on a kernel without the patches of src/build/recipe. */
-  constructor(libc: Libc, architecture: Architecture, mainline = false) {
+  constructor(libc: Libc, architecture: Tracing, mainline = false) {
     this.#mainline = mainline;
     this.#libc = libc;
     this.architecture = architecture;

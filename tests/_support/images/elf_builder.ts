@@ -1,8 +1,6 @@
 import {
   ELFCLASS64,
   ELFDATA2LSB,
-  EM_AARCH64,
-  EM_X86_64,
   ET_EXEC,
   NT_GNU_BUILD_ID,
   SHF_ALLOC,
@@ -12,6 +10,7 @@ import {
   SHT_SYMTAB,
   STT_FUNC,
 } from "../../../src/elf/constants.ts";
+import { type MachineName, MACHINES } from "../../../src/elf/machine.ts";
 import { ByteWriter } from "./byte_writer.ts";
 
 const SHT_PROGBITS = 1;
@@ -51,7 +50,7 @@ export interface RelocationSpec {
 /** A made-up ELF file. */
 export interface ElfSpec {
   readonly type?: number;
-  readonly machine?: "x86-64" | "arm64";
+  readonly machine?: MachineName;
   readonly sections?: readonly SectionSpec[];
   readonly symbols?: readonly SymbolSpec[];
   readonly relocations?: readonly RelocationSpec[];
@@ -129,7 +128,8 @@ function layOut(spec: ElfSpec, sections: readonly SectionSpec[]): Uint8Array<Arr
   );
   const file = new ByteWriter();
   file.bytes([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, 1, 0]).u64(0);
-  file.u16(spec.type ?? ET_EXEC).u16(spec.machine === "arm64" ? EM_AARCH64 : EM_X86_64).u32(1);
+  const machine = MACHINES.find(({ name }) => name === (spec.machine ?? "x86-64"))!;
+  file.u16(spec.type ?? ET_EXEC).u16(machine.elfNumber).u32(1);
   file.u64(0).u64(0);
   const tableOffsetAt = file.length;
   file.u64(0).u32(0).u16(64).u16(0).u16(0).u16(64).u16(sections.length).u16(sections.length - 1);

@@ -1,4 +1,16 @@
 // Lengths of x86-64 instructions: Intel's manual, volume 2, appendix A (opcode maps) and chapter 2 (formats).
+import type { CodeDecoder, FoundCall } from "./code_decoder.ts";
+import { R_X86_64_PC32, R_X86_64_PLT32 } from "./constants.ts";
+
+/** x86-64: instructions of 1 to 15 bytes. */
+export const X86_CODE: CodeDecoder = {
+  callLength: 5,
+  scan,
+  callRelocations: { [R_X86_64_PLT32]: -1, [R_X86_64_PC32]: -1 },
+  isTailCall: (code, offset) => code[offset] === 0xe9,
+  blockEnd,
+  isReturn,
+};
 
 const MODRM = 0x01;
 const IMM8 = 0x02;
@@ -109,12 +121,21 @@ function twoByteMap(): Uint8Array {
   return map;
 }
 
+/** `E8 rel32` calls, `E9 rel32` jumps; instructions begin anywhere, so every byte is looked at. */
+function scan(code: Uint8Array, target: number, found: FoundCall): void {
+  const last = code.length - 5;
+  for (let at = 0; at <= last; at++) {
+    if ((code[at] & 0xfe) !== 0xe8) continue;
+    const relative = code[at + 1] | code[at + 2] << 8 | code[at + 3] << 16 | code[at + 4] << 24;
+    if (at + 5 + relative === target) found(at, code[at] === 0xe9);
+  }
+}
+
 /**
- * The end of the straight piece of x86-64 code that begins at `from`: behind its first unconditional jump, return or
- * `int3`, at most `limit`. Code that cannot be decoded ends it too. `ud2` does not: the kernel's WARN is one, and
- * continues behind it.
+ * Stops at `int3` too, and at code that cannot be decoded, but not at `ud2`: the kernel's WARN is one, and continues
+ * behind it.
  */
-export function x86BlockEnd(code: Uint8Array, from: number, limit: number): number {
+function blockEnd(code: Uint8Array, from: number, limit: number): number {
   const end = Math.min(limit, code.length);
   let at = from;
   while (at < end) {
@@ -197,8 +218,8 @@ export function x86BlockEnd(code: Uint8Array, from: number, limit: number): numb
   return end;
 }
 
-/** Whether the jump or return that ends at `end` is `ret`, or a jump to one of `thunks`, which kernels use for it. */
-export function isX86Return(code: Uint8Array, end: number, thunks: readonly number[]): boolean {
+/** `ret`, or a jump to one of `thunks`, which kernels use for it. */
+function isReturn(code: Uint8Array, end: number, thunks: readonly number[]): boolean {
   // A short jump may lead back by 61 bytes: eb c3. In doubt it is no return.
   if (code[end - 1] === 0xc3) return code[end - 2] !== 0xeb;
   if (thunks.length === 0 || end < 5 || code[end - 5] !== 0xe9) return false;

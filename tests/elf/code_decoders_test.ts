@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ARM64_CODE } from "../../src/elf/arm64_code.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { arm64BlockEnd } from "../../src/points/arm64_code.ts";
-import { x86BlockEnd } from "../../src/points/x86_code.ts";
+import { X86_CODE } from "../../src/elf/x86_code.ts";
 import { ByteWriter } from "../_support/images/byte_writer.ts";
 
 /** An instruction of a disassembly: offset in `.text`, its bytes, and its text. */
@@ -44,7 +44,7 @@ function staticProgram(): { code: Uint8Array; instructions: Instruction[] } {
   }
 }
 
-test("x86BlockEnd() stops where objdump shows a jump or return, from any instruction of a C library", () => {
+test("X86_CODE.blockEnd() stops where objdump shows a jump or return, from any instruction of a C library", () => {
   const { code, instructions } = staticProgram();
   assert.ok(instructions.length > 50_000);
   // From the back: where straight code from each instruction ends.
@@ -57,16 +57,18 @@ test("x86BlockEnd() stops where objdump shows a jump or return, from any instruc
       text.includes("(bad)");
     if (stops || at + size !== instructions[index + 1]?.at) end = at + size;
     checked++;
-    if (x86BlockEnd(code, at, code.length) === end) continue;
+    if (X86_CODE.blockEnd(code, at, code.length) === end) continue;
     wrong++;
     if (shown.length < 5) {
-      shown.push(`${at.toString(16)}: ${text}: ${x86BlockEnd(code, at, code.length)}, not ${end}`);
+      shown.push(
+        `${at.toString(16)}: ${text}: ${X86_CODE.blockEnd(code, at, code.length)}, not ${end}`,
+      );
     }
   }
   assert.deepEqual(shown, [], `${wrong} of ${checked} differ`);
 });
 
-test("x86BlockEnd() never goes past its limit, whatever the bytes are", () => {
+test("blockEnd() never goes past its limit, whatever the bytes are", () => {
   let seed = 1;
   const code = Uint8Array.from(
     { length: 4096 },
@@ -74,13 +76,15 @@ test("x86BlockEnd() never goes past its limit, whatever the bytes are", () => {
   );
   for (let from = 0; from < code.length; from++) {
     for (const limit of [from, from + 1, from + 7, code.length, code.length + 5]) {
-      const end = x86BlockEnd(code, from, limit);
-      assert.ok(end >= from && end <= limit, `${from} to ${limit}: ${end}`);
+      for (const { blockEnd } of [X86_CODE]) {
+        const end = blockEnd(code, from, limit);
+        assert.ok(end >= from && end <= limit, `${from} to ${limit}: ${end}`);
+      }
     }
   }
 });
 
-test("arm64BlockEnd() stops behind branches and returns but not behind calls or conditional branches", () => {
+test("ARM64_CODE.blockEnd() stops behind branches and returns but not behind calls or conditional branches", () => {
   const words: [number, boolean][] = [
     [0x94000010, false], // bl
     [0xd63f0000, false], // blr x0
@@ -96,7 +100,7 @@ test("arm64BlockEnd() stops behind branches and returns but not behind calls or 
   ];
   for (const [word, stops] of words) {
     const code = new ByteWriter().u32(word).u32(0xd503201f).done();
-    assert.equal(arm64BlockEnd(code, 0, 8), stops ? 4 : 8, word.toString(16));
+    assert.equal(ARM64_CODE.blockEnd(code, 0, 8), stops ? 4 : 8, word.toString(16));
   }
-  assert.equal(arm64BlockEnd(new Uint8Array(8), 0, 100), 8);
+  assert.equal(ARM64_CODE.blockEnd(new Uint8Array(8), 0, 100), 8);
 });
