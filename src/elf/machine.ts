@@ -1,6 +1,7 @@
 import { ARM64_CODE } from "./arm64_code.ts";
 import type { CodeDecoder } from "./code_decoder.ts";
 import * as elf from "./constants.ts";
+import { RISCV64_CODE } from "./riscv64_code.ts";
 import { X86_CODE } from "./x86_code.ts";
 
 /** How a relocation of data changes the field at its place: by S + A, the symbol's address and the addend. */
@@ -70,7 +71,7 @@ export interface Machine {
 }
 
 /** Names of the architectures, as kernel developers have them. */
-export type MachineName = "x86-64" | "arm64";
+export type MachineName = "x86-64" | "arm64" | "riscv64";
 
 const IGNORE: DataRelocation = { action: "ignore", field: 8 };
 const SET_32: DataRelocation = { action: "set", field: 32 };
@@ -168,5 +169,38 @@ const ARM64: Machine = {
   },
 };
 
+/** Linkers for it delete code, so that differences of addresses in data are sums of relocations. */
+const RISCV64: Machine = {
+  name: "riscv64",
+  unameName: "riscv64",
+  elfNumber: elf.EM_RISCV,
+  code: RISCV64_CODE,
+  dataRelocations: {
+    0: IGNORE,
+    [elf.R_RISCV_32]: SET_32,
+    [elf.R_RISCV_64]: SET_64,
+    [elf.R_RISCV_ADD8]: { action: "add", field: 8 },
+    [elf.R_RISCV_ADD16]: { action: "add", field: 16 },
+    [elf.R_RISCV_ADD32]: { action: "add", field: 32 },
+    [elf.R_RISCV_ADD64]: { action: "add", field: 64 },
+    [elf.R_RISCV_SUB6]: { action: "subtract", field: 6 },
+    [elf.R_RISCV_SUB8]: { action: "subtract", field: 8 },
+    [elf.R_RISCV_SUB16]: { action: "subtract", field: 16 },
+    [elf.R_RISCV_SUB32]: { action: "subtract", field: 32 },
+    [elf.R_RISCV_SUB64]: { action: "subtract", field: 64 },
+    [elf.R_RISCV_ALIGN]: IGNORE,
+    [elf.R_RISCV_RELAX]: IGNORE,
+    [elf.R_RISCV_SET6]: { action: "set", field: 6 },
+    [elf.R_RISCV_SET8]: { action: "set", field: 8 },
+    [elf.R_RISCV_SET16]: { action: "set", field: 16 },
+    [elf.R_RISCV_SET32]: SET_32,
+    [elf.R_RISCV_32_PCREL]: RELATIVE_32,
+    [elf.R_RISCV_SET_ULEB128]: { action: "set", field: "uleb128" },
+    [elf.R_RISCV_SUB_ULEB128]: { action: "subtract", field: "uleb128" },
+  },
+  // Local labels stay in the symbol table, for the linker; $x and $d tell code from data.
+  isMark: (name) => name.startsWith(".L") || name.startsWith("$"),
+};
+
 /** The architectures whose kernels can be read: the one list. */
-export const MACHINES: readonly Machine[] = [X86_64, ARM64];
+export const MACHINES: readonly Machine[] = [X86_64, ARM64, RISCV64];

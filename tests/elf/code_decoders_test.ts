@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ARM64_CODE } from "../../src/elf/arm64_code.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
+import { RISCV64_CODE } from "../../src/elf/riscv64_code.ts";
 import { X86_CODE } from "../../src/elf/x86_code.ts";
 import { ByteWriter } from "../_support/images/byte_writer.ts";
+import { Riscv64Images } from "../_support/images/riscv64_image.ts";
 
 /** An instruction of a disassembly: offset in `.text`, its bytes, and its text. */
 interface Instruction {
@@ -68,6 +70,48 @@ test("X86_CODE.blockEnd() stops where objdump shows a jump or return, from any i
   assert.deepEqual(shown, [], `${wrong} of ${checked} differ`);
 });
 
+test("RISCV64_CODE stops where objdump shows a jump or return, from any instruction of a C library", () => {
+  using images = new Riscv64Images();
+  const text = elfFileOf(readFileSync(images.staticProgram())).section(".text")!;
+  const code = elfFileOf(readFileSync(images.path("static"))).bytes(text);
+  const listing = images.instructions("static").filter(({ section }) => section === ".text");
+  assert.ok(listing.length > 50_000);
+  let end = code.length, returns = 0;
+  const wrong: string[] = [];
+  for (let index = listing.length - 1; index >= 0; index--) {
+    const { at, size, text: body } = listing[index];
+    const from = at - text.address;
+    const isReturn = /^(?:jalr\tzero,0\(ra\)|c\.jr\tra)/.test(body);
+    const stops = /^(?:c\.jr?\t|jalr?\tzero,|[ms]ret\b|c\.unimp)/.test(body);
+    if (stops || at + size !== listing[index + 1]?.at) end = from + size;
+    const found = RISCV64_CODE.blockEnd(code, from, code.length);
+    if (found !== end) wrong.push(`${at.toString(16)}: ${body}: ${found}, not ${end}`);
+    if (!stops) continue;
+    if (isReturn) returns++;
+    if (RISCV64_CODE.isReturn(code, end, []) !== isReturn) {
+      wrong.push(`${at.toString(16)}: ${body}, return or not`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(returns > 500);
+});
+
+test("RISCV64_CODE takes a jump that ends in the bytes of c.jr ra for no return", () => {
+  const code = new ByteWriter().u32(0x8082006f).u32(0x00008067).done();
+  assert.equal(RISCV64_CODE.isReturn(code, 4, []), false);
+  assert.equal(RISCV64_CODE.isReturn(code, 8, []), true);
+  assert.equal(RISCV64_CODE.isReturn(Uint8Array.of(0x82, 0x80), 2, []), true);
+});
+
+test("RISCV64_CODE finds c.j where an instruction begins, not where another has its bytes", () => {
+  // c.j to 8 at 2, and the same two bytes as the upper half of a lui at 4.
+  const code = new ByteWriter().u16(0x0001).u16(0xa019).u32(0xa011_0537).u16(0x8082).done();
+  const found: [number, boolean][] = [];
+  RISCV64_CODE.scan(code, 8, (...call) => found.push(call));
+  RISCV64_CODE.scan(code, 10, (...call) => found.push(call));
+  assert.deepEqual(found, [[2, true]]);
+});
+
 test("blockEnd() never goes past its limit, whatever the bytes are", () => {
   let seed = 1;
   const code = Uint8Array.from(
@@ -76,7 +120,7 @@ test("blockEnd() never goes past its limit, whatever the bytes are", () => {
   );
   for (let from = 0; from < code.length; from++) {
     for (const limit of [from, from + 1, from + 7, code.length, code.length + 5]) {
-      for (const { blockEnd } of [X86_CODE]) {
+      for (const { blockEnd } of [X86_CODE, RISCV64_CODE]) {
         const end = blockEnd(code, from, limit);
         assert.ok(end >= from && end <= limit, `${from} to ${limit}: ${end}`);
       }

@@ -9,6 +9,9 @@ import {
   R_AARCH64_ABS32,
   R_AARCH64_ABS64,
   R_AARCH64_PREL32,
+  R_RISCV_32,
+  R_RISCV_32_PCREL,
+  R_RISCV_64,
   R_X86_64_32,
   R_X86_64_64,
   R_X86_64_PC32,
@@ -103,7 +106,7 @@ test("files of other kinds are refused in words", () => {
   assert.throws(() => elfFileOf(class32), /64-bit/);
   const powerpc = bytes.slice();
   powerpc[18] = 21;
-  assert.throws(() => elfFileOf(powerpc), /machine 21 is none of .*arm64 \(183\)/);
+  assert.throws(() => elfFileOf(powerpc), /machine 21 is none of .*riscv64 \(243\)/);
 });
 
 for (
@@ -161,6 +164,7 @@ for (
   const [machine, absolute64, absolute32, relative32] of [
     ["x86-64", R_X86_64_64, R_X86_64_32, R_X86_64_PC32],
     ["arm64", R_AARCH64_ABS64, R_AARCH64_ABS32, R_AARCH64_PREL32],
+    ["riscv64", R_RISCV_64, R_RISCV_32, R_RISCV_32_PCREL],
   ] as const
 ) {
   const module = (type: number, offset: number) =>
