@@ -1,4 +1,4 @@
-import type { KcovMode } from "../kcov/kcov_device.ts";
+import type { KcovMode } from "../kcov/abi.ts";
 import type { Preloads } from "./runners/runner_preloader.ts";
 
 /** What the supervisor's process is to do. */

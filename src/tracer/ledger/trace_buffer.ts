@@ -1,5 +1,10 @@
-import { KCOV_ENABLE, KCOV_TRACE_PC, KCOV_UNIQUE_ENABLE, WORD_BYTES } from "../../kcov/abi.ts";
-import type { KcovMode } from "../../kcov/kcov_device.ts";
+import {
+  KCOV_ENABLE,
+  KCOV_TRACE_PC,
+  KCOV_UNIQUE_ENABLE,
+  type KcovMode,
+  WORD_BYTES,
+} from "../../kcov/abi.ts";
 import type { PointTable } from "./point_table.ts";
 
 /** Takes drained points: the first `length` of `points` are numbers of a {@linkcode PointTable}. */

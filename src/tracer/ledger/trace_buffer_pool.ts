@@ -2,11 +2,11 @@ import { KcovUnavailableError } from "../../errors.ts";
 import {
   KCOV_INIT_TRACE,
   KCOV_PATH,
-  KCOV_RESET_TRACE,
   KCOV_YIELD,
+  type KcovMode,
   WORD_BYTES,
 } from "../../kcov/abi.ts";
-import type { KcovMode } from "../../kcov/kcov_device.ts";
+import { hasUniqueMode } from "../../kcov/kcov_device.ts";
 import { check } from "../../sys/errno.ts";
 import { cString } from "../../sys/native_strings.ts";
 import { SharedMapping } from "../../sys/shared_mapping.ts";
@@ -14,7 +14,6 @@ import type { Libc } from "../../sys/types.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
 
 const O_RDWR_CLOEXEC = 0o2000002;
-const EINVAL = 22;
 const _SC_NPROCESSORS_ONLN = 84;
 
 /** Buffers kept for the next task. In a user-mode kernel a page of one may be a mapping of the host's. */
@@ -57,8 +56,7 @@ export class TraceBufferPool {
     this.#libc = libc;
     this.#concurrent = libc.sysconf(_SC_NPROCESSORS_ONLN) > 1n;
     const fd = this.#open();
-    // An untraced task's reset is refused with EINVAL by a kernel that knows it, with ENOTTY by others.
-    const known = libc.ioctl(fd, KCOV_RESET_TRACE, 0n) === 0 || libc.errno() === EINVAL;
+    const known = hasUniqueMode(libc, fd);
     libc.close(fd);
     if (options.mode === "unique" && !known) {
       throw new KcovUnavailableError(

@@ -16,7 +16,6 @@ export const PTRACE_SETREGSET = 0x4205;
 export const PTRACE_SEIZE = 0x4206;
 export const PTRACE_INTERRUPT = 0x4207;
 export const PTRACE_LISTEN = 0x4208;
-export const PTRACE_GETSIGMASK = 0x420a;
 export const PTRACE_SETSIGMASK = 0x420b;
 
 export const PTRACE_O_TRACESYSGOOD = 0x01;
@@ -26,8 +25,6 @@ export const PTRACE_O_TRACECLONE = 0x08;
 export const PTRACE_O_TRACEEXEC = 0x10;
 /** Only of the embedded kernel: the tracer gives way to others, and is told. */
 export const PTRACE_O_YIELD = 0x1_0000;
-/** Needs `CONFIG_CHECKPOINT_RESTORE` and `CAP_SYS_ADMIN`. */
-export const PTRACE_O_SUSPEND_SECCOMP = 0x20_0000;
 
 export const PTRACE_EVENT_FORK = 1;
 export const PTRACE_EVENT_VFORK = 2;
