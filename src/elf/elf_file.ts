@@ -11,7 +11,7 @@ import {
   SHT_RELA,
   SHT_SYMTAB,
 } from "./constants.ts";
-import { buildIdOfNotes, debugLinkOf } from "./notes.ts";
+import { buildIdOfNotes } from "./build_id.ts";
 import { applyRelocations } from "./relocations.ts";
 import { type ElfHeader, type ElfSection, readSections } from "./sections.ts";
 import { SymbolTable } from "./symbols.ts";
@@ -216,6 +216,15 @@ export class ElfFile {
     }
     return expanded;
   }
+}
+
+/** The file name and CRC of a `.gnu_debuglink` section. */
+function debugLinkOf(bytes: Uint8Array): { file: string; crc: number } {
+  const reader = new BinaryReader(bytes, { format: "ELF", section: ".gnu_debuglink" });
+  const file = reader.cString();
+  // The CRC is aligned to four bytes.
+  reader.pos = Math.min(reader.end, (reader.pos + 3) & ~3);
+  return { file, crc: reader.u32() };
 }
 
 /** {@linkcode ElfFile} over an array. */

@@ -20,7 +20,7 @@ import {
   STT_OBJECT,
 } from "../../src/elf/constants.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildIdOfNotes } from "../../src/elf/notes.ts";
+import { buildIdOfNotes } from "../../src/elf/build_id.ts";
 import { FormatError } from "../../src/errors.ts";
 import { inflate } from "../../src/kernel/image/inflate.ts";
 import { ByteWriter } from "../_support/images/byte_writer.ts";

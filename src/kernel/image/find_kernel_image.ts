@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import process from "node:process";
-import { buildIdOfNotes } from "../../elf/notes.ts";
+import { buildIdOfNotes } from "../../elf/build_id.ts";
 import { KcovUnavailableError } from "../../errors.ts";
 import { OpenImage } from "./open_image.ts";
 

@@ -1,4 +1,5 @@
 import { type Address, addressFromHalves } from "../../base/address.ts";
+import { grown } from "../../base/grow.ts";
 
 /** 2^32 divided by the golden ratio: spreads neighbouring addresses over the table (Knuth, TAOCP 6.4). */
 const SPREAD = 0x9e37_79b1;
@@ -59,8 +60,8 @@ export class PointTable {
 
   #grow(): void {
     const capacity = this.#lows.length * 2;
-    this.#lows = widened(this.#lows, capacity);
-    this.#highs = widened(this.#highs, capacity);
+    this.#lows = grown(this.#lows, capacity);
+    this.#highs = grown(this.#highs, capacity);
     const slots = new Uint32Array(capacity * 2);
     for (let point = 0; point < this.#size; point++) {
       let slot = startSlot(this.#lows[point], this.#highs[point]) & (slots.length - 1);
@@ -74,10 +75,4 @@ export class PointTable {
 function startSlot(low: number, high: number): number {
   const spread = Math.imul(low ^ Math.imul(high, 31), SPREAD);
   return spread ^ (spread >>> 15);
-}
-
-function widened(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const wide = new Uint32Array(length);
-  wide.set(array);
-  return wide;
 }

@@ -1,4 +1,6 @@
 import type { Address } from "../../base/address.ts";
+import { grown } from "../../base/grow.ts";
+import { lowerBound } from "../../base/search.ts";
 import type { PointTable } from "./point_table.ts";
 
 /** The points of one test, as its record takes them. */
@@ -34,7 +36,7 @@ export class PointTally {
   /** Counts the first `length` of `points`, numbers of the table. */
   add(points: Uint32Array, length: number): void {
     if (this.#table.size > this.#counts.length) {
-      this.#counts = widened(this.#counts, this.#table.size * 2);
+      this.#counts = grown(this.#counts, this.#table.size * 2);
     }
     const counts = this.#counts;
     for (let index = 0; index < length; index++) {
@@ -79,7 +81,7 @@ export class PointTally {
     const pcs = this.pcs();
     const hits = new Uint32Array(this.#size);
     for (const point of this.#seen.subarray(0, this.#size)) {
-      hits[indexOf(pcs, this.#table.address(point))] = this.#counts[point];
+      hits[lowerBound(pcs, this.#table.address(point))] = this.#counts[point];
     }
     return { pcs, hits };
   }
@@ -93,25 +95,7 @@ export class PointTally {
   }
 
   #see(point: number): void {
-    if (this.#size === this.#seen.length) this.#seen = widened(this.#seen, this.#size * 2);
+    if (this.#size === this.#seen.length) this.#seen = grown(this.#seen, this.#size * 2);
     this.#seen[this.#size++] = point;
   }
-}
-
-/** Place of `value` in ascending `values`, which hold it. */
-function indexOf(values: Float64Array, value: number): number {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (values[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function widened(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const wide = new Uint32Array(length);
-  wide.set(array);
-  return wide;
 }

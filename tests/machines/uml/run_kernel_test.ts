@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { buildIdOfNotes } from "../../../src/elf/notes.ts";
+import { buildIdOfNotes } from "../../../src/elf/build_id.ts";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { runInKernel } from "../../../src/machines/uml/run_kernel.ts";
 import { guestFolders, inGuest } from "../../_support/guest_run.ts";
