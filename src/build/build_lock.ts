@@ -1,15 +1,11 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import process from "node:process";
+import { readProcessStat } from "../sys/process_stat.ts";
 
-/** Start time of a process, which with its number names it for good (proc(5), field 22 of stat). */
+/** Start time of a process, which with its number names it for good. */
 function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
+  return readProcessStat(pid)?.field(22);
 }
 
 function tryLock(path: string): boolean {

@@ -2,7 +2,7 @@ import { SyscallError } from "../errors.ts";
 import { type Libc, MAP_FAILED } from "./types.ts";
 
 /**
- * Names by number, as `include/uapi/asm-generic/errno-base.h` and `errno.h` define them for x86-64 and arm64;
+ * Names by number, as `include/uapi/asm-generic/errno-base.h` and `errno.h` define them for all but a few old architectures;
  * 41 and 58 are unused there.
  */
 const ERRNO_NAMES = (

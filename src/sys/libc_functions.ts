@@ -14,7 +14,7 @@ export interface NativeFunction {
  * holds (or `null`); an address that JavaScript only passes on is `u64`. `ssize_t` results are read as `i32`: the
  * kernel moves at most 0x7ffff000 bytes in one call (`MAX_RW_COUNT`), so the low half holds them and -1 whole,
  * and no bigint is made. Variadic functions (`open`, `ioctl`, `fcntl`, `prctl`, `ptrace`, `syscall`) take integer
- * arguments in the same registers as others in the x86-64 and arm64 Linux calling conventions.
+ * arguments in the same registers as others in the Linux calling conventions of x86-64, arm64 and riscv64.
  */
 export const LIBC_FUNCTIONS = {
   __errno_location: { parameters: [], result: "u64" },

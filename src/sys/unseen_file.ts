@@ -1,15 +1,13 @@
 import { check } from "./errno.ts";
 import type { AppendedFile } from "./files.ts";
 import { cString } from "./native_strings.ts";
-import { machineName } from "./runtime.ts";
+import { systemCallNumber } from "./system_calls.ts";
 import type { LibcPart } from "./types.ts";
 
-/** `O_WRONLY | O_APPEND | O_CLOEXEC` of x86-64 and arm64. */
+/** `O_WRONLY | O_APPEND | O_CLOEXEC` of `asm-generic/fcntl.h`. */
 const APPEND_FLAGS = 0o1 | 0o2000 | 0o2000000;
 /** `O_CREAT | O_EXCL`. */
 const CREATE_FLAGS = 0o100 | 0o200;
-/** Numbers of ftruncate(2) by machine. */
-const FTRUNCATE: Readonly<Record<string, bigint>> = { x86_64: 77n, aarch64: 46n };
 /** Of `struct stat`, whose first two words are `st_dev` and `st_ino`: they tell a file from all others. */
 const STAT_BYTES = 144;
 
@@ -48,7 +46,7 @@ export function createUnseenFile(
         otherwise: "choose another folder",
       }),
     truncate(size) {
-      const number = FTRUNCATE[machineName()] ?? -1n;
+      const number = systemCallNumber("ftruncate");
       const status = Number(libc.syscall(number, BigInt(fd), BigInt(size), 0n, 0n, 0n, 0n));
       check(libc, "ftruncate", status, `cut off ${path}`, "choose another folder");
     },

@@ -4,12 +4,13 @@
  * kernelcov, and runners, by default all.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { SUPERVISOR_VARIABLE } from "../../../src/kcov/recorder.ts";
+import { readProcessStat } from "../../../src/sys/process_stat.ts";
 import { PROTOCOL } from "../../../src/tracer/boundary/boundary_message.ts";
 
 type RunnerCommand = typeof import("../../../src/runners/runner_command.ts");
@@ -50,13 +51,8 @@ async function timed(
   child.stderr.on("data", (text) => errors += text);
   let ticks = 0;
   const poll = setInterval(() => {
-    try {
-      const stat = readFileSync(`/proc/${child.pid}/stat`, "latin1");
-      const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
-      ticks = Number(user) + Number(system);
-    } catch {
-      // It has ended.
-    }
+    const stat = readProcessStat(child.pid!);
+    if (stat !== undefined) ticks = Number(stat.field(14)) + Number(stat.field(15));
   }, 100);
   const status = await new Promise((resolve) => child.on("close", resolve));
   clearInterval(poll);

@@ -1,4 +1,5 @@
 import { listFolder, tryReadText } from "../../sys/files.ts";
+import { type ProcessStat, readProcessStat } from "../../sys/process_stat.ts";
 
 /**
  * A processor for a guest to stay on: one of those that this process may use on which the fewest programs run now;
@@ -15,7 +16,7 @@ export function quietCpu(proc = "/proc"): number | undefined {
   const running = new Map(allowed.map((cpu) => [cpu, 0]));
   for (const name of listFolder(proc)) {
     if (!/^\d+$/.test(name)) continue;
-    const cpu = runsOn(tryReadText(`${proc}/${name}/stat`) ?? "");
+    const cpu = runsOn(readProcessStat(`${proc}/${name}/stat`));
     const count = cpu === undefined ? undefined : running.get(cpu);
     if (cpu !== undefined && count !== undefined) running.set(cpu, count + 1);
   }
@@ -35,8 +36,7 @@ function allowedCpus(status: string): number[] {
 }
 
 /** The processor that a process runs on; `undefined` where it sleeps, or has ended. */
-function runsOn(stat: string): number | undefined {
-  // The name stands in parentheses and may hold any character: fields are counted behind it, from the third, the state.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "R" && fields.length > 36 ? Number(fields[36]) : undefined;
+function runsOn(stat: ProcessStat | undefined): number | undefined {
+  const cpu = stat?.field(39) ?? "";
+  return stat?.field(3) === "R" && cpu !== "" ? Number(cpu) : undefined;
 }

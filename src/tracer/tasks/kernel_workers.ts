@@ -1,5 +1,6 @@
-import { listFolder, tryReadText } from "../../sys/files.ts";
+import { listFolder } from "../../sys/files.ts";
 import { cString } from "../../sys/native_strings.ts";
+import { readProcessStat } from "../../sys/process_stat.ts";
 import type { Libc } from "../../sys/types.ts";
 
 /** What finding the workers needs of libc. */
@@ -15,8 +16,8 @@ const OWN_LINKS = 2;
 /** Flags of threads that the kernel makes in a process: `create_io_thread`, and others such as vhost's. */
 const PF_IO_WORKER = 0x10;
 const PF_USER_WORKER = 0x4000;
-/** Where the flags stand in /proc/PID/stat, counted from behind the name. */
-const STAT_FLAGS = 6;
+/** Where the flags stand in /proc/PID/stat. */
+const STAT_FLAGS = 9;
 
 /** Names that the kernel's threads for io_uring give themselves (`io_uring/io-wq.c`, `io_uring/sqpoll.c`). */
 const WORKER_NAME = /^(iou-wrk|iou-sqp)-/;
@@ -65,12 +66,10 @@ export class KernelWorkers {
 
   #kind(path: string): string | null {
     for (let looks = 1;; looks++) {
-      const stat = tryReadText(path) ?? "";
-      // The name stands in parentheses and may hold some.
-      const end = stat.lastIndexOf(")");
-      const flags = Number(stat.slice(end + 2).split(" ")[STAT_FLAGS]);
-      if ((flags & (PF_IO_WORKER | PF_USER_WORKER)) === 0) return null;
-      const name = stat.slice(stat.indexOf("(") + 1, end);
+      const stat = readProcessStat(path);
+      const flags = Number(stat?.field(STAT_FLAGS));
+      if (stat === undefined || (flags & (PF_IO_WORKER | PF_USER_WORKER)) === 0) return null;
+      const { name } = stat;
       if ((flags & PF_IO_WORKER) === 0) return `kernel worker ${name.replace(/-?\d+$/, "")}`;
       const kind = WORKER_NAME.exec(name)?.[1];
       if (kind !== undefined) return `io_uring worker ${kind}`;
