@@ -24,7 +24,7 @@ export function isExactAddress(address: Address): boolean {
 }
 
 /**
- * Reads a hexadecimal address with or without `0x`; `undefined` where `text` is none, or of more than 64 bits, or where
+ * Reads a hexadecimal address with or without `0x`; `undefined` where `text` is not one, has more than 64 bits, or where
  * no kernel has code.
  */
 export function parseAddress(text: string): Address | undefined {

@@ -40,7 +40,7 @@ const CODELESS = new Set([
 const LARGEST_CODE = 0xffff;
 
 /**
- * One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. Filled anew for each unit:
+ * One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. Filled again for each unit:
  * GCC writes a table per unit, and making a dozen small arrays for each would take longer than reading them.
  */
 export class AbbrevTable {

@@ -27,7 +27,7 @@ const LARGEST_SECTION = 4 * 1024 ** 3;
 /** Neither deflate (1032) nor zstd (a block of 128 KiB from 4 bytes) expands further. */
 const LARGEST_EXPANSION = 40_000;
 
-/** `ZLIB`, at the begin of a section of the older form, and the bytes before its data. */
+/** `ZLIB`, at the start of a section of the older form, and the bytes before its data. */
 const OLD_MAGIC = 0x5a4c4942;
 const OLD_HEADER = 12;
 
@@ -80,7 +80,7 @@ export class ElfFile {
     return section === undefined || section.type === SHT_NOBITS ? undefined : section;
   }
 
-  /** The section's bytes as they stand in the file, expanded where compressed; not to be written to. */
+  /** The section's bytes in the file, expanded where compressed; read-only. */
   bytes(section: ElfSection): Uint8Array {
     const raw = this.source.read(section.fileOffset, section.fileSize);
     if (isOldCompressed(section)) return this.#expandOld(section, raw);

@@ -47,7 +47,7 @@ export interface Tracing {
    * set of its own (`NT_ARM_SYSTEM_CALL`).
    */
   readonly restartNumber: number;
-  /** The system call instruction. The program counter stands behind it when a call returns. */
+  /** The system call instruction. The program counter points behind it when a call returns. */
   readonly instruction: Uint8Array;
   /** Whether `PTRACE_GETREGS` exists; else `PTRACE_GETREGSET` with `NT_PRSTATUS`. */
   readonly hasGetRegisters: boolean;

@@ -4,6 +4,7 @@ import { errnoName } from "../sys/errno.ts";
 import { tryReadBytes, tryReadText } from "../sys/files.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/open_flags.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "./abi.ts";
@@ -116,7 +117,7 @@ export function inspectHost(host: KcovHost): KcovAvailability {
   findings.push({ subject: "libc", ok: true, found: "opened" });
 
   findings.push(configFinding(host), debugfsFinding(host));
-  const fd = libc.open(cString(KCOV_PATH), 0o2000002, 0); // O_RDWR | O_CLOEXEC
+  const fd = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
   if (fd === -1) {
     const code = errnoName(libc.errno());
     const { reason, what, change } = refusal(host, code, findings);
@@ -126,7 +127,7 @@ export function inspectHost(host: KcovHost): KcovAvailability {
   libc.close(fd);
   findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
   if (!host.isRecorded()) return tried(libc, findings, unavailable);
-  // To try would take this thread out of its record where the kernel has the recorder give way.
+  // Trying would end the recording of this thread where the kernel lets the recorder yield.
   const found = "this thread is being recorded by kernelcov";
   findings.push({ subject: TRIED, ok: true, found });
   return {

@@ -2,6 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/open_flags.ts";
 import { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
 import {
@@ -17,8 +18,6 @@ import {
 } from "./abi.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
 
-const O_RDWR = 0o2;
-const O_CLOEXEC = 0o2000000;
 const EINVAL = 22;
 const _SC_PAGESIZE = 30;
 
@@ -65,7 +64,7 @@ export class KcovDevice implements Disposable {
   /**
    * Opens the device, allocates its buffer and maps it.
    *
-   * @throws {RangeError} Where the size is none that KCOV takes; before any call.
+   * @throws {RangeError} Where KCOV takes no such size; before any call.
    * @throws {SyscallError} Where the kernel refuses a step; what was opened before is released.
    * @throws {KcovUnavailableError} Where libc cannot be opened.
    */
@@ -138,7 +137,7 @@ export class KcovDevice implements Disposable {
 
   /**
    * How many PCs the buffer holds, at most its capacity. A count that reaches the capacity means that PCs may have
-   * been lost: the kernel drops them without a word.
+   * been lost: the kernel drops them silently.
    */
   count(): number {
     return Math.min(Number(Atomics.load(this.#wordView, 0)), this.capacity);
@@ -156,7 +155,7 @@ export class KcovDevice implements Disposable {
       throw new TypeError("Cannot disable coverage: it is not enabled: call enable first");
     }
     const result = this.#libc.ioctl(this.#fd, KCOV_DISABLE, 0n);
-    // Enabled or not, the device is of no more use to this object where the kernel refuses.
+    // Where the kernel refuses, the device cannot be used again, enabled or not.
     this.#enabled = false;
     check(this.#libc, "ioctl(KCOV_DISABLE)", result, "disable coverage", {
       EINVAL: "disable it from the thread that enabled it",

@@ -51,8 +51,8 @@ export function syscallError(
 }
 
 /**
- * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. There is to be no other
- * libc call between.
+ * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. No other libc call may come
+ * between.
  *
  * @param call Name of the function, with the request for `ioctl` and the like.
  * @param action What the caller wanted, to follow "Cannot".

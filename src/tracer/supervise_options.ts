@@ -21,7 +21,7 @@ export interface SuperviseOptions {
   readonly onlyPreload?: boolean;
   /** Trace as on a kernel without the patches of src/build/recipe. */
   readonly mainline?: boolean;
-  /** Names of programs that are let go when they begin, with all that they start. */
+  /** Names of programs that are detached when they start, with all that they start. */
   readonly noFollow?: readonly string[];
 }
 

@@ -73,7 +73,7 @@ export interface SupervisorOptions {
   readonly memory?: TaskMemory;
   /** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
   readonly onExec?: (tid: number, inTest: boolean) => void;
-  /** Names of programs that are let go when they begin. */
+  /** Names of programs that are detached when they start. */
   readonly noFollow?: readonly string[];
 }
 
@@ -91,11 +91,11 @@ export class Supervisor {
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
   readonly #unfollowed: UnfollowedTasks;
-  /** Tasks whose creation was announced; processes until their parent is told of their end. */
+  /** Tasks whose creation was announced; processes until their parent gets `SIGCHLD`. */
   readonly #announced = new Set<number>();
-  /** Tasks whose program is to be let go at the return of its `execve`. */
+  /** Tasks to detach at the return of their `execve`. */
   readonly #leaving = new Set<TracedTask>();
-  /** Why tasks that were not seen yet are to be let go when they are. */
+  /** Why tasks that were not seen yet will be detached when they are. */
   readonly #unfollowable = new Map<number, string>();
   #lookedAt = 0;
   readonly #server: BoundaryServer;
@@ -124,7 +124,7 @@ export class Supervisor {
 
   /**
    * Traces `root`, a stopped child of this process, until it ends, and returns its wait status. Tasks that outlive it
-   * go on: they are let go when this process ends.
+   * go on: the kernel detaches them when this process ends.
    *
    * @throws {SyscallError} Where it cannot be traced.
    */
@@ -156,7 +156,7 @@ export class Supervisor {
     while (isWatched || this.#unfollowed.size > 0) {
       const tid = this.#ptrace.wait(-1, WNOHANG);
       if (tid !== 0) return tid;
-      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.relieve(task); }
+      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.drainIfFilling(task); }
       this.#lookBelowUnfollowed();
       this.#libc.poll(null, 0n, isWatched ? WATCH_MS : LOOK_MS);
     }
@@ -182,7 +182,7 @@ export class Supervisor {
       task = this.#newTask(tid, status);
     }
     if (this.#unfollowed.has(task)) {
-      // It stopped before it was let go.
+      // It stopped before it was detached.
       this.#ptrace.continue(tid, event === 0 ? signal : 0);
       return;
     }
@@ -219,7 +219,7 @@ export class Supervisor {
         this.#resume(task, signal);
         return;
     }
-    this.#ledger.relieve(task);
+    this.#ledger.drainIfFilling(task);
     this.#resume(task);
   }
 
@@ -229,7 +229,7 @@ export class Supervisor {
     this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
   }
 
-  /** A task whose buffer is too small, or that is to be let go, stands before or behind a system call. */
+  /** A task whose buffer is too small, or that is to be detached, stands before or after a system call. */
   #atSystemCall(task: TracedTask): void {
     if (this.#leaving.delete(task)) {
       this.#leaveAlone(task);
@@ -282,8 +282,8 @@ export class Supervisor {
   }
 
   /**
-   * A process is told of its child's end. One that nobody announced was made so as not to be traced (`CLONE_UNTRACED`), which a
-   * kernel that hides this tracer does not let it: it does not tell of signals either.
+   * A process gets `SIGCHLD`. A child that was not announced was made with `CLONE_UNTRACED`. A kernel that hides this tracer
+   * ignores that flag, and does not report signals either.
    */
   #childEnded(task: TracedTask): void {
     const info = this.#ptrace.signalInfo(task.id);
@@ -350,7 +350,7 @@ export class Supervisor {
     const { id } = task;
     this.#memory.forget(id);
     task.process.hasBaseline = false;
-    task.process.firstIsRunners = false;
+    task.process.mainThreadIsRunner = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
     const former = task.process.tasks === 1
       ? undefined
@@ -367,7 +367,7 @@ export class Supervisor {
     return noFollow.length > 0 && programNames(task.id).some((name) => noFollow.includes(name));
   }
 
-  /** Lets a program go before it runs, recorded by nobody. */
+  /** Detaches a program before it runs, unrecorded. */
   #leaveAlone(task: TracedTask): void {
     const { buffer } = task;
     const status = this.#status.read(task.id);

@@ -51,7 +51,7 @@ test("a runner's own thread works for no test of its process, but for one that i
     const thread = new TestThread();
     process.testThreads.add(thread);
     begun("inner", thread);
-    assert.deepEqual(names({ process, testThread: null, isRunners: true }), expected);
+    assert.deepEqual(names({ process, testThread: null, isRunner: true }), expected);
   }
 });
 

@@ -51,7 +51,7 @@ export class BoundaryServer {
     this.#workers = new KernelWorkers(libc, ptrace.architecture.systemCalls.statx);
   }
 
-  /** Acts on a message of a test's thread; false where the signal is none. */
+  /** Acts on a message of a test's thread; false where the signal is not one. */
   takes(task: TracedTask): boolean {
     const info = this.#ptrace.signalInfo(task.id);
     if (info === null || info.getInt32(4, true) !== BOUNDARY_MAGIC) return false;
@@ -96,7 +96,7 @@ export class BoundaryServer {
         this.#ledger.addTestThread(task);
         if (message.first === true) this.#ledger.giveUpTests(task);
         if (message.script === true && task.id !== task.process.id) {
-          task.process.firstIsRunners = true;
+          task.process.mainThreadIsRunner = true;
         }
         return this.#hasHits ? 1 : 0;
       case "calibrate":

@@ -32,8 +32,8 @@ export class TracedTask implements OwnedTask {
     this.process = process;
   }
 
-  get isRunners(): boolean {
-    return this.process.firstIsRunners && this.id === this.process.id;
+  get isRunner(): boolean {
+    return this.process.mainThreadIsRunner && this.id === this.process.id;
   }
 }
 
@@ -45,7 +45,7 @@ export interface LedgerOptions {
   /** The one record of a whole command, where that is what is recorded. */
   readonly command: TestStart | null;
   readonly onRecord: (record: TestRecord) => void;
-  /** Called before a test runs, so that it is known even where nobody is left to write its record. */
+  /** Called before a test runs, so that it is known even if its record is never written. */
   readonly onBegin?: (test: BegunTest) => void;
 }
 
@@ -134,10 +134,8 @@ export class CoverageLedger {
 
   /** Takes the last points of a task that ended, and its buffer from it. */
   endTask(task: TracedTask): TraceBuffer | null {
-    this.#drain(task);
-    if (task.buffer?.forget() === true) {
-      for (const owner of this.#owners(task)) owner.truncated = true;
-    }
+    this.drain(task);
+    this.#resetSeen(task);
     this.#endUnfinished(task);
     this.#tasks.delete(task.id);
     const { process, testThread, buffer } = task;
@@ -155,7 +153,7 @@ export class CoverageLedger {
     task.process.testThreads.add(task.testThread);
   }
 
-  /** Ends the tests that are open on a task and that nobody is left to end. */
+  /** Ends the tests that are open on a task and that nothing else will end. */
   giveUpTests(task: TracedTask): void {
     if (task.tests.size === 0) return;
     this.split();
@@ -236,29 +234,27 @@ export class CoverageLedger {
   read(task: TracedTask, number: number): TalliedPoints["pcs"] | undefined {
     const test = task.tests.get(number);
     if (test === undefined) return undefined;
-    this.#drainAll();
+    for (const other of this.#tasks.values()) this.drain(other);
     return test.tally.pcs();
   }
 
   /** Ends the trace of every task at this point, for a new one to begin. */
   split(): void {
     for (const task of this.#tasks.values()) {
-      if (task.buffer === null) continue;
-      this.#drain(task);
-      if (!task.buffer.forget()) continue;
-      for (const owner of this.#owners(task)) owner.truncated = true;
+      this.drain(task);
+      this.#resetSeen(task);
     }
   }
 
-  /** Hands over what a task recorded in its buffer. */
-  drain(task: TracedTask): void {
-    this.#drain(task);
+  #resetSeen(task: TracedTask): void {
+    if (task.buffer?.resetSeen() !== true) return;
+    for (const owner of this.#owners(task)) owner.truncated = true;
   }
 
   /** Empties a task's buffer where it is a quarter full. */
-  relieve(task: TracedTask): void {
+  drainIfFilling(task: TracedTask): void {
     const { buffer } = task;
-    if (buffer !== null && buffer.count * 4 > buffer.capacity) this.#drain(task);
+    if (buffer !== null && buffer.count * 4 > buffer.capacity) this.drain(task);
   }
 
   /** Writes the records of tests that have ended. Apart from their end, so that the test's thread need not wait. */
@@ -320,11 +316,8 @@ export class CoverageLedger {
     return test.tally.size;
   }
 
-  #drainAll(): void {
-    for (const task of this.#tasks.values()) this.#drain(task);
-  }
-
-  #drain(task: TracedTask): void {
+  /** Hands what a task recorded to the tests that own it. */
+  drain(task: TracedTask): void {
     const { buffer } = task;
     if (buffer === null || buffer.count === 0) return;
     const owners = this.#owners(task);

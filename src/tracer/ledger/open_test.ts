@@ -18,9 +18,9 @@ export interface TestStart {
 /** What is known of a test when it ends. */
 export interface TestEnd {
   readonly outcome: TestOutcome;
-  /** Wall time in milliseconds, where it is not that from the begin to the end of the record. */
+  /** Wall time in milliseconds, where it is not that from the start to the end of the record. */
   readonly durationMs?: number;
-  /** Whether the test itself told of its end, rather than its thread's death. */
+  /** Whether the test itself reported its end, rather than its thread ending. */
   readonly finished: boolean;
 }
 

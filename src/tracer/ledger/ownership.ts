@@ -1,8 +1,8 @@
 import type { OpenTest } from "./open_test.ts";
 
-/** A thread that runs tests: it told the supervisor of itself. */
+/** A thread that runs tests: it has registered with the supervisor. */
 export class TestThread {
-  /** Tests that are open on it, in the order of their begin. */
+  /** Tests that are open on it, in start order. */
   readonly tests: OpenTest[] = [];
   /** How many messages it sent. */
   messages = 0;
@@ -33,7 +33,7 @@ export class TracedProcess {
   /** Whether one of its threads measures what empty tests run, or has. */
   hasBaseline = false;
   /** Whether its first thread is a test runner's own, which works for no test. */
-  firstIsRunners = false;
+  mainThreadIsRunner = false;
   /** How many of its tasks are traced. */
   tasks = 0;
 
@@ -48,10 +48,10 @@ export interface OwnedTask {
   readonly process: TracedProcess;
   /** Set once the task has run tests. */
   readonly testThread: TestThread | null;
-  /** What it runs now is to belong to no test. */
+  /** What it runs now belongs to no test. */
   readonly paused?: boolean;
   /** It is its process's first thread, and that is a test runner's own. */
-  readonly isRunners?: boolean;
+  readonly isRunner?: boolean;
 }
 
 /**
@@ -66,7 +66,7 @@ export function ownersOf(task: OwnedTask): OpenTest[] {
   const owners = new Set<OpenTest>();
   if (task.paused === true) return [];
   if (task.testThread !== null) addOpen(owners, task.testThread.tests);
-  else if (task.isRunners !== true) addProcess(owners, task.process);
+  else if (task.isRunner !== true) addProcess(owners, task.process);
   addClaim(owners, task.process.claim);
   return [...owners];
 }

@@ -76,7 +76,7 @@ export class TraceBuffer {
 
   /**
    * Hands all entries to `sink` and empties the buffer, so that the task goes on at its start. In `unique` mode the
-   * bitmap stays: what was recorded is not recorded again until `forget`.
+   * bitmap stays: what was recorded is not recorded again until `resetSeen`.
    *
    * @returns Whether the buffer was full, so that entries may be lost.
    */
@@ -100,7 +100,7 @@ export class TraceBuffer {
   }
 
   /**
-   * In `unique` mode, lets every point be recorded anew. Call it behind `drain`.
+   * In `unique` mode, clears the bitmap, so that every point is recorded again. Call it after `drain`.
    *
    * On another processor the task may be setting a bit at that moment: the kernel then writes the old bits around it
    * back (`kcov_seen` in kernel/kcov.c), and their points are not recorded again. There are more bits than entries
@@ -108,7 +108,7 @@ export class TraceBuffer {
    *
    * @returns Whether points may have been lost so since the last call.
    */
-  forget(): boolean {
+  resetSeen(): boolean {
     if (this.#before === 0 || !this.#dirty) return false;
     const bits = this.#concurrent ? countBits(this.#halves, this.#before * 2) : 0;
     const waiting = this.count + (this.#late > 0 ? 1 : 0);

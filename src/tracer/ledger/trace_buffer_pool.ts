@@ -9,11 +9,11 @@ import {
 import { hasUniqueMode } from "../../kcov/kcov_device.ts";
 import { check } from "../../sys/errno.ts";
 import { cString } from "../../sys/native_strings.ts";
+import { O_CLOEXEC, O_RDWR } from "../../sys/open_flags.ts";
 import { SharedMapping } from "../../sys/shared_mapping.ts";
 import type { Libc } from "../../sys/types.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
 
-const O_RDWR_CLOEXEC = 0o2000002;
 const _SC_NPROCESSORS_ONLN = 84;
 
 /** Buffers kept for the next task. In a user-mode kernel a page of one may be a mapping of the host's. */
@@ -135,7 +135,7 @@ export class TraceBufferPool {
   }
 
   #open(): number {
-    const fd = this.#libc.open(cString(KCOV_PATH), O_RDWR_CLOEXEC, 0);
+    const fd = this.#libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
     return check(this.#libc, "open", fd, `open ${KCOV_PATH}`, {
       EMFILE: "raise the limit of open files (ulimit -n)",
       otherwise: "run kernelcov doctor to see what is missing",

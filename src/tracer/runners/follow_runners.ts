@@ -22,9 +22,9 @@ const OPTIONS = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 
 /**
  * Follows a command, a stopped child of this process, to the test runners that it starts: each gets its preload and is
- * let go. Where the command cannot be traced it runs all the same, and a runner that another program starts is not found.
+ * detached. Where the command cannot be traced it runs all the same, and a runner that another program starts is not found.
  *
- * @param noFollow Names of programs that are let go when they begin.
+ * @param noFollow Names of programs that are detached when they start.
  * @param onRefused Told why it cannot be traced.
  * @returns The command's wait status.
  */

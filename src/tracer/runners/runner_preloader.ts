@@ -1,13 +1,12 @@
 import { tryReadLink, tryReadText } from "../../sys/files.ts";
 import { cString } from "../../sys/native_strings.ts";
+import { O_CLOEXEC } from "../../sys/open_flags.ts";
 import type { Libc } from "../../sys/types.ts";
 import { insertAtStart } from "../tasks/program_start.ts";
 import type { Ptrace } from "../tasks/ptrace.ts";
 import { preloadArguments, runnerArguments, uncoveredRunner } from "./runner_arguments.ts";
 import type { TaskMemory } from "../tasks/task_memory.ts";
 import { TaskStatusReader } from "../tasks/task_status.ts";
-
-const O_CLOEXEC = 0o2000000;
 
 /** Paths of the modules that cover every test of a runner. */
 export interface Preloads {
@@ -47,7 +46,7 @@ export class RunnerPreloader {
     this.#environment = environment;
   }
 
-  /** One line that says which test runners' tests have no records; `undefined` where there were none such. */
+  /** One line that says which test runners' tests have no records; `undefined` where there were none. */
   get uncoveredLine(): string | undefined {
     if (this.#uncovered.size === 0) return undefined;
     const names = [...this.#uncovered].map(([name, times]) =>
@@ -77,7 +76,7 @@ export class RunnerPreloader {
     }
     const path = this.#preloads[found.runner];
     const preload = preloadArguments(found.runner, path);
-    // A runner that starts itself anew passes on what it got.
+    // A runner that starts itself again passes on what it got.
     if (args.includes(preload[preload.length - 1])) return "covered";
     const name = `${found.runner} test`;
     if (!this.#isReadable(tid, path)) {

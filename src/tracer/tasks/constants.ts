@@ -23,7 +23,7 @@ export const PTRACE_O_TRACEFORK = 0x02;
 export const PTRACE_O_TRACEVFORK = 0x04;
 export const PTRACE_O_TRACECLONE = 0x08;
 export const PTRACE_O_TRACEEXEC = 0x10;
-/** Only of the embedded kernel: the tracer gives way to others, and is told. */
+/** Only of the embedded kernel: the tracer yields to others, and is told. */
 export const PTRACE_O_YIELD = 0x1_0000;
 
 export const PTRACE_EVENT_FORK = 1;
@@ -36,7 +36,7 @@ export const PTRACE_EVENT_EXEC = 4;
  */
 export const PTRACE_EVENT_YIELD = 16;
 export const PTRACE_EVENT_STOP = 128;
-/** What `PTRACE_GETEVENTMSG` tells of the system call stop behind a call. */
+/** What `PTRACE_GETEVENTMSG` returns at the system call stop after a call. */
 export const PTRACE_EVENTMSG_SYSCALL_EXIT = 2;
 
 /** `NT_PRSTATUS` and `NT_ARM_SYSTEM_CALL` of `include/uapi/linux/elf.h`. */

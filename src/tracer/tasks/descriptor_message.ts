@@ -21,7 +21,7 @@ export class DescriptorMessage {
 
   /**
    * @param address Where it will lie.
-   * @param descriptor What to send; of no matter to the receiver.
+   * @param descriptor What to send; the receiver ignores it.
    */
   constructor(address: bigint, descriptor = -1) {
     const view = this.#view;

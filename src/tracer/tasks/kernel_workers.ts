@@ -1,7 +1,7 @@
-import { listFolder } from "../../sys/files.ts";
 import { cString } from "../../sys/native_strings.ts";
 import { readProcessStat } from "../../sys/process_stat.ts";
 import type { Libc } from "../../sys/types.ts";
+import { threadsOf } from "./process_tree.ts";
 
 /** What finding the workers needs of libc. */
 export type WorkersLibc = Pick<Libc, "syscall" | "addressOf" | "poll">;
@@ -38,7 +38,7 @@ export class KernelWorkers {
 
   /**
    * @param statx Number of the system call.
-   * @param folder Where processes are told of.
+   * @param folder The folder of proc(5).
    */
   constructor(libc: WorkersLibc, statx: bigint, folder = "/proc") {
     this.#libc = libc;
@@ -55,10 +55,9 @@ export class KernelWorkers {
     const found = new Map<number, string>();
     const tasks = `${this.#folder}/${process}/task`;
     if (this.#links(tasks) - OWN_LINKS <= known) return found;
-    for (const name of this.#list(tasks)) {
-      const tid = Number(name);
+    for (const tid of threadsOf(process, this.#folder)) {
       if (isKnown(tid)) continue;
-      const kind = this.#kind(`${tasks}/${name}/stat`);
+      const kind = this.#kind(`${tasks}/${tid}/stat`);
       if (kind !== null) found.set(tid, kind);
     }
     return found;
@@ -92,13 +91,5 @@ export class KernelWorkers {
     );
     // Its bytes must be reachable until here.
     return result === 0n && name.length > 0 ? this.#status[NUMBER_OF_LINKS] : 0;
-  }
-
-  #list(path: string): string[] {
-    try {
-      return listFolder(path);
-    } catch {
-      return []; // It ended.
-    }
   }
 }

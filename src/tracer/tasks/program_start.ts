@@ -20,7 +20,7 @@ export interface Insertion {
 /**
  * Adds arguments and variables to a program that a task is about to begin: the task stands at its `execve`'s
  * `PTRACE_EVENT_EXEC`. Its stack then holds `argc`, the pointers of `argv` and of the environment, each list ended by a
- * null pointer, and the auxiliary vector (System V ABI, "Initial Stack and Register State"). They are written anew
+ * null pointer, and the auxiliary vector (System V ABI, "Initial Stack and Register State"). They are written again
  * below, with the added strings behind them. `/proc/PID/cmdline` stays as it is.
  *
  * @returns False where the stack is not as expected, or has no room: the program then starts unchanged.

@@ -25,7 +25,7 @@ export interface SignalState {
 }
 
 /**
- * Makes system calls in the name of one stopped task, at a system call instruction that it has just returned from,
+ * Makes one stopped task run system calls, at a system call instruction that it has just returned from,
  * and puts everything back. Used for one task at a time: `begin`, `call` as often as needed, `finish`.
  */
 export class SystemCallInjector {
@@ -51,7 +51,7 @@ export class SystemCallInjector {
   }
 
   /**
-   * Takes hold of `tid`: `held`; `gone` where it was killed; `elsewhere` where it stands behind no system call.
+   * Takes hold of `tid`: `held`; `gone` where it was killed; `elsewhere` where it does not stand right after a system call.
    *
    * @param memory Where given, the instruction is lent to a task that stands elsewhere: one that shares its memory with
    * no other.
@@ -79,7 +79,7 @@ export class SystemCallInjector {
     // the signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
     const trap = 1n << BigInt(SIGTRAP - 1);
     if (this.#ptrace.yields) {
-      // No stop of this tracer's holds a signal back there: a handler would begin amid the calls.
+      // No stop of this tracer's holds a signal back there: a handler would start between the calls.
       const ignored = (signals.ignored & trap) !== 0n;
       this.#request = ignored ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
       this.#ptrace.setSignalMask(tid, ignored ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
@@ -142,7 +142,7 @@ export class SystemCallInjector {
     if (this.#maskChanged) ptrace.setSignalMask(this.#tid, this.#signals.blocked);
     if (this.#held === null) return 0;
     // The last stop of a step is a signal's delivery, so another signal can take its place. Behind a system call stop
-    // the kernel sends the signal anew, without what its sender told with it.
+    // the kernel sends the signal again, without its sender's data.
     if (this.#request === PTRACE_SINGLESTEP) ptrace.setSignalInfo(this.#tid, this.#held);
     return new DataView(this.#held.buffer).getInt32(0, true);
   }

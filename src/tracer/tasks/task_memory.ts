@@ -1,7 +1,6 @@
 import { cString } from "../../sys/native_strings.ts";
+import { O_CLOEXEC, O_RDWR } from "../../sys/open_flags.ts";
 import type { Libc } from "../../sys/types.ts";
-
-const O_RDWR_CLOEXEC = 0o2000002;
 
 /**
  * Reads and writes memory of traced tasks through `/proc/<tid>/mem`, which every kernel has (`process_vm_readv` is a
@@ -57,6 +56,6 @@ export class TaskMemory {
   }
 
   #open(tid: number): number {
-    return this.#libc.open(cString(`/proc/${tid}/mem`), O_RDWR_CLOEXEC, 0);
+    return this.#libc.open(cString(`/proc/${tid}/mem`), O_RDWR | O_CLOEXEC, 0);
   }
 }

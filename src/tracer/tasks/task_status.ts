@@ -1,4 +1,5 @@
 import { cString } from "../../sys/native_strings.ts";
+import { O_CLOEXEC } from "../../sys/open_flags.ts";
 import type { Libc } from "../../sys/types.ts";
 import type { SignalState } from "./system_call_injector.ts";
 
@@ -18,8 +19,6 @@ export interface TaskStatus extends SignalState {
   /** Whether it lives in a process namespace of its own, where the ids here mean nothing. */
   readonly ownNamespace: boolean;
 }
-
-const O_CLOEXEC = 0o2000000;
 
 /** Reads task status with one buffer and three system calls. */
 export class TaskStatusReader {
