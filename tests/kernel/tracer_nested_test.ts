@@ -79,7 +79,10 @@ test("a runner that may not read the preload runs as it would, and is named", SL
   assert.deepEqual(hidden.records.filter(({ kind }) => kind === "test"), []);
   assert.match(
     hidden.stderr,
-    new RegExp(`^kernelcov: Tests of ${runtime} test \\(it cannot read .*preload_${runtime}`, "m"),
+    new RegExp(
+      `^kernelcov: Tests of ${runtime} test \\(it cannot read .*/${runtime}/preload\\.ts`,
+      "m",
+    ),
   );
 });
 
