@@ -93,24 +93,10 @@ function oneByteMap(): Uint8Array {
 /** Opcodes behind `0f`; those behind `0f 38` all have ModRM only, those behind `0f 3a` also a byte. */
 function twoByteMap(): Uint8Array {
   const map = new Uint8Array(256).fill(MODRM);
-  for (
-    const opcode of [
-      0x05,
-      0x06,
-      0x07,
-      0x08,
-      0x09,
-      0x0b,
-      0x0e,
-      0x77,
-      0xa0,
-      0xa1,
-      0xa2,
-      0xa8,
-      0xa9,
-      0xaa,
-    ]
-  ) map[opcode] = 0;
+  fill(map, 0x05, 0x09, 0);
+  fill(map, 0xa0, 0xa2, 0);
+  fill(map, 0xa8, 0xaa, 0);
+  for (const opcode of [0x0b, 0x0e, 0x77]) map[opcode] = 0;
   fill(map, 0x30, 0x37, 0);
   fill(map, 0x80, 0x8f, IMMZ);
   fill(map, 0xc8, 0xcf, 0);
