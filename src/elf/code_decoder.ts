@@ -20,6 +20,8 @@ export interface CodeDecoder {
    * `limit`.
    */
   readonly blockEnd: (code: Uint8Array, from: number, limit: number) => number;
+  /** Symbol that returns jump to in kernels that are built against return stack attacks. */
+  readonly returnThunk?: string;
   /** Whether the instruction that ends at `end`, a jump or a return, is a return. Jumps to `thunks` are returns too. */
   readonly isReturn: (code: Uint8Array, end: number, thunks: readonly number[]) => boolean;
 }

@@ -9,6 +9,7 @@ export const X86_CODE: CodeDecoder = {
   callRelocations: { [R_X86_64_PLT32]: -1, [R_X86_64_PC32]: -1 },
   isTailCall: (code, offset) => code[offset] === 0xe9,
   blockEnd,
+  returnThunk: "__x86_return_thunk",
   isReturn,
 };
 

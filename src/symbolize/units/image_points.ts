@@ -51,9 +51,6 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
 }
 
-/** Where returns jump to in kernels that are built against return stack attacks. */
-const RETURN_THUNK = "__x86_return_thunk";
-
 /** Finds where the block of code behind a point ends, by decoding the code up to its first jump or return. */
 export class CodeBlocks implements BlockLimits {
   end = 0;
@@ -68,7 +65,10 @@ export class CodeBlocks implements BlockLimits {
     this.#elf = elf;
     this.#decoder = elf.header.machine.code;
     const symbols = elf.symbols();
-    const thunks = symbols.indexesOf(RETURN_THUNK).map((index) => symbols.address[index]);
+    const { returnThunk } = this.#decoder;
+    const thunks = returnThunk === undefined
+      ? []
+      : symbols.indexesOf(returnThunk).map((index) => symbols.address[index]);
     const sections = codeSections(elf).sort((a, b) => a.address - b.address);
     this.#starts = sections.map((section) => section.address);
     this.#parts = sections.map((section) => ({

@@ -11,9 +11,10 @@ export function currentArchitecture(): Tracing {
   const machine = machineName();
   const found = MACHINES.find(({ unameName }) => unameName === machine)?.tracing;
   if (found !== undefined) return found;
+  const known = MACHINES.filter(({ tracing }) => tracing !== undefined).map(({ name }) => name);
   throw new KcovUnavailableError(
     "not-built-in",
-    `Cannot trace processes on ${machine}: run on x86-64 or arm64, or use --scope thread`,
+    `Cannot trace processes on ${machine}: run on ${known.join(" or ")}, or use --scope thread`,
   );
 }
 
