@@ -9,18 +9,8 @@ import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./tasks/architecture.ts";
 import { PROTOCOL } from "./boundary/boundary_message.ts";
-import {
-  endSignal,
-  exitCode,
-  SIG_DFL,
-  SIG_IGN,
-  SIGHUP,
-  SIGINT,
-  SIGPIPE,
-  SIGQUIT,
-  SIGTERM,
-  SIGXFSZ,
-} from "./tasks/constants.ts";
+import * as linux from "./tasks/constants.ts";
+import { endSignal, exitCode } from "./tasks/wait_status.ts";
 import { CoverageLedger } from "./ledger/coverage_ledger.ts";
 import { followToRunners } from "./runners/follow_runners.ts";
 import { KernelLogMarks } from "./kernel_log_marks.ts";
@@ -34,7 +24,7 @@ import { TaskStatusReader } from "./tasks/task_status.ts";
 import { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
-const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+const OUTLIVED = [linux.SIGHUP, linux.SIGINT, linux.SIGQUIT, linux.SIGTERM];
 
 const STANDARD_ERROR = 2;
 
@@ -156,11 +146,11 @@ function start(
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
   const changed = OUTLIVED.filter((signal) => (ignored >> BigInt(signal - 1) & 1n) === 0n);
-  for (const signal of OUTLIVED) libc.signal(signal, SIG_IGN);
+  for (const signal of OUTLIVED) libc.signal(signal, linux.SIG_IGN);
   return startStopped(libc, {
     command,
     environment: { ...environmentVariables(), ...variables },
-    defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
+    defaultSignals: [linux.SIGPIPE, linux.SIGXFSZ, ...changed],
   });
 }
 
@@ -177,7 +167,7 @@ function endAs(status: number): void {
   const { exit_group } = currentArchitecture().systemCalls;
   if (code !== null) libc.syscall(exit_group, BigInt(code), 0n, 0n, 0n, 0n, 0n);
   const signal = endSignal(status);
-  libc.signal(signal, SIG_DFL);
+  libc.signal(signal, linux.SIG_DFL);
   libc.kill(libc.getpid(), signal);
   exitProcess(128 + signal);
 }

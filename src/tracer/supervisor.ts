@@ -1,31 +1,7 @@
 import type { Libc } from "../sys/types.ts";
 import { BoundaryServer } from "./boundary/boundary_server.ts";
-import {
-  EINTR,
-  isStopped,
-  PTRACE_CONT,
-  PTRACE_EVENT_CLONE,
-  PTRACE_EVENT_EXEC,
-  PTRACE_EVENT_FORK,
-  PTRACE_EVENT_STOP,
-  PTRACE_EVENT_VFORK,
-  PTRACE_EVENT_YIELD,
-  PTRACE_EVENTMSG_SYSCALL_EXIT,
-  PTRACE_O_TRACECLONE,
-  PTRACE_O_TRACEEXEC,
-  PTRACE_O_TRACEFORK,
-  PTRACE_O_TRACESYSGOOD,
-  PTRACE_O_TRACEVFORK,
-  PTRACE_SYSCALL,
-  SIGCHLD,
-  SIGCONT,
-  SIGTRAP,
-  SIGURG,
-  stopEvent,
-  stopSignal,
-  SYSCALL_STOP,
-  WNOHANG,
-} from "./tasks/constants.ts";
+import * as linux from "./tasks/constants.ts";
+import { isStopped, stopEvent, stopSignal } from "./tasks/wait_status.ts";
 import type { CoverageLedger, TracedTask } from "./ledger/coverage_ledger.ts";
 import { claimFrom, ownersOf } from "./ledger/ownership.ts";
 import { programNames } from "./tasks/program_names.ts";
@@ -37,8 +13,8 @@ import type { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 import { UnfollowedTasks } from "./unfollowed_tasks.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
-const OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-  PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+const OPTIONS = linux.PTRACE_O_TRACESYSGOOD | linux.PTRACE_O_TRACEFORK | linux.PTRACE_O_TRACEVFORK |
+  linux.PTRACE_O_TRACECLONE | linux.PTRACE_O_TRACEEXEC;
 
 /**
  * Programs that trace others. A task can have one tracer: what they start is left to them. Where the kernel tells of each
@@ -131,10 +107,10 @@ export class Supervisor {
   run(root: number): number {
     this.#ptrace.seize(root, OPTIONS);
     this.#ledger.addTask(root, root, null);
-    this.#libc.kill(root, SIGCONT);
+    this.#libc.kill(root, linux.SIGCONT);
     for (;;) {
       const tid = this.#nextEvent();
-      if (tid === -EINTR) continue;
+      if (tid === -linux.EINTR) continue;
       if (tid < 0) return 0; // ECHILD: cannot be before the root's end
       const { status } = this.#ptrace;
       if (isStopped(status)) {
@@ -154,7 +130,7 @@ export class Supervisor {
   #nextEvent(): number {
     const isWatched = this.#pool.mode === "trace";
     while (isWatched || this.#unfollowed.size > 0) {
-      const tid = this.#ptrace.wait(-1, WNOHANG);
+      const tid = this.#ptrace.wait(-1, linux.WNOHANG);
       if (tid !== 0) return tid;
       if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.drainIfFilling(task); }
       this.#lookBelowUnfollowed();
@@ -187,35 +163,35 @@ export class Supervisor {
       return;
     }
     switch (event) {
-      case PTRACE_EVENT_STOP:
-        if (signal !== SIGTRAP) this.#ptrace.listen(tid);
+      case linux.PTRACE_EVENT_STOP:
+        if (signal !== linux.SIGTRAP) this.#ptrace.listen(tid);
         else if (task.buffer === null && task.refused === null) this.#enrol(task, status);
         else this.#ptrace.continue(tid);
         return;
-      case PTRACE_EVENT_FORK:
-      case PTRACE_EVENT_VFORK:
-      case PTRACE_EVENT_CLONE:
+      case linux.PTRACE_EVENT_FORK:
+      case linux.PTRACE_EVENT_VFORK:
+      case linux.PTRACE_EVENT_CLONE:
         this.#created(task, this.#ptrace.eventMessage(tid));
         break;
-      case PTRACE_EVENT_EXEC:
+      case linux.PTRACE_EVENT_EXEC:
         this.#executed(task);
         if (this.#isLeftAlone(task)) {
           // To the return of its execve, where it can make system calls.
           this.#leaving.add(task);
-          this.#ptrace.resume(PTRACE_SYSCALL, task.id);
+          this.#ptrace.resume(linux.PTRACE_SYSCALL, task.id);
           return;
         }
         break;
-      case PTRACE_EVENT_YIELD:
+      case linux.PTRACE_EVENT_YIELD:
         this.#yield(task, this.#ptrace.eventMessage(tid));
         break;
       case 0:
-        if (signal === SYSCALL_STOP) {
+        if (signal === linux.SYSCALL_STOP) {
           this.#atSystemCall(task);
           return;
         }
-        if (signal === SIGURG && this.#server.takes(task)) break;
-        if (signal === SIGCHLD) this.#childEnded(task);
+        if (signal === linux.SIGURG && this.#server.takes(task)) break;
+        if (signal === linux.SIGCHLD) this.#childEnded(task);
         this.#resume(task, signal);
         return;
     }
@@ -226,7 +202,7 @@ export class Supervisor {
   /** Lets a task run on; one that needs a larger buffer to its next system call, at whose return it can get that. */
   #resume(task: TracedTask, signal = 0): void {
     const grows = task.buffer !== null && this.#pool.canGrow(task.buffer);
-    this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
+    this.#ptrace.resume(grows ? linux.PTRACE_SYSCALL : linux.PTRACE_CONT, task.id, signal);
   }
 
   /** A task whose buffer is too small, or that is to be detached, stands before or after a system call. */
@@ -236,7 +212,7 @@ export class Supervisor {
       return;
     }
     const { buffer: before } = task;
-    const isBehind = this.#ptrace.eventMessage(task.id) === PTRACE_EVENTMSG_SYSCALL_EXIT;
+    const isBehind = this.#ptrace.eventMessage(task.id) === linux.PTRACE_EVENTMSG_SYSCALL_EXIT;
     if (before === null || !isBehind) {
       this.#resume(task);
       return;

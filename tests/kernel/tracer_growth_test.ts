@@ -5,7 +5,7 @@ import type { TestRecord } from "../../src/record/test_record.ts";
 import { loadLibc } from "../../src/sys/load.ts";
 import type { Libc } from "../../src/sys/types.ts";
 import { currentArchitecture } from "../../src/tracer/tasks/architecture.ts";
-import { exitCode } from "../../src/tracer/tasks/constants.ts";
+import { exitCode } from "../../src/tracer/tasks/wait_status.ts";
 import { CoverageLedger } from "../../src/tracer/ledger/coverage_ledger.ts";
 import { Ptrace } from "../../src/tracer/tasks/ptrace.ts";
 import { startStopped } from "../../src/tracer/start_command.ts";

@@ -1,24 +1,13 @@
 import { SyscallError } from "../../errors.ts";
 import type { Libc } from "../../sys/types.ts";
-import {
-  EINTR,
-  isStopped,
-  PTRACE_EVENT_EXEC,
-  PTRACE_EVENT_STOP,
-  PTRACE_O_TRACECLONE,
-  PTRACE_O_TRACEEXEC,
-  PTRACE_O_TRACEFORK,
-  PTRACE_O_TRACEVFORK,
-  SIGCONT,
-  SIGTRAP,
-  stopEvent,
-  stopSignal,
-} from "../tasks/constants.ts";
+import * as linux from "../tasks/constants.ts";
+import { isStopped, stopEvent, stopSignal } from "../tasks/wait_status.ts";
 import { programNames } from "../tasks/program_names.ts";
 import type { Ptrace } from "../tasks/ptrace.ts";
 import type { RunnerPreloader } from "./runner_preloader.ts";
 
-const OPTIONS = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+const OPTIONS = linux.PTRACE_O_TRACEFORK | linux.PTRACE_O_TRACEVFORK | linux.PTRACE_O_TRACECLONE |
+  linux.PTRACE_O_TRACEEXEC;
 
 /**
  * Follows a command, a stopped child of this process, to the test runners that it starts: each gets its preload and is
@@ -46,10 +35,10 @@ export function followToRunners(
     if (!(error instanceof SyscallError)) throw error;
     onRefused(error);
   }
-  libc.kill(root, SIGCONT);
+  libc.kill(root, linux.SIGCONT);
   for (;;) {
     const tid = ptrace.wait(-1);
-    if (tid === -EINTR) continue;
+    if (tid === -linux.EINTR) continue;
     if (tid < 0) return 0; // ECHILD: cannot be before the root's end
     const { status } = ptrace;
     if (!isStopped(status)) {
@@ -58,8 +47,8 @@ export function followToRunners(
     }
     const signal = stopSignal(status);
     const event = stopEvent(status);
-    if (event === PTRACE_EVENT_EXEC && isLetGo(tid)) ptrace.detach(tid);
-    else if (event === PTRACE_EVENT_STOP && signal !== SIGTRAP) ptrace.listen(tid);
+    if (event === linux.PTRACE_EVENT_EXEC && isLetGo(tid)) ptrace.detach(tid);
+    else if (event === linux.PTRACE_EVENT_STOP && signal !== linux.SIGTRAP) ptrace.listen(tid);
     else ptrace.continue(tid, event === 0 ? signal : 0);
   }
 }

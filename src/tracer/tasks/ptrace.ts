@@ -1,7 +1,7 @@
 import type { Tracing } from "../../elf/machine.ts";
 import { check } from "../../sys/errno.ts";
 import type { Libc } from "../../sys/types.ts";
-import * as constants from "./constants.ts";
+import * as linux from "./constants.ts";
 
 const SIGINFO_BYTES = 128;
 
@@ -42,7 +42,7 @@ export class Ptrace {
 
   /** Waits for `tid`, or any task with -1: its id, 0 where `WNOHANG` found none, or minus an errno. */
   wait(tid: number, options = 0): number {
-    const result = this.#libc.waitpid(tid, this.#statusBytes, constants.WAIT_ALL | options);
+    const result = this.#libc.waitpid(tid, this.#statusBytes, linux.WAIT_ALL | options);
     return result === -1 ? -this.#libc.errno() : result;
   }
 
@@ -61,11 +61,11 @@ export class Ptrace {
    */
   seize(tid: number, options: number): void {
     const seize = (all: number): bigint =>
-      this.#libc.ptrace(constants.PTRACE_SEIZE, tid, 0n, BigInt(all));
-    let result = seize(this.#mainline ? options : options | constants.PTRACE_O_YIELD);
+      this.#libc.ptrace(linux.PTRACE_SEIZE, tid, 0n, BigInt(all));
+    let result = seize(this.#mainline ? options : options | linux.PTRACE_O_YIELD);
     this.#yields = result === 0n && !this.#mainline;
     // What PTRACE_SEIZE answers to an option that it does not know.
-    if (result !== 0n && this.#libc.errno() === constants.EIO) result = seize(options);
+    if (result !== 0n && this.#libc.errno() === linux.EIO) result = seize(options);
     check(this.#libc, "ptrace(PTRACE_SEIZE)", result, "trace the command", {
       EPERM:
         "run as root with CAP_SYS_PTRACE, outside any other tracer, and with kernel.yama.ptrace_scope below 3",
@@ -78,36 +78,36 @@ export class Ptrace {
   }
 
   continue(tid: number, signal = 0): boolean {
-    return this.resume(constants.PTRACE_CONT, tid, signal);
+    return this.resume(linux.PTRACE_CONT, tid, signal);
   }
 
   /** Leaves a task in its group-stop, to be told when that ends. */
   listen(tid: number): boolean {
-    return this.resume(constants.PTRACE_LISTEN, tid);
+    return this.resume(linux.PTRACE_LISTEN, tid);
   }
 
   interrupt(tid: number): boolean {
-    return this.resume(constants.PTRACE_INTERRUPT, tid);
+    return this.resume(linux.PTRACE_INTERRUPT, tid);
   }
 
   detach(tid: number, signal = 0): boolean {
-    return this.resume(constants.PTRACE_DETACH, tid, signal);
+    return this.resume(linux.PTRACE_DETACH, tid, signal);
   }
 
   setOptions(tid: number, options: number): boolean {
-    return this.resume(constants.PTRACE_SETOPTIONS, tid, options);
+    return this.resume(linux.PTRACE_SETOPTIONS, tid, options);
   }
 
   /** What a `PTRACE_EVENT_…` stop tells: the new task's id, or the former id of one that ran `execve`; 0 if gone. */
   eventMessage(tid: number): number {
-    const request = constants.PTRACE_GETEVENTMSG;
+    const request = linux.PTRACE_GETEVENTMSG;
     const result = this.#libc.ptrace(request, tid, 0n, this.#wordAddress);
     return result === 0n ? Number(this.#word[0]) : 0;
   }
 
   /** The `siginfo_t` of a signal-delivery-stop, valid until the next call; `null` if the task is gone. */
   signalInfo(tid: number): DataView | null {
-    const request = constants.PTRACE_GETSIGINFO;
+    const request = linux.PTRACE_GETSIGINFO;
     const result = this.#libc.ptrace(request, tid, 0n, this.#signalInfoAddress);
     return result === 0n ? this.#signalInfo : null;
   }
@@ -115,22 +115,22 @@ export class Ptrace {
   /** Replaces what `signalInfo` read. */
   setSignalInfo(tid: number, info: Uint8Array): boolean {
     new Uint8Array(this.#signalInfo.buffer).set(info);
-    const request = constants.PTRACE_SETSIGINFO;
+    const request = linux.PTRACE_SETSIGINFO;
     return this.#libc.ptrace(request, tid, 0n, this.#signalInfoAddress) === 0n;
   }
 
   /** The signal mask of a stopped task. */
   setSignalMask(tid: number, mask: bigint): boolean {
     this.#word[0] = mask;
-    const request = constants.PTRACE_SETSIGMASK;
+    const request = linux.PTRACE_SETSIGMASK;
     return this.#libc.ptrace(request, tid, 8n, this.#wordAddress) === 0n;
   }
 
   /** Moves the general registers between the stopped task and `registers`. */
   getRegisters(tid: number, registers: BigUint64Array): boolean {
     return this.#moveRegisters(
-      constants.PTRACE_GETREGS,
-      constants.PTRACE_GETREGSET,
+      linux.PTRACE_GETREGS,
+      linux.PTRACE_GETREGSET,
       tid,
       registers,
     );
@@ -138,8 +138,8 @@ export class Ptrace {
 
   setRegisters(tid: number, registers: BigUint64Array): boolean {
     return this.#moveRegisters(
-      constants.PTRACE_SETREGS,
-      constants.PTRACE_SETREGSET,
+      linux.PTRACE_SETREGS,
+      linux.PTRACE_SETREGSET,
       tid,
       registers,
     );
@@ -152,7 +152,7 @@ export class Ptrace {
     }
     this.#vectors[0] = address;
     this.#vectors[1] = BigInt(registers.byteLength);
-    const kind = BigInt(constants.NT_PRSTATUS);
+    const kind = BigInt(linux.NT_PRSTATUS);
     return this.#libc.ptrace(set, tid, kind, this.#vectorsAddress) === 0n;
   }
 
@@ -161,8 +161,8 @@ export class Ptrace {
     this.#word[0] = 0xffff_ffffn; // int -1, NO_SYSCALL
     this.#vectors[0] = this.#wordAddress;
     this.#vectors[1] = 4n;
-    const kind = BigInt(constants.NT_ARM_SYSTEM_CALL);
-    this.#libc.ptrace(constants.PTRACE_SETREGSET, tid, kind, this.#vectorsAddress);
+    const kind = BigInt(linux.NT_ARM_SYSTEM_CALL);
+    this.#libc.ptrace(linux.PTRACE_SETREGSET, tid, kind, this.#vectorsAddress);
   }
 
   /**
@@ -170,7 +170,7 @@ export class Ptrace {
    */
   codeIs(tid: number, address: bigint, bytes: Uint8Array): boolean {
     const number = this.architecture.systemCalls.ptrace;
-    const request = BigInt(constants.PTRACE_PEEKTEXT);
+    const request = BigInt(linux.PTRACE_PEEKTEXT);
     const own = this.#wordAddress;
     if (this.#libc.syscall(number, request, BigInt(tid), address, own, 0n, 0n) !== 0n) return false;
     return bytes.every((byte, index) => byte === this.#wordBytes[index]);

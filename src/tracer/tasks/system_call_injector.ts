@@ -1,16 +1,6 @@
 import { setSystemCall } from "./architecture.ts";
-import {
-  ESRCH,
-  isStopped,
-  PTRACE_EVENT_STOP,
-  PTRACE_SINGLESTEP,
-  PTRACE_SYSCALL,
-  SIGSTOP,
-  SIGTRAP,
-  stopEvent,
-  stopSignal,
-  SYSCALL_STOP,
-} from "./constants.ts";
+import * as linux from "./constants.ts";
+import { isStopped, stopEvent, stopSignal } from "./wait_status.ts";
 import type { Ptrace } from "./ptrace.ts";
 import type { TaskMemory } from "./task_memory.ts";
 
@@ -35,7 +25,7 @@ export class SystemCallInjector {
   #tid = 0;
   #instruction = 0n;
   #signals: SignalState = { blocked: 0n, ignored: 0n, caught: 0n };
-  #request = PTRACE_SINGLESTEP;
+  #request = linux.PTRACE_SINGLESTEP;
   #maskChanged = false;
   #held: Uint8Array | null = null;
   #stopAgain = false;
@@ -77,16 +67,16 @@ export class SystemCallInjector {
     this.#stopAgain = false;
     // The kernel forces the SIGTRAP of a single step: where the task blocks or ignores it, the handler would be reset and
     // the signal unblocked (force_sig_info_to_task in kernel/signal.c). Two stops a call avoid that where it can matter.
-    const trap = 1n << BigInt(SIGTRAP - 1);
+    const trap = 1n << BigInt(linux.SIGTRAP - 1);
     if (this.#ptrace.yields) {
       // No stop of this tracer's holds a signal back there: a handler would start between the calls.
       const ignored = (signals.ignored & trap) !== 0n;
-      this.#request = ignored ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      this.#request = ignored ? linux.PTRACE_SYSCALL : linux.PTRACE_SINGLESTEP;
       this.#ptrace.setSignalMask(tid, ignored ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
       this.#maskChanged = true;
     } else {
       const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
-      this.#request = handled ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
+      this.#request = handled ? linux.PTRACE_SYSCALL : linux.PTRACE_SINGLESTEP;
       if ((signals.blocked & trap) !== 0n) this.#maskChanged = true;
     }
     return "held";
@@ -112,14 +102,14 @@ export class SystemCallInjector {
   /** Has the task make one system call: its result or minus an errno; minus ESRCH where it ended (`endStatus`). */
   call(number: bigint, ...values: bigint[]): number {
     const { architecture } = this.#ptrace;
-    if (this.endStatus !== null) return -ESRCH;
+    if (this.endStatus !== null) return -linux.ESRCH;
     this.#working.set(this.#saved);
     setSystemCall(architecture, this.#working, this.#instruction, number, values);
     if (!this.#ptrace.setRegisters(this.#tid, this.#working)) return this.#awaitEnd();
     if (architecture.restartNumber < 0) this.#ptrace.dropSystemCall(this.#tid);
-    const stops = this.#request === PTRACE_SYSCALL ? 2 : 1;
+    const stops = this.#request === linux.PTRACE_SYSCALL ? 2 : 1;
     for (let stop = 0; stop < stops; stop++) {
-      if (!this.#runToStop()) return -ESRCH;
+      if (!this.#runToStop()) return -linux.ESRCH;
     }
     if (!this.#ptrace.getRegisters(this.#tid, this.#working)) return this.#awaitEnd();
     return Number(BigInt.asIntN(64, this.#working[architecture.result]));
@@ -143,7 +133,7 @@ export class SystemCallInjector {
     if (this.#held === null) return 0;
     // The last stop of a step is a signal's delivery, so another signal can take its place. Behind a system call stop
     // the kernel sends the signal again, without its sender's data.
-    if (this.#request === PTRACE_SINGLESTEP) ptrace.setSignalInfo(this.#tid, this.#held);
+    if (this.#request === linux.PTRACE_SINGLESTEP) ptrace.setSignalInfo(this.#tid, this.#held);
     return new DataView(this.#held.buffer).getInt32(0, true);
   }
 
@@ -160,9 +150,9 @@ export class SystemCallInjector {
         return false;
       }
       const signal = stopSignal(status);
-      if (stopEvent(status) === PTRACE_EVENT_STOP) {
-        this.#stopAgain ||= signal !== SIGTRAP;
-      } else if (signal === SYSCALL_STOP || signal === SIGTRAP) {
+      if (stopEvent(status) === linux.PTRACE_EVENT_STOP) {
+        this.#stopAgain ||= signal !== linux.SIGTRAP;
+      } else if (signal === linux.SYSCALL_STOP || signal === linux.SIGTRAP) {
         return true;
       } else {
         this.#hold(signal);
@@ -175,7 +165,7 @@ export class SystemCallInjector {
     const info = this.#ptrace.signalInfo(this.#tid);
     if (info === null) return;
     // SIGSTOP cannot be blocked: a stop request is repeated as one.
-    if (signal === SIGSTOP && this.#held !== null) return;
+    if (signal === linux.SIGSTOP && this.#held !== null) return;
     this.#held = new Uint8Array(info.buffer.slice(0) as ArrayBuffer);
     this.#ptrace.setSignalMask(this.#tid, ALL_SIGNALS);
     this.#maskChanged = true;
@@ -188,6 +178,6 @@ export class SystemCallInjector {
       this.#ptrace.continue(this.#tid);
     }
     this.endStatus = this.#ptrace.status;
-    return -ESRCH;
+    return -linux.ESRCH;
   }
 }
