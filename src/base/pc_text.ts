@@ -98,6 +98,6 @@ function notAPc(bytes: Uint8Array, start: number, line: number): FormatError {
   const shown = JSON.stringify(text.slice(0, 40));
   return new FormatError(
     "PCs",
-    `line ${line}, ${shown}, is no hexadecimal number of at most 64 bits that a kernel has code at: write one PC a line`,
+    `line ${line}, ${shown}, is not a hexadecimal number of at most 64 bits at which a kernel has code: write one PC a line`,
   );
 }

@@ -223,6 +223,6 @@ function roleOf(
 function small(reader: BinaryReader, what: string): number {
   const at = reader.pos;
   const value = reader.uleb();
-  if (!(value >= 0 && value <= 0xffff)) throw reader.problem(`${what} ${value} cannot be true`, at);
+  if (!(value >= 0 && value <= 0xffff)) throw reader.problem(`${what} ${value} is impossible`, at);
   return value;
 }

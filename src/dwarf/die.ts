@@ -199,7 +199,7 @@ export class Die {
       case dw.DW_FORM_line_strp:
       case dw.DW_FORM_sec_offset:
       case dw.DW_FORM_ref_addr:
-        return offsetSize === 8 ? reader.u64() : reader.u32();
+        return reader.offset(offsetSize);
       case dw.DW_FORM_string: {
         const at = reader.pos;
         reader.skipCString();

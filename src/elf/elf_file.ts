@@ -197,7 +197,7 @@ export class ElfFile {
     const problem = (text: string): FormatError =>
       new FormatError("ELF", text, { section: section.name });
     if (size > LARGEST_SECTION || size > data.length * LARGEST_EXPANSION) {
-      throw problem(`expanded size ${size} cannot be true`);
+      throw problem(`expanded size ${size} is impossible`);
     }
     if (this.#inflate === undefined) {
       throw problem(`section is compressed with ${method}: pass a function that expands it`);

@@ -42,7 +42,7 @@ export function applyRelocations(
     const symbol = entries.getUint32(at + 12, true);
     const bytes = field === "uleb128" ? lebLength(target, place) : field === 6 ? 1 : field >> 3;
     if (symbol >= symbols.count || !(place + bytes <= target.length)) {
-      throw problem("relocation of nothing or of no symbol", at);
+      throw problem("relocation outside its section or of an unknown symbol", at);
     }
     const addend = entries.getInt32(at + 20, true) * 0x1_0000_0000 +
       entries.getUint32(at + 16, true);

@@ -40,7 +40,7 @@ export function openRegularFile(path: string): OpenFile {
   } catch (error) {
     // ELOOP of a link, ENXIO of a socket.
     if (!["ELOOP", "ENXIO"].includes((error as { code?: string }).code ?? "")) throw error;
-    throw new TypeError(`${path} is no regular file: remove it`);
+    throw new TypeError(`${path} is not a regular file: remove it`);
   }
 }
 

@@ -206,5 +206,5 @@ test("kernelcov kernel path prints the image that symbolize reads, and bad PCs a
   assert.ok(second.reason.length > 0);
   const bad = run(launcher, ["symbolize"], root, "600a8eb6\nhello\n");
   assert.equal(bad.status, 1);
-  assert.match(bad.stderr, /line 2, "hello", is no hexadecimal number/);
+  assert.match(bad.stderr, /line 2, "hello", is not a hexadecimal number/);
 });

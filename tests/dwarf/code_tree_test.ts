@@ -231,7 +231,7 @@ test("a range list without an end is a FormatError", () => {
   assert.throws(() => treeOf(all, [TEXT]), FormatError);
 });
 
-test("a unit whose length cannot be true ends the list of units; one of an unknown version is left out", () => {
+test("a unit whose length is impossible ends the list of units; one of an unknown version is left out", () => {
   const root: DieSpec = { tag: dw.DW_TAG_compile_unit };
   const info = buildUnits([{ root }, { root }, { root }])[0].data;
   const size = info.length / 3;

@@ -94,10 +94,6 @@ export class Ptrace {
     return this.resume(linux.PTRACE_DETACH, tid, signal);
   }
 
-  setOptions(tid: number, options: number): boolean {
-    return this.resume(linux.PTRACE_SETOPTIONS, tid, options);
-  }
-
   /** What a `PTRACE_EVENT_…` stop tells: the new task's id, or the former id of one that ran `execve`; 0 if gone. */
   eventMessage(tid: number): number {
     const request = linux.PTRACE_GETEVENTMSG;
