@@ -13,17 +13,18 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import { runInKernel } from "../../src/machines/uml/run_kernel.ts";
+import { builtKernel } from "../../src/machines/uml/uml_kernel.ts";
+import { UmlMachine } from "../../src/machines/uml/uml_machine.ts";
 import { pack } from "../pack.ts";
 
-await buildEmbeddedKernel();
+const machine = new UmlMachine(builtKernel(await buildEmbeddedKernel()));
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 try {
   execFileSync("tar", ["xzf", pack(folder), "-C", folder]);
   const packed = join(folder, "package");
   const guest = fileURLToPath(new URL("./tree/guest.ts", import.meta.url));
   const command = ["deno", "run", "-A", "--no-check", "--no-lock", guest, packed];
-  const { exitStatus } = await runInKernel({ command: [...command, ...process.argv.slice(2)] });
+  const { exitStatus } = await machine.run({ command: [...command, ...process.argv.slice(2)] });
   process.exitCode = exitStatus;
 } finally {
   rmSync(folder, { recursive: true });

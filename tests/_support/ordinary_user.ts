@@ -21,7 +21,7 @@ export async function ordinaryUser(folder: string): Promise<OrdinaryUser> {
   const cache = join(folder, "kernelcov/kernels", basename(kernel.path));
   mkdirSync(cache, { recursive: true });
   const { linux, vmlinux, manifest } = kernel;
-  const programs = [ensureGuestInit(kernel), ensureLauncher(kernel)];
+  const programs = [ensureGuestInit(kernel.path), ensureLauncher(kernel.path)];
   for (const file of [linux, vmlinux, manifest, ...programs]) {
     copyFileSync(file, join(cache, basename(file)));
   }

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import { ownKernel } from "../../src/build/own_kernel.ts";
+import { ownKernel } from "../../src/machines/uml/uml_kernel.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
 import { SmallImage } from "../_support/images/small_image.ts";
 

@@ -165,7 +165,7 @@ function embeddedFindings(): KcovFinding[] {
 function confinementFinding(folder: KernelFolder): KcovFinding {
   const subject = "guest confinement";
   try {
-    const protection = hostProtection(ensureLauncher(folder));
+    const protection = hostProtection(ensureLauncher(folder.path));
     const { landlock = 0, mounts = false, capabilities = false } = protection ?? {};
     const layers = [
       ...landlock > 0 ? [`Landlock ${landlock}`] : [],

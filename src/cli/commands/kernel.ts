@@ -10,11 +10,11 @@ import {
 } from "../../build/build_kernel.ts";
 import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
-import { type GuestCommand, type GuestResult, runInKernel } from "../../machines/uml/run_kernel.ts";
+import type { CommandEnd, Machine } from "../../machines/machine.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
-import { guestKernel, kernelDefinition } from "../recording/kernel_choice.ts";
+import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { UsageError } from "../usage_error.ts";
 
 const HELP = `kernelcov kernel build
@@ -44,7 +44,10 @@ kernelcov kernel prune [NAME]…
     Reports of runs on the removed ones are then no longer possible.
 `;
 
-const RUN_OPTIONS = { ...GUEST_OPTIONS, kernel: { type: "string" } } as const;
+const RUN_OPTIONS = {
+  ...GUEST_OPTIONS,
+  kernel: { type: "string", default: "embedded" },
+} as const;
 const NAMES = "build, run, shell, path, list or prune";
 
 /** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
@@ -136,7 +139,8 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
   }
   if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  return report(await runInKernel({ command, ...await runOptions(values) }));
+  const machine = await machineOf(values);
+  return report(await machine.run({ command }));
 }
 
 async function shell(args: string[]): Promise<number> {
@@ -146,17 +150,17 @@ async function shell(args: string[]): Promise<number> {
   }
   const program = process.env["SHELL"] ?? "/bin/sh";
   const env = { ...process.env, debian_chroot: "kernelcov" };
-  return report(await runInKernel({ command: [program], env, ...await runOptions(values) }));
+  const machine = await machineOf(values);
+  return report(await machine.run({ command: [program], env }));
 }
 
-async function runOptions(
-  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel?: string },
-): Promise<Omit<GuestCommand, "command">> {
-  const guest = guestOptions(values);
-  return kernel === undefined ? guest : { ...guest, kernel: await guestKernel(kernel) };
+async function machineOf(
+  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel: string },
+): Promise<Machine> {
+  return await guestMachine(kernel, guestOptions(values));
 }
 
-function report({ exitStatus, end, cut }: GuestResult): number {
+function report({ exitStatus, end, cut }: CommandEnd): number {
   // A signal that ended the command shows in its status, and a crash has been told.
   if (cut !== undefined && end !== "exited" && end !== "crashed") {
     process.stderr.write(`kernelcov: ${cut}\n`);

@@ -6,7 +6,7 @@ import { loadRun } from "../../run/run_coverage_files.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { EXIT_NO_COVERAGE } from "../exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
-import { chooseKernel } from "../recording/kernel_choice.ts";
+import { chooseMachine } from "../recording/machine_choice.ts";
 import { outputFolder } from "../recording/output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "../recording/recorded_run.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
@@ -67,7 +67,7 @@ export async function recordCommand(args: string[]): Promise<number> {
   const out = outputFolder(values.out);
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
-  const kernel = await chooseKernel(values.kernel);
+  const machine = await chooseMachine(values.kernel, { ...guest, write: [out, ...guest.write] });
   const end = await runSupervised(
     {
       command,
@@ -78,7 +78,7 @@ export async function recordCommand(args: string[]): Promise<number> {
       words,
       noFollow: values["no-follow"],
     },
-    { kernel, ...guest, write: [out, ...guest.write] },
+    { machine },
   );
   const { exitStatus } = end;
   const recorded = recordedRun(lock, values);
@@ -88,7 +88,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  const loaded = loadRun(recorded, loadOptions(values, kernel));
+  const loaded = loadRun(recorded, loadOptions(values, machine.vmlinux));
   const reportStatus = await reportRun(loaded, out, runDirectory, values);
   return exitStatus === 0 ? reportStatus : exitStatus;
 }

@@ -17,7 +17,6 @@ import {
 import { removeLeftParts } from "../../sys/written_files.ts";
 import { foreignReports } from "../../run/own_reports.ts";
 import { parseCommandLine } from "../command_line.ts";
-import type { KernelChoice } from "../recording/kernel_choice.ts";
 import { outputStyle } from "../question.ts";
 import {
   checkOutputs,
@@ -101,12 +100,16 @@ export function checkReportOptions(
   );
 }
 
-/** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
+/**
+ * The options of the library for those of the command line.
+ *
+ * @param image the image of the kernel that the run was on, if it is known
+ */
 export function loadOptions(
   values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string; steady?: boolean },
-  kernel: KernelChoice = "host",
+  image?: string,
 ): LoadRunOptions {
-  const { vmlinux = kernel === "host" ? undefined : kernel.vmlinux, modules } = values;
+  const { vmlinux = image, modules } = values;
   return { vmlinux, modules, sourcePrefix: values["source-prefix"], steady: values.steady };
 }
 

@@ -12,16 +12,15 @@ import {
   withReport,
 } from "../../runners/runner_command.ts";
 import { settleOutcomes } from "../../runners/settle_outcomes.ts";
-import { runInKernel } from "../../machines/uml/run_kernel.ts";
 import { parseCommandLine } from "../command_line.ts";
 import { EXIT_NO_COVERAGE } from "../exit_status.ts";
 import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
-import { chooseKernel } from "../recording/kernel_choice.ts";
+import { chooseMachine } from "../recording/machine_choice.ts";
 import { outputFolder } from "../recording/output_folder.ts";
 import { FRESH_HELP, FRESH_OPTION, recordedRun } from "../recording/recorded_run.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
 import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
-import { type CommandEnd, runHere } from "../../machines/here/run_here.ts";
+import type { CommandEnd } from "../../machines/machine.ts";
 import { reportCut } from "../recording/report_cut.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { UsageError } from "../usage_error.ts";
@@ -76,13 +75,12 @@ export async function testCommand(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
-  const asked = guestOptions(values);
+  const guest = guestOptions(values);
   checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
-  const guest = { ...asked, write: [out, ...asked.write] };
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
-  const kernel = await chooseKernel(values.kernel);
+  const machine = await chooseMachine(values.kernel, { ...guest, write: [out, ...guest.write] });
   const { run } = lock;
   const env = {
     ...process.env,
@@ -107,12 +105,11 @@ export async function testCommand(args: string[]): Promise<number> {
         noFollow: values["no-follow"],
       } as const;
       const runtime = supervisorRuntime(command);
-      return await runSupervised(options, { kernel, env, runtime, ...guest });
+      return await runSupervised(options, { machine, env, runtime });
     }
-    if (kernel === "host") return await runHere(direct.command, env);
-    return await runInKernel({ command: direct.command, kernel, env, ...guest });
+    return await machine.run({ command: direct.command, env });
   }
-  let end: CommandEnd = { exitStatus: 0, cut: undefined };
+  let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
   for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
     const earlier = new Set(recordFiles(runDirectory));
     rmSync(runnerReport, { force: true, recursive: true }); // of a run that was killed
@@ -131,7 +128,7 @@ export async function testCommand(args: string[]): Promise<number> {
     return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
   }
   process.stdout.write("\n");
-  const loaded = loadRun(recorded, loadOptions(values, kernel));
+  const loaded = loadRun(recorded, loadOptions(values, machine.vmlinux));
   const reportStatus = await reportRun(loaded, out, runDirectory, values);
   return exitStatus === 0 ? reportStatus : exitStatus;
 }

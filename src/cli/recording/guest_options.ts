@@ -1,5 +1,5 @@
-import type { GuestCommand } from "../../machines/uml/run_kernel.ts";
 import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
+import type { GuestOptions } from "../../machines/uml/uml_machine.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
@@ -17,7 +17,7 @@ const MOST_SECONDS = 2_000_000;
 /**
  * What {@linkcode GUEST_OPTIONS} say of the guest.
  *
- * @throws {UsageError} Where the time limit or the memory is none.
+ * @throws {UsageError} Where the time limit or the memory size is invalid.
  */
 export function guestOptions(
   values: {
@@ -27,9 +27,7 @@ export function guestOptions(
     append?: string[];
     dmesg?: boolean;
   },
-):
-  & Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg" | "parameters">
-  & { readonly write: readonly string[] } {
+): GuestOptions & { readonly write: readonly string[] } {
   const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
   if (memory !== undefined) {
     try {

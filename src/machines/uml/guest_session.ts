@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
+import type { CommandEnd } from "../machine.ts";
 import { explainFailure, hostFacts, mapLimitHint } from "./guest_failure.ts";
 import { GuestInput } from "./guest_input.ts";
 import type { GuestProcess } from "./guest_process.ts";
@@ -26,28 +27,6 @@ const MOST_BACKLOG = 1 << 20;
 const SIGKILL = 9;
 const SIGPIPE = 13;
 const SIGTERM = 15;
-
-/** How a guest ended. */
-export type GuestEnd =
-  | "exited"
-  | "timed-out"
-  | "interrupted"
-  | "powered-off"
-  | "crashed"
-  | "killed";
-
-/** What came of a command in the guest. */
-export interface GuestResult {
-  /**
-   * The command's exit status, 128 and the signal's number where a signal ended it, 124 after the time limit,
-   * 130 and 143 where this process was told to end and the command had to be killed. Where the guest ended before its
-   * command there is none: 3.
-   */
-  readonly exitStatus: number;
-  readonly end: GuestEnd;
-  /** What cut the command short, as a sentence without its full stop; `undefined` where it ended by itself. */
-  readonly cut: string | undefined;
-}
 
 /** Where a session's streams go. */
 export interface SessionOptions {
@@ -132,7 +111,7 @@ export class GuestSession {
    *
    * @throws {KcovUnavailableError} the guest did not start.
    */
-  async result(): Promise<GuestResult> {
+  async result(): Promise<CommandEnd> {
     await Promise.race([this.#settled.promise, this.#guest.ended]);
     if (this.#waitStatus !== undefined) {
       // Files are stored by now; the kernel needs only a moment more to power off.
@@ -144,7 +123,7 @@ export class GuestSession {
     return this.#judge(killedBy);
   }
 
-  #judge(killedBy: string | undefined): GuestResult {
+  #judge(killedBy: string | undefined): CommandEnd {
     const facts = hostFacts();
     const hint = mapLimitHint(this.#guest.log, facts);
     if (this.#timedOut) {
@@ -175,7 +154,7 @@ export class GuestSession {
   }
 
   /** How a guest ended whose command did not. */
-  #endOfGuest(killedBy: string | undefined): Pick<GuestResult, "end" | "cut"> {
+  #endOfGuest(killedBy: string | undefined): Pick<CommandEnd, "end" | "cut"> {
     const way = /reboot: (Power down|System halted|Restarting system)\b[^\n]*\s*$/
       .exec(this.#guest.log)?.[1];
     if (this.#rebooted || way === "Restarting system") {

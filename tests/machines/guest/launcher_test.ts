@@ -60,7 +60,7 @@ async function inPlace(body: (place: Place) => void | Promise<void>): Promise<vo
 }
 
 async function launcherPath(): Promise<string> {
-  return ensureLauncher(await buildEmbeddedKernel());
+  return ensureLauncher((await buildEmbeddedKernel()).path);
 }
 
 test("the launcher leaves a program of root's no way to change a file outside of its folder", async (t) => {

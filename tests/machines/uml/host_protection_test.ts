@@ -13,7 +13,7 @@ import { explainUnsealed, hostProtection } from "../../../src/machines/uml/host_
 import { Collector } from "../../_support/guest_run.ts";
 
 test("hostProtection says what the launcher could do here", async () => {
-  const found = hostProtection(ensureLauncher(await buildEmbeddedKernel()));
+  const found = hostProtection(ensureLauncher((await buildEmbeddedKernel()).path));
   assert.ok(found !== undefined && found.landlock >= 0);
   if (process.getuid?.() !== 0) {
     assert.deepEqual([found.mounts, found.capabilities], [false, false]);
@@ -56,7 +56,7 @@ sleep 100
     );
     chmodSync(init, 0o755);
     const machine = {
-      launcher: ensureLauncher(kernel),
+      launcher: ensureLauncher(kernel.path),
       linux: kernel.linux,
       init,
       memoryBytes: 256 * 2 ** 20,

@@ -6,43 +6,45 @@ import {
   type KernelDefinition,
   namedKernel,
 } from "../../build/build_kernel.ts";
-import type { KernelFolder } from "../../build/kernel_folder.ts";
 import { kernelNames } from "../../build/kernel_names.ts";
-import { ownKernel } from "../../build/own_kernel.ts";
+import { HERE } from "../../machines/here/here.ts";
+import type { Machine } from "../../machines/machine.ts";
+import { builtKernel, ownKernel } from "../../machines/uml/uml_kernel.ts";
+import { type GuestOptions, UmlMachine } from "../../machines/uml/uml_machine.ts";
 import { UsageError } from "../usage_error.ts";
 
-/** The kernel that a command runs on: the running one, or one that is booted for it. */
-export type KernelChoice = "host" | KernelFolder;
-
 /**
- * The kernel for `--kernel auto|host|embedded|NAME|PATH`. For `auto` the running one where it can record, else the
- * embedded one, which is then said in one line. The embedded one, or that of the name, is built if it is not there.
+ * The machine for `--kernel auto|host|embedded|NAME|PATH`. For `auto` this one where its kernel can record, else the
+ * embedded kernel, which is then said in one line. The embedded kernel, or that of the name, is built if it is not there.
  *
+ * @param guest how a guest runs its command
  * @throws {KcovUnavailableError} Where `host` is asked for and cannot record, or the embedded one cannot be built.
  * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
  */
-export async function chooseKernel(name: string): Promise<KernelChoice> {
-  if (name !== "auto" && name !== "host") return await guestKernel(name, ["auto", "host"]);
+export async function chooseMachine(name: string, guest: GuestOptions): Promise<Machine> {
+  if (name !== "auto" && name !== "host") return await guestMachine(name, guest, ["auto", "host"]);
   const { available, reason, message } = kcovAvailability();
-  if (available) return "host";
+  if (available) return HERE;
   if (name === "host") throw new KcovUnavailableError(reason ?? "not-built-in", message);
   process.stderr.write(`kernelcov: Using the embedded kernel. ${message.split(":")[0]}\n`);
-  return await buildEmbeddedKernel();
+  return await guestMachine("embedded", guest);
 }
 
 /**
- * The kernel to boot for `--kernel embedded|NAME|PATH`: what has a slash is a path, all else a name.
+ * The machine that boots the kernel of `--kernel embedded|NAME|PATH`: what has a slash is a path, all else a name.
  *
  * @param others what else the option takes, for the error
- * @throws {KcovUnavailableError} Where it has to be built and cannot.
+ * @throws {KcovUnavailableError} Where the kernel has to be built and cannot.
  * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
  */
-export async function guestKernel(
+export async function guestMachine(
   name: string,
+  guest: GuestOptions,
   others: readonly string[] = [],
-): Promise<KernelFolder> {
-  if (name.includes("/")) return ownKernel(name);
-  return await buildEmbeddedKernel(kernelDefinition(name, others, " or a path with a slash"));
+): Promise<Machine> {
+  if (name.includes("/")) return new UmlMachine(ownKernel(name), guest);
+  const definition = kernelDefinition(name, others, " or a path with a slash");
+  return new UmlMachine(builtKernel(await buildEmbeddedKernel(definition)), guest);
 }
 
 /** The kernel that was built under a name; `undefined` stands for the embedded one. */
