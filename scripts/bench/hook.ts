@@ -12,7 +12,7 @@ import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 
 const root = join(import.meta.dirname!, "../..");
-const kernelcov = join(root, "scripts/kernelcov");
+const kernelcov = join(root, "src/cli/kernelcov");
 const runtimes = ["deno", "bun"] as const;
 const scratch = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 

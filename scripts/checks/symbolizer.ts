@@ -2,7 +2,7 @@
  * Holds the frames of every coverage point of an image, and of addresses between them, against those of
  * `llvm-symbolizer --inlines`, and prints the differences. Columns are left aside.
  *
- *   deno run -A scripts/checks/symbolizer.ts IMAGE [--between N] [--show N]
+ *   npm run check:symbolizer -- IMAGE [--between N] [--show N]
  *
  * Exit status 1 where anything differs.
  */

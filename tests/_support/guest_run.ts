@@ -15,7 +15,7 @@ import { type GuestOptions, UmlMachine } from "../../src/machines/uml/uml_machin
 
 /** The checkout's command. */
 export const KERNELCOV: string = fileURLToPath(
-  new URL("../../scripts/kernelcov", import.meta.url),
+  new URL("../../src/cli/kernelcov", import.meta.url),
 );
 
 /** Collects what is written to it. */

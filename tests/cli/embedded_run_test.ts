@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { genhtml, LCOV_VARIANTS } from "../_support/lcov_judges.ts";
 
 const root = join(import.meta.dirname!, "../..");
-const launcher = join(root, "scripts/kernelcov");
+const launcher = join(root, "src/cli/kernelcov");
 
 interface Finished {
   status: number | null;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 
-const launcher = join(import.meta.dirname!, "../../scripts/kernelcov");
+const launcher = join(import.meta.dirname!, "../../src/cli/kernelcov");
 
 function kernelcov(args: string[], env: Record<string, string> = {}, cwd?: string): {
   status: number | null;

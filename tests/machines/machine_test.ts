@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 import { HERE } from "../../src/machines/here/here.ts";
-import type { Machine, MachineCommand } from "../../src/machines/machine.ts";
+import type { CommandEnd, Machine, MachineCommand } from "../../src/machines/machine.ts";
 import { builtKernel } from "../../src/machines/uml/uml_kernel.ts";
 import { UmlMachine } from "../../src/machines/uml/uml_machine.ts";
 import { Collector } from "../_support/guest_run.ts";
@@ -18,16 +18,22 @@ const MACHINES: readonly [name: string, machine: () => Machine | Promise<Machine
   ["uml", async () => new UmlMachine(builtKernel(await buildEmbeddedKernel()))],
 ];
 
+/** Runs a shell script with no input but what `options` give. */
+async function runScript(
+  machine: Machine,
+  script: string,
+  options: Partial<MachineCommand> = {},
+): Promise<CommandEnd & { stdout: string; stderr: string }> {
+  const stdout = new Collector();
+  const stderr = new Collector();
+  const command = ["sh", "-c", script];
+  const end = await machine.run({ stdin: null, stdout, stderr, ...options, command });
+  return { ...end, stdout: stdout.text, stderr: stderr.text };
+}
+
 for (const [name, machineOf] of MACHINES) {
-  /** Runs a shell script with no input but what `options` give. */
-  async function run(script: string, options: Partial<MachineCommand> = {}) {
-    const stdout = new Collector();
-    const stderr = new Collector();
-    const machine = await machineOf();
-    const command = ["sh", "-c", script];
-    const end = await machine.run({ stdin: null, stdout, stderr, ...options, command });
-    return { ...end, stdout: stdout.text, stderr: stderr.text };
-  }
+  const run = async (script: string, options?: Partial<MachineCommand>) =>
+    await runScript(await machineOf(), script, options);
 
   test(`${name}: output, errors and the exit status are the command's`, async () => {
     assert.deepEqual(await run("echo out; echo err >&2; exit 41"), {
