@@ -53,3 +53,17 @@ export interface Machine {
    */
   run(command: MachineCommand): Promise<CommandEnd>;
 }
+
+/** How a guest, a machine with a kernel of its own, runs its commands. */
+export interface GuestOptions {
+  /** Folders of the host that the command may write to. All other changes stay in the guest and are lost with it. */
+  readonly write?: readonly string[];
+  /** Time limit, from the command's start. */
+  readonly timeoutMs?: number;
+  /** The guest's memory, such as `2G`, the default. */
+  readonly memory?: string;
+  /** Parameters for the kernel's command line, such as `um_fault_around=0`. */
+  readonly parameters?: readonly string[];
+  /** Whether the kernel's messages go to standard error as they come. */
+  readonly dmesg?: boolean;
+}

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { memoryFolders } from "../../src/machines/uml/memory_folder.ts";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import type { CommandEnd, MachineCommand } from "../../src/machines/machine.ts";
+import type { CommandEnd, GuestOptions, MachineCommand } from "../../src/machines/machine.ts";
 import { builtKernel, type UmlKernel } from "../../src/machines/uml/uml_kernel.ts";
-import { type GuestOptions, UmlMachine } from "../../src/machines/uml/uml_machine.ts";
+import { UmlMachine } from "../../src/machines/uml/uml_machine.ts";
 
 /** The checkout's command. */
 export const KERNELCOV: string = fileURLToPath(

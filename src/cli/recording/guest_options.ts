@@ -1,5 +1,5 @@
+import type { GuestOptions } from "../../machines/machine.ts";
 import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
-import type { GuestOptions } from "../../machines/uml/uml_machine.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */

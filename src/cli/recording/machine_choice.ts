@@ -8,9 +8,9 @@ import {
 } from "../../build/build_kernel.ts";
 import { kernelNames } from "../../build/kernel_names.ts";
 import { HERE } from "../../machines/here/here.ts";
-import type { Machine } from "../../machines/machine.ts";
+import type { GuestOptions, Machine } from "../../machines/machine.ts";
 import { builtKernel, ownKernel } from "../../machines/uml/uml_kernel.ts";
-import { type GuestOptions, UmlMachine } from "../../machines/uml/uml_machine.ts";
+import { UmlMachine } from "../../machines/uml/uml_machine.ts";
 import { UsageError } from "../usage_error.ts";
 
 /**

@@ -2,7 +2,7 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { plainFolder } from "../../sys/plain_folder.ts";
-import type { CommandEnd, Machine, MachineCommand } from "../machine.ts";
+import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
 import { checkGuestProgram } from "./check_program.ts";
 import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
@@ -13,20 +13,6 @@ import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_termin
 import { KernelWatch } from "./kernel_watch.ts";
 import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
 import type { UmlKernel } from "./uml_kernel.ts";
-
-/** How a guest runs a command. */
-export interface GuestOptions {
-  /** Folders of the host that the command may write to. All other changes stay in the guest and are lost with it. */
-  readonly write?: readonly string[];
-  /** Time limit, from the command's start. */
-  readonly timeoutMs?: number;
-  /** The guest's memory, such as `2G`, the default. */
-  readonly memory?: string;
-  /** Parameters for the kernel's command line, such as `um_fault_around=0`. */
-  readonly parameters?: readonly string[];
-  /** Whether the kernel's messages go to standard error as they come. */
-  readonly dmesg?: boolean;
-}
 
 /**
  * User-mode Linux: each command runs in a freshly booted guest. What the guest's kernel complains of, a crash first of
