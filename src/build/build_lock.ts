@@ -1,21 +1,16 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import process from "node:process";
-
-/** Start time of a process, which with its number names it for good (proc(5), field 22 of stat). */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
-}
+import {
+  formatInvocation,
+  isAlive,
+  parseInvocation,
+  processInvocation,
+} from "../record/invocation.ts";
 
 function tryLock(path: string): boolean {
   try {
     const fd = openSync(path, "wx");
-    writeSync(fd, `${process.pid} ${startTime(process.pid)}\n`);
+    writeSync(fd, formatInvocation(processInvocation()));
     closeSync(fd);
     return true;
   } catch (error) {
@@ -32,14 +27,13 @@ export function lockHolder(path: string): number | undefined {
   } catch {
     return undefined;
   }
-  const [pid, started] = text.trim().split(" ");
-  if (started === undefined) return undefined;
-  return startTime(Number(pid)) === started ? Number(pid) : undefined;
+  const holder = parseInvocation(text);
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
 }
 
 /**
- * Runs `body` while this process holds the lock file. Where another process holds it, `onWait` is told its number
- * once, and the lock is waited for; a lock whose process is gone is taken over.
+ * Runs `body` while this process holds the lock file. While another process holds it, this one waits, and `onWait` is
+ * given that process's number once; a lock whose process is gone is taken over.
  */
 export async function withLock<T>(
   path: string,

@@ -6,7 +6,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { kernelPatches, RECIPE_FOLDER, SOURCE_PACKAGE } from "./kernel_folder.ts";
 
 /** Where Debian's package puts the source. */
-export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
+const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
 
 /**
  * Folders of drivers that user-mode Linux cannot have. Their sources are four fifths of the archive's bytes; their Kconfig files and

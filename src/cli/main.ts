@@ -3,18 +3,24 @@ import { didYouMean } from "../base/nearest_names.ts";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
 import { printable } from "../report/text_style.ts";
 import { guardOutput } from "./guard_output.ts";
-import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
-import { UsageError } from "./usage_error.ts";
+import {
+  type Command,
+  EXIT_NO_COVERAGE,
+  EXIT_USAGE,
+  splitArguments,
+  UsageError,
+  warn,
+} from "./command_line.ts";
 
-interface Command {
+interface CommandEntry {
   readonly name: string;
   readonly usage: string;
   readonly summary: string;
   /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
-  readonly load: () => Promise<(args: string[]) => number | Promise<number>>;
+  readonly load: () => Promise<Command>;
 }
 
-const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly CommandEntry[] = [
   {
     name: "test",
     usage: "test [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
@@ -100,15 +106,14 @@ function help(): string {
     "",
     "kernelcov help COMMAND, or COMMAND --help, shows a command's options; kernelcov version, or -V, the version.",
     "--debug adds stacks to errors.",
-    "Exit status: the test command's own; 2 for wrong usage; 3 where coverage could not be had.",
+    "Exit status: the test command's own; 2 wrong usage; 3 coverage is unavailable.",
     "",
   ].join("\n");
 }
 
 /** Runs one command line (without the program's name) and returns the exit status. */
 export async function main(args: string[]): Promise<number> {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
+  const [own] = splitArguments(args);
   const debug = own.includes("--debug");
   const [name, ...rest] = debug
     ? args.filter((arg, i) => arg !== "--debug" || i > own.length)
@@ -140,17 +145,21 @@ export async function main(args: string[]): Promise<number> {
     return EXIT_USAGE;
   }
   try {
-    return await (await command.load())(rest);
+    const { help, run } = await command.load();
+    const [own] = splitArguments(rest);
+    if (!own.includes("--help") && !own.includes("-h")) return await run(rest);
+    process.stdout.write(help);
+    return 0;
   } catch (error) {
     return reportError(error, command, debug);
   }
 }
 
-function reportError(error: unknown, command: Command, debug: boolean): number {
+function reportError(error: unknown, command: CommandEntry, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
   // Names from files and arguments are in messages, and must not drive the terminal.
   const safe = message.split("\n").map(printable).join("\n");
-  process.stderr.write(`kernelcov: ${safe}\n`);
+  warn(`${safe}`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof UsageError) {
     process.stderr.write(`Usage: kernelcov ${command.usage}\n`);

@@ -3,7 +3,7 @@ import { basename, dirname, extname } from "node:path";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
 import { removeLeftParts, writeThrough, writeWhole } from "../sys/written_files.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command_line.ts";
 
 /** Text that is compressed at once: a file can be larger than the longest text. */
 const GZIP_LENGTH = 1 << 22;

@@ -8,7 +8,7 @@ import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
 import { type LoadedRun, loadRuns } from "../run/run_coverage_files.ts";
-import { UsageError } from "./usage_error.ts";
+import { parseCommandLine, UsageError, warn } from "./command_line.ts";
 
 /** Options of every command that asks a run a question. */
 export const QUESTION_OPTIONS = {
@@ -18,7 +18,6 @@ export const QUESTION_OPTIONS = {
   steady: { type: "boolean" },
   json: { type: "boolean" },
   plain: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 /** The lines of a command's help that explain {@linkcode QUESTION_OPTIONS}. */
@@ -48,6 +47,32 @@ export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
 export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
   const { vmlinux, modules, steady } = values;
   return loadRuns(runs, { vmlinux, modules, steady });
+}
+
+/** A question about a whole run, whose answer is some of its tests. */
+export interface RunQuestion<Answer> {
+  answer(coverage: RunCoverage): Answer;
+  tests(answer: Answer): readonly number[];
+  json(coverage: RunCoverage, answer: Answer): unknown;
+  text(coverage: RunCoverage, answer: Answer, style: TextStyle): string;
+}
+
+/** Asks a run the question, prints the answer as the arguments want it, and returns the exit status. */
+export function askRun<Answer>(args: string[], question: RunQuestion<Answer>): number {
+  const { values, operands } = parseCommandLine(args, {
+    ...QUESTION_OPTIONS,
+    filter: { type: "string" },
+  });
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": name the run with --run`);
+  }
+  const { coverage } = openRunOf(values);
+  const answer = question.answer(coverage);
+  if (values.plain || values.filter !== undefined) {
+    printTests(coverage, question.tests(answer), values.filter);
+  } else if (values.json) printJson(question.json(coverage, answer));
+  else process.stdout.write(question.text(coverage, answer, outputStyle()));
+  return 0;
 }
 
 /** The style of standard output. */
@@ -88,12 +113,12 @@ export function printTests(
   if (text !== "") process.stdout.write(`${text}\n`);
   const others = references.length - own.length;
   if (others > 0) {
-    process.stderr.write(
-      `kernelcov: ${plural(others, "test")} of another runner ${
+    warn(
+      `${plural(others, "test")} of another runner ${
         others === 1 ? "is" : "are"
       } left out: --filter ${runner === "deno" ? "bun" : "deno"} has ${
         others === 1 ? "it" : "them"
-      }\n`,
+      }`,
     );
   }
 }

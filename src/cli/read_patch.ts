@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { errorCode, errorReason } from "../sys/file_error.ts";
 import { openFile, readWholeFile } from "../sys/open_file.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command_line.ts";
 
 /** No patch is larger: what is has no end. */
 const LARGEST = 1 << 28;

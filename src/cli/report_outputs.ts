@@ -1,4 +1,3 @@
-import process from "node:process";
 import { parsePatch } from "../coverage/patch/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
@@ -10,12 +9,11 @@ import { teamscaleReport } from "../report/teamscale.ts";
 import { formatCount, type TextStyle } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import type { LoadedRun } from "../run/run_coverage_files.ts";
-import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
 import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
-import { UsageError } from "./usage_error.ts";
 import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
+import { EXIT_BELOW_THRESHOLD, UsageError, warn } from "./command_line.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -185,7 +183,7 @@ export async function writeOutputs(
 /** A file in a folder of the user's is not ours to remove, whatever its name. */
 function tellOfPartsBehind(path: string, last: number): void {
   for (const behind of partsBehind(path, last)) {
-    process.stderr.write(`kernelcov: ${behind} is no part of this report: remove it\n`);
+    warn(`${behind} is no part of this report: remove it`);
   }
 }
 
@@ -215,7 +213,7 @@ export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): 
       : `${formatCount(linesHit)} of ${formatCount(lines)} lines covered (${
         ((100 * linesHit) / lines).toFixed(2)
       } %)`;
-    process.stderr.write(`kernelcov: ${where}: ${found}, below --min-lines ${percent}\n`);
+    warn(`${where}: ${found}, below --min-lines ${percent}`);
   }
   return short.length === 0 ? 0 : EXIT_BELOW_THRESHOLD;
 }

@@ -10,7 +10,7 @@ import { removeLeftParts, writeWhole } from "../sys/written_files.ts";
 import { Progress } from "./progress.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command_line.ts";
 
 /** Bytes of a page's start in which it names its script. */
 const PAGE_START = 4096;

@@ -31,7 +31,7 @@ test("a command line that is wrong is one line, a hint and exit status 2, withou
     [["xyzzy"], /Unknown command "xyzzy"\n/],
     [["help", "tset"], /Unknown command "tset"/],
     [["test"], /There is no test command/],
-    [["test", "deno"], /Unexpected "deno": put the command behind --/],
+    [["test", "deno"], /Unexpected "deno": put the command after --/],
     [["test", "--kernel", "moon", "--", "true"], /Unknown kernel "moon"/],
     [["test", "--no-such", "--", "true"], /--no-such/],
     [["kernel"], /Name what to do with the kernel/],

@@ -14,7 +14,6 @@ import { buildDifferenceText, differenceText } from "../../report/answer_text.ts
 import { formatRanges } from "../../report/line_ranges.ts";
 import { testLabel } from "../../report/test_label.ts";
 import { printable } from "../../report/text_style.ts";
-import { parseCommandLine } from "../command_line.ts";
 import {
   oneTest,
   openRunsOf,
@@ -23,23 +22,22 @@ import {
   QUESTION_HELP,
   QUESTION_OPTIONS,
 } from "../question.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
-const HELP = `kernelcov diff A B
+/** `kernelcov diff A B`. */
+export const diffCommand: Command = {
+  help: `kernelcov diff A B
     What two tests of a run, or two runs, do not cover alike: by line, or by function where the runs are of two kernel
     builds.
     A, B            names of tests as in kernelcov show, or folders of runs
     --plain         only the lines: A or B, FILE:LINES and function, with tabs between; of two builds file, function,
                     and of A and of B the lines hit and in all, - where it has none
-${QUESTION_HELP}`;
+${QUESTION_HELP}`,
+  run,
+};
 
-/** `kernelcov diff A B`. */
-export function diffCommand(args: string[]): number {
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length !== 2) throw new UsageError("Name two tests, or the folders of two runs");
   const [a, b] = operands as [string, string];
   if (isFolder(a) !== isFolder(b)) {

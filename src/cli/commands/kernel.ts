@@ -11,11 +11,10 @@ import {
 import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
+import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
 const HELP = `kernelcov kernel build
     Builds the embedded kernel, once; says first how long that takes.
@@ -50,22 +49,17 @@ const RUN_OPTIONS = {
 } as const;
 const NAMES = "build, run, shell, path, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
-export async function kernelCommand(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
-  const end = rest.indexOf("--");
-  const own = end < 0 ? rest : rest.slice(0, end);
-  if (own.includes("--help") || own.includes("-h")) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. */
+export const kernelCommand: Command = { help: HELP, run };
+
+function run([name, ...rest]: string[]): number | Promise<number> {
   switch (name) {
     case "build":
-      return await build(rest);
+      return build(rest);
     case "run":
-      return await run(rest);
+      return runCommand(rest);
     case "shell":
-      return await shell(rest);
+      return shell(rest);
     case "path":
       return path(rest);
     case "list":
@@ -73,8 +67,6 @@ export async function kernelCommand(args: string[]): Promise<number> {
     case "prune":
       return pruneKernels(rest);
     case "help":
-    case "--help":
-    case "-h":
       process.stdout.write(HELP);
       return 0;
     case undefined:
@@ -133,13 +125,10 @@ function path(args: string[]): number {
   return 0;
 }
 
-async function run(args: string[]): Promise<number> {
-  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
-  if (operands.length > 0) {
-    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
-  }
-  if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  const machine = await machineOf(values);
+async function runCommand(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, RUN_OPTIONS);
+  const command = commandToRun(line, "command to run");
+  const machine = await machineOf(line.values);
   return report(await machine.run({ command }));
 }
 
@@ -155,7 +144,7 @@ async function shell(args: string[]): Promise<number> {
 }
 
 async function machineOf(
-  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel: string },
+  { kernel, ...values }: GuestValues & { readonly kernel: string },
 ): Promise<Machine> {
   return await guestMachine(kernel, guestOptions(values));
 }
@@ -163,7 +152,7 @@ async function machineOf(
 function report({ exitStatus, end, cut }: CommandEnd): number {
   // A signal that ended the command shows in its status, and a crash has been told.
   if (cut !== undefined && end !== "exited" && end !== "crashed") {
-    process.stderr.write(`kernelcov: ${cut}\n`);
+    warn(`${cut}`);
   }
   return exitStatus;
 }

@@ -6,12 +6,7 @@ import { openRun } from "../../record/run_writer.ts";
 import { fileError } from "../../sys/file_error.ts";
 import { removeFile } from "../../sys/files.ts";
 import { plural } from "../../report/text_style.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { UsageError } from "../usage_error.ts";
-
-const HELP = `kernelcov merge RUN… --out DIR
-    Puts the records of several runs of one kernel build into one run, in a new folder.
-`;
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** Half of a merged run is none. */
 function removeRecords(directory: string): void {
@@ -19,15 +14,17 @@ function removeRecords(directory: string): void {
 }
 
 /** `kernelcov merge RUN… --out DIR`. */
-export function mergeCommand(args: string[]): number {
+export const mergeCommand: Command = {
+  help: `kernelcov merge RUN… --out DIR
+    Puts the records of several runs of one kernel build into one run, in a new folder.
+`,
+  run,
+};
+
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, {
     out: { type: "string" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length === 0) throw new UsageError("Name the folders of the runs");
   if (values.out === undefined) throw new UsageError("Name the new run's folder with --out");
   const run = mergeRuns(operands.map(readRun));

@@ -3,7 +3,6 @@ import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { rangesByFile } from "../../report/line_ranges.ts";
 import { printable } from "../../report/text_style.ts";
 import { flakyJson, flakyText, showJson, showTest, showText } from "../../report/show_text.ts";
-import { parseCommandLine } from "../command_line.ts";
 import {
   oneTest,
   openRunOf,
@@ -12,29 +11,28 @@ import {
   QUESTION_HELP,
   QUESTION_OPTIONS,
 } from "../question.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** Similar tests listed. */
 const SIMILAR = 5;
 
-const HELP = `kernelcov show TEST
+/** `kernelcov show TEST`. */
+export const showCommand: Command = {
+  help: `kernelcov show TEST
     What one test reached: the lines that only it ran, the tests most like it, and its functions, those first that the
     fewest tests run. Repeats of a test are shown together.
     TEST            its full name, file and name, or a part that no other test's name has
     --flaky         instead: the points that only some of its repeats hit
     --plain         only FILE:LINES, one file a line
-${QUESTION_HELP}`;
+${QUESTION_HELP}`,
+  run,
+};
 
-/** `kernelcov show TEST`. */
-export function showCommand(args: string[]): number {
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     flaky: { type: "boolean" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length !== 1) throw new UsageError("Name one test");
   const { coverage } = openRunOf(values);
   const group = oneTest(coverage, operands[0]!);

@@ -12,10 +12,11 @@ import type { SymbolizedPcs } from "../../symbolize/lookup/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../../symbolize/lookup/symbolized_text.ts";
 import { embeddedKernelPath } from "../../build/build_kernel.ts";
 import { kcovAvailability } from "../../kcov/kcov_availability.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
+/** `kernelcov symbolize`: raw PCs to frames on standard output. */
+export const symbolizeCommand: Command = {
+  help: `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
     Prints the frames of raw PCs, innermost first: of hexadecimal numbers on the command line, else of those on standard
     input, one a line. Names and paths are those of llvm-symbolizer --inlines.
     PC              as KCOV writes it: the address behind a coverage call, which is the call's + 5 on x86-64 and + 4 on
@@ -26,21 +27,17 @@ const HELP = `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…
                     the functions of /proc/kallsyms
     --modules DIR   a folder with modules; may be repeated; KERNELCOV_MODULES and the usual places come after
     --json          an object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
-`;
+`,
+  run,
+};
 
-/** `kernelcov symbolize`: raw PCs to frames on standard output. */
-export async function symbolizeCommand(args: string[]): Promise<number> {
+async function run(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     image: { type: "string" },
     vmlinux: { type: "string" },
     modules: { type: "string", multiple: true },
     json: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (values.image !== undefined && values.vmlinux !== undefined) {
     throw new UsageError("--image and --vmlinux are the same: name one image");
   }
@@ -56,14 +53,14 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
   for (const piece of pieces) await print(piece);
   const cut = cutPc(symbolized, symbolizer);
   if (cut !== undefined) {
-    process.stderr.write(
-      `kernelcov: ${formatAddress(cut)} is cut to 32 bits: ${
+    warn(
+      `${formatAddress(cut)} is cut to 32 bits: ${
         formatAddress(cut - 2 ** 32)
-      } is in the kernel's code: give all 64 bits\n`,
+      } is in the kernel's code: give all 64 bits`,
     );
   }
   for (const [module, why] of symbolizer.missing) {
-    process.stderr.write(`kernelcov: No image of module ${module}: ${why}\n`);
+    warn(`No image of module ${module}: ${why}`);
   }
   return 0;
 }

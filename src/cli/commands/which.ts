@@ -22,7 +22,6 @@ import {
 } from "../../report/answer_text.ts";
 import { printable, type TextStyle } from "../../report/text_style.ts";
 import type { LoadedRun } from "../../run/run_coverage_files.ts";
-import { parseCommandLine } from "../command_line.ts";
 import {
   openRunOf,
   outputStyle,
@@ -32,9 +31,18 @@ import {
   QUESTION_OPTIONS,
 } from "../question.ts";
 import { readPatch } from "../read_patch.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov which FILE:LINE | FUNCTION | PATH…
+interface WhichValues {
+  readonly json?: boolean | undefined;
+  readonly plain?: boolean | undefined;
+  readonly filter?: string | undefined;
+  readonly applied?: boolean | undefined;
+}
+
+/** `kernelcov which …`. */
+export const whichCommand: Command = {
+  help: `kernelcov which FILE:LINE | FUNCTION | PATH…
 kernelcov which --diff PATCH | --base REV
     The tests that run a line, enter a function, run any line of files, or that a patch of the kernel needs, best first.
     FILE:LINE       fs/pipe.c:441; the end of a path will do
@@ -46,17 +54,11 @@ kernelcov which --diff PATCH | --base REV
     --plain         only the tests, one a line: all of them where that cannot be judged, with the reason on
                     standard error
     --filter RUNNER arguments for deno or bun, of its tests: kernelcov which … --filter deno | xargs -r deno test -A
-${QUESTION_HELP}`;
+${QUESTION_HELP}`,
+  run,
+};
 
-interface WhichValues {
-  readonly json?: boolean | undefined;
-  readonly plain?: boolean | undefined;
-  readonly filter?: string | undefined;
-  readonly applied?: boolean | undefined;
-}
-
-/** `kernelcov which …`. */
-export function whichCommand(args: string[]): number {
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     diff: { type: "string" },
@@ -64,10 +66,6 @@ export function whichCommand(args: string[]): number {
     applied: { type: "boolean" },
     filter: { type: "string" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   const ways = (operands.length > 0 ? 1 : 0) + (values.diff === undefined ? 0 : 1) +
     (values.base === undefined ? 0 : 1);
   if (ways > 1) throw new UsageError("Ask for a place or for a patch, not for both");
@@ -149,7 +147,7 @@ function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): num
   const { coverage, sources } = loaded;
   const files = parsePatch(patch);
   if (files.length === 0 && !values.json) {
-    process.stderr.write("kernelcov: The patch is empty: nothing changes, so no test is needed\n");
+    warn("The patch is empty: nothing changes, so no test is needed");
     return 0;
   }
   const answer = whichPatch(new TestLookup(coverage), files, {

@@ -1,6 +1,6 @@
 import type { GuestOptions } from "../../machines/machine.ts";
 import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
-import { UsageError } from "../usage_error.ts";
+import { UsageError } from "../command_line.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
 export const GUEST_OPTIONS = {
@@ -11,6 +11,15 @@ export const GUEST_OPTIONS = {
   dmesg: { type: "boolean" },
 } as const;
 
+/** Values of {@linkcode GUEST_OPTIONS}. */
+export interface GuestValues {
+  readonly write?: string[];
+  readonly timeout?: string;
+  readonly memory?: string;
+  readonly append?: string[];
+  readonly dmesg?: boolean;
+}
+
 /** setTimeout's limit is 2^31 milliseconds. */
 const MOST_SECONDS = 2_000_000;
 
@@ -19,15 +28,7 @@ const MOST_SECONDS = 2_000_000;
  *
  * @throws {UsageError} Where the time limit or the memory size is invalid.
  */
-export function guestOptions(
-  values: {
-    write?: string[];
-    timeout?: string;
-    memory?: string;
-    append?: string[];
-    dmesg?: boolean;
-  },
-): GuestOptions & { readonly write: readonly string[] } {
+export function guestOptions(values: GuestValues): GuestOptions {
   const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
   if (memory !== undefined) {
     try {

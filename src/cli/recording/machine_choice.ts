@@ -1,4 +1,3 @@
-import process from "node:process";
 import { KcovUnavailableError } from "../../errors.ts";
 import { kcovAvailability } from "../../kcov/kcov_availability.ts";
 import {
@@ -11,7 +10,7 @@ import { HERE } from "../../machines/here/here.ts";
 import type { GuestOptions, Machine } from "../../machines/machine.ts";
 import { builtKernel, ownKernel } from "../../machines/uml/uml_kernel.ts";
 import { UmlMachine } from "../../machines/uml/uml_machine.ts";
-import { UsageError } from "../usage_error.ts";
+import { UsageError, warn } from "../command_line.ts";
 
 /**
  * The machine for `--kernel auto|host|embedded|NAME|PATH`. For `auto` this one where its kernel can record, else the
@@ -26,7 +25,7 @@ export async function chooseMachine(name: string, guest: GuestOptions): Promise<
   const { available, reason, message } = kcovAvailability();
   if (available) return HERE;
   if (name === "host") throw new KcovUnavailableError(reason ?? "not-built-in", message);
-  process.stderr.write(`kernelcov: Using the embedded kernel. ${message.split(":")[0]}\n`);
+  warn(`Using the embedded kernel. ${message.split(":")[0]}`);
   return await guestMachine("embedded", guest);
 }
 

@@ -9,26 +9,12 @@ import { KcovUnavailableError } from "../../errors.ts";
 const OPTIONS = ["-std=gnu11", "-Os", "-static", "-s", "-w"];
 
 /**
- * Path of the guest's process 1, compiled first where this version of it is not in the folder.
+ * Path of a program of the guest: `init`, its process 1, or `launcher`, which starts its kernel and confines it. Compiled
+ * first where this version of it is not in the folder: the programs can change without a build of the kernel.
  *
  * @throws {KcovUnavailableError} the compiler failed.
  */
-export function ensureGuestInit(folder: string): string {
-  return ensureProgram(folder, "init");
-}
-
-/**
- * Path of the program that starts the guest's kernel and confines it, compiled first where this version of it is not
- * in the folder.
- *
- * @throws {KcovUnavailableError} the compiler failed.
- */
-export function ensureLauncher(folder: string): string {
-  return ensureProgram(folder, "launcher");
-}
-
-/** Not part of the kernel's folder name: the programs can change without a build of the kernel. */
-function ensureProgram(folder: string, name: "init" | "launcher"): string {
+export function guestProgram(folder: string, name: "init" | "launcher"): string {
   const source = fileURLToPath(new URL(`./${name}.c`, import.meta.url));
   const hash = createHash("sha256").update(readFileSync(source)).update(OPTIONS.join(" "));
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 12)}`);

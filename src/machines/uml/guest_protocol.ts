@@ -133,11 +133,6 @@ export class FrameReader {
     return frames;
   }
 
-  /** Bytes of a frame that is not complete yet. */
-  get pending(): number {
-    return this.#used;
-  }
-
   #frameSize(): number {
     const type = this.#bytes[0]!;
     const size = this.#view.getUint32(1, true);

@@ -2,6 +2,9 @@ import { readFileSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 
+/** A guest's memory unless told otherwise. */
+export const DEFAULT_MEMORY = "2G";
+
 /** A folder that could hold the file behind the guest's memory. */
 export interface MemoryFolder {
   readonly path: string;

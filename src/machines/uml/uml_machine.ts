@@ -4,14 +4,19 @@ import process from "node:process";
 import { plainFolder } from "../../sys/plain_folder.ts";
 import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
 import { checkGuestProgram } from "./check_program.ts";
-import { ensureGuestInit, ensureLauncher } from "./guest_programs.ts";
+import { guestProgram } from "./guest_programs.ts";
 import { GuestProcess } from "./guest_process.ts";
 import { encodeStart } from "./guest_protocol.ts";
 import { GuestSession } from "./guest_session.ts";
 import { explainUnsealed, hostProtection } from "./host_protection.ts";
 import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
 import { KernelWatch } from "./kernel_watch.ts";
-import { chooseMemoryFolder, memoryFolders, parseMemorySize } from "./memory_folder.ts";
+import {
+  chooseMemoryFolder,
+  DEFAULT_MEMORY,
+  memoryFolders,
+  parseMemorySize,
+} from "./memory_folder.ts";
 import type { UmlKernel } from "./uml_kernel.ts";
 
 /**
@@ -55,21 +60,21 @@ export class UmlMachine implements Machine {
     }: MachineCommand,
   ): Promise<CommandEnd> {
     if (command.length === 0) {
-      throw new TypeError("There is no command to run in the guest: name one behind --");
+      throw new TypeError("There is no command to run in the guest: name one after --");
     }
     const { vmlinux, linux, programs, own, parameters } = this.#kernel;
     const options = this.#options;
-    const memoryBytes = parseMemorySize(options.memory ?? "2G");
+    const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
     const cwd = realpathSync(rest.cwd ?? process.cwd());
     checkGuestProgram(command, env["PATH"], cwd);
     const onTerminal = isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr);
-    const launcher = ensureLauncher(programs);
+    const launcher = guestProgram(programs, "launcher");
     const watch = new KernelWatch(vmlinux, (text) => void stderr.write(text));
     const machine = {
       launcher,
       linux,
-      init: ensureGuestInit(programs),
+      init: guestProgram(programs, "init"),
       memoryBytes,
       parameters: [...parameters, ...options.parameters ?? []],
       memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),

@@ -6,14 +6,14 @@ import process from "node:process";
 import { test } from "node:test";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { GuestProcess } from "../../../src/machines/uml/guest_process.ts";
-import { ensureLauncher } from "../../../src/machines/uml/guest_programs.ts";
+import { guestProgram } from "../../../src/machines/uml/guest_programs.ts";
 import { encodeFrame, ToGuest } from "../../../src/machines/uml/guest_protocol.ts";
 import { GuestSession } from "../../../src/machines/uml/guest_session.ts";
 import { explainUnsealed, hostProtection } from "../../../src/machines/uml/host_protection.ts";
 import { Collector } from "../../_support/guest_run.ts";
 
 test("hostProtection says what the launcher could do here", async () => {
-  const found = hostProtection(ensureLauncher((await buildEmbeddedKernel()).path));
+  const found = hostProtection(guestProgram((await buildEmbeddedKernel()).path, "launcher"));
   assert.ok(found !== undefined && found.landlock >= 0);
   if (process.getuid?.() !== 0) {
     assert.deepEqual([found.mounts, found.capabilities], [false, false]);
@@ -56,7 +56,7 @@ sleep 100
     );
     chmodSync(init, 0o755);
     const machine = {
-      launcher: ensureLauncher(kernel.path),
+      launcher: guestProgram(kernel.path, "launcher"),
       linux: kernel.linux,
       init,
       memoryBytes: 256 * 2 ** 20,
