@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
+import { onSignals } from "../sys/signals.ts";
 import { errorLines } from "./build_progress.ts";
 import { COMPILER_OPTIONS, DEBUG_SOURCE_PREFIX, type KernelFolder } from "./kernel_folder.ts";
 
@@ -82,22 +83,13 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 
 /** Ends the build's processes when this one is told to end. What they finished stays for the next build. */
 function endWithSignals(group: number | undefined): () => void {
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name, i) => {
-    const handler = (): void => {
-      if (group !== undefined) {
-        try {
-          process.kill(-group, "SIGTERM");
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      process.stderr.write(
-        "\nInterrupted: the next build goes on from here\n",
-      );
-      process.exit(128 + [2, 15, 1][i]!);
-    };
-    process.on(name, handler);
-    return () => void process.off(name, handler);
+  return onSignals(["SIGINT", "SIGTERM", "SIGHUP"], (name) => {
+    try {
+      if (group !== undefined) process.kill(-group, "SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+    process.stderr.write("\nInterrupted: the next build continues from here\n");
+    process.exit(128 + constants.signals[name]);
   });
-  return () => handlers.forEach((forget) => forget());
 }

@@ -36,7 +36,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "report",
     usage: "report [RUN] [--lcov FILE] [--vmlinux FILE]",
-    summary: "report again from a run's records",
+    summary: "the reports of a run, again",
     load: async () => (await import("./commands/report.ts")).reportCommand,
   },
   {
@@ -54,31 +54,31 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "diff",
     usage: "diff A B",
-    summary: "what two tests or two runs do not cover alike",
+    summary: "what two tests or two runs cover differently",
     load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   {
     name: "minimize",
     usage: "minimize [--run DIR] [--filter deno|bun]",
-    summary: "a small set of tests that covers what all tests do",
+    summary: "a small set of tests that covers what all tests cover",
     load: async () => (await import("./commands/minimize.ts")).minimizeCommand,
   },
   {
     name: "unique",
     usage: "unique [--run DIR]",
-    summary: "what each test alone covers",
+    summary: "what only one test covers",
     load: async () => (await import("./commands/unique.ts")).uniqueCommand,
   },
   {
     name: "merge",
     usage: "merge RUN… --out DIR",
-    summary: "runs of one kernel build into one",
+    summary: "join runs of one kernel build",
     load: async () => (await import("./commands/merge.ts")).mergeCommand,
   },
   {
     name: "symbolize",
     usage: "symbolize [--image FILE] [--json] [PC…] [<PCS]",
-    summary: "raw PCs on standard input, one hexadecimal number a line, to source lines",
+    summary: "raw PCs to source lines",
     load: async () => (await import("./commands/symbolize.ts")).symbolizeCommand,
   },
   {
@@ -104,7 +104,7 @@ function help(): string {
     "",
     ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     "",
-    "kernelcov help COMMAND, or COMMAND --help, shows a command's options; kernelcov version, or -V, the version.",
+    "kernelcov help COMMAND, or COMMAND --help, shows a command's options.\nkernelcov version, or -V, shows the version.",
     "--debug adds stacks to errors.",
     "Exit status: the test command's own; 2 wrong usage; 3 coverage is unavailable.",
     "",
@@ -159,7 +159,7 @@ function reportError(error: unknown, command: CommandEntry, debug: boolean): num
   const message = error instanceof Error ? error.message : String(error);
   // Names from files and arguments are in messages, and must not drive the terminal.
   const safe = message.split("\n").map(printable).join("\n");
-  warn(`${safe}`);
+  warn(safe);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof UsageError) {
     process.stderr.write(`Usage: kernelcov ${command.usage}\n`);

@@ -51,18 +51,18 @@ const FILE_OPTIONS = [
 
 /** Help for {@linkcode OUTPUT_OPTIONS}. */
 export const OUTPUT_HELP =
-  `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below, and - is
+  `    --lcov FILE     all tests together. Here and below, a name that ends with .gz is compressed, and - stands for
                     standard output, which then has no table
     --lcov-tests FILE   each test by itself, 300 tests a file
-    --lcov-dialect 1|2  2: functions with their end, as lcov 2.2 writes them; older readers then see none
-    --count hits|tests  what a line's count says: how often it ran, or how many tests ran it, repeats counted each
-    --partial none|brda brda: lines that ran in part get two branches, one taken
-    --html DIR      pages to look at: open DIR/index.html; --patch FILE adds a page for a kernel patch
+    --lcov-dialect 1|2  2: functions with their last line, as lcov 2.2 writes them; older readers find no functions
+    --count hits|tests  what a line's count means: how often it ran, or how many tests ran it, each repeat counted
+    --partial none|brda brda: a line that ran in part gets two branches, one taken
+    --html DIR      pages for a browser: open DIR/index.html; --patch FILE adds a page for a kernel patch
     --json FILE     everything as JSON
     --cobertura FILE    for GitLab and others, in parts below 10 MiB
     --teamscale FILE    testwise coverage
     --syzkaller FILE    raw PCs; --syzkaller-jsonl FILE all points, --syzkaller-programs FILE each test
-    --text          a table of files with uncovered lines; --tree: folders; --all: also what no test reached
+    --text          a table of files with uncovered lines; --tree: a tree of folders; --all: also what no test reached
     --only PATH     only this folder or file in the table or tree; may be repeated
     --min-lines [PATH=]PERCENT  exit status ${EXIT_BELOW_THRESHOLD} where fewer lines are covered; may be repeated
 `;

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import process from "node:process";
+import { onSignals } from "../sys/signals.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -9,13 +10,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 export class SignalHold implements Disposable {
   #held: (typeof SIGNALS)[number] | undefined;
-  readonly #hold = (signal: NodeJS.Signals): void => {
-    this.#held ??= signal as (typeof SIGNALS)[number];
-  };
-
-  constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#hold);
-  }
+  readonly #release = onSignals(SIGNALS, (signal) => {
+    this.#held ??= signal;
+  });
 
   /** Ends the process, with 128 and the signal's number, where one came meanwhile. */
   async pass(): Promise<void> {
@@ -26,6 +23,6 @@ export class SignalHold implements Disposable {
 
   /** Lets signals through again. */
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#hold);
+    this.#release();
   }
 }

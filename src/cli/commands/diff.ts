@@ -27,11 +27,10 @@ import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 /** `kernelcov diff A B`. */
 export const diffCommand: Command = {
   help: `kernelcov diff A B
-    What two tests of a run, or two runs, do not cover alike: by line, or by function where the runs are of two kernel
-    builds.
+    What two tests of a run, or two runs, cover differently: by line, or by function if the runs are of two kernel builds.
     A, B            names of tests as in kernelcov show, or folders of runs
-    --plain         only the lines: A or B, FILE:LINES and function, with tabs between; of two builds file, function,
-                    and of A and of B the lines hit and in all, - where it has none
+    --plain         only the lines, as columns separated by tabs: A or B, FILE:LINES, function. For two builds: file,
+                    function, and HIT/ALL lines of A and of B, or - for none
 ${QUESTION_HELP}`,
   run,
 };

@@ -17,30 +17,30 @@ import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
 const HELP = `kernelcov kernel build
-    Builds the embedded kernel, once; says first how long that takes.
+    Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
-    Builds a second kernel: the embedded one with the options of a file, in lines as CONFIG_NAME=y or
-    # CONFIG_NAME is not set. An option that cannot be had is an error. The kernel's name is by default the file's,
-    without its ending; --kernel NAME then stands for it in test, record and the commands below. What user-mode Linux
-    can have is to be built in: there are no modules.
+    Builds a second kernel: the embedded one with the options of a file, in lines such as CONFIG_NAME=y or
+    # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
+    ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
+    in (=y): there are no modules.
 kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
                      [--dmesg] -- COMMAND…
-    Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
-    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
-    where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
-    --append: adds to the kernel's command line, as um_fault_around=0 does, which maps pages one by one.
-    --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
-    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
-    the patch hostfs.patch it is the host alone that keeps other folders from it: kernelcov doctor says how.
+    Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
+    only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, such as um_fault_around=0, which maps pages one by one.
+    --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
+    --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
+    hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
 kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
-    Runs a shell in it.
+    Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
-    Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
+    Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel list [--json]
-    Lists the kernels in the cache: a new source, configuration or compiler makes a new one.
+    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
 kernelcov kernel prune [NAME]…
-    Removes all kernels but the embedded one and those with a name; the kernels of the names, where some are given.
-    Reports of runs on the removed ones are then no longer possible.
+    Removes all kernels except the embedded one and those with a name; with names, removes these. Runs that were
+    recorded on a removed kernel can no longer be reported.
 `;
 
 const RUN_OPTIONS = {
@@ -152,7 +152,7 @@ async function machineOf(
 function report({ exitStatus, end, cut }: CommandEnd): number {
   // A signal that ended the command shows in its status, and a crash has been told.
   if (cut !== undefined && end !== "exited" && end !== "crashed") {
-    warn(`${cut}`);
+    warn(cut);
   }
   return exitStatus;
 }

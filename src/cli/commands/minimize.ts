@@ -7,9 +7,9 @@ import type { Command } from "../command_line.ts";
 /** `kernelcov minimize`. Points that come and go between repeats need not be kept. */
 export const minimizeCommand: Command = {
   help: `kernelcov minimize
-    A small set of tests that hits every point the whole run hit, in the order of what they add.
+    A small set of tests that hits every point that the run hit, those that add most first.
     --plain         only the tests, one a line
-    --filter RUNNER arguments for deno or bun
+    --filter RUNNER arguments that make deno or bun run these tests
 ${QUESTION_HELP}`,
   run: (args) =>
     askRun(args, {

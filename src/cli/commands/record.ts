@@ -14,7 +14,7 @@ export const recordCommand: Command = {
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
 ${KERNEL_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
-    --words N                     size of each thread's buffer in words, of 8 bytes; by default it grows with use
+    --words N                     size of each thread's buffer in words, of 8 bytes; by default enough, and more for busy threads
 ${RECORDING_HELP}`,
   run,
 };

@@ -9,12 +9,12 @@ import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../rep
 /** `kernelcov report`: the table, the LCOV files and other reports of a run. */
 export const reportCommand: Command = {
   help: `kernelcov report [RUN] [OPTIONS]
-    Prints the table of a run, writes its LCOV files again, and any other report that is asked for.
-    RUN             the run's folder, or the one that holds it; ${DEFAULT_RUN_FOLDER} by default
-    --out           folder of the files; the one that holds RUN by default
-    --vmlinux       the kernel's image with debug information
-    --modules       a folder with the kernel's modules; may be repeated
-    --source-prefix what source paths start with; "" for paths relative to the kernel's root
+    Prints the table of a run, and writes its LCOV files again, with any other reports that the options name.
+    RUN             the run's folder, or its parent; ${DEFAULT_RUN_FOLDER} by default
+    --out DIR       folder of the files; the parent of RUN by default
+    --vmlinux FILE  the kernel's image with debug information
+    --modules DIR   a folder with the kernel's modules; may be repeated
+    --source-prefix DIR what source paths start with; "" for paths relative to the kernel's root
     --steady        leave out points that only some repeats of a test hit
 ${OUTPUT_HELP}`,
   run,

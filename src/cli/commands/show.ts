@@ -19,9 +19,9 @@ const SIMILAR = 5;
 /** `kernelcov show TEST`. */
 export const showCommand: Command = {
   help: `kernelcov show TEST
-    What one test reached: the lines that only it ran, the tests most like it, and its functions, those first that the
-    fewest tests run. Repeats of a test are shown together.
-    TEST            its full name, file and name, or a part that no other test's name has
+    What one test reached: the lines that only this test ran, the most similar tests, and its functions, those that the
+    fewest tests run first. Repeats of a test are shown together.
+    TEST            its full name, its file and name, or a part of the name that no other test has
     --flaky         instead: the points that only some of its repeats hit
     --plain         only FILE:LINES, one file a line
 ${QUESTION_HELP}`,
@@ -39,7 +39,7 @@ function run(args: string[]): number {
   if (values.flaky) {
     if (group.tests.length === 1) {
       throw new UsageError(
-        "The test was run once: only kernelcov test --repeat N shows what comes and goes",
+        "The test was run once: kernelcov test --repeat N finds flaky points",
       );
     }
     if (values.json) printJson([flakyJson(coverage, group)]);

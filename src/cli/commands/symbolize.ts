@@ -17,16 +17,16 @@ import { type Command, parseCommandLine, UsageError, warn } from "../command_lin
 /** `kernelcov symbolize`: raw PCs to frames on standard output. */
 export const symbolizeCommand: Command = {
   help: `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
-    Prints the frames of raw PCs, innermost first: of hexadecimal numbers on the command line, else of those on standard
+    Prints the frames of raw PCs, innermost first. The PCs are hexadecimal numbers on the command line, or on standard
     input, one a line. Names and paths are those of llvm-symbolizer --inlines.
-    PC              as KCOV writes it: the address behind a coverage call, which is the call's + 5 on x86-64 and + 4 on
-                    arm64, where the kernel was linked; all 64 bits of it. The frames are the call's
-    --image FILE    the image that the PCs are of, with debug information: a vmlinux, or a module from whose .text they
-                    count; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
-                    --vmlinux is the same. Of the running kernel its modules are known too, and where there is no image,
-                    the functions of /proc/kallsyms
-    --modules DIR   a folder with modules; may be repeated; KERNELCOV_MODULES and the usual places come after
-    --json          an object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
+    PC              as KCOV writes it: the return address of a coverage call (the call's address + 5 on x86-64, + 4 on
+                    arm64), in full 64 bits, without a KASLR offset. The frames are those of the call
+    --image FILE    the image of the PCs, with debug information: a vmlinux, or a module, whose PCs are offsets into its
+                    .text; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
+                    --vmlinux is the same. For the running kernel, modules are symbolized too, and without an image,
+                    functions come from /proc/kallsyms
+    --modules DIR   a folder with modules; may be repeated; searched before KERNELCOV_MODULES and the usual places
+    --json          one object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
 `,
   run,
 };

@@ -7,9 +7,9 @@ import type { Command } from "../command_line.ts";
 /** `kernelcov unique`. */
 export const uniqueCommand: Command = {
   help: `kernelcov unique
-    The tests that cover something no other test does, and how much.
+    The tests that cover something that no other test covers, and how much.
     --plain         only the tests, one a line
-    --filter RUNNER arguments for deno or bun
+    --filter RUNNER arguments that make deno or bun run these tests
 ${QUESTION_HELP}`,
   run: (args) =>
     askRun(args, {

@@ -45,15 +45,15 @@ export const whichCommand: Command = {
   help: `kernelcov which FILE:LINE | FUNCTION | PATH…
 kernelcov which --diff PATCH | --base REV
     The tests that run a line, enter a function, run any line of files, or that a patch of the kernel needs, best first.
-    FILE:LINE       fs/pipe.c:441; the end of a path will do
+    FILE:LINE       fs/pipe.c:441; the end of a path is enough
     FUNCTION        pipe_write, or fs/pipe.c:pipe_write
     PATH            files and folders, fs/ext4 or fs/pipe.c, and patterns: 'fs/ext*/*.c', 'net/**'
-    --diff PATCH    a unified diff; - or nothing at all reads standard input: git diff | kernelcov which
+    --diff PATCH    a unified diff; - or no argument reads standard input: git diff | kernelcov which
     --base REV      git diff REV in this folder
-    --applied       the kernel was built with the patch; found from the sources where they are at hand
-    --plain         only the tests, one a line: all of them where that cannot be judged, with the reason on
-                    standard error
-    --filter RUNNER arguments for deno or bun, of its tests: kernelcov which … --filter deno | xargs -r deno test -A
+    --applied       the kernel was built with the patch; by default found from the kernel's sources, if available
+    --plain         only the tests, one a line; all tests if the patch's effect cannot be determined, with the reason
+                    on standard error
+    --filter RUNNER arguments that make deno or bun run these tests: kernelcov which … --filter deno | xargs -r deno test -A
 ${QUESTION_HELP}`,
   run,
 };

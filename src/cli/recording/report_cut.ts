@@ -16,7 +16,7 @@ export function reportCut(
   records: readonly TestRecord[] = [],
 ): void {
   const line = cutLine(cut, records.filter(({ earlier }) => earlier !== true));
-  if (line !== undefined) warn(`${line}`);
+  if (line !== undefined) warn(line);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
+import { onSignals } from "../../sys/signals.ts";
 import type { CommandEnd, Machine, MachineCommand } from "../machine.ts";
 
 /** This machine, with its running kernel. Ctrl-C reaches the command too, which decides what to do. */
@@ -37,18 +38,10 @@ function run(
   if (child.stdin !== null) stdin?.pipe(child.stdin);
   if (stdout !== undefined) child.stdout?.pipe(stdout, { end: false });
   if (stderr !== undefined) child.stderr?.pipe(stderr, { end: false });
-  function pass(signal: NodeJS.Signals): void {
-    if (child.pid !== undefined) forward(child.pid, signal as "SIGTERM" | "SIGHUP");
-  }
-  function ignore(): void {}
-  process.on("SIGINT", ignore);
-  process.on("SIGTERM", pass);
-  process.on("SIGHUP", pass);
-  function release(): void {
-    process.off("SIGINT", ignore);
-    process.off("SIGTERM", pass);
-    process.off("SIGHUP", pass);
-  }
+  // A terminal sends SIGINT to the command as well.
+  const release = onSignals(["SIGINT", "SIGTERM", "SIGHUP"], (signal) => {
+    if (child.pid !== undefined && signal !== "SIGINT") forward(child.pid, signal);
+  });
   child.on("error", (cause) => {
     release();
     reject(new TypeError(`Cannot run ${command[0]}: check that it is installed`, { cause }));

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { tryReadText } from "../../sys/files.ts";
 
 /** Facts of the host that explain why a guest failed. */
 export interface HostFacts {
@@ -17,11 +17,8 @@ export function hostFacts(): HostFacts {
 }
 
 function readNumber(path: string): number | undefined {
-  try {
-    return Number(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
+  const text = tryReadText(path);
+  return text === undefined ? undefined : Number(text);
 }
 
 const PTRACE_REFUSED = /Operation not permitted|EPERM|failed|errno = 1\b/;

@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,6 +9,7 @@ import {
   parseInvocation,
   processInvocation,
 } from "../../record/invocation.ts";
+import { listFolder, tryReadLink } from "../../sys/files.ts";
 import { memoryFolders } from "./memory_folder.ts";
 
 // kernelcov-guest-<namespace of process ids>-<invocation>-<random>
@@ -45,7 +46,7 @@ function sweepGuestFolders(parent: string): void {
 /** What a folder holds; nothing where it may not be read. */
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return listFolder(folder);
   } catch {
     return [];
   }
@@ -61,9 +62,5 @@ function isLeftBehind(name: string): boolean {
 }
 
 function processNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  } catch {
-    return "0";
-  }
+  return /\d+/.exec(tryReadLink("/proc/self/ns/pid") ?? "")?.[0] ?? "0";
 }

@@ -48,7 +48,7 @@ export interface WindowSize {
 export interface GuestSettings {
   readonly command: readonly string[];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute paths of the host's folders that the guest may write to, outer ones first. */
   readonly write: readonly string[];
   readonly hostname: string;
@@ -88,7 +88,9 @@ export function encodeStart(settings: GuestSettings): Uint8Array {
   add("H", settings.hostname);
   if (settings.ownKernel) add("O", "");
   for (const argument of settings.command) add("A", argument);
-  for (const [name, value] of Object.entries(settings.env)) add("E", `${name}=${value}`);
+  for (const [name, value] of Object.entries(settings.env)) {
+    if (value !== undefined) add("E", `${name}=${value}`);
+  }
   for (const folder of settings.write) add("W", folder);
   if (settings.input) add("I", "");
   if (settings.terminal !== undefined) {

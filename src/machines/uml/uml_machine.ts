@@ -87,7 +87,7 @@ export class UmlMachine implements Machine {
     const start = encodeStart({
       command,
       cwd,
-      env: { ...definedOnly(env), PWD: cwd, KERNELCOV_VMLINUX: vmlinux },
+      env: { ...env, PWD: cwd, KERNELCOV_VMLINUX: vmlinux },
       write,
       hostname: hostname(),
       ownKernel: own,
@@ -113,12 +113,6 @@ export class UmlMachine implements Machine {
     await watch.finish(result.end === "crashed");
     return result;
   }
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }
 
 /** Real paths of the folders. One inside another is left out: mounted twice, each would see the other's changes late. */
