@@ -19,7 +19,7 @@ function tryLock(path: string): boolean {
   }
 }
 
-/** The process that holds the lock file; `undefined` where there is none, or it ended without giving it back. */
+/** The process that holds the lock file; `undefined` where there is none, or it ended without releasing it. */
 export function lockHolder(path: string): number | undefined {
   let text: string;
   try {
@@ -49,7 +49,7 @@ export async function withLock<T>(
       if (!told) onWait(pid);
       told = true;
     } else if (++orphaned > 2) {
-      // Seen without a holder three times: not merely being written.
+      // Three looks found no holder: it is not just being written.
       rmSync(path, { force: true });
       orphaned = 0;
       continue;

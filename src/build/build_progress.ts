@@ -65,7 +65,7 @@ export class ProgressLine {
     this.#quietMs = quietMs;
   }
 
-  /** Shows `text` in place of the last one, where it is time. `now` is in milliseconds. */
+  /** Shows `text` in place of the last one, unless that was just now. `now` is in milliseconds. */
   update(text: string, now: number): void {
     const terminal = this.#stream.isTTY === true;
     if (now - this.#last < (terminal ? 100 : this.#quietMs)) return;

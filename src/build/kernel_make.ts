@@ -62,7 +62,7 @@ export function make(
     reject(
       new KcovUnavailableError(
         "not-built-in",
-        `The embedded kernel could not be built:\n${errors}\nThe whole output is in ${folder.log}`,
+        `The embedded kernel could not be built:\n${errors}\nThe full output is in ${folder.log}`,
       ),
     );
   });

@@ -5,7 +5,7 @@ export type KernelOptions = ReadonlyMap<string, string>;
  * Reads a configuration or a part of one: `CONFIG_NAME=VALUE`, `# CONFIG_NAME is not set`, empty lines and comments.
  *
  * @param origin the file's name, for the error
- * @throws {TypeError} a line is none of these; the message has its number.
+ * @throws {TypeError} a line is something else; the message has its number.
  */
 export function parseKernelOptions(text: string, origin: string): KernelOptions {
   const options = new Map<string, string>();
@@ -19,7 +19,7 @@ export function parseKernelOptions(text: string, origin: string): KernelOptions 
         throw new TypeError(
           `${origin}:${
             i + 1
-          }: "${line}" is no option: write CONFIG_NAME=y, or # CONFIG_NAME is not set`,
+          }: "${line}" is not an option: write CONFIG_NAME=y, or # CONFIG_NAME is not set`,
         );
       }
       options.set(name, line);
@@ -37,7 +37,7 @@ export function mergeKernelOptions(base: KernelOptions, fragment: KernelOptions)
 export function droppedOptions(wanted: KernelOptions, made: KernelOptions): string[] {
   return [...wanted].filter(([name, line]) => {
     const is = made.get(name);
-    // What cannot be chosen at all is not in the file, and so not set.
+    // An option that is not available is not in the file, and so not set.
     return line.startsWith("#") ? is !== undefined && is !== line : is !== line;
   }).map(([, line]) => line);
 }

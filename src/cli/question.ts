@@ -43,7 +43,7 @@ export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
   return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0]!;
 }
 
-/** Runs that a question holds against each other: their points and lines have the same numbers. */
+/** Runs that a question compares: their points and lines have the same numbers. */
 export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
   const { vmlinux, modules, steady } = values;
   return loadRuns(runs, { vmlinux, modules, steady });

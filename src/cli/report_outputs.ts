@@ -98,7 +98,7 @@ function oneOf<const T extends string>(
   return found;
 }
 
-/** Throws a {@linkcode UsageError} for values that make no sense, before any work is done. */
+/** Throws a {@linkcode UsageError} for invalid values, before any work is done. */
 export function checkOutputs(values: OutputValues): void {
   lcovOptionsOf(values);
   thresholdsOf(values);
@@ -133,7 +133,7 @@ function thresholdsOf(values: OutputValues): Threshold[] {
   });
 }
 
-/** Writes the files that the options ask for. */
+/** Writes the files that the options name. */
 export async function writeOutputs(
   loaded: LoadedRun,
   values: OutputValues,
@@ -183,11 +183,11 @@ export async function writeOutputs(
 /** A file in a folder of the user's is not ours to remove, whatever its name. */
 function tellOfPartsBehind(path: string, last: number): void {
   for (const behind of partsBehind(path, last)) {
-    warn(`${behind} is no part of this report: remove it`);
+    warn(`${behind} is not part of this report: remove it`);
   }
 }
 
-/** The tables that the options ask for; empty for none. */
+/** The tables that the options name; empty for none. */
 export function outputTables(
   { coverage }: LoadedRun,
   values: OutputValues,
@@ -203,7 +203,7 @@ export function outputTables(
   ].join("\n");
 }
 
-/** Holds a run against `--min-lines`, says on standard error what falls short, and returns the exit status. */
+/** Checks a run against `--min-lines`, prints what is below on standard error, and returns the exit status. */
 export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): number {
   const short = checkThresholds(coverage, thresholdsOf(values)).filter(({ met }) => !met);
   for (const { path, percent, lines, linesHit } of short) {

@@ -39,7 +39,7 @@ export interface LoadValues {
 }
 
 /**
- * Holds, before any work is done, that the options of a report make sense and that its files would replace no other
+ * Checks, before any work is done, that the options of a report make sense and that its files would replace no other
  * program's.
  *
  * @throws {UsageError} Where not.
@@ -56,7 +56,7 @@ export function checkReportOptions(
   const [foreign] = foreignReports(directory);
   if (foreign === undefined) return;
   throw new UsageError(
-    `${join(directory, foreign)} is of another program: name another folder with --out`,
+    `${join(directory, foreign)} belongs to another program: name another folder with --out`,
   );
 }
 

@@ -16,7 +16,7 @@ export class SignalHold implements Disposable {
 
   /** Ends the process, with 128 and the signal's number, where one came meanwhile. */
   async pass(): Promise<void> {
-    // Signals arrive between two turns of the event loop; of a hundred, Deno passes one on a turn later.
+    // Signals arrive between two turns of the event loop; Deno delivers one in a hundred a turn later.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
     if (this.#held !== undefined) process.exit(128 + constants.signals[this.#held]);
   }

@@ -16,7 +16,7 @@ import { UsageError } from "./command_line.ts";
 const PAGE_START = 4096;
 
 /**
- * Holds that a folder is free for an HTML report, or has one.
+ * Checks that a folder is free for an HTML report, or has one.
  *
  * @throws {UsageError} Where it has a first page that is no report's.
  */
@@ -24,10 +24,10 @@ export function checkHtmlFolder(directory: string): void {
   const page = join(directory, "index.html");
   if (!existsSync(page)) return;
   if (startOf(page, PAGE_START)?.includes('src="kernelcov.js"')) return;
-  throw new UsageError(`${page} is no report of kernelcov: give --html another folder`);
+  throw new UsageError(`${page} is not a report of kernelcov: give --html another folder`);
 }
 
-/** Writes the HTML report of a run; what an earlier report in the folder has more is removed. */
+/** Writes the HTML report of a run, and removes further files of an earlier report in the folder. */
 export async function writeHtmlFolder(
   { coverage, sources }: LoadedRun,
   directory: string,
@@ -46,7 +46,7 @@ export async function writeHtmlFolder(
     const target = join(directory, path);
     const key = /^data\/(\w+)\.js$/.exec(path)?.[1];
     if (key !== undefined && existsSync(target) && !isData(target, key)) {
-      throw new UsageError(`${target} is no report of kernelcov: give --html another folder`);
+      throw new UsageError(`${target} is not a report of kernelcov: give --html another folder`);
     }
     writeWhole(target, [text]);
     written.add(path);

@@ -16,15 +16,15 @@ export interface MachineCommand {
   readonly forward?: ForwardSignal;
 }
 
-/** Sends a signal that this process got on to the command; `pid` is the process that was started. */
+/** Forwards a signal of this process to the command; `pid` is the process that was started. */
 export type ForwardSignal = (pid: number, signal: "SIGTERM" | "SIGHUP") => void;
 
 /** How a command ended. */
 export interface CommandEnd {
   /**
    * The command's exit status, 128 and the signal's number where a signal ended it, 124 after the time limit,
-   * 130 and 143 where this process was told to end and the command had to be killed. Where the machine ended before its
-   * command there is none: 3.
+   * 130 and 143 where this process was interrupted and the command had to be killed; 3 where the guest ended before its
+   * command.
    */
   readonly exitStatus: number;
   /** The command exited, or what ended it or its machine. */

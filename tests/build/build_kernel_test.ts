@@ -57,7 +57,7 @@ test("a failed build ends with the compiler's error and the log's path, and stat
     const log = join(kernels, readdirSync(kernels)[0]!, "build.log");
     assert.ok(
       build.stderr.endsWith(
-        `could not be built:\nfs/pipe.c:7:3: error: expected ';'\nThe whole output is in ${log}\n`,
+        `could not be built:\nfs/pipe.c:7:3: error: expected ';'\nThe full output is in ${log}\n`,
       ),
       build.stderr,
     );

@@ -72,7 +72,7 @@ function openEveryVariant(out: string): void {
 }
 
 for (const scope of ["thread", "tree"]) {
-  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a word`, () => {
+  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a message`, () => {
     const out = mkdtempSync(join(tmpdir(), "kernelcov-run-"));
     try {
       const examples = "deno test -A --no-check examples && bun test ./examples";

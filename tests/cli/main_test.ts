@@ -37,7 +37,7 @@ test("a command line that is wrong is one line, a hint and exit status 2, withou
     [["kernel"], /Name what to do with the kernel/],
     [["kernel", "run"], /There is no command to run/],
     [["report", "a", "b"], /Unexpected "b"/],
-    [["symbolize", "extra"], /"extra" is no hexadecimal number/],
+    [["symbolize", "extra"], /"extra" is not a hexadecimal number/],
     [["symbolize", "--image", "a", "--vmlinux", "b"], /name one image/],
   ];
   for (const [args, message] of cases) {

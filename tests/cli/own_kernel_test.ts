@@ -74,7 +74,10 @@ for (const scope of ["thread", "tree"]) {
 
 test("a path without a kernel of user-mode Linux says what is needed", async () => {
   using image = new SmallImage();
-  assert.throws(() => ownKernel(image.path), /is no user-mode Linux kernel: build one with make/);
+  assert.throws(
+    () => ownKernel(image.path),
+    /is not a user-mode Linux kernel: build one with make/,
+  );
   const empty = join(FOLDER, "empty");
   mkdirSync(empty);
   assert.throws(() => ownKernel(empty), /There is no kernel at .*: name the folder/);

@@ -74,7 +74,7 @@ test("a data file of another program in the HTML folder stays as it is", () => {
     ...["report", RUN, "--out", newFolder(), "--html", html],
   ]);
   assert.equal(status, 2);
-  assert.match(stderr, /data\/run\.js is no report of kernelcov/);
+  assert.match(stderr, /data\/run\.js is not a report of kernelcov/);
   assert.equal(readFileSync(join(html, "data/run.js"), "utf8"), "mine");
 });
 

@@ -66,7 +66,7 @@ function diagnose(): Diagnosis {
   const rest = { runtime, host, embedded };
   if (available) {
     const advice = image.ok
-      ? "Tests are covered by the running kernel: run them as always, or with kernelcov test -- COMMAND"
+      ? "Tests are covered by the running kernel: run them as usual, or with kernelcov test -- COMMAND"
       : `The running kernel records coverage, but its lines cannot be named: ${image.change}`;
     return { ...rest, verdict: "host", advice };
   }

@@ -8,7 +8,7 @@ import { removeFile } from "../../sys/files.ts";
 import { plural } from "../../report/text_style.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
-/** Half of a merged run is none. */
+/** A run that was merged in part is not kept. */
 function removeRecords(directory: string): void {
   for (const name of recordFiles(directory)) removeFile(`${directory}/${name}`);
 }

@@ -68,7 +68,7 @@ async function run(args: string[]): Promise<number> {
 function notAPc(word: string): string {
   return /^(0x)?[0-9a-f]+$/i.test(word)
     ? `"${word}" cannot be the address of a kernel's code: name PCs of at most 64 bits`
-    : `"${word}" is no hexadecimal number: name PCs`;
+    : `"${word}" is not a hexadecimal number: name PCs`;
 }
 
 /** The first PC that has no frames, and would have some if its upper half had not been lost. */
@@ -114,7 +114,7 @@ function imagePath(named: string | undefined): string {
   return findKernelImage().path;
 }
 
-/** More PCs than any kernel has points: what is longer has no end. */
+/** More PCs than any kernel has points: longer input does not end. */
 const LONGEST_INPUT = 1 << 29;
 
 async function readInput(): Promise<Uint8Array> {

@@ -51,7 +51,7 @@ kernelcov which --diff PATCH | --base REV
     --diff PATCH    a unified diff; - or no argument reads standard input: git diff | kernelcov which
     --base REV      git diff REV in this folder
     --applied       the kernel was built with the patch; by default found from the kernel's sources, if available
-    --plain         only the tests, one a line; all tests if the patch's effect cannot be determined, with the reason
+    --plain         only the tests, one a line; all tests if the patch's effect cannot be judged, with the reason
                     on standard error
     --filter RUNNER arguments that make deno or bun run these tests: kernelcov which … --filter deno | xargs -r deno test -A
 ${QUESTION_HELP}`,

@@ -11,7 +11,7 @@ export interface TracedCall {
   readonly address: Address;
   /** The address is that of an instruction that faulted, and not a return address. */
   readonly isFault: boolean;
-  /** It is known that the call goes on there. Otherwise it is a word on the stack that may be left from an earlier one. */
+  /** The call certainly returns there. Otherwise it is a word on the stack that may be left from an earlier call. */
   readonly isSure: boolean;
 }
 
@@ -51,8 +51,8 @@ function traceOf(lines: readonly string[]): Trace {
 
 /**
  * The calls of the first call trace in the kernel's messages, the innermost first. User-mode Linux prints every word on the
- * stack that could be a return address; the image's call frames tell which are, as far as they go. Behind that, and of
- * kernels that do not print the whole stack, all words are given, as unsure.
+ * stack that could be a return address; the image's call frames tell which are. Where they end, and for kernels that do
+ * not print the whole stack, all words are given, as unsure.
  */
 export function tracedCalls(
   lines: readonly string[],

@@ -53,12 +53,12 @@ export function explainFailure(log: string, facts: HostFacts, killedBy?: string)
     return `The guest was ended by ${killedBy} while it started: it was killed, or the host is out of memory or of space for the guest's memory`;
   }
   return last === ""
-    ? "The guest ended without a word: it was killed, or the host is out of memory or of space for the guest's memory"
+    ? "The guest ended without a message: it was killed, or the host is out of memory or of space for the guest's memory"
     : `The guest ended before its command did: its kernel's last lines may name the cause\n${last}`;
 }
 
 /**
- * What to change where processes of the guest died for want of host mappings, as they do in kernels without
+ * What to change where processes of the guest died because the host allows no more mappings, as in kernels without
  * um_faults.patch; `undefined` where none did.
  */
 export function mapLimitHint(log: string, facts: HostFacts): string | undefined {

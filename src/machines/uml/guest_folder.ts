@@ -16,8 +16,8 @@ import { memoryFolders } from "./memory_folder.ts";
 const PREFIX = "kernelcov-guest-";
 
 /**
- * A new folder for the files of one guest, in `parent`. Those that killed processes of this user left, there and wherever
- * else guests may have theirs, are removed.
+ * A new folder for the files of one guest, in `parent`. Removes those that killed processes of this user left, there and
+ * in all other places for such folders.
  */
 export function makeGuestFolder(parent: string = tmpdir()): string {
   const places = [parent, ...memoryFolders().map(({ path }) => path)];
@@ -33,7 +33,7 @@ function sweepGuestFolders(parent: string): void {
     const path = join(parent, name);
     try {
       const stat = lstatSync(path);
-      // Others may make what has such a name: nothing of theirs is touched, and no link is followed.
+      // Other users may have files of such names: they stay, and no link is followed.
       if (stat.isDirectory() && stat.uid === process.getuid?.()) {
         rmSync(path, { recursive: true, force: true });
       }

@@ -109,7 +109,7 @@ export function encodeWindow({ rows, columns }: WindowSize): Uint8Array {
 
 const FROM_GUEST: ReadonlySet<number> = new Set(Object.values(FromGuest));
 
-/** Puts frames together from bytes as they arrive. The guest's root can write to the line too: nothing is taken on trust. */
+/** Puts frames together from bytes as they arrive. The guest's root can write to the line too: nothing is trusted. */
 export class FrameReader {
   readonly #bytes = new Uint8Array(FRAME_HEADER + OUTPUT_CHUNK);
   readonly #view = new DataView(this.#bytes.buffer);
@@ -118,7 +118,7 @@ export class FrameReader {
   /**
    * Takes bytes and returns the frames that are complete now.
    *
-   * @throws {FormatError} they are no frame of the guest's.
+   * @throws {FormatError} they are not a frame of the guest's.
    */
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];

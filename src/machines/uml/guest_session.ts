@@ -16,7 +16,7 @@ import {
   type WindowSize,
 } from "./guest_protocol.ts";
 
-/** A guest that has not come up after this time never will; it takes a fifth of a second when the machine is idle. */
+/** A guest that has not booted after this time never will; it takes a fifth of a second on an idle machine. */
 const BOOT_MS = 60_000;
 /** Time for a command to end by itself after Ctrl-C and at its time limit, and for the guest to store its files after a kill. */
 const GRACE_MS = 5_000;
@@ -94,7 +94,7 @@ export class GuestSession {
     this.#guest.send(encodeWindow(size));
   }
 
-  /** This process was told to end: the command too, and if it does not, or at the second time, the guest with it. */
+  /** This process was interrupted: ends the command; if that takes too long, or the second time, the guest. */
   interrupt(number: number): void {
     const again = this.#endSignal !== 0;
     this.#endSignal ||= number;
@@ -168,8 +168,8 @@ export class GuestSession {
       return { end: "crashed", cut: "The guest's kernel panicked" };
     }
     const cut = killedBy === undefined
-      ? "The guest ended without a word"
-      : `The guest was ended by ${killedBy}: by somebody, or because the host ran out of memory`;
+      ? "The guest ended without a message"
+      : `The guest was ended by ${killedBy}: someone killed it, or the host ran out of memory`;
     return { end: "killed", cut };
   }
 
@@ -183,7 +183,7 @@ export class GuestSession {
     }
   }
 
-  /** What comes from the guest is not of its process 1, or not of it alone: no status of it can be believed. */
+  /** Something else than the guest's process 1 has written to the line: no status on it can be trusted. */
   #distrust(): void {
     this.#failure =
       "The guest's serial line, which carries the command's output, was written to by something else: leave /dev/ttyS0 alone";

@@ -4,7 +4,7 @@ import { onSignals } from "../../sys/signals.ts";
 import type { WindowSize } from "./guest_protocol.ts";
 import type { GuestSession } from "./guest_session.ts";
 
-/** Ctrl-C and the like reach this process; they are meant for the command. The result ends that. */
+/** Passes on signals such as Ctrl-C, which are meant for the command. The result ends that. */
 export function takeSignals(session: GuestSession): () => void {
   return onSignals(
     ["SIGHUP", "SIGINT", "SIGTERM"],

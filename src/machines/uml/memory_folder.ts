@@ -2,7 +2,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 
-/** A guest's memory unless told otherwise. */
+/** A guest's memory where none is given. */
 export const DEFAULT_MEMORY = "2G";
 
 /** A folder that could hold the file behind the guest's memory. */
@@ -54,7 +54,7 @@ export function chooseMemoryFolder(folders: readonly MemoryFolder[], bytes: numb
     }`
   );
   throw new RangeError(
-    `The guest's memory of ${Math.ceil(bytes / 2 ** 20)} MiB fits nowhere (${
+    `The guest's memory of ${Math.ceil(bytes / 2 ** 20)} MiB does not fit anywhere (${
       seen.join(", ")
     }): use a smaller --memory, or set TMPDIR to a folder with room that allows execution`,
   );

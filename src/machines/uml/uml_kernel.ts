@@ -28,7 +28,7 @@ export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
  * in, or its `linux` or `vmlinux`. Its lines are those of the `vmlinux` beside it, where there is one.
  *
  * @throws {TypeError} there is no such kernel.
- * @throws {FormatError} the file is no ELF image.
+ * @throws {FormatError} the file is not an ELF image.
  */
 export function ownKernel(path: string): UmlKernel {
   const file = executableAt(path);
@@ -39,7 +39,7 @@ export function ownKernel(path: string): UmlKernel {
   // Made by arch/um/include/asm/common.lds.S alone.
   if (image.elf.section(".uml.setup.init") === undefined) {
     throw new TypeError(
-      `${file} is no user-mode Linux kernel: build one with make ARCH=um, with the options of src/build/recipe/config`,
+      `${file} is not a user-mode Linux kernel: build one with make ARCH=um, with the options of src/build/recipe/config`,
     );
   }
   return {

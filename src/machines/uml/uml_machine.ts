@@ -20,8 +20,8 @@ import {
 import type { UmlKernel } from "./uml_kernel.ts";
 
 /**
- * User-mode Linux: each command runs in a freshly booted guest. What the guest's kernel complains of, a crash first of
- * all, is written to standard error, with the functions and lines that led to it.
+ * User-mode Linux: each command runs in a freshly booted guest. Problems that the guest's kernel reports, such as a
+ * crash, are written to standard error, with the functions and lines that led to them.
  */
 export class UmlMachine implements Machine {
   readonly #kernel: UmlKernel;
@@ -47,7 +47,7 @@ export class UmlMachine implements Machine {
    *
    * @throws {KcovUnavailableError} The kernel cannot be started here; the message says what to change.
    * @throws {TypeError} The command is empty or a program for another machine, or a folder cannot be used.
-   * @throws {RangeError} The memory is not a size, or fits nowhere.
+   * @throws {RangeError} The memory is not a size, or does not fit anywhere.
    */
   async run(
     {

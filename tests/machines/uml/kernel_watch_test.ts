@@ -39,6 +39,6 @@ test("an image that is none does not keep the end of the command from being told
   await watch.finish(false);
   assert.match(
     told[0]!,
-    /^kernelcov: What the guest's kernel complained of cannot be told: .*: --dmesg shows it\n$/,
+    /^kernelcov: Cannot show what the guest's kernel reported: .*: --dmesg shows it\n$/,
   );
 });
