@@ -21,6 +21,15 @@ export interface Command {
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
+/** Values of options, each as its definition says. */
+export type OptionValues<T extends Options> = {
+  readonly [Name in keyof T]?:
+    | (T[Name] extends { multiple: true } ? string[]
+      : T[Name] extends { type: "boolean" } ? boolean
+      : string)
+    | undefined;
+};
+
 /** A command's arguments: its options, its own operands, and the command after `--`. */
 export interface CommandLine<T extends Options> {
   readonly values: ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>["values"];

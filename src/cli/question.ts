@@ -8,7 +8,7 @@ import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
 import { type LoadedRun, loadRuns } from "../run/run_coverage_files.ts";
-import { parseCommandLine, UsageError, warn } from "./command_line.ts";
+import { type OptionValues, parseCommandLine, UsageError, warn } from "./command_line.ts";
 
 /** Options of every command that asks a run a question. */
 export const QUESTION_OPTIONS = {
@@ -29,14 +29,7 @@ export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RU
 `;
 
 /** Values of {@linkcode QUESTION_OPTIONS}. */
-export interface QuestionValues {
-  readonly run?: string | undefined;
-  readonly vmlinux?: string | undefined;
-  readonly modules?: string[] | undefined;
-  readonly steady?: boolean | undefined;
-  readonly json?: boolean | undefined;
-  readonly plain?: boolean | undefined;
-}
+export type QuestionValues = OptionValues<typeof QUESTION_OPTIONS>;
 
 /** The run that a question is about. */
 export function openRunOf(values: QuestionValues, run?: string): LoadedRun {

@@ -13,7 +13,7 @@ import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_fi
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
 import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
-import { EXIT_BELOW_THRESHOLD, UsageError, warn } from "./command_line.ts";
+import { EXIT_BELOW_THRESHOLD, type OptionValues, UsageError, warn } from "./command_line.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -68,13 +68,7 @@ export const OUTPUT_HELP =
 `;
 
 /** Values of {@linkcode OUTPUT_OPTIONS}. */
-export type OutputValues = {
-  readonly [Name in keyof typeof OUTPUT_OPTIONS]?:
-    | ((typeof OUTPUT_OPTIONS)[Name] extends { multiple: true } ? string[]
-      : (typeof OUTPUT_OPTIONS)[Name] extends { type: "boolean" } ? boolean
-      : string)
-    | undefined;
-};
+export type OutputValues = OptionValues<typeof OUTPUT_OPTIONS>;
 
 /** How LCOV is to be written. Wrong values are a {@linkcode UsageError}. */
 export function lcovOptionsOf(values: OutputValues): Omit<LcovOptions, "paths"> {

@@ -9,7 +9,7 @@ import { foreignReports } from "../run/own_reports.ts";
 import { type LoadedRun, type LoadRunOptions, writeLcovFiles } from "../run/run_coverage_files.ts";
 import { errorReason } from "../sys/file_error.ts";
 import { removeLeftParts } from "../sys/written_files.ts";
-import { UsageError, warn } from "./command_line.ts";
+import { type OptionValues, UsageError, warn } from "./command_line.ts";
 import { outputStyle } from "./question.ts";
 import {
   checkOutputs,
@@ -31,12 +31,7 @@ export const LOAD_OPTIONS = {
 } as const;
 
 /** Values of {@linkcode LOAD_OPTIONS}. */
-export interface LoadValues {
-  readonly vmlinux?: string;
-  readonly modules?: string[];
-  readonly "source-prefix"?: string;
-  readonly steady?: boolean;
-}
+export type LoadValues = OptionValues<typeof LOAD_OPTIONS>;
 
 /**
  * Checks, before any work is done, that the options of a report make sense and that its files would replace no other

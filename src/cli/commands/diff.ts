@@ -21,6 +21,7 @@ import {
   printJson,
   QUESTION_HELP,
   QUESTION_OPTIONS,
+  type QuestionValues,
 } from "../question.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -77,7 +78,7 @@ function run(args: string[]): number {
 function printBuildDifference(
   names: readonly [string, string],
   difference: BuildDifference,
-  values: { readonly json?: boolean | undefined; readonly plain?: boolean | undefined },
+  values: QuestionValues,
 ): void {
   if (values.json) {
     printJson({ a: names[0], b: names[1], ...difference });

@@ -132,7 +132,5 @@ async function readInput(): Promise<Uint8Array> {
 
 /** Writes to standard output at the reader's pace. What cannot be written is told elsewhere. */
 function print(text: string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.stdout.write(text, () => resolve());
-  return promise;
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }

@@ -31,14 +31,23 @@ import {
   QUESTION_OPTIONS,
 } from "../question.ts";
 import { readPatch } from "../read_patch.ts";
-import { type Command, parseCommandLine, UsageError, warn } from "../command_line.ts";
+import {
+  type Command,
+  type OptionValues,
+  parseCommandLine,
+  UsageError,
+  warn,
+} from "../command_line.ts";
 
-interface WhichValues {
-  readonly json?: boolean | undefined;
-  readonly plain?: boolean | undefined;
-  readonly filter?: string | undefined;
-  readonly applied?: boolean | undefined;
-}
+const OPTIONS = {
+  ...QUESTION_OPTIONS,
+  diff: { type: "string" },
+  base: { type: "string" },
+  applied: { type: "boolean" },
+  filter: { type: "string" },
+} as const;
+
+type WhichValues = OptionValues<typeof OPTIONS>;
 
 /** `kernelcov which …`. */
 export const whichCommand: Command = {
@@ -59,13 +68,7 @@ ${QUESTION_HELP}`,
 };
 
 function run(args: string[]): number {
-  const { values, operands } = parseCommandLine(args, {
-    ...QUESTION_OPTIONS,
-    diff: { type: "string" },
-    base: { type: "string" },
-    applied: { type: "boolean" },
-    filter: { type: "string" },
-  });
+  const { values, operands } = parseCommandLine(args, OPTIONS);
   const ways = (operands.length > 0 ? 1 : 0) + (values.diff === undefined ? 0 : 1) +
     (values.base === undefined ? 0 : 1);
   if (ways > 1) throw new UsageError("Ask for a place or for a patch, not for both");

@@ -1,6 +1,6 @@
 import type { GuestOptions } from "../../machines/machine.ts";
 import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
-import { UsageError } from "../command_line.ts";
+import { type OptionValues, UsageError } from "../command_line.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
 export const GUEST_OPTIONS = {
@@ -12,13 +12,7 @@ export const GUEST_OPTIONS = {
 } as const;
 
 /** Values of {@linkcode GUEST_OPTIONS}. */
-export interface GuestValues {
-  readonly write?: string[];
-  readonly timeout?: string;
-  readonly memory?: string;
-  readonly append?: string[];
-  readonly dmesg?: boolean;
-}
+export type GuestValues = OptionValues<typeof GUEST_OPTIONS>;
 
 /** setTimeout's limit is 2^31 milliseconds. */
 const MOST_SECONDS = 2_000_000;

@@ -8,18 +8,12 @@ import type { Run } from "../../record/test_record.ts";
 import { loadRun } from "../../run/run_coverage_files.ts";
 import { errorCode, fileError } from "../../sys/file_error.ts";
 import { plainFolder } from "../../sys/plain_folder.ts";
-import { OUTPUT_HELP, OUTPUT_OPTIONS, type OutputValues } from "../report_outputs.ts";
-import {
-  checkReportOptions,
-  LOAD_OPTIONS,
-  loadOptions,
-  type LoadValues,
-  reportRun,
-} from "../report_run.ts";
-import { GUEST_OPTIONS, guestOptions, type GuestValues } from "./guest_options.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../report_run.ts";
+import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseMachine } from "./machine_choice.ts";
 import { reportCut } from "./report_cut.ts";
-import { EXIT_NO_COVERAGE, warn } from "../command_line.ts";
+import { EXIT_NO_COVERAGE, type OptionValues, warn } from "../command_line.ts";
 
 /** Options of commands that record. */
 export const RECORDING_OPTIONS = {
@@ -55,11 +49,9 @@ export const RECORDING_HELP =
 ${OUTPUT_HELP}`;
 
 /** Values of {@linkcode RECORDING_OPTIONS}. */
-interface RecordingValues extends GuestValues, LoadValues, OutputValues {
-  readonly kernel: string;
-  readonly out: string;
-  readonly fresh?: boolean;
-}
+type RecordingValues =
+  & OptionValues<typeof RECORDING_OPTIONS>
+  & { readonly kernel: string; readonly out: string };
 
 /** Where a command is recorded. */
 export interface Recording {
