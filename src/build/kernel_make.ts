@@ -3,7 +3,6 @@ import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism, constants } from "node:os";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
-import { onSignals } from "../sys/signals.ts";
 import { errorLines } from "./build_progress.ts";
 import { COMPILER_OPTIONS, DEBUG_SOURCE_PREFIX, type KernelFolder } from "./kernel_folder.ts";
 
@@ -83,7 +82,7 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 
 /** Ends the build's processes when this one is told to end. What they finished stays for the next build. */
 function endWithSignals(group: number | undefined): () => void {
-  return onSignals(["SIGINT", "SIGTERM", "SIGHUP"], (name) => {
+  const handler = (name: NodeJS.Signals): void => {
     try {
       if (group !== undefined) process.kill(-group, "SIGTERM");
     } catch {
@@ -91,5 +90,8 @@ function endWithSignals(group: number | undefined): () => void {
     }
     process.stderr.write("\nInterrupted: the next build continues from here\n");
     process.exit(128 + constants.signals[name]);
-  });
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, handler);
+  return () => names.forEach((name) => process.off(name, handler));
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import process from "node:process";
-import { onSignals } from "../sys/signals.ts";
+import { onSignals } from "../machines/signals.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

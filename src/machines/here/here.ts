@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
-import { onSignals } from "../../sys/signals.ts";
+import { onSignals } from "../signals.ts";
 import type { CommandEnd, Machine, MachineCommand } from "../machine.ts";
 
 /** This machine, with its running kernel. Ctrl-C reaches the command too, which decides what to do. */

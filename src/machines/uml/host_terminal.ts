@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { onSignals } from "../../sys/signals.ts";
+import { onSignals } from "../signals.ts";
 import type { WindowSize } from "./guest_protocol.ts";
 import type { GuestSession } from "./guest_session.ts";
 
