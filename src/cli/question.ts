@@ -63,9 +63,12 @@ export function askRun<Answer>(args: string[], question: RunQuestion<Answer>): n
   const answer = question.answer(coverage);
   if (values.plain || values.filter !== undefined) {
     printTests(coverage, question.tests(answer), values.filter);
-  } else if (values.json) printJson(question.json(coverage, answer));
-  else process.stdout.write(question.text(coverage, answer, outputStyle()));
-  return 0;
+    return 0;
+  }
+  return printAnswer(values, {
+    json: () => question.json(coverage, answer),
+    text: (style) => question.text(coverage, answer, style),
+  });
 }
 
 /** The style of standard output. */
@@ -86,6 +89,20 @@ export function printJson(value: unknown): void {
     (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
   );
   process.stdout.write(`${safe}\n`);
+}
+
+/** An answer in the forms that {@linkcode QUESTION_OPTIONS} have; without `plain` it is printed as text. */
+interface AnswerForms {
+  json(): unknown;
+  text(style: TextStyle): string;
+  plain?(): string;
+}
+
+/** Prints an answer in the form that the options name, and returns the exit status. */
+export function printAnswer({ json, plain }: QuestionValues, answer: AnswerForms): number {
+  if (json) printJson(answer.json());
+  else process.stdout.write(plain && answer.plain ? answer.plain() : answer.text(outputStyle()));
+  return 0;
 }
 
 /** Prints one test a line, or the arguments that make a runner run them. */

@@ -1,17 +1,21 @@
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
+import { ProgressLine } from "../build/build_progress.ts";
 import { parsePatch } from "../coverage/patch/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
+import { formatCount } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
 import { startOf } from "../run/own_reports.ts";
 import type { LoadedRun } from "../run/run_coverage_files.ts";
 import { removeLeftParts, writeWhole } from "../sys/written_files.ts";
-import { Progress } from "./progress.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
 import { UsageError } from "./command_line.ts";
 
+/** Work that takes longer than this shows how far it is. */
+const SHOW_AFTER_MS = 1000;
 /** Bytes of a page's start in which it names its script. */
 const PAGE_START = 4096;
 
@@ -40,7 +44,8 @@ export async function writeHtmlFolder(
   const expected = coverage.universe.counts.files + 8;
   plainFolder(join(directory, "data"), { make: true });
   for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);
-  using progress = new Progress("HTML pages", expected);
+  const start = performance.now();
+  using progress = new ProgressLine(process.stderr);
   const written = new Set<string>();
   for await (const { path, text } of writeHtmlReport(input)) {
     const target = join(directory, path);
@@ -50,7 +55,11 @@ export async function writeHtmlFolder(
     }
     writeWhole(target, [text]);
     written.add(path);
-    progress.update(written.size);
+    const elapsed = performance.now() - start;
+    if (process.stderr.isTTY && elapsed > SHOW_AFTER_MS) {
+      const counts = `${formatCount(written.size)} of ${formatCount(expected)}`;
+      progress.update(`HTML pages: ${counts}, ${Math.round(elapsed / 1000)} s`, elapsed);
+    }
     await hold.pass();
   }
   removeOldData(directory, written);

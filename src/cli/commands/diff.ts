@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import process from "node:process";
 import { type BuildDifference, compareBuilds } from "../../coverage/questions/compare_builds.ts";
 import {
   compareCoverage,
@@ -17,8 +16,7 @@ import { printable } from "../../report/text_style.ts";
 import {
   oneTest,
   openRunsOf,
-  outputStyle,
-  printJson,
+  printAnswer,
   QUESTION_HELP,
   QUESTION_OPTIONS,
   type QuestionValues,
@@ -57,43 +55,38 @@ function run(args: string[]): number {
     sides = [testSide(groups[0]), testSide(groups[1])];
   }
   if (other !== undefined && other.universe !== coverage.universe) {
-    printBuildDifference(names, compareBuilds(coverage, other), values);
-    return 0;
+    return printBuildDifference(names, compareBuilds(coverage, other), values);
   }
   const difference = compareCoverage(coverage.universe, ...sides);
-  if (values.json) printJson(differenceJson(names, difference));
-  else if (values.plain) {
-    for (const { file, function: name, onlyA, onlyB } of difference.functions) {
-      for (const [side, lines] of [["A", onlyA], ["B", onlyB]] as const) {
-        if (lines.length === 0) continue;
-        process.stdout.write(
-          `${side}\t${printable(file)}:${formatRanges(lines)}\t${printable(name)}\n`,
-        );
-      }
-    }
-  } else process.stdout.write(differenceText(names, difference, outputStyle()));
-  return 0;
+  return printAnswer(values, {
+    json: () => differenceJson(names, difference),
+    text: (style) => differenceText(names, difference, style),
+    plain: () =>
+      difference.functions.flatMap(({ file, function: name, onlyA, onlyB }) =>
+        ([["A", onlyA], ["B", onlyB]] as const).filter(([, lines]) => lines.length > 0).map(
+          ([side, lines]) =>
+            `${side}\t${printable(file)}:${formatRanges(lines)}\t${printable(name)}\n`,
+        )
+      ).join(""),
+  });
 }
 
 function printBuildDifference(
   names: readonly [string, string],
   difference: BuildDifference,
   values: QuestionValues,
-): void {
-  if (values.json) {
-    printJson({ a: names[0], b: names[1], ...difference });
-    return;
-  }
-  if (!values.plain) {
-    process.stdout.write(buildDifferenceText(names, difference, outputStyle()));
-    return;
-  }
-  for (const { file, function: name, a, b } of difference.functions) {
-    const [hitA, hitB] = [a, b].map((share) =>
-      share === null ? "-" : `${share.linesHit}/${share.lines}`
-    );
-    process.stdout.write(`${file}\t${name}\t${hitA}\t${hitB}\n`);
-  }
+): number {
+  return printAnswer(values, {
+    json: () => ({ a: names[0], b: names[1], ...difference }),
+    text: (style) => buildDifferenceText(names, difference, style),
+    plain: () =>
+      difference.functions.map(({ file, function: name, a, b }) => {
+        const [hitA, hitB] = [a, b].map((share) =>
+          share === null ? "-" : `${share.linesHit}/${share.lines}`
+        );
+        return `${file}\t${name}\t${hitA}\t${hitB}\n`;
+      }).join(""),
+  });
 }
 
 function isFolder(path: string): boolean {

@@ -16,7 +16,8 @@ import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build
+const HELP = `kernelcov kernel build|run|shell|path|list|prune
+kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
     Builds a second kernel: the embedded one with the options of a file, in lines such as CONFIG_NAME=y or

@@ -1,16 +1,8 @@
-import process from "node:process";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { rangesByFile } from "../../report/line_ranges.ts";
 import { printable } from "../../report/text_style.ts";
 import { flakyJson, flakyText, showJson, showTest, showText } from "../../report/show_text.ts";
-import {
-  oneTest,
-  openRunOf,
-  outputStyle,
-  printJson,
-  QUESTION_HELP,
-  QUESTION_OPTIONS,
-} from "../question.ts";
+import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** Similar tests listed. */
@@ -42,17 +34,19 @@ function run(args: string[]): number {
         "The test was run once: kernelcov test --repeat N finds flaky points",
       );
     }
-    if (values.json) printJson([flakyJson(coverage, group)]);
-    else process.stdout.write(flakyText(coverage, group, outputStyle()));
-    return 0;
+    return printAnswer(values, {
+      json: () => [flakyJson(coverage, group)],
+      text: (style) => flakyText(coverage, group, style),
+    });
   }
   const similar = new SimilarTests(coverage).of(group.tests[0]!, SIMILAR + group.tests.length - 1)
     .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
   const shown = showTest(coverage, group, similar);
-  if (values.json) printJson([showJson(coverage, shown)]);
-  else if (values.plain) {
-    const files = Object.entries(rangesByFile(coverage.universe, shown.lines));
-    process.stdout.write(files.map(([file, lines]) => `${printable(file)}:${lines}\n`).join(""));
-  } else process.stdout.write(showText(coverage, shown, outputStyle()));
-  return 0;
+  return printAnswer(values, {
+    json: () => [showJson(coverage, shown)],
+    text: (style) => showText(coverage, shown, style),
+    plain: () =>
+      Object.entries(rangesByFile(coverage.universe, shown.lines))
+        .map(([file, lines]) => `${printable(file)}:${lines}\n`).join(""),
+  });
 }

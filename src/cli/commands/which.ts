@@ -24,8 +24,7 @@ import { printable, type TextStyle } from "../../report/text_style.ts";
 import type { LoadedRun } from "../../run/run_coverage_files.ts";
 import {
   openRunOf,
-  outputStyle,
-  printJson,
+  printAnswer,
   printTests,
   QUESTION_HELP,
   QUESTION_OPTIONS,
@@ -140,10 +139,12 @@ function print<Answer extends { readonly tests: readonly { readonly test: number
 ): void {
   if (isPlain(values)) {
     printTests(coverage, distinct(answers.flatMap(({ tests }) => tests)), values.filter);
-  } else if (values.json) printJson(answers.map((answer) => json(coverage, answer)));
-  else {
-    process.stdout.write(answers.map((answer) => text(coverage, answer, outputStyle())).join("\n"));
+    return;
   }
+  printAnswer(values, {
+    json: () => answers.map((answer) => json(coverage, answer)),
+    text: (style) => answers.map((answer) => text(coverage, answer, style)).join("\n"),
+  });
 }
 
 function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): number {
@@ -169,9 +170,12 @@ function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): num
     }
     const needed = [...answer.tests.map(({ test }) => test), ...answer.incomplete];
     printTests(coverage, needed, values.filter);
-  } else if (values.json) printJson(patchAnswerJson(coverage, answer));
-  else process.stdout.write(patchAnswerText(coverage, answer, outputStyle()));
-  return 0;
+    return 0;
+  }
+  return printAnswer(values, {
+    json: () => patchAnswerJson(coverage, answer),
+    text: (style) => patchAnswerText(coverage, answer, style),
+  });
 }
 
 function isPlain(values: WhichValues): boolean {

@@ -23,16 +23,14 @@ const MOST_SECONDS = 2_000_000;
  * @throws {UsageError} Where the time limit or the memory size is invalid.
  */
 export function guestOptions(values: GuestValues): GuestOptions {
-  const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
-  if (memory !== undefined) {
-    try {
-      parseMemorySize(memory);
-    } catch (cause) {
-      throw new UsageError((cause as Error).message, { cause });
-    }
+  const { write, timeout, memory, append: parameters, dmesg } = values;
+  try {
+    if (memory !== undefined) parseMemorySize(memory);
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
   }
-  const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
-  return { write, dmesg, parameters, ...(memory === undefined ? {} : { memory }), ...limit };
+  const timeoutMs = timeout === undefined ? undefined : parseSeconds(timeout) * 1000;
+  return { write, dmesg, parameters, memory, timeoutMs };
 }
 
 function parseSeconds(text: string): number {
