@@ -111,7 +111,7 @@ async function benchTask(
   rmSync(cache, { recursive: true, force: true });
   const [filler] = Object.values(RUNTIMES);
   if (fill !== undefined) await measure([...filler, "index", image, fill.returns, cache]);
-  // Side by side, so that whatever else the machine does meets all alike. Round 0 fills the page cache.
+  // Side by side, so that other work of the machine affects all of them. Round 0 fills the page cache.
   for (let round = 0; round <= ROUNDS; round++) {
     const measures = [await measure(judge, pcs.calls)];
     for (const runtime of Object.values(RUNTIMES)) {

@@ -1,7 +1,7 @@
 /**
  * What whole-tree coverage costs, in the embedded kernel: wall time of test commands without a supervisor, under the
  * least one that can be (a program in C that enrols every task, answers every message and records nothing) and under
- * kernelcov's as it is packed for npm, in turns in one run; the supervisor's own processor time; and a test boundary
+ * kernelcov's as it is packed for npm, alternating in one run; the supervisor's own processor time; and a test boundary
  * beside `getppid`. Arguments: deno, bun; both by default.
  *
  * Goals: 1.15 times or less for suites, 20 % of a core or less while tests compute, 20 `getppid` or less a boundary.

@@ -1,6 +1,6 @@
 /**
- * Holds the frames of every coverage point of an image, and of addresses between them, against those of
- * `llvm-symbolizer --inlines`, and prints the differences. Columns are left aside.
+ * Compares the frames of every coverage point of an image, and of addresses between them, with those of
+ * `llvm-symbolizer --inlines`, and prints the differences, columns excepted.
  *
  *   npm run check:symbolizer -- IMAGE [--between N] [--show N]
  *

@@ -12,7 +12,7 @@ export function parseKernelOptions(text: string, origin: string): KernelOptions 
   for (const [i, raw] of text.split("\n").entries()) {
     const line = raw.trim();
     const off = /^# (CONFIG_\w+) is not set$/.exec(line) ?? /^(CONFIG_\w+)=n$/.exec(line);
-    if (off !== null) options.set(off[1]!, `# ${off[1]} is not set`);
+    if (off !== null) options.set(off[1], `# ${off[1]} is not set`);
     else if (line !== "" && !line.startsWith("#")) {
       const name = /^(CONFIG_\w+)=./.exec(line)?.[1];
       if (name === undefined) {

@@ -46,7 +46,7 @@ export function parseCommandLine<T extends Options>(args: string[], options: T):
     return { values, operands: positionals, command };
   } catch (error) {
     // node:util's messages carry a second sentence about `--`; the first says what is wrong.
-    const message = error instanceof TypeError ? error.message.split(". ")[0]! : String(error);
+    const message = error instanceof TypeError ? error.message.split(". ")[0] : String(error);
     throw new UsageError(message.replace(/\.$/, ""), { cause: error });
   }
 }

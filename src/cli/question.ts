@@ -33,7 +33,7 @@ export type QuestionValues = OptionValues<typeof QUESTION_OPTIONS>;
 
 /** The run that a question is about. */
 export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
-  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0]!;
+  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0];
 }
 
 /** Runs that a question compares: their points and lines have the same numbers. */
@@ -143,11 +143,11 @@ function runnerOf(name: string): Runner {
 /** The one test, with its repeats, that `text` means. */
 export function oneTest(coverage: RunCoverage, text: string): RepeatGroup {
   const found = findTests(coverage, text);
-  if (found.length === 1) return found[0]!;
+  if (found.length === 1) return found[0];
   if (found.length === 0) {
     throw new UsageError(`No test is named "${text}": kernelcov report lists the tests`);
   }
-  const names = found.slice(0, 10).map(({ tests }) => `\n  ${testLabel(coverage, tests[0]!)}`);
+  const names = found.slice(0, 10).map(({ tests }) => `\n  ${testLabel(coverage, tests[0])}`);
   throw new UsageError(
     `${found.length} tests have "${text}" in their name: name one of them in full:${
       names.join("")

@@ -153,7 +153,7 @@ export async function writeOutputs(
       const name = partName(values["lcov-tests"], i + 1);
       await write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
     }
-    tellOfPartsBehind(values["lcov-tests"], ranges.length);
+    warnOfPartsBehind(values["lcov-tests"], ranges.length);
   }
   await write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
   if (values.cobertura !== undefined) {
@@ -161,7 +161,7 @@ export async function writeOutputs(
     for (const text of cobertura(coverage, { paths, timestamp: Date.now() })) {
       await write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
     }
-    tellOfPartsBehind(values.cobertura, part);
+    warnOfPartsBehind(values.cobertura, part);
   }
   await write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
   await write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
@@ -175,7 +175,7 @@ export async function writeOutputs(
 }
 
 /** A file in a folder of the user's is not ours to remove, whatever its name. */
-function tellOfPartsBehind(path: string, last: number): void {
+function warnOfPartsBehind(path: string, last: number): void {
   for (const behind of partsBehind(path, last)) {
     warn(`${behind} is not part of this report: remove it`);
   }

@@ -1,5 +1,5 @@
 /**
- * Holds the lines that kernelcov claims from KCOV's points against what gcov counts: one workload on the embedded
+ * Compares the lines that kernelcov attributes to KCOV's points with what gcov counts: one workload on the embedded
  * kernel and on its gcov twin. Prints precision (the share of claimed lines that gcov saw run) and recall (the share
  * of the lines that gcov saw run that are claimed) per file; fails where a goal is missed.
  *

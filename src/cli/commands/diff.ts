@@ -44,14 +44,14 @@ function run(args: string[]): number {
   const names: [string, string] = [a, b];
   let sides: [CoverageSide, CoverageSide];
   const runs = openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
-  const { coverage } = runs[0]!;
+  const { coverage } = runs[0];
   const other = runs[1]?.coverage;
   if (other !== undefined) {
     sides = [runSide(coverage, repeatGroups(coverage)), runSide(other, repeatGroups(other))];
   } else {
     const groups = [oneTest(coverage, a), oneTest(coverage, b)] as const;
-    names[0] = testLabel(coverage, groups[0].tests[0]!);
-    names[1] = testLabel(coverage, groups[1].tests[0]!);
+    names[0] = testLabel(coverage, groups[0].tests[0]);
+    names[1] = testLabel(coverage, groups[1].tests[0]);
     sides = [testSide(groups[0]), testSide(groups[1])];
   }
   if (other !== undefined && other.universe !== coverage.universe) {

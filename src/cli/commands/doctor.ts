@@ -181,7 +181,7 @@ function confinementFinding(folder: KernelFolder): KcovFinding {
     };
   } catch (error) {
     if (!(error instanceof KcovUnavailableError)) throw error;
-    return { subject, ok: undefined, found: error.message.split("\n")[0]!, change: "install gcc" };
+    return { subject, ok: undefined, found: error.message.split("\n")[0], change: "install gcc" };
   }
 }
 

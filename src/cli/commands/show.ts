@@ -27,7 +27,7 @@ function run(args: string[]): number {
   });
   if (operands.length !== 1) throw new UsageError("Name one test");
   const { coverage } = openRunOf(values);
-  const group = oneTest(coverage, operands[0]!);
+  const group = oneTest(coverage, operands[0]);
   if (values.flaky) {
     if (group.tests.length === 1) {
       throw new UsageError(
@@ -39,7 +39,7 @@ function run(args: string[]): number {
       text: (style) => flakyText(coverage, group, style),
     });
   }
-  const similar = new SimilarTests(coverage).of(group.tests[0]!, SIMILAR + group.tests.length - 1)
+  const similar = new SimilarTests(coverage).of(group.tests[0], SIMILAR + group.tests.length - 1)
     .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
   const shown = showTest(coverage, group, similar);
   return printAnswer(values, {

@@ -76,7 +76,7 @@ function cutPc(symbolized: SymbolizedPcs, { kernel }: KernelSymbolizer): Address
   if (kernel === undefined) return undefined;
   const code = codeSections(kernel.image.elf);
   for (let index = 0; index < symbolized.length; index++) {
-    const pc = symbolized.pcs[index]!;
+    const pc = symbolized.pcs[index];
     if (pc < 2 ** 31 || pc >= 2 ** 32 || symbolized.reason(index) === undefined) continue;
     const whole = pc - 2 ** 32;
     if (code.some(({ address, size }) => whole > address && whole <= address + size)) return pc;

@@ -96,7 +96,7 @@ function answerPlace(
   const line = /^(.+):(\d+)$/.exec(place);
   if (operands.length > 1) answerFiles(loaded, operands, values);
   else if (line !== null) {
-    const answers = whichLine(new TestLookup(coverage), line[1]!, Number(line[2]));
+    const answers = whichLine(new TestLookup(coverage), line[1], Number(line[2]));
     print(coverage, answers, values, lineAnswerText, lineAnswerJson);
   } else {
     const answers = whichFunction(new TestLookup(coverage), place);
@@ -194,7 +194,7 @@ function gitDiff(revision: string): string {
       stdio: ["ignore", "pipe", "pipe"],
     });
   } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]!
+    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]
       .replace(/\.$/, "");
     throw new UsageError(
       `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,

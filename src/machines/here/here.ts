@@ -24,7 +24,7 @@ function run(
   }: MachineCommand,
 ): Promise<CommandEnd> {
   const { promise, resolve, reject } = Promise.withResolvers<CommandEnd>();
-  const child = spawn(command[0]!, command.slice(1), {
+  const child = spawn(command[0], command.slice(1), {
     cwd,
     env: { ...env },
     stdio: [

@@ -44,7 +44,7 @@ function traceOf(lines: readonly string[]): Trace {
   for (const line of lines.slice(at + 1)) {
     const word = WORD_LINE.exec(line);
     if (at < 0 || word === null) break;
-    words.push(parseInt(word[1]!, 16));
+    words.push(parseInt(word[1], 16));
   }
   return { start: START_LINE.exec(lines[at + 1] ?? ""), stack, words };
 }
@@ -68,7 +68,7 @@ export function tracedCalls(
   const calls = [{ address: parseInt(ip!, 16), isFault: fault !== undefined, isSure: true }];
   let stackPointer = bottom;
   let framePointer: Address | undefined = parseInt(bp!, 16);
-  for (let call = calls[0]!;;) {
+  for (let call = calls[0];;) {
     const frame = frames.at(call.isFault ? call.address : call.address - 1);
     const from = frame?.register === RSP
       ? stackPointer

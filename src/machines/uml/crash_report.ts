@@ -83,7 +83,7 @@ async function traceText(
   }
   const rows = await rowsOf(calls, image);
   const told = rows.findIndex(({ outermost }) =>
-    kind === "panic" && calls[0]!.isFault || !REPORTERS.test(outermost)
+    kind === "panic" && calls[0].isFault || !REPORTERS.test(outermost)
   );
   const shown = told < 0 ? rows : rows.slice(told);
   const width = Math.max(...shown.flatMap(({ frames }) => frames.map(({ name }) => name.length)));

@@ -41,7 +41,7 @@ export function explainFailure(log: string, facts: HostFacts, killedBy?: string)
   const panic = /Kernel panic - not syncing: (.*)/.exec(log);
   if (panic !== null) {
     return `The guest's kernel panicked (${
-      panic[1]!.trim()
+      panic[1].trim()
     }): its last lines may name the cause\n${last}`;
   }
   if (/noexec/.test(log)) {

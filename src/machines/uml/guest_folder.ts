@@ -54,7 +54,7 @@ function namesIn(folder: string): string[] {
 
 function isLeftBehind(name: string): boolean {
   const match = /^(\d+)-(.+)-[^-]+$/.exec(name.slice(PREFIX.length));
-  const invocation = match === null ? undefined : parseInvocation(match[2]!);
+  const invocation = match === null ? undefined : parseInvocation(match[2]);
   if (match === null || invocation === undefined) return false;
   if (!isOfThisBoot(invocation)) return true;
   // A container that shares this folder has numbers of its own.

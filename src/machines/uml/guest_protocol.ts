@@ -129,14 +129,14 @@ export class FrameReader {
       this.#used += part.length;
       at += part.length;
       if (this.#used < FRAME_HEADER || this.#used < this.#frameSize()) continue;
-      frames.push({ type: this.#bytes[0]!, payload: this.#bytes.slice(FRAME_HEADER, this.#used) });
+      frames.push({ type: this.#bytes[0], payload: this.#bytes.slice(FRAME_HEADER, this.#used) });
       this.#used = 0;
     }
     return frames;
   }
 
   #frameSize(): number {
-    const type = this.#bytes[0]!;
+    const type = this.#bytes[0];
     const size = this.#view.getUint32(1, true);
     const fits = type === FromGuest.EXIT ? size === 4 : size <= OUTPUT_CHUNK;
     if (!FROM_GUEST.has(type) || !fits) {

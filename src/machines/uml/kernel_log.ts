@@ -43,8 +43,8 @@ export function kernelEvents(log: string, panicked: boolean): KernelEvent[] {
   let test: string | undefined;
   let at = 0;
   while (at < lines.length) {
-    if (lines[at]!.startsWith(TEST_MARK)) test = lines[at]!.slice(TEST_MARK.length);
-    const [kind, what] = beginningOf(lines[at]!);
+    if (lines[at].startsWith(TEST_MARK)) test = lines[at].slice(TEST_MARK.length);
+    const [kind, what] = beginningOf(lines[at]);
     if (kind === undefined || (kind === "panic" && !panicked)) {
       at++;
       continue;
@@ -72,9 +72,9 @@ function beginningOf(line: string): [KernelEventKind, string] | [undefined, ""] 
 function endOf(kind: KernelEventKind, lines: readonly string[], from: number): number {
   if (kind === "out of memory") return from + 1;
   for (let at = from + 1; at < lines.length; at++) {
-    if (beginningOf(lines[at]!)[0] !== undefined || lines[at]!.startsWith(TEST_MARK)) return at;
-    if (/^---\[ end trace/.test(lines[at]!)) return at + 1;
-    const traceEnded = lines[at - 1]!.startsWith(" [<") && !lines[at]!.startsWith(" [<");
+    if (beginningOf(lines[at])[0] !== undefined || lines[at].startsWith(TEST_MARK)) return at;
+    if (/^---\[ end trace/.test(lines[at])) return at + 1;
+    const traceEnded = lines[at - 1].startsWith(" [<") && !lines[at].startsWith(" [<");
     if (kind === "hung task" && traceEnded) return at;
   }
   return lines.length;

@@ -25,7 +25,7 @@ export function mountOf(
     const [left, right] = line.split(" - ");
     if (right === undefined) continue;
     const fields = left!.split(" ");
-    const point = fields[4]!.replace(
+    const point = fields[4].replace(
       /\\([0-7]{3})/g,
       (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),
     );
@@ -33,7 +33,7 @@ export function mountOf(
     // Of two mounts on one point the later one is seen.
     if (!below || point.length < best.length) continue;
     best = point;
-    found = { type: right.split(" ")[0]!, noexec: fields[5]!.split(",").includes("noexec") };
+    found = { type: right.split(" ")[0], noexec: fields[5].split(",").includes("noexec") };
   }
   return found;
 }
