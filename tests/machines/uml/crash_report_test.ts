@@ -123,5 +123,5 @@ test("a kernel that repeats itself is told three times and counted from then on"
   const log = Array.from({ length: 8 }, (_, i) => `Out of memory: Killed process ${i} (a)\n`);
   const report = await crashReport(log.join(""), "/no/such/vmlinux", false);
   assert.equal(report.match(/ran out of memory/g)?.length, 3);
-  assert.match(report, /had 5 more problems: --dmesg shows them\n$/);
+  assert.match(report, /reported 5 more problems: --dmesg shows them\n$/);
 });

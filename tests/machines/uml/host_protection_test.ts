@@ -25,12 +25,12 @@ test("explainUnsealed names the layers that are left, and says where one leaves 
   const none = { landlock: 0, mounts: false, capabilities: false };
   assert.match(
     explainUnsealed(undefined),
-    /lacks src\/build\/recipe\/hostfs\.patch: this host has nothing else/,
+    /lacks src\/build\/recipe\/hostfs\.patch: this host has no other protection/,
   );
-  assert.match(explainUnsealed(none), /nothing else/);
+  assert.match(explainUnsealed(none), /no other protection/);
   assert.match(
     explainUnsealed({ ...none, landlock: 3 }),
-    /Landlock 3 keeps .*but not their modes, owners and times$/,
+    /Landlock 3 protects .*but not their modes, owners and times$/,
   );
   assert.match(explainUnsealed({ ...none, mounts: true }), /: read-only mounts keep/);
   assert.match(
