@@ -48,11 +48,23 @@ const MINE = "TN:\nSF:mine.ts\nDA:1,1\nend_of_record\n";
 
 test("a folder with another program's files is not written to: one line, status 2", () => {
   const cases: [args: (folder: string) => string[], files: Record<string, string>, RegExp][] = [
-    [(folder) => ["--html", folder], { "index.html": "<h1>mine" }, /index\.html is not a report of/],
+    [
+      (folder) => ["--html", folder],
+      { "index.html": "<h1>mine" },
+      /index\.html is not a report of/,
+    ],
     [(folder) => ["--out", folder], { "lcov.info": MINE }, /lcov\.info belongs to another program/],
     [(folder) => ["--out", folder], { "tests.json": '{"a": 1}' }, /tests\.json belongs to another/],
-    [(folder) => ["--out", folder], { "tests.info": MINE }, /tests\.info belongs to another program/],
-    [(folder) => ["--out", folder], { "tests.desc": "mine" }, /tests\.desc belongs to another program/],
+    [
+      (folder) => ["--out", folder],
+      { "tests.info": MINE },
+      /tests\.info belongs to another program/,
+    ],
+    [
+      (folder) => ["--out", folder],
+      { "tests.desc": "mine" },
+      /tests\.desc belongs to another program/,
+    ],
   ];
   for (const [args, files, message] of cases) {
     const folder = newFolder(files);
