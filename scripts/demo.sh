@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh src/build/recipe/packages scripts/demo_packages
 export PATH="$PWD/node_modules/.bin:$PATH"
-exec scripts/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'
+exec src/cli/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'

@@ -134,7 +134,7 @@ export function pack(folder: string): string {
     }
     for (const [path, target] of Object.entries(SINGLE_FILE)) joinModules(result, path, target);
     joinModules(result, "mod.js", "node", FOR_NODE);
-    chmodSync(join(result, "scripts/kernelcov"), 0o755);
+    chmodSync(join(result, "src/cli/kernelcov"), 0o755);
     writeFileSync(join(result, "package.json"), JSON.stringify(publicPackage(project), null, 2));
     const npm = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
     const name = execFileSync("npm", npm, { cwd: result, encoding: "utf8" }).trim();

@@ -1,6 +1,6 @@
 /**
  * What programs cost in the embedded kernel, beside the same programs on this machine: wall time of commands, of a fork
- * and exec and of a system call, in turns in one run; and `kernelcov test` of the examples in both runtimes, whole.
+ * and exec and of a system call, alternating in one run; and `kernelcov test` of the examples in both runtimes, whole.
  * Commands are timed by the same program on both sides, from inside the guest, so that the boot is not in them.
  *
  * Goals, as ratios: `deno test` and `bun test` 3, `python3 -c pass` 4, `git status` 5, fork and exec 8; the examples 2.5 s.
@@ -13,9 +13,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 
-const TURNS = 5;
+const ITERATIONS = 5;
 
-interface Work {
+interface Workload {
   readonly name: string;
   readonly unit: "ms" | "us";
   /** Arguments of timed.c. */
@@ -50,7 +50,7 @@ writeFileSync(
   'import { test } from "bun:test";\ntest("nothing", () => {});\n',
 );
 
-const WORKS: readonly Work[] = [
+const WORKLOADS: readonly Workload[] = [
   { name: "getppid", unit: "us", args: ["getppid", "20000"] },
   { name: "fork, exec and wait of /bin/true", unit: "us", args: ["spawn", "100"], goal: 8 },
   {
@@ -91,13 +91,13 @@ const WORKS: readonly Work[] = [
   { name: "256 MiB written in random order", unit: "ms", args: ["touch", "256"] },
 ];
 
-/** A shell's script that prints one line of figures for each work. */
+/** A shell's script that prints one line of figures for each workload. */
 const script = [
   `cd ${folder}`,
-  ...WORKS.map(({ args }) => [timed, ...args].map((word) => `'${word}'`).join(" ")),
+  ...WORKLOADS.map(({ args }) => [timed, ...args].map((word) => `'${word}'`).join(" ")),
 ].join("\n");
 
-/** The figures of each work from one run of the script. */
+/** The figures of each workload from one run of the script. */
 function measure(command: readonly string[]): number[][] {
   const output = execFileSync(command[0], [...command.slice(1), "sh", "-c", script], {
     encoding: "utf8",
@@ -120,16 +120,16 @@ function seconds(body: () => void): number {
 
 try {
   await buildEmbeddedKernel();
-  const host: number[][] = WORKS.map(() => []);
-  const guest: number[][] = WORKS.map(() => []);
-  for (let turn = 0; turn < TURNS; turn++) {
+  const host: number[][] = WORKLOADS.map(() => []);
+  const guest: number[][] = WORKLOADS.map(() => []);
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     measure(["env"]).forEach((figures, i) => host[i].push(...figures));
     measure([kernelcov, "kernel", "run", "--"]).forEach((figures, i) => guest[i].push(...figures));
   }
   console.log(
     `${"".padEnd(34)}  ${"host".padStart(9)}     ${"guest".padStart(9)}      ratio   goal`,
   );
-  WORKS.forEach(({ name, unit, goal }, i) => {
+  WORKLOADS.forEach(({ name, unit, goal }, i) => {
     const [there, inside] = [median(host[i]), median(guest[i])];
     console.log(
       [

@@ -12,7 +12,7 @@ import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 
 const root = join(import.meta.dirname!, "../..");
-const kernelcov = join(root, "scripts/kernelcov");
+const kernelcov = join(root, "src/cli/kernelcov");
 const runtimes = ["deno", "bun"] as const;
 const scratch = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 
@@ -20,7 +20,7 @@ function run(
   command: string[],
   options: { input?: string; env?: Record<string, string> } = {},
 ): string {
-  const { status, stdout, stderr, error } = spawnSync(command[0]!, command.slice(1), {
+  const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 30,
@@ -38,7 +38,7 @@ function median(rounds: number, action: () => void): number {
     action();
     return performance.now() - start;
   }).sort((a, b) => a - b);
-  return times[rounds >> 1]!;
+  return times[rounds >> 1];
 }
 
 function script(runtime: string, file: string): string[] {
@@ -121,7 +121,7 @@ function benchSymbolizer(): void {
   // A test reaches some functions whole: every eighth stretch of points, 2,000 in all.
   const calls = Array.from(
     { length: 2000 },
-    (_, i) => base + pointOffset[(i >> 3) * 800 + (i & 7)]!,
+    (_, i) => base + pointOffset[(i >> 3) * 800 + (i & 7)],
   );
   const raw = calls.map((call) => formatAddress(call + callLength)).join("\n");
   const llvm = median(

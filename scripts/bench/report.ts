@@ -58,8 +58,8 @@ interface PageTime {
 function timesText(times: readonly PageTime[]): string {
   const wall = times.map((time) => time.wall).sort((a, b) => a - b);
   const thread = times.map((time) => time.thread).sort((a, b) => a - b);
-  return `${wall[wall.length >> 1]!.toFixed(0)} ms, worst ${wall.at(-1)!.toFixed(0)} ms ` +
-    `(thread ${thread[thread.length >> 1]!.toFixed(0)}, ${thread.at(-1)!.toFixed(0)} ms)`;
+  return `${wall[wall.length >> 1].toFixed(0)} ms, worst ${wall.at(-1)!.toFixed(0)} ms ` +
+    `(thread ${thread[thread.length >> 1].toFixed(0)}, ${thread.at(-1)!.toFixed(0)} ms)`;
 }
 
 /** Measures what the main thread of a page works: other programs on the machine do not count. */
@@ -93,7 +93,7 @@ const sources = new Map<string, string>();
 image.lineFile.forEach((file, line) => {
   // Only the last line of each file is of interest: its number is the length.
   if (image.lineFile[line + 1] === file) return;
-  sources.set(image.files[file]!, madeUpSource(image.files[file]!, image.lineNumber[line]! + 3));
+  sources.set(image.files[file], madeUpSource(image.files[file], image.lineNumber[line] + 3));
 });
 const pairs = records.reduce((sum, { pcs }) => sum + pcs.length, 0);
 console.log(
@@ -196,8 +196,8 @@ try {
   await page.goto(`file://${report}/index.html`);
   rows.push(["open the first page", timesText(shell), timesText(peerShell)]);
 
-  const largest = [0, 1, 2, 3, 4].map((file) => image.files[file]!);
-  const others = Array.from({ length: 20 }, (_, i) => image.files[97 + 190 * i]!);
+  const largest = [0, 1, 2, 3, 4].map((file) => image.files[file]);
+  const others = Array.from({ length: 20 }, (_, i) => image.files[97 + 190 * i]);
   const peerPages = (files: readonly string[]): Promise<PageTime[]> =>
     openTimes(peer, files.map((file) => `file://${folder}/genhtml/${file}.gcov.html`), "pre");
   rows.push([
@@ -210,7 +210,7 @@ try {
     timesText(await pageTimes(page, others.map((file) => `#/file/${file}`))),
     timesText(await peerPages(others)),
   ]);
-  const line = image.lineNumber[10]!;
+  const line = image.lineNumber[10];
   rows.push([
     "tests of a line that thousands run",
     timesText(
@@ -234,7 +234,7 @@ try {
   await browser.close();
 }
 
-const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length), 18));
+const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length), 18));
 for (const row of [["", "kernelcov", "genhtml, sums only"], ...rows]) {
-  console.log(row.map((cell, column) => cell!.padEnd(widths[column]!)).join("  ").trimEnd());
+  console.log(row.map((cell, column) => cell!.padEnd(widths[column])).join("  ").trimEnd());
 }

@@ -3,7 +3,7 @@
  * of an embedded kernel, whose records are as those of tests are. Prints seconds, CPU seconds, memory and disk of each
  * command, as its process has them.
  *
- * Usage: `npm run bench -- scale`, or `deno run -A scripts/bench/scale.ts TESTS`.
+ * Usage: `npm run bench -- scale`; with another number of tests `deno run -A scripts/bench/scale.ts TESTS`.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";

@@ -4,19 +4,11 @@
  *
  *   npm run bench -- symbolize
  *
- * Images: the embedded kernel; and the file that KERNELCOV_BENCH_VMLINUX names (`.zst` is expanded), else the x86-64
- * kernel that is kept beside a development checkout.
+ * The image is the embedded kernel's; and the file that KERNELCOV_BENCH_VMLINUX names, such as a distribution's kernel
+ * with KCOV, where it is set (`.zst` is expanded).
  */
 import { spawn } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -29,7 +21,6 @@ import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
 
 const ROUNDS = 5;
 const TEST_PCS = 2000;
-const BESIDE_CHECKOUT = "../../../shared/kernels/x86_64/vmlinux.zst";
 const TASK = fileURLToPath(new URL("symbolize/task.ts", import.meta.url));
 
 /** Time from start to end and peak memory of a process. */
@@ -49,24 +40,19 @@ try {
   if (embedded === undefined) {
     console.log("embedded kernel: not built, left out: run kernelcov kernel build");
   } else await benchImage("embedded kernel", embedded);
-  const other = otherImage();
-  if (other === undefined) {
-    console.log(
-      "x86-64 kernel: not here, left out: set KERNELCOV_BENCH_VMLINUX to a vmlinux with KCOV",
-    );
-  } else await benchImage("x86-64 kernel", other);
+  const named = process.env["KERNELCOV_BENCH_VMLINUX"];
+  if (named === undefined) {
+    console.log("\nno other kernel: set KERNELCOV_BENCH_VMLINUX to a vmlinux with KCOV");
+  } else await benchImage(named, expanded(named));
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-function otherImage(): string | undefined {
-  const named = process.env["KERNELCOV_BENCH_VMLINUX"];
-  const path = named ?? fileURLToPath(new URL(BESIDE_CHECKOUT, import.meta.url));
-  if (!existsSync(path)) return undefined;
+function expanded(path: string): string {
   if (!path.endsWith(".zst")) return path;
-  const expanded = join(folder, "vmlinux");
-  writeFileSync(expanded, zstdDecompressSync(readFileSync(path)));
-  return expanded;
+  const image = join(folder, "vmlinux");
+  writeFileSync(image, zstdDecompressSync(readFileSync(path)));
+  return image;
 }
 
 async function benchImage(name: string, image: string): Promise<void> {
@@ -125,7 +111,7 @@ async function benchTask(
   rmSync(cache, { recursive: true, force: true });
   const [filler] = Object.values(RUNTIMES);
   if (fill !== undefined) await measure([...filler, "index", image, fill.returns, cache]);
-  // Side by side, so that whatever else the machine does meets all alike. Round 0 fills the page cache.
+  // Side by side, so that other work of the machine affects all of them. Round 0 fills the page cache.
   for (let round = 0; round <= ROUNDS; round++) {
     const measures = [await measure(judge, pcs.calls)];
     for (const runtime of Object.values(RUNTIMES)) {

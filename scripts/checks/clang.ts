@@ -4,7 +4,7 @@
  * other units), linked and as objects with relocations. Prints the differences; fails where there is one.
  *
  *   apt-get install -y --no-install-recommends clang-14 lld-14 llvm-14
- *   deno run -A scripts/checks/clang.ts [FILE.o …]        bun scripts/checks/clang.ts [FILE.o …]
+ *   npm run check:clang [-- FILE.o …]                 bun scripts/checks/clang.ts [FILE.o …]
  */
 import { spawnSync } from "node:child_process";
 import {

@@ -3,7 +3,7 @@
  * to end with an index whose columns fit together, or with a FormatError: no other error, no hang, and no more memory
  * than the bound. Cases run in a child process; the seed and a case's number give the same image again.
  *
- *   deno run -A scripts/checks/fuzz_images.ts [--minutes N] [--seed S] [--case K] [--kernel VMLINUX]
+ *   npm run check:fuzz -- [--minutes N] [--seed S] [--case K] [--kernel VMLINUX]
  *   bun scripts/checks/fuzz_images.ts [the same]
  *
  * Without --kernel, slices of the embedded kernel are fuzzed too where it is built.

@@ -1,5 +1,5 @@
 /**
- * Holds the files of the project to its plan. In `src`: a file imports from its own folder and from folders before it,
+ * Checks the files of the project against its plan. In `src`: a file imports from its own folder and from folders before it,
  * and never in a circle, types included; folders that take data and return data import nothing of the runtime; only the
  * folders made for it name a runtime; no plain `Error` is thrown; no file is long. Everywhere: no folder is full. And
  * what documents and comments call by its path is there.
@@ -80,7 +80,7 @@ function readSource(root: string, path: string): Source {
 /** What code imports, types included; not what comments show or what they import for types of JavaScript. */
 function specifiersOf(text: string): string[] {
   const code = text.replace(/^\s*(?:\*|\/\/|\/\*).*/gm, "");
-  return [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+  return [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]);
 }
 
 /** The folder in the order that a file of `src` is in; `undefined` where it is in none. */

@@ -1,8 +1,8 @@
 /**
- * Holds the frames of every coverage point of an image, and of addresses between them, against those of
- * `llvm-symbolizer --inlines`, and prints the differences. Columns are left aside.
+ * Compares the frames of every coverage point of an image, and of addresses between them, with those of
+ * `llvm-symbolizer --inlines`, and prints the differences, columns excepted.
  *
- *   deno run -A scripts/checks/symbolizer.ts IMAGE [--between N] [--show N]
+ *   npm run check:symbolizer -- IMAGE [--between N] [--show N]
  *
  * Exit status 1 where anything differs.
  */

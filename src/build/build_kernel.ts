@@ -52,7 +52,7 @@ function compilerVersion(): string | undefined {
   return run.status === 0 ? run.stdout.split("\n")[0] : undefined;
 }
 
-/** A kernel to be built: the embedded one, or one with options of a user's under a name of its own. */
+/** A kernel to be built: the embedded one, or one with options of the user's, under a name. */
 export interface KernelDefinition {
   readonly name?: string;
   /** Lines of a configuration that are added to the embedded kernel's, or take the place of its own. */
@@ -94,11 +94,11 @@ export function embeddedKernelPath(): string | undefined {
 
 /**
  * The embedded kernel, or that of a name, built first if it is not there. Progress and the time it will take go to
- * `output`. A build that was interrupted goes on where it ended; two builds of one kernel wait for each other.
+ * `output`. An interrupted build is continued; two builds of one kernel wait for each other.
  *
  * @throws {KcovUnavailableError} not x86-64 Linux, packages missing (the message has the command that installs them), an
  *   option that Kconfig drops, or the build failed (the message has the compiler's errors and the log's path).
- * @throws {TypeError} the fragment is no configuration, or the name is none.
+ * @throws {TypeError} the fragment or the name is invalid.
  */
 export async function buildEmbeddedKernel(
   definition = EMBEDDED,
@@ -156,7 +156,7 @@ async function build(
   const what = name === undefined ? "the embedded kernel" : `the kernel ${name}`;
   progress.say(
     resumed
-      ? `Building ${what}, from where the last build ended`
+      ? `Building ${what}, continuing the last build`
       : `Building ${what} once: ${estimateBuild()}`,
   );
   writeFileSync(folder.log, "");
@@ -223,8 +223,7 @@ function wantedOptions({ name, fragment }: KernelDefinition): WantedOptions {
 }
 
 /**
- * Makes the configuration. An option that Kconfig has dropped would be missing in silence, and a test would fail for no
- * visible reason.
+ * Makes the configuration, and fails where Kconfig has dropped an option: tests would fail for no visible reason.
  */
 async function configure(folder: KernelFolder, { base, added }: WantedOptions): Promise<void> {
   const wanted = mergeKernelOptions(base, added);
@@ -236,7 +235,7 @@ async function configure(folder: KernelFolder, { base, added }: WantedOptions): 
   const lost = droppedOptions(parseKernelOptions(wanted, file), made)
     .filter((line) => !refused.includes(line));
   if (refused.length === 0 && lost.length === 0) return;
-  // Another fragment has another folder: nobody would come back to this one.
+  // Another fragment has another folder: this one would stay unused.
   if (added.size > 0) rmSync(folder.source, { recursive: true, force: true });
   const problems = [
     refused.length > 0 &&

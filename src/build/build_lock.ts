@@ -1,17 +1,16 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import process from "node:process";
-import { readProcessStat } from "../sys/process_stat.ts";
-
-/** Start time of a process, which with its number names it for good. */
-function startTime(pid: number): string | undefined {
-  return readProcessStat(pid)?.field(22);
-}
+import {
+  formatInvocation,
+  isAlive,
+  parseInvocation,
+  processInvocation,
+} from "../record/invocation.ts";
 
 function tryLock(path: string): boolean {
   try {
     const fd = openSync(path, "wx");
-    writeSync(fd, `${process.pid} ${startTime(process.pid)}\n`);
+    writeSync(fd, formatInvocation(processInvocation()));
     closeSync(fd);
     return true;
   } catch (error) {
@@ -20,7 +19,7 @@ function tryLock(path: string): boolean {
   }
 }
 
-/** The process that holds the lock file; `undefined` where there is none, or it ended without giving it back. */
+/** The process that holds the lock file; `undefined` where there is none, or it ended without releasing it. */
 export function lockHolder(path: string): number | undefined {
   let text: string;
   try {
@@ -28,14 +27,13 @@ export function lockHolder(path: string): number | undefined {
   } catch {
     return undefined;
   }
-  const [pid, started] = text.trim().split(" ");
-  if (started === undefined) return undefined;
-  return startTime(Number(pid)) === started ? Number(pid) : undefined;
+  const holder = parseInvocation(text);
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
 }
 
 /**
- * Runs `body` while this process holds the lock file. Where another process holds it, `onWait` is told its number
- * once, and the lock is waited for; a lock whose process is gone is taken over.
+ * Runs `body` while this process holds the lock file. While another process holds it, this one waits, and `onWait` is
+ * given that process's number once; a lock whose process is gone is taken over.
  */
 export async function withLock<T>(
   path: string,
@@ -51,7 +49,7 @@ export async function withLock<T>(
       if (!told) onWait(pid);
       told = true;
     } else if (++orphaned > 2) {
-      // Seen without a holder three times: not merely being written.
+      // Three looks found no holder: it is not just being written.
       rmSync(path, { force: true });
       orphaned = 0;
       continue;

@@ -54,7 +54,7 @@ export function formatProgress(state: BuildState): string {
 }
 
 /** Shows one line of progress: rewritten on a terminal, a line at times elsewhere. */
-export class ProgressLine {
+export class ProgressLine implements Disposable {
   readonly #stream: Writable & { isTTY?: boolean; columns?: number };
   readonly #quietMs: number;
   #shown = false;
@@ -65,7 +65,7 @@ export class ProgressLine {
     this.#quietMs = quietMs;
   }
 
-  /** Shows `text` in place of the last one, where it is time. `now` is in milliseconds. */
+  /** Shows `text` in place of the last one, unless that was just now. `now` is in milliseconds. */
   update(text: string, now: number): void {
     const terminal = this.#stream.isTTY === true;
     if (now - this.#last < (terminal ? 100 : this.#quietMs)) return;
@@ -95,6 +95,10 @@ export class ProgressLine {
   clear(): void {
     if (this.#shown) this.#stream.write("\r\x1b[K");
     this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
   }
 
   /** A line that stays. */

@@ -37,7 +37,7 @@ export function buildLock(path: string): string {
   return join(path, "lock");
 }
 
-/** Removes a kernel. Its manifest goes first: half of a kernel is none. */
+/** Removes a kernel. Its manifest goes first: what is left is not taken for a kernel. */
 export function removeKernel({ folder }: CachedKernel): void {
   rmSync(folder.manifest, { force: true });
   rmSync(folder.path, { recursive: true, force: true });

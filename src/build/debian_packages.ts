@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { formatStage, type ProgressLine } from "./build_progress.ts";
 import { RECIPE_FOLDER } from "./kernel_folder.ts";
+import { runToEnd } from "./run_to_end.ts";
 
 /** The packages that building the embedded kernel needs: the lines of `src/build/recipe/packages`. */
 export function neededPackages(): string[] {
@@ -87,22 +88,11 @@ async function install(names: readonly string[]): Promise<string | undefined> {
 }
 
 /** Runs apt-get; the reason where it failed. */
-function runAptGet(args: string[]): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const child = spawn("apt-get", args, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  });
-  let output = "";
-  child.stdout.on("data", (bytes: Uint8Array) => output += bytes);
-  child.stderr.on("data", (bytes: Uint8Array) => output += bytes);
-  child.on("error", (error) => resolve(error.message));
-  child.on("close", (code) => {
-    if (code === 0) return resolve(undefined);
-    const errors = output.split("\n").filter((line) => line.startsWith("E: "));
-    resolve(
-      errors.map((line) => line.slice(3)).join("; ") || `apt-get ${args[0]} failed`,
-    );
-  });
-  return promise;
+async function runAptGet(args: string[]): Promise<string | undefined> {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const { status, output } = await runToEnd("apt-get", args, { env })
+    .catch((error) => ({ status: null, output: `E: ${error.message}` }));
+  if (status === 0) return undefined;
+  const errors = output.split("\n").filter((line) => line.startsWith("E: "));
+  return errors.map((line) => line.slice(3)).join("; ") || `apt-get ${args[0]} failed`;
 }

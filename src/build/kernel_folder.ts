@@ -45,10 +45,6 @@ export interface KernelFolder {
   readonly log: string;
   /** Written last: the kernel is complete. */
   readonly manifest: string;
-  /** The kernel was built by the user, and may lack the patches under src/build/recipe. */
-  readonly own?: true;
-  /** Parameters for its command line besides those of every guest. */
-  readonly parameters?: readonly string[];
 }
 
 /** What was built, as `kernel.json`. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { errorLines } from "./build_progress.ts";
@@ -61,7 +61,7 @@ export function make(
     reject(
       new KcovUnavailableError(
         "not-built-in",
-        `The embedded kernel could not be built:\n${errors}\nThe whole output is in ${folder.log}`,
+        `The embedded kernel could not be built:\n${errors}\nThe full output is in ${folder.log}`,
       ),
     );
   });
@@ -82,22 +82,16 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 
 /** Ends the build's processes when this one is told to end. What they finished stays for the next build. */
 function endWithSignals(group: number | undefined): () => void {
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name, i) => {
-    const handler = (): void => {
-      if (group !== undefined) {
-        try {
-          process.kill(-group, "SIGTERM");
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      process.stderr.write(
-        "\nInterrupted: the next build goes on from here\n",
-      );
-      process.exit(128 + [2, 15, 1][i]!);
-    };
-    process.on(name, handler);
-    return () => void process.off(name, handler);
-  });
-  return () => handlers.forEach((forget) => forget());
+  const handler = (name: NodeJS.Signals): void => {
+    try {
+      if (group !== undefined) process.kill(-group, "SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+    process.stderr.write("\nInterrupted: the next build continues from here\n");
+    process.exit(128 + constants.signals[name]);
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, handler);
+  return () => names.forEach((name) => process.off(name, handler));
 }

@@ -12,13 +12,13 @@ import process from "node:process";
 import { cacheFolderPath } from "../sys/cache_folder.ts";
 import { cacheFolder } from "./kernel_folder.ts";
 
-/** What `--kernel` takes for something else. */
+/** Words of `--kernel` with a meaning of their own. */
 const TAKEN = ["auto", "host", "embedded"];
 
 /**
- * Whether a kernel can have this name. A path has a slash, so none is taken for a name.
+ * Whether a kernel can have this name. What has a slash is a path.
  *
- * @throws {TypeError} it cannot; the message says what a name is.
+ * @throws {TypeError} it cannot; the message says what names are allowed.
  */
 export function checkKernelName(name: string): void {
   if (TAKEN.includes(name)) {
@@ -28,7 +28,7 @@ export function checkKernelName(name: string): void {
   }
   if (!/^[A-Za-z0-9][\w.+-]{0,99}$/.test(name)) {
     throw new TypeError(
-      `"${name}" is no name for a kernel: use --name with letters, digits, dots and dashes`,
+      `"${name}" is not a name for a kernel: use --name with letters, digits, dots and dashes`,
     );
   }
 }
@@ -46,7 +46,7 @@ export function fragmentOf(name: string): string | undefined {
   return kernelNames().includes(name) ? readFileSync(join(namesFolder(), name), "utf8") : undefined;
 }
 
-/** Gives a built kernel's options a name, in place of those that had it. */
+/** Names a built kernel's options; another kernel of that name loses it. */
 export function nameKernel(name: string, fragment: string): void {
   checkKernelName(name);
   mkdirSync(join(cacheFolder(), "names"), { recursive: true });

@@ -1,12 +1,12 @@
-import { spawn } from "node:child_process";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { KcovUnavailableError } from "../errors.ts";
+import { runToEnd } from "./run_to_end.ts";
 import { kernelPatches, RECIPE_FOLDER, SOURCE_PACKAGE } from "./kernel_folder.ts";
 
 /** Where Debian's package puts the source. */
-export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
+const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
 
 /**
  * Folders of drivers that user-mode Linux cannot have. Their sources are four fifths of the archive's bytes; their Kconfig files and
@@ -76,26 +76,18 @@ export async function unpackSource(
   renameSync(partial, folder);
 }
 
-function runStep(what: string, script: string, cwd: string, ...args: string[]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+async function runStep(
+  what: string,
+  script: string,
+  cwd: string,
+  ...args: string[]
+): Promise<void> {
   // bash for pipefail; the kernel's own Makefile needs it too (arch/um/Makefile).
-  const child = spawn("bash", ["-c", script, "bash", ...args], {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  child.stdout.on("data", (bytes) => output += bytes);
-  child.stderr.on("data", (bytes) => output += bytes);
-  child.on("error", reject);
-  child.on("close", (code) => {
-    if (code === 0) return resolve();
-    const lines = output.trim().split("\n").slice(-5).join("\n");
-    reject(
-      new KcovUnavailableError(
-        "not-built-in",
-        `Cannot ${what}: check the free space and the package ${SOURCE_PACKAGE}\n${lines}`,
-      ),
-    );
-  });
-  return promise;
+  const { status, output } = await runToEnd("bash", ["-c", script, "bash", ...args], { cwd });
+  if (status === 0) return;
+  const lines = output.trim().split("\n").slice(-5).join("\n");
+  throw new KcovUnavailableError(
+    "not-built-in",
+    `Cannot ${what}: check the free space and the package ${SOURCE_PACKAGE}\n${lines}`,
+  );
 }

@@ -57,7 +57,7 @@ test("a failed build ends with the compiler's error and the log's path, and stat
     const log = join(kernels, readdirSync(kernels)[0]!, "build.log");
     assert.ok(
       build.stderr.endsWith(
-        `could not be built:\nfs/pipe.c:7:3: error: expected ';'\nThe whole output is in ${log}\n`,
+        `could not be built:\nfs/pipe.c:7:3: error: expected ';'\nThe full output is in ${log}\n`,
       ),
       build.stderr,
     );
@@ -76,12 +76,12 @@ test("an interrupted build leaves no process, and the next one goes on with its 
     build.kill("SIGINT");
     const end = await build.ended;
     assert.equal(end.status, 130);
-    assert.match(end.stderr, /the next build goes on from here\n$/);
+    assert.match(end.stderr, /the next build continues from here\n$/);
     await until(() => !processes.some(isRunning));
 
     const next = await startKernelcov(["kernel", "build"], { env }).ended;
     assert.equal(next.status, 0, next.stderr);
-    assert.match(next.stderr, /^Building the embedded kernel, from where the last build ended\n/);
+    assert.match(next.stderr, /^Building the embedded kernel, continuing the last build\n/);
     assert.equal(calls().filter((call) => call.startsWith("tar ")).length, 1);
   }));
 

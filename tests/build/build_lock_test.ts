@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import process from "node:process";
+import { formatInvocation, processInvocation } from "../../src/record/invocation.ts";
 import { withLock } from "../../src/build/build_lock.ts";
 
 async function inFolder(body: (lock: string) => Promise<void>): Promise<void> {
@@ -50,16 +51,16 @@ test("a lock whose process is gone is taken over", () =>
   inFolder(async (lock) => {
     const child = spawn("true");
     await new Promise((resolve) => child.on("close", resolve));
-    writeFileSync(lock, `${child.pid} 1\n`);
+    writeFileSync(lock, formatInvocation({ ...processInvocation(child.pid), start: 1 }));
     assert.equal(await withLock(lock, () => assert.fail("it waited"), () => Promise.resolve(1)), 1);
   }));
 
 test("a lock whose process number has gone to another process is taken over", () =>
   inFolder(async (lock) => {
     // This process did not start at tick 1.
-    writeFileSync(lock, `${process.pid} 1\n`);
+    writeFileSync(lock, formatInvocation({ ...processInvocation(), start: 1 }));
     await withLock(lock, () => assert.fail("it waited"), () => {
-      assert.match(readFileSync(lock, "utf8"), new RegExp(`^${process.pid} \\d+\\n$`));
+      assert.equal(readFileSync(lock, "utf8"), formatInvocation(processInvocation()));
       return Promise.resolve();
     });
   }));

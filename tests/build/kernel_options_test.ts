@@ -21,7 +21,7 @@ test("a line that is no option is an error with its number", () => {
     assert.throws(() => parseKernelOptions(`CONFIG_A=y\n${line}\n`, "my.config"), {
       name: "TypeError",
       message:
-        `my.config:2: "${line}" is no option: write CONFIG_NAME=y, or # CONFIG_NAME is not set`,
+        `my.config:2: "${line}" is not an option: write CONFIG_NAME=y, or # CONFIG_NAME is not set`,
     });
   }
 });

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { genhtml, LCOV_VARIANTS } from "../_support/lcov_judges.ts";
 
 const root = join(import.meta.dirname!, "../..");
-const launcher = join(root, "scripts/kernelcov");
+const launcher = join(root, "src/cli/kernelcov");
 
 interface Finished {
   status: number | null;
@@ -72,7 +72,7 @@ function openEveryVariant(out: string): void {
 }
 
 for (const scope of ["thread", "tree"]) {
-  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a word`, () => {
+  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a message`, () => {
     const out = mkdtempSync(join(tmpdir(), "kernelcov-run-"));
     try {
       const examples = "deno test -A --no-check examples && bun test ./examples";

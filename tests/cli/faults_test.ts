@@ -112,7 +112,7 @@ test("output that cannot be written is one line and status 1", () => {
   // Deno opens /dev/null in the place of a closed one.
   const { stderr } = shell('"$@" >&-', ["report", RUN]);
   assert.equal(
-    stderr.replace("kernelcov: Cannot write to standard output: EBADF: see to where it goes\n", ""),
+    stderr.replace("kernelcov: Cannot write to standard output: EBADF: check where it goes\n", ""),
     "",
   );
 });

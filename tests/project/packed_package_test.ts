@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -70,6 +70,15 @@ test("what runs before the first test is one file each", () => {
     assert.doesNotMatch(text, /^import .*"\./m);
     assert.match(text, /SUPERVISOR_VARIABLE/);
   }
+});
+
+test("the package has the documents, and nothing that only its developers need", () => {
+  const names = readdirSync(join(folder, "node_modules/kernelcov"));
+  assert.deepEqual(
+    names.sort(),
+    ["CHANGELOG.md", "LICENSE", "README.md", "docs", "mod.d.ts", "mod.js", "mod_node.js"]
+      .concat("package.json", "src").sort(),
+  );
 });
 
 test("the installed command starts", () => {

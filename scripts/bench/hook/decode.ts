@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { decodePcs } from "../../../src/kcov/decode_pcs.ts";
 
-const bytes = new Uint8Array(readFileSync(process.argv[2]!));
+const bytes = new Uint8Array(readFileSync(process.argv[2]));
 const halves = new Uint32Array(bytes.buffer);
 const words = halves.length / 2;
 let best = Infinity, distinct = 0;

@@ -42,9 +42,9 @@ export function madeUpKernel(sizes: KernelSizes): CoverageImage {
   const pointFunction: number[] = [], pointLine: number[] = [];
   const pointsPerLine = sizes.points / sizes.lines;
   for (let file = 0; file < sizes.files; file++) {
-    const folder = FOLDERS[file % FOLDERS.length]!;
+    const folder = FOLDERS[file % FOLDERS.length];
     files.push(`${folder}/part${file >> 5}/file${file}.c`);
-    const last = lineNumber.length + Math.max(2, Math.round(sizes.lines * weights[file]! / total));
+    const last = lineNumber.length + Math.max(2, Math.round(sizes.lines * weights[file] / total));
     let number = 0;
     while (lineNumber.length < last) {
       number += 2 + Math.floor(random() * 2 * sizes.sourceFactor * 3);
@@ -79,8 +79,8 @@ export function madeUpKernel(sizes: KernelSizes): CoverageImage {
     pointUnknown: new Uint8Array(pointLine.length),
     frameStart: Uint32Array.from({ length: pointLine.length + 1 }, (_, point) => point),
     frameFunction: Uint32Array.from(pointFunction),
-    frameFile: Uint32Array.from(pointLine, (line) => lineFile[line]!),
-    frameLine: Uint32Array.from(pointLine, (line) => lineNumber[line]!),
+    frameFile: Uint32Array.from(pointLine, (line) => lineFile[line]),
+    frameLine: Uint32Array.from(pointLine, (line) => lineNumber[line]),
     ...claims(pointLine, pointFunction, lineNumber.length),
     lineFile: Uint32Array.from(lineFile),
     lineNumber: Uint32Array.from(lineNumber),
@@ -103,17 +103,17 @@ function claims(
   const claimStart = new Uint32Array(pointLine.length + 1);
   for (let point = 0; point < pointLine.length; point++) {
     const next = pointFunction[point + 1] === pointFunction[point]
-      ? pointLine[point + 1]!
+      ? pointLine[point + 1]
       : nextFunctionLine(pointLine, point, lines);
-    claimLine.push(pointLine[point]!);
-    for (let line = pointLine[point]! + 1; line < next; line++) claimLine.push(line);
+    claimLine.push(pointLine[point]);
+    for (let line = pointLine[point] + 1; line < next; line++) claimLine.push(line);
     claimStart[point + 1] = claimLine.length;
   }
   return { claimStart, claimLine: Uint32Array.from(claimLine) };
 }
 
 function nextFunctionLine(pointLine: readonly number[], point: number, lines: number): number {
-  return point + 1 < pointLine.length ? pointLine[point + 1]! : lines;
+  return point + 1 < pointLine.length ? pointLine[point + 1] : lines;
 }
 
 /** The source of a made-up file, `length` lines of C. */
@@ -122,7 +122,7 @@ export function madeUpSource(path: string, length: number): string {
   const lines = ["// SPDX-License-Identifier: GPL-2.0", `/* ${path}: made up */`];
   while (lines.length < length) {
     const value = Math.floor(random() * 1000);
-    lines.push(SHAPES[value % SHAPES.length]!.replaceAll("#", String(value)));
+    lines.push(SHAPES[value % SHAPES.length].replaceAll("#", String(value)));
   }
   return `${lines.slice(0, length).join("\n")}\n`;
 }
@@ -170,7 +170,7 @@ export function madeUpRecords(
       outcome: test % 97 === 0 ? "failed" : "passed",
       durationMs: random() * 300,
       scope: "thread",
-      pcs: sorted.map((point) => index.base + index.pointOffset[point]! + index.callLength),
+      pcs: sorted.map((point) => index.base + index.pointOffset[point] + index.callLength),
       hits: null,
       truncated: test % 501 === 0,
       shared: false,

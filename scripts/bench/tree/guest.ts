@@ -1,6 +1,6 @@
 /**
  * Inside the embedded kernel: times commands without a supervisor, under the least one (floor.c, which enrols every task
- * and records nothing) and under kernelcov's, in turns, and prints one line for each. Arguments: the folder of the packed
+ * and records nothing) and under kernelcov's, alternating, and prints one line for each. Arguments: the folder of the packed
  * kernelcov, and runners, by default all.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -24,7 +24,7 @@ const { supervisedCommand }: SupervisedCommand = await import(
   join(packed, "src/tracer/supervised_command.js")
 );
 
-const TURNS = 3;
+const ITERATIONS = 3;
 const CLOCK_TICKS = 100;
 
 interface Timing {
@@ -99,7 +99,7 @@ async function compare(
   covered = plain,
 ): Promise<void> {
   const timings: Record<"plain" | "least" | "own", Timing[]> = { plain: [], least: [], own: [] };
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     timings.plain.push(await timed(plain, UNRECORDED));
     timings.least.push(await timed([floor, ...covered], ANSWERED));
     timings.own.push(await timed(supervised(covered)));

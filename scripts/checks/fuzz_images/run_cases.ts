@@ -32,7 +32,7 @@ export interface CasesToRun {
   readonly first: number;
   readonly last: number;
   readonly kernel: string | undefined;
-  /** Folder for the number of the case at hand, and for images that are read as files. */
+  /** Folder for the number of the current case, and for images that are read as files. */
   readonly folder: string;
 }
 
@@ -78,7 +78,7 @@ export function runCases({ seed, first, last, kernel, folder }: CasesToRun): voi
   closeSync(progress);
 }
 
-/** Reads the file that {@linkcode runCases} keeps: the case at hand (-1 after the last one) and the counts. */
+/** Reads the file that {@linkcode runCases} keeps: the current case (-1 after the last one) and the counts. */
 export function readProgress(folder: string): { number: number } & CaseCounts {
   const bytes = readFileSync(join(folder, "case"));
   const record = new Int32Array(8);

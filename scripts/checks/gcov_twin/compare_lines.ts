@@ -2,7 +2,7 @@ import { lowerBound } from "../../../src/base/search.ts";
 import type { ImageIndex } from "../../../src/symbolize/index/image_index.ts";
 import type { GcovLines } from "./gcov_lines.ts";
 
-/** Lines that KCOV's points claim, held against the lines that gcov saw run; all ascending. */
+/** Lines that KCOV's points claim, compared with the lines that gcov saw run; all ascending. */
 export interface LineAccuracy {
   /** Claimed, and run by gcov's account. */
   readonly agreed: readonly number[];

@@ -1,9 +1,9 @@
 /**
- * Holds the lines that kernelcov claims from KCOV's points against what gcov counts: one workload on the embedded
+ * Compares the lines that kernelcov attributes to KCOV's points with what gcov counts: one workload on the embedded
  * kernel and on its gcov twin. Prints precision (the share of claimed lines that gcov saw run) and recall (the share
  * of the lines that gcov saw run that are claimed) per file; fails where a goal is missed.
  *
- *   deno run -A scripts/checks/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
+ *   npm run check:gcov -- [--lines] [FILE.c …]
  *   bun scripts/checks/gcov_twin/gcov_twin.ts [--lines] [FILE.c …]
  *
  * gcov counts what every task and interrupt of the kernel runs, KCOV the workload's only thread: recall is a lower

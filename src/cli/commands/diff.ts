@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import process from "node:process";
 import { type BuildDifference, compareBuilds } from "../../coverage/questions/compare_builds.ts";
 import {
   compareCoverage,
@@ -14,32 +13,29 @@ import { buildDifferenceText, differenceText } from "../../report/answer_text.ts
 import { formatRanges } from "../../report/line_ranges.ts";
 import { testLabel } from "../../report/test_label.ts";
 import { printable } from "../../report/text_style.ts";
-import { parseCommandLine } from "../command_line.ts";
 import {
   oneTest,
   openRunsOf,
-  outputStyle,
-  printJson,
+  printAnswer,
   QUESTION_HELP,
   QUESTION_OPTIONS,
+  type QuestionValues,
 } from "../question.ts";
-import { UsageError } from "../usage_error.ts";
-
-const HELP = `kernelcov diff A B
-    What two tests of a run, or two runs, do not cover alike: by line, or by function where the runs are of two kernel
-    builds.
-    A, B            names of tests as in kernelcov show, or folders of runs
-    --plain         only the lines: A or B, FILE:LINES and function, with tabs between; of two builds file, function,
-                    and of A and of B the lines hit and in all, - where it has none
-${QUESTION_HELP}`;
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** `kernelcov diff A B`. */
-export function diffCommand(args: string[]): number {
+export const diffCommand: Command = {
+  help: `kernelcov diff A B
+    What two tests of a run, or two runs, cover differently: by line, or by function if the runs are of two kernel builds.
+    A, B            names of tests as in kernelcov show, or folders of runs
+    --plain         only the lines, as columns separated by tabs: A or B, FILE:LINES, function. For two builds: file,
+                    function, and HIT/ALL lines of A and of B, or - for none
+${QUESTION_HELP}`,
+  run,
+};
+
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length !== 2) throw new UsageError("Name two tests, or the folders of two runs");
   const [a, b] = operands as [string, string];
   if (isFolder(a) !== isFolder(b)) {
@@ -48,54 +44,49 @@ export function diffCommand(args: string[]): number {
   const names: [string, string] = [a, b];
   let sides: [CoverageSide, CoverageSide];
   const runs = openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
-  const { coverage } = runs[0]!;
+  const { coverage } = runs[0];
   const other = runs[1]?.coverage;
   if (other !== undefined) {
     sides = [runSide(coverage, repeatGroups(coverage)), runSide(other, repeatGroups(other))];
   } else {
     const groups = [oneTest(coverage, a), oneTest(coverage, b)] as const;
-    names[0] = testLabel(coverage, groups[0].tests[0]!);
-    names[1] = testLabel(coverage, groups[1].tests[0]!);
+    names[0] = testLabel(coverage, groups[0].tests[0]);
+    names[1] = testLabel(coverage, groups[1].tests[0]);
     sides = [testSide(groups[0]), testSide(groups[1])];
   }
   if (other !== undefined && other.universe !== coverage.universe) {
-    printBuildDifference(names, compareBuilds(coverage, other), values);
-    return 0;
+    return printBuildDifference(names, compareBuilds(coverage, other), values);
   }
   const difference = compareCoverage(coverage.universe, ...sides);
-  if (values.json) printJson(differenceJson(names, difference));
-  else if (values.plain) {
-    for (const { file, function: name, onlyA, onlyB } of difference.functions) {
-      for (const [side, lines] of [["A", onlyA], ["B", onlyB]] as const) {
-        if (lines.length === 0) continue;
-        process.stdout.write(
-          `${side}\t${printable(file)}:${formatRanges(lines)}\t${printable(name)}\n`,
-        );
-      }
-    }
-  } else process.stdout.write(differenceText(names, difference, outputStyle()));
-  return 0;
+  return printAnswer(values, {
+    json: () => differenceJson(names, difference),
+    text: (style) => differenceText(names, difference, style),
+    plain: () =>
+      difference.functions.flatMap(({ file, function: name, onlyA, onlyB }) =>
+        ([["A", onlyA], ["B", onlyB]] as const).filter(([, lines]) => lines.length > 0).map(
+          ([side, lines]) =>
+            `${side}\t${printable(file)}:${formatRanges(lines)}\t${printable(name)}\n`,
+        )
+      ).join(""),
+  });
 }
 
 function printBuildDifference(
   names: readonly [string, string],
   difference: BuildDifference,
-  values: { readonly json?: boolean | undefined; readonly plain?: boolean | undefined },
-): void {
-  if (values.json) {
-    printJson({ a: names[0], b: names[1], ...difference });
-    return;
-  }
-  if (!values.plain) {
-    process.stdout.write(buildDifferenceText(names, difference, outputStyle()));
-    return;
-  }
-  for (const { file, function: name, a, b } of difference.functions) {
-    const [hitA, hitB] = [a, b].map((share) =>
-      share === null ? "-" : `${share.linesHit}/${share.lines}`
-    );
-    process.stdout.write(`${file}\t${name}\t${hitA}\t${hitB}\n`);
-  }
+  values: QuestionValues,
+): number {
+  return printAnswer(values, {
+    json: () => ({ a: names[0], b: names[1], ...difference }),
+    text: (style) => buildDifferenceText(names, difference, style),
+    plain: () =>
+      difference.functions.map(({ file, function: name, a, b }) => {
+        const [hitA, hitB] = [a, b].map((share) =>
+          share === null ? "-" : `${share.linesHit}/${share.lines}`
+        );
+        return `${file}\t${name}\t${hitA}\t${hitB}\n`;
+      }).join(""),
+  });
 }
 
 function isFolder(path: string): boolean {

@@ -1,7 +1,6 @@
 import process from "node:process";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
 import { kcovAvailability, type KcovFinding } from "../../kernel/kcov_availability.ts";
-import { textStyle } from "../../report/text_style.ts";
 import { paint } from "../../report/text_style.ts";
 import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";
 import { runtimeName, runtimeVersion } from "../../sys/runtime.ts";
@@ -9,17 +8,18 @@ import { findEmbeddedKernel } from "../../build/build_kernel.ts";
 import { estimateBuild } from "../../build/build_progress.ts";
 import { installCommand, missingPackages, neededPackages } from "../../build/debian_packages.ts";
 import { hostFacts } from "../../machines/uml/guest_failure.ts";
-import { ensureLauncher } from "../../machines/uml/guest_programs.ts";
+import { guestProgram } from "../../machines/uml/guest_programs.ts";
 import { hostProtection } from "../../machines/uml/host_protection.ts";
 import type { KernelFolder } from "../../build/kernel_folder.ts";
-import { chooseMemoryFolder, memoryFolders } from "../../machines/uml/memory_folder.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { EXIT_NO_COVERAGE } from "../exit_status.ts";
+import {
+  chooseMemoryFolder,
+  DEFAULT_MEMORY,
+  memoryFolders,
+  parseMemorySize,
+} from "../../machines/uml/memory_folder.ts";
+import { outputStyle } from "../question.ts";
 import { moduleFinding } from "./module_finding.ts";
-import { UsageError } from "../usage_error.ts";
-
-/** Guests have this much memory unless told otherwise. */
-const GUEST_MEMORY = 2 * 2 ** 30;
+import { type Command, EXIT_NO_COVERAGE, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** What the doctor found, in the form that `--json` prints. */
 interface Diagnosis {
@@ -38,19 +38,17 @@ interface Diagnosis {
  * `kernelcov doctor [--json]`: what works here, what does not, and what to change. Exit status 0 where tests can be
  * covered, by the running kernel or by the embedded one, else 3.
  */
-export function doctorCommand(args: string[]): number {
+export const doctorCommand: Command = {
+  help: "kernelcov doctor [--json]\n    Says what works here, and what to change.\n",
+  run,
+};
+
+function run(args: string[]): number {
   const { values, operands, command } = parseCommandLine(args, {
     json: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
   });
   const extra = [...operands, ...command][0];
   if (extra !== undefined) throw new UsageError(`Unexpected "${extra}": doctor takes no operand`);
-  if (values.help) {
-    process.stdout.write(
-      "kernelcov doctor [--json]\n    Says what works here and what to change.\n",
-    );
-    return 0;
-  }
   const diagnosis = diagnose();
   process.stdout.write(values.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : text(diagnosis));
   return diagnosis.verdict === "none" ? EXIT_NO_COVERAGE : 0;
@@ -68,7 +66,7 @@ function diagnose(): Diagnosis {
   const rest = { runtime, host, embedded };
   if (available) {
     const advice = image.ok
-      ? "Tests are covered by the running kernel: run them as always, or with kernelcov test -- COMMAND"
+      ? "Tests are covered by the running kernel: run them as usual, or with kernelcov test -- COMMAND"
       : `The running kernel records coverage, but its lines cannot be named: ${image.change}`;
     return { ...rest, verdict: "host", advice };
   }
@@ -165,7 +163,7 @@ function embeddedFindings(): KcovFinding[] {
 function confinementFinding(folder: KernelFolder): KcovFinding {
   const subject = "guest confinement";
   try {
-    const protection = hostProtection(ensureLauncher(folder));
+    const protection = hostProtection(guestProgram(folder.path, "launcher"));
     const { landlock = 0, mounts = false, capabilities = false } = protection ?? {};
     const layers = [
       ...landlock > 0 ? [`Landlock ${landlock}`] : [],
@@ -183,14 +181,18 @@ function confinementFinding(folder: KernelFolder): KcovFinding {
     };
   } catch (error) {
     if (!(error instanceof KcovUnavailableError)) throw error;
-    return { subject, ok: undefined, found: error.message.split("\n")[0]!, change: "install gcc" };
+    return { subject, ok: undefined, found: error.message.split("\n")[0], change: "install gcc" };
   }
 }
 
 function memoryFinding(): KcovFinding {
   const subject = "guest memory";
   try {
-    return { subject, ok: true, found: chooseMemoryFolder(memoryFolders(), GUEST_MEMORY) };
+    return {
+      subject,
+      ok: true,
+      found: chooseMemoryFolder(memoryFolders(), parseMemorySize(DEFAULT_MEMORY)),
+    };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const change =
@@ -200,11 +202,7 @@ function memoryFinding(): KcovFinding {
 }
 
 function text({ runtime, host, embedded, advice }: Diagnosis): string {
-  const style = textStyle({
-    isTerminal: process.stdout.isTTY === true,
-    columns: process.stdout.columns,
-    env: process.env,
-  });
+  const style = outputStyle();
   const width = Math.max(...[...host, ...embedded].map(({ subject }) => subject.length));
   function line({ subject, ok, found, change }: KcovFinding): string {
     const mark = ok === true

@@ -10,59 +10,57 @@ import {
 } from "../../build/build_kernel.ts";
 import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
-import { type GuestCommand, type GuestResult, runInKernel } from "../../machines/uml/run_kernel.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
+import type { CommandEnd, Machine } from "../../machines/machine.ts";
+import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
-import { guestKernel, kernelDefinition } from "../recording/kernel_choice.ts";
-import { UsageError } from "../usage_error.ts";
+import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
+import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build
-    Builds the embedded kernel, once; says first how long that takes.
+const HELP = `kernelcov kernel build|run|shell|path|list|prune
+kernelcov kernel build
+    Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
-    Builds a second kernel: the embedded one with the options of a file, in lines as CONFIG_NAME=y or
-    # CONFIG_NAME is not set. An option that cannot be had is an error. The kernel's name is by default the file's,
-    without its ending; --kernel NAME then stands for it in test, record and the commands below. What user-mode Linux
-    can have is to be built in: there are no modules.
+    Builds a second kernel: the embedded one with the options of a file, in lines such as CONFIG_NAME=y or
+    # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
+    ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
+    in (=y): there are no modules.
 kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
                      [--dmesg] -- COMMAND…
-    Runs a command in it, in this folder and with this environment. It sees the host's files and may change only
-    the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
-    where it gets SIGTERM and 5 s later SIGKILL; 3 where the guest crashed, was killed or powered off.
-    --append: adds to the kernel's command line, as um_fault_around=0 does, which maps pages one by one.
-    --dmesg: shows the kernel's messages as they come. A crash is told with functions and lines in any case.
-    --kernel PATH: in a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
-    the patch hostfs.patch it is the host alone that keeps other folders from it: kernelcov doctor says how.
+    Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
+    only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, such as um_fault_around=0, which maps pages one by one.
+    --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
+    --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
+    hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
 kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
-    Runs a shell in it.
+    Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
-    Prints the path of its ELF file with debug information, for gdb, objdump or llvm-symbolizer.
+    Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel list [--json]
-    Lists the kernels in the cache: a new source, configuration or compiler makes a new one.
+    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
 kernelcov kernel prune [NAME]…
-    Removes all kernels but the embedded one and those with a name; the kernels of the names, where some are given.
-    Reports of runs on the removed ones are then no longer possible.
+    Removes all kernels except the embedded one and those with a name; with names, removes these. Runs that were
+    recorded on a removed kernel can no longer be reported.
 `;
 
-const RUN_OPTIONS = { ...GUEST_OPTIONS, kernel: { type: "string" } } as const;
+const RUN_OPTIONS = {
+  ...GUEST_OPTIONS,
+  kernel: { type: "string", default: "embedded" },
+} as const;
 const NAMES = "build, run, shell, path, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. Returns the exit status. */
-export async function kernelCommand(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
-  const end = rest.indexOf("--");
-  const own = end < 0 ? rest : rest.slice(0, end);
-  if (own.includes("--help") || own.includes("-h")) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. */
+export const kernelCommand: Command = { help: HELP, run };
+
+function run([name, ...rest]: string[]): number | Promise<number> {
   switch (name) {
     case "build":
-      return await build(rest);
+      return build(rest);
     case "run":
-      return await run(rest);
+      return runCommand(rest);
     case "shell":
-      return await shell(rest);
+      return shell(rest);
     case "path":
       return path(rest);
     case "list":
@@ -70,8 +68,6 @@ export async function kernelCommand(args: string[]): Promise<number> {
     case "prune":
       return pruneKernels(rest);
     case "help":
-    case "--help":
-    case "-h":
       process.stdout.write(HELP);
       return 0;
     case undefined:
@@ -130,13 +126,11 @@ function path(args: string[]): number {
   return 0;
 }
 
-async function run(args: string[]): Promise<number> {
-  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
-  if (operands.length > 0) {
-    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
-  }
-  if (command.length === 0) throw new UsageError("There is no command to run: put it behind --");
-  return report(await runInKernel({ command, ...await runOptions(values) }));
+async function runCommand(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, RUN_OPTIONS);
+  const command = commandToRun(line, "command to run");
+  const machine = await machineOf(line.values);
+  return report(await machine.run({ command }));
 }
 
 async function shell(args: string[]): Promise<number> {
@@ -146,20 +140,20 @@ async function shell(args: string[]): Promise<number> {
   }
   const program = process.env["SHELL"] ?? "/bin/sh";
   const env = { ...process.env, debian_chroot: "kernelcov" };
-  return report(await runInKernel({ command: [program], env, ...await runOptions(values) }));
+  const machine = await machineOf(values);
+  return report(await machine.run({ command: [program], env }));
 }
 
-async function runOptions(
-  { kernel, ...values }: Parameters<typeof guestOptions>[0] & { kernel?: string },
-): Promise<Omit<GuestCommand, "command">> {
-  const guest = guestOptions(values);
-  return kernel === undefined ? guest : { ...guest, kernel: await guestKernel(kernel) };
+async function machineOf(
+  { kernel, ...values }: GuestValues & { readonly kernel: string },
+): Promise<Machine> {
+  return await guestMachine(kernel, guestOptions(values));
 }
 
-function report({ exitStatus, end, cut }: GuestResult): number {
+function report({ exitStatus, end, cut }: CommandEnd): number {
   // A signal that ended the command shows in its status, and a crash has been told.
   if (cut !== undefined && end !== "exited" && end !== "crashed") {
-    process.stderr.write(`kernelcov: ${cut}\n`);
+    warn(cut);
   }
   return exitStatus;
 }

@@ -16,9 +16,8 @@ import {
   removeKernel,
 } from "../../build/cached_kernels.ts";
 import { forgetKernelName, fragmentOf, kernelNames } from "../../build/kernel_names.ts";
-import { parseCommandLine } from "../command_line.ts";
 import { printJson } from "../question.ts";
-import { UsageError } from "../usage_error.ts";
+import { parseCommandLine, UsageError, warn } from "../command_line.ts";
 
 /** `kernelcov kernel list [--json]`: the kernels in the cache. */
 export function listKernels(args: string[]): number {
@@ -69,7 +68,7 @@ export function pruneKernels(args: string[]): number {
     if (current.has(folder.path) || (operands.length > 0 && !chosen.has(folder.path))) continue;
     const builder = kernelBuilder(folder);
     if (builder !== undefined) {
-      process.stderr.write(`kernelcov: ${name} is left: process ${builder} builds it\n`);
+      warn(`${name} is left: process ${builder} builds it`);
       continue;
     }
     const size = megabytes(diskUse(folder.path));

@@ -6,28 +6,25 @@ import { openRun } from "../../record/run_writer.ts";
 import { fileError } from "../../sys/file_error.ts";
 import { removeFile } from "../../sys/files.ts";
 import { plural } from "../../report/text_style.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { UsageError } from "../usage_error.ts";
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
-const HELP = `kernelcov merge RUN… --out DIR
-    Puts the records of several runs of one kernel build into one run, in a new folder.
-`;
-
-/** Half of a merged run is none. */
+/** A run that was merged in part is not kept. */
 function removeRecords(directory: string): void {
   for (const name of recordFiles(directory)) removeFile(`${directory}/${name}`);
 }
 
 /** `kernelcov merge RUN… --out DIR`. */
-export function mergeCommand(args: string[]): number {
+export const mergeCommand: Command = {
+  help: `kernelcov merge RUN… --out DIR
+    Puts the records of several runs of one kernel build into one run, in a new folder.
+`,
+  run,
+};
+
+function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, {
     out: { type: "string" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length === 0) throw new UsageError("Name the folders of the runs");
   if (values.out === undefined) throw new UsageError("Name the new run's folder with --out");
   const run = mergeRuns(operands.map(readRun));

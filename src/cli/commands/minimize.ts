@@ -1,22 +1,21 @@
 import { minimizeTests } from "../../coverage/questions/minimize_tests.ts";
 import { minimalSetJson } from "../../report/answer_json.ts";
 import { minimalSetText } from "../../report/answer_text.ts";
-import { QUESTION_HELP } from "../question.ts";
-import { askRun } from "../run_question.ts";
-
-const HELP = `kernelcov minimize
-    A small set of tests that hits every point the whole run hit, in the order of what they add.
-    --plain         only the tests, one a line
-    --filter RUNNER arguments for deno or bun
-${QUESTION_HELP}`;
+import { askRun, QUESTION_HELP } from "../question.ts";
+import type { Command } from "../command_line.ts";
 
 /** `kernelcov minimize`. Points that come and go between repeats need not be kept. */
-export function minimizeCommand(args: string[]): number {
-  return askRun(args, {
-    help: HELP,
-    answer: minimizeTests,
-    tests: ({ kept }) => kept.map(({ test }) => test),
-    json: minimalSetJson,
-    text: minimalSetText,
-  });
-}
+export const minimizeCommand: Command = {
+  help: `kernelcov minimize
+    A small set of tests that hits every point that the run hit, those that add most first.
+    --plain         only the tests, one a line
+    --filter RUNNER arguments that make deno or bun run these tests
+${QUESTION_HELP}`,
+  run: (args) =>
+    askRun(args, {
+      answer: minimizeTests,
+      tests: ({ kept }) => kept.map(({ test }) => test),
+      json: minimalSetJson,
+      text: minimalSetText,
+    }),
+};

@@ -17,7 +17,7 @@ export function moduleFinding(query: ModuleImageQuery = {}): KcovFinding | undef
   const loaded = `${modules.length} loaded`;
   const hidden = modules.filter(({ hidden }) => hidden !== undefined);
   if (hidden.length > 0) {
-    const [why, change] = hidden[0]!.hidden!.split(": ");
+    const [why, change] = hidden[0].hidden!.split(": ");
     return {
       subject,
       ok: undefined,

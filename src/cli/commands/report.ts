@@ -1,64 +1,31 @@
-import { basename, dirname, join, relative, resolve } from "node:path";
-import process from "node:process";
+import { dirname } from "node:path";
 import { findRunFolder } from "../../record/read_run.ts";
 import { DEFAULT_RUN_FOLDER } from "../../record/run_folder.ts";
-import { MAX_TESTS_PER_FILE } from "../../report/lcov.ts";
-import { plural } from "../../report/text_style.ts";
-import { runLockHolder } from "../../record/run_lock.ts";
-import { noteReports } from "../../record/run_reports.ts";
-import { errorReason } from "../../sys/file_error.ts";
-import { testTable, totalsText, type WrittenFile, writtenText } from "../../report/text_table.ts";
-import { type LoadedRun, loadRun, type LoadRunOptions } from "../../run/load_run.ts";
-import { writeLcovFiles } from "../../run/write_report.ts";
-import { removeLeftParts } from "../../sys/written_files.ts";
-import { foreignReports } from "../../run/own_reports.ts";
-import { parseCommandLine } from "../command_line.ts";
-import type { KernelChoice } from "../recording/kernel_choice.ts";
-import { outputStyle } from "../question.ts";
-import {
-  checkOutputs,
-  lcovOptionsOf,
-  OUTPUT_HELP,
-  OUTPUT_OPTIONS,
-  outputTables,
-  type OutputValues,
-  thresholdStatus,
-  usesStandardOutput,
-  writeOutputs,
-} from "../report_outputs.ts";
-import { SignalHold } from "../signal_hold.ts";
-import { UsageError } from "../usage_error.ts";
-
-/** Options of {@linkcode LoadRunOptions} on the command line. */
-export const LOAD_OPTIONS = {
-  vmlinux: { type: "string" },
-  modules: { type: "string", multiple: true },
-  "source-prefix": { type: "string" },
-  steady: { type: "boolean" },
-} as const;
-
-const HELP = `kernelcov report [RUN] [OPTIONS]
-    Prints the table of a run, writes its LCOV files again, and any other report that is asked for.
-    RUN             the run's folder, or the one that holds it; ${DEFAULT_RUN_FOLDER} by default
-    --out           folder of the files; the one that holds RUN by default
-    --vmlinux       the kernel's image with debug information
-    --modules       a folder with the kernel's modules; may be repeated
-    --source-prefix what source paths start with; "" for paths relative to the kernel's root
-    --steady        leave out points that only some repeats of a test hit
-${OUTPUT_HELP}`;
+import { loadRun } from "../../run/load_run.ts";
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../report_run.ts";
 
 /** `kernelcov report`: the table, the LCOV files and other reports of a run. */
-export async function reportCommand(args: string[]): Promise<number> {
+export const reportCommand: Command = {
+  help: `kernelcov report [RUN] [OPTIONS]
+    Prints the table of a run, and writes its LCOV files again, with any other reports that the options name.
+    RUN             the run's folder, or its parent; ${DEFAULT_RUN_FOLDER} by default
+    --out DIR       folder of the files; the parent of RUN by default
+    --vmlinux FILE  the kernel's image with debug information
+    --modules DIR   a folder with the kernel's modules; may be repeated
+    --source-prefix DIR what source paths start with; "" for paths relative to the kernel's root
+    --steady        leave out points that only some repeats of a test hit
+${OUTPUT_HELP}`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...LOAD_OPTIONS,
     ...OUTPUT_OPTIONS,
     out: { type: "string" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (operands.length > 1 || command.length > 0) {
     throw new UsageError(
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
@@ -73,113 +40,4 @@ export async function reportCommand(args: string[]): Promise<number> {
     runDirectory,
     values,
   );
-}
-
-/**
- * Holds, before any work is done, that the options of a report make sense and that its files would replace no other
- * program's.
- *
- * @throws {UsageError} Where not.
- */
-export function checkReportOptions(
-  values: OutputValues,
-  directory: string,
-  standardOutput: "free" | "of the command" = "free",
-): void {
-  checkOutputs(values);
-  if (standardOutput !== "free" && usesStandardOutput(values)) {
-    throw new UsageError("Standard output is the command's: name a file for the report");
-  }
-  const [foreign] = foreignReports(directory);
-  if (foreign === undefined) return;
-  throw new UsageError(
-    `${join(directory, foreign)} is of another program: name another folder with --out`,
-  );
-}
-
-/** The options of the library for those of the command line, and for the kernel that the run was on if it is known. */
-export function loadOptions(
-  values: { vmlinux?: string; modules?: string[]; "source-prefix"?: string; steady?: boolean },
-  kernel: KernelChoice = "host",
-): LoadRunOptions {
-  const { vmlinux = kernel === "host" ? undefined : kernel.vmlinux, modules } = values;
-  return { vmlinux, modules, sourcePrefix: values["source-prefix"], steady: values.steady };
-}
-
-/**
- * Prints the table and the totals, writes the LCOV files to `directory`, and whatever else `values` ask for.
- *
- * @param runDirectory folder of the records
- * @returns The exit status: that of `--min-lines`; 1 where files could not be written, which costs the table nothing.
- */
-export async function reportRun(
-  loaded: LoadedRun,
-  directory: string,
-  runDirectory: string,
-  values: OutputValues = {},
-): Promise<number> {
-  const style = outputStyle();
-  const { coverage } = loaded;
-  const isQuiet = usesStandardOutput(values);
-  // Before the files, so that it is there whatever becomes of them.
-  if (!isQuiet) {
-    process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
-  }
-  using hold = new SignalHold();
-  const files = writeRunFiles(loaded, directory, runDirectory, values);
-  await hold.pass();
-  const written = [...files ?? [], ...await writeOutputs(loaded, values, hold)];
-  if (!isQuiet) {
-    const tables = outputTables(loaded, values, style);
-    const tests = coverage.tests.length;
-    process.stdout.write(
-      writtenText(written.map(fromHere), style) +
-        (tests > MAX_TESTS_PER_FILE && values["lcov-tests"] === undefined
-          ? `${
-            plural(tests, "test")
-          }: too many for tests.info; kernelcov report --lcov-tests FILE writes each\n`
-          : "") +
-        (tables === "" ? "" : `\n${tables}`),
-    );
-  }
-  const threshold = thresholdStatus(loaded, values);
-  return files === undefined ? 1 : threshold;
-}
-
-/**
- * Writes the files that every report has, and notes them as those of the run where they lie around it. None while a
- * command still records; `undefined`, and a line that says why, where they cannot be written.
- */
-function writeRunFiles(
-  loaded: LoadedRun,
-  directory: string,
-  runDirectory: string,
-  values: OutputValues,
-): WrittenFile[] | undefined {
-  const isBeside = resolve(directory) === dirname(resolve(runDirectory));
-  const holder = runLockHolder(runDirectory);
-  if (isBeside && holder !== undefined && holder !== process.pid) {
-    process.stderr.write(
-      `kernelcov: Process ${holder} still records this run: its reports are written when it ends, or name another folder with --out\n`,
-    );
-    return [];
-  }
-  try {
-    removeLeftParts(directory);
-    const files = writeLcovFiles(loaded, directory, lcovOptionsOf(values));
-    if (isBeside) noteReports(runDirectory, files.map(({ path }) => basename(path)));
-    return files;
-  } catch (error) {
-    process.stderr.write(
-      `kernelcov: Cannot write the reports to ${directory}: ${
-        errorReason(error)
-      }: free space there, or name another folder with --out\n`,
-    );
-    return undefined;
-  }
-}
-
-function fromHere({ path, what }: WrittenFile): WrittenFile {
-  const short = relative(process.cwd(), path);
-  return { path: short.startsWith("..") ? path : join(".", short), what };
 }

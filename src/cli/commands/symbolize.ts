@@ -2,10 +2,9 @@ import process from "node:process";
 import { type Address, formatAddress, parseAddress } from "../../base/address.ts";
 import { parsePcText } from "../../base/pc_text.ts";
 import { KcovUnavailableError } from "../../errors.ts";
+import { codeSections } from "../../elf/code_sections.ts";
 import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";
 import { runningBuildId } from "../../kernel/image/notes_file.ts";
-import { codeSections } from "../../elf/code_sections.ts";
-
 import { moduleFolders } from "../../kernel/image/find_module_image.ts";
 import { KernelSymbolizer } from "../../symbolize/lookup/kernel_symbolizer.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
@@ -14,35 +13,32 @@ import type { SymbolizedPcs } from "../../symbolize/lookup/symbolized_pcs.ts";
 import { symbolizedJson, symbolizedText } from "../../symbolize/lookup/symbolized_text.ts";
 import { embeddedKernelPath } from "../../build/build_kernel.ts";
 import { kcovAvailability } from "../../kernel/kcov_availability.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { UsageError } from "../usage_error.ts";
-
-const HELP = `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
-    Prints the frames of raw PCs, innermost first: of hexadecimal numbers on the command line, else of those on standard
-    input, one a line. Names and paths are those of llvm-symbolizer --inlines.
-    PC              as KCOV writes it: the address behind a coverage call, which is the call's + 5 on x86-64 and + 4 on
-                    arm64, where the kernel was linked; all 64 bits of it. The frames are the call's
-    --image FILE    the image that the PCs are of, with debug information: a vmlinux, or a module from whose .text they
-                    count; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
-                    --vmlinux is the same. Of the running kernel its modules are known too, and where there is no image,
-                    the functions of /proc/kallsyms
-    --modules DIR   a folder with modules; may be repeated; KERNELCOV_MODULES and the usual places come after
-    --json          an object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
-`;
+import { type Command, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
 /** `kernelcov symbolize`: raw PCs to frames on standard output. */
-export async function symbolizeCommand(args: string[]): Promise<number> {
+export const symbolizeCommand: Command = {
+  help: `kernelcov symbolize [--image FILE] [--modules DIR] [--json] [PC…]
+    Prints the frames of raw PCs, innermost first. The PCs are hexadecimal numbers on the command line, or on standard
+    input, one a line. Names and paths are those of llvm-symbolizer --inlines.
+    PC              as KCOV writes it: the return address of a coverage call (the call's address + 5 on x86-64, + 4 on
+                    arm64), in full 64 bits, without a KASLR offset. The frames are those of the call
+    --image FILE    the image of the PCs, with debug information: a vmlinux, or a module, whose PCs are offsets into its
+                    .text; by default KERNELCOV_VMLINUX, else the running kernel's, else the embedded kernel's.
+                    --vmlinux is the same. For the running kernel, modules are symbolized too, and without an image,
+                    functions come from /proc/kallsyms
+    --modules DIR   a folder with modules; may be repeated; searched before KERNELCOV_MODULES and the usual places
+    --json          one object a line: {"pc": "0x…", "frames": [{"function", "file", "line"}…]}, or "reason"
+`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     image: { type: "string" },
     vmlinux: { type: "string" },
     modules: { type: "string", multiple: true },
     json: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (values.image !== undefined && values.vmlinux !== undefined) {
     throw new UsageError("--image and --vmlinux are the same: name one image");
   }
@@ -58,14 +54,14 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
   for (const piece of pieces) await print(piece);
   const cut = cutPc(symbolized, symbolizer);
   if (cut !== undefined) {
-    process.stderr.write(
-      `kernelcov: ${formatAddress(cut)} is cut to 32 bits: ${
+    warn(
+      `${formatAddress(cut)} is cut to 32 bits: ${
         formatAddress(cut - 2 ** 32)
-      } is in the kernel's code: give all 64 bits\n`,
+      } is in the kernel's code: give all 64 bits`,
     );
   }
   for (const [module, why] of symbolizer.missing) {
-    process.stderr.write(`kernelcov: No image of module ${module}: ${why}\n`);
+    warn(`No image of module ${module}: ${why}`);
   }
   return 0;
 }
@@ -73,7 +69,7 @@ export async function symbolizeCommand(args: string[]): Promise<number> {
 function notAPc(word: string): string {
   return /^(0x)?[0-9a-f]+$/i.test(word)
     ? `"${word}" cannot be the address of a kernel's code: name PCs of at most 64 bits`
-    : `"${word}" is no hexadecimal number: name PCs`;
+    : `"${word}" is not a hexadecimal number: name PCs`;
 }
 
 /** The first PC that has no frames, and would have some if its upper half had not been lost. */
@@ -81,7 +77,7 @@ function cutPc(symbolized: SymbolizedPcs, { kernel }: KernelSymbolizer): Address
   if (kernel === undefined) return undefined;
   const code = codeSections(kernel.image.elf);
   for (let index = 0; index < symbolized.length; index++) {
-    const pc = symbolized.pcs[index]!;
+    const pc = symbolized.pcs[index];
     if (pc < 2 ** 31 || pc >= 2 ** 32 || symbolized.reason(index) === undefined) continue;
     const whole = pc - 2 ** 32;
     if (code.some(({ address, size }) => whole > address && whole <= address + size)) return pc;
@@ -119,7 +115,7 @@ function imagePath(named: string | undefined): string {
   return findKernelImage().path;
 }
 
-/** More PCs than any kernel has points: what is longer has no end. */
+/** More PCs than any kernel has points: longer input does not end. */
 const LONGEST_INPUT = 1 << 29;
 
 async function readInput(): Promise<Uint8Array> {
@@ -137,7 +133,5 @@ async function readInput(): Promise<Uint8Array> {
 
 /** Writes to standard output at the reader's pace. What cannot be written is told elsewhere. */
 function print(text: string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.stdout.write(text, () => resolve());
-  return promise;
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }

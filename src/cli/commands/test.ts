@@ -1,135 +1,114 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import type { CommandEnd } from "../../machines/machine.ts";
 import { recordFiles } from "../../record/run_folder.ts";
-import { lockRun } from "../../record/run_lock.ts";
-import { errorReason } from "../../sys/file_error.ts";
-import { loadRun } from "../../run/load_run.ts";
-import { supervisorRuntime, withPreload, withReport } from "../../runners/runner_command.ts";
+import type { Scope } from "../../record/test_record.ts";
 import { RUNNERS } from "../../runners/all_runners.ts";
+import { supervisorRuntime, withPreload, withReport } from "../../runners/runner_command.ts";
 import { settleOutcomes } from "../../runners/settle_outcomes.ts";
-import { runInKernel } from "../../machines/uml/run_kernel.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { EXIT_NO_COVERAGE } from "../exit_status.ts";
-import { GUEST_OPTIONS, guestOptions } from "../recording/guest_options.ts";
-import { chooseKernel } from "../recording/kernel_choice.ts";
-import { outputFolder } from "../recording/output_folder.ts";
-import { FRESH_HELP, FRESH_OPTION, recordedRun } from "../recording/recorded_run.ts";
-import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "./report.ts";
-import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
-import { type CommandEnd, runHere } from "../../machines/here/run_here.ts";
-import { reportCut } from "../recording/report_cut.ts";
+import { errorReason } from "../../sys/file_error.ts";
+import {
+  KERNEL_HELP,
+  type Recording,
+  RECORDING_HELP,
+  RECORDING_OPTIONS,
+  recordRun,
+} from "../recording/record_run.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
-import { UsageError } from "../usage_error.ts";
-
-const HELP = `kernelcov test [OPTIONS] -- COMMAND…
-    Runs a test command, records what its tests make the kernel run, and reports. Of deno test and bun test every
-    test is covered; elsewhere those whose bodies are wrapped in withKernelCoverage.
-    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
-    --kernel NAME                 a kernel of kernelcov kernel build --config
-    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
-    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
-    --out DIR                     folder of the reports and records; coverage/kernel by default
-    --no-follow PROGRAM           leave a program of this name, and what it starts, unrecorded and untraced; may be repeated
-    --write DIR                   in the embedded kernel: a folder that the tests may write to; may be repeated
-    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
-    --memory SIZE                 in the embedded kernel: its memory, 2G by default
-    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
-    --dmesg                       in the embedded kernel: show its messages as they come
-${FRESH_HELP}    --repeat N                    run the command N times: points that come and go are marked as flaky
-    --steady                      leave these points out of the reports
-    --vmlinux FILE                the kernel's image with debug information
-    --modules DIR                 a folder with the kernel's modules; may be repeated
-    --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-${OUTPUT_HELP}`;
+import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
 /** `kernelcov test -- COMMAND…`: the exit status is the command's. */
-export async function testCommand(args: string[]): Promise<number> {
-  const { values, operands, command } = parseCommandLine(args, {
-    ...LOAD_OPTIONS,
-    ...OUTPUT_OPTIONS,
-    kernel: { type: "string", default: "auto" },
+export const testCommand: Command = {
+  help: `kernelcov test [OPTIONS] -- COMMAND…
+    Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
+    test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
+${KERNEL_HELP}    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
+    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
+    --steady                      leave these points out of the reports
+${RECORDING_HELP}`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, {
+    ...RECORDING_OPTIONS,
     scope: { type: "string", default: "tree" },
-    out: { type: "string", default: "coverage/kernel" },
-    "no-follow": { type: "string", multiple: true },
-    ...GUEST_OPTIONS,
-    ...FRESH_OPTION,
     repeat: { type: "string", default: "1" },
-    help: { type: "boolean", short: "h" },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  if (operands.length > 0) {
-    throw new UsageError(`Unexpected "${operands[0]}": put the command behind --`);
-  }
-  if (command.length === 0) throw new UsageError("There is no test command: put it behind --");
-  if (values.scope !== "thread" && values.scope !== "tree") {
-    throw new UsageError(`Unknown scope "${values.scope}": use thread or tree`);
-  }
+  const { values } = line;
+  const command = commandToRun(line, "test command");
+  const scope = scopeOf(values.scope);
   const repeats = Number(values.repeat);
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
-  const asked = guestOptions(values);
-  checkReportOptions(values, values.out, "of the command");
-  const out = outputFolder(values.out);
-  const guest = { ...asked, write: [out, ...asked.write] };
-  const runDirectory = join(out, "run");
-  using lock = lockRun(runDirectory);
-  const kernel = await chooseKernel(values.kernel);
-  const { run } = lock;
+  async function record(recording: Recording): Promise<CommandEnd> {
+    const { runDirectory } = recording;
+    const report = join(runDirectory, "runner.xml");
+    const runOnce = testRun(command, report, recording, { ...values, scope });
+    let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
+    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
+      const earlier = new Set(recordFiles(runDirectory));
+      rmSync(report, { force: true, recursive: true }); // of a run that was killed
+      end = await runOnce();
+      settle(runDirectory, earlier, report, end.cut !== undefined);
+    }
+    return end;
+  }
+  return await recordRun(
+    values,
+    record,
+    "No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
+      "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole",
+  );
+}
+
+function scopeOf(text: string): Scope {
+  if (text === "thread" || text === "tree") return text;
+  throw new UsageError(`Unknown scope "${text}": use thread or tree`);
+}
+
+interface TestRunOptions {
+  readonly scope: Scope;
+  readonly vmlinux?: string;
+  readonly "no-follow"?: string[];
+}
+
+/**
+ * What runs the command once, with its tests recorded.
+ *
+ * @param report where its runner writes a report of its own
+ */
+function testRun(
+  command: string[],
+  report: string,
+  { machine, runDirectory, run }: Recording,
+  { scope, vmlinux, "no-follow": noFollow }: TestRunOptions,
+): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
-    ...(values.vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(values.vmlinux) }),
+    ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };
-  const runnerReport = join(runDirectory, "runner.xml");
-  const direct = withPreload(command, runnerReport);
+  const direct = withPreload(command, report);
   // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
-  const isSupervised = values.scope === "tree" || direct.runner === null;
-  async function runOnce(): Promise<CommandEnd> {
-    if (isSupervised) {
-      const options = {
-        command: withReport(command, runnerReport),
-        runDirectory,
-        run,
-        mode: "auto",
-        record: false,
-        runners: RUNNERS,
-        onlyPreload: values.scope === "thread",
-        noFollow: values["no-follow"],
-      } as const;
-      const runtime = supervisorRuntime(command);
-      return await runSupervised(options, { kernel, env, runtime, ...guest });
-    }
-    if (kernel === "host") return await runHere(direct.command, env);
-    return await runInKernel({ command: direct.command, kernel, env, ...guest });
+  if (scope === "thread" && direct.runner !== null) {
+    return () => machine.run({ command: direct.command, env });
   }
-  let end: CommandEnd = { exitStatus: 0, cut: undefined };
-  for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
-    const earlier = new Set(recordFiles(runDirectory));
-    rmSync(runnerReport, { force: true, recursive: true }); // of a run that was killed
-    end = await runOnce();
-    settle(runDirectory, earlier, runnerReport, end.cut !== undefined);
-  }
-  const { exitStatus } = end;
-
-  const recorded = recordedRun(lock, values);
-  reportCut(end, recorded?.records);
-  if (recorded === undefined) {
-    process.stderr.write(
-      "kernelcov: No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
-        "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole\n",
-    );
-    return exitStatus === 0 ? EXIT_NO_COVERAGE : exitStatus;
-  }
-  process.stdout.write("\n");
-  const loaded = loadRun(recorded, loadOptions(values, kernel));
-  const reportStatus = await reportRun(loaded, out, runDirectory, values);
-  return exitStatus === 0 ? reportStatus : exitStatus;
+  const options = {
+    command: withReport(command, report),
+    runDirectory,
+    run,
+    mode: "auto",
+    record: false,
+    runners: RUNNERS,
+    onlyPreload: scope === "thread",
+    noFollow,
+  } as const;
+  const runtime = supervisorRuntime(command);
+  return () => runSupervised(options, { machine, env, runtime });
 }
 
 /** Outcomes that cannot be settled are no reason to report nothing. */
@@ -138,10 +117,10 @@ function settle(...settled: Parameters<typeof settleOutcomes>): void {
   try {
     settleOutcomes(...settled);
   } catch (error) {
-    process.stderr.write(
-      `kernelcov: Outcomes may differ from the runner's: cannot change the records in ${runDirectory}: ${
+    warn(
+      `Outcomes may differ from the runner's: cannot change the records in ${runDirectory}: ${
         errorReason(error)
-      }: free space there\n`,
+      }: free space there`,
     );
   }
 }

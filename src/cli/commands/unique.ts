@@ -1,22 +1,21 @@
 import { uniqueCoverage } from "../../coverage/questions/unique_coverage.ts";
 import { uniqueJson } from "../../report/answer_json.ts";
 import { uniqueText } from "../../report/answer_text.ts";
-import { QUESTION_HELP } from "../question.ts";
-import { askRun } from "../run_question.ts";
-
-const HELP = `kernelcov unique
-    The tests that cover something no other test does, and how much.
-    --plain         only the tests, one a line
-    --filter RUNNER arguments for deno or bun
-${QUESTION_HELP}`;
+import { askRun, QUESTION_HELP } from "../question.ts";
+import type { Command } from "../command_line.ts";
 
 /** `kernelcov unique`. */
-export function uniqueCommand(args: string[]): number {
-  return askRun(args, {
-    help: HELP,
-    answer: uniqueCoverage,
-    tests: (unique) => unique.map(({ test }) => test),
-    json: uniqueJson,
-    text: uniqueText,
-  });
-}
+export const uniqueCommand: Command = {
+  help: `kernelcov unique
+    The tests that cover something that no other test covers, and how much.
+    --plain         only the tests, one a line
+    --filter RUNNER arguments that make deno or bun run these tests
+${QUESTION_HELP}`,
+  run: (args) =>
+    askRun(args, {
+      answer: uniqueCoverage,
+      tests: (unique) => unique.map(({ test }) => test),
+      json: uniqueJson,
+      text: uniqueText,
+    }),
+};

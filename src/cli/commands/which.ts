@@ -17,52 +17,52 @@ import {
 } from "../../report/answer_text.ts";
 import { printable, type TextStyle } from "../../report/text_style.ts";
 import type { LoadedRun } from "../../run/load_run.ts";
-import { parseCommandLine } from "../command_line.ts";
 import {
   openRunOf,
-  outputStyle,
-  printJson,
+  printAnswer,
   printTests,
   QUESTION_HELP,
   QUESTION_OPTIONS,
 } from "../question.ts";
 import { readPatch } from "../read_patch.ts";
-import { UsageError } from "../usage_error.ts";
+import {
+  type Command,
+  type OptionValues,
+  parseCommandLine,
+  UsageError,
+  warn,
+} from "../command_line.ts";
 
-const HELP = `kernelcov which FILE:LINE | FUNCTION | PATH…
-kernelcov which --diff PATCH | --base REV
-    The tests that run a line, enter a function, run any line of files, or that a patch of the kernel needs, best first.
-    FILE:LINE       fs/pipe.c:441; the end of a path will do
-    FUNCTION        pipe_write, or fs/pipe.c:pipe_write
-    PATH            files and folders, fs/ext4 or fs/pipe.c, and patterns: 'fs/ext*/*.c', 'net/**'
-    --diff PATCH    a unified diff; - or nothing at all reads standard input: git diff | kernelcov which
-    --base REV      git diff REV in this folder
-    --applied       the kernel was built with the patch; found from the sources where they are at hand
-    --plain         only the tests, one a line: all of them where that cannot be judged, with the reason on
-                    standard error
-    --filter RUNNER arguments for deno or bun, of its tests: kernelcov which … --filter deno | xargs -r deno test -A
-${QUESTION_HELP}`;
+const OPTIONS = {
+  ...QUESTION_OPTIONS,
+  diff: { type: "string" },
+  base: { type: "string" },
+  applied: { type: "boolean" },
+  filter: { type: "string" },
+} as const;
 
-interface WhichValues {
-  readonly json?: boolean | undefined;
-  readonly plain?: boolean | undefined;
-  readonly filter?: string | undefined;
-  readonly applied?: boolean | undefined;
-}
+type WhichValues = OptionValues<typeof OPTIONS>;
 
 /** `kernelcov which …`. */
-export function whichCommand(args: string[]): number {
-  const { values, operands } = parseCommandLine(args, {
-    ...QUESTION_OPTIONS,
-    diff: { type: "string" },
-    base: { type: "string" },
-    applied: { type: "boolean" },
-    filter: { type: "string" },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+export const whichCommand: Command = {
+  help: `kernelcov which FILE:LINE | FUNCTION | PATH…
+kernelcov which --diff PATCH | --base REV
+    The tests that run a line, enter a function, run any line of files, or that a patch of the kernel needs, best first.
+    FILE:LINE       fs/pipe.c:441; the end of a path is enough
+    FUNCTION        pipe_write, or fs/pipe.c:pipe_write
+    PATH            files and folders, fs/ext4 or fs/pipe.c, and patterns: 'fs/ext*/*.c', 'net/**'
+    --diff PATCH    a unified diff; - or no argument reads standard input: git diff | kernelcov which
+    --base REV      git diff REV in this folder
+    --applied       the kernel was built with the patch; by default found from the kernel's sources, if available
+    --plain         only the tests, one a line; all tests if the patch's effect cannot be judged, with the reason
+                    on standard error
+    --filter RUNNER arguments that make deno or bun run these tests: kernelcov which … --filter deno | xargs -r deno test -A
+${QUESTION_HELP}`,
+  run,
+};
+
+function run(args: string[]): number {
+  const { values, operands } = parseCommandLine(args, OPTIONS);
   const ways = (operands.length > 0 ? 1 : 0) + (values.diff === undefined ? 0 : 1) +
     (values.base === undefined ? 0 : 1);
   if (ways > 1) throw new UsageError("Ask for a place or for a patch, not for both");
@@ -91,7 +91,7 @@ function answerPlace(
   const line = /^(.+):(\d+)$/.exec(place);
   if (operands.length > 1) answerFiles(loaded, operands, values);
   else if (line !== null) {
-    const answers = whichLine(new TestLookup(coverage), line[1]!, Number(line[2]));
+    const answers = whichLine(new TestLookup(coverage), line[1], Number(line[2]));
     print(coverage, answers, values, lineAnswerText, lineAnswerJson);
   } else {
     const answers = whichFunction(new TestLookup(coverage), place);
@@ -134,17 +134,19 @@ function print<Answer extends { readonly tests: readonly { readonly test: number
 ): void {
   if (isPlain(values)) {
     printTests(coverage, distinct(answers.flatMap(({ tests }) => tests)), values.filter);
-  } else if (values.json) printJson(answers.map((answer) => json(coverage, answer)));
-  else {
-    process.stdout.write(answers.map((answer) => text(coverage, answer, outputStyle())).join("\n"));
+    return;
   }
+  printAnswer(values, {
+    json: () => answers.map((answer) => json(coverage, answer)),
+    text: (style) => answers.map((answer) => text(coverage, answer, style)).join("\n"),
+  });
 }
 
 function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): number {
   const { coverage, sources } = loaded;
   const files = parsePatch(patch);
   if (files.length === 0 && !values.json) {
-    process.stderr.write("kernelcov: The patch is empty: nothing changes, so no test is needed\n");
+    warn("The patch is empty: nothing changes, so no test is needed");
     return 0;
   }
   const answer = whichPatch(new TestLookup(coverage), files, {
@@ -163,9 +165,12 @@ function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): num
     }
     const needed = [...answer.tests.map(({ test }) => test), ...answer.incomplete];
     printTests(coverage, needed, values.filter);
-  } else if (values.json) printJson(patchAnswerJson(coverage, answer));
-  else process.stdout.write(patchAnswerText(coverage, answer, outputStyle()));
-  return 0;
+    return 0;
+  }
+  return printAnswer(values, {
+    json: () => patchAnswerJson(coverage, answer),
+    text: (style) => patchAnswerText(coverage, answer, style),
+  });
 }
 
 function isPlain(values: WhichValues): boolean {
@@ -184,7 +189,7 @@ function gitDiff(revision: string): string {
       stdio: ["ignore", "pipe", "pipe"],
     });
   } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]!
+    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]
       .replace(/\.$/, "");
     throw new UsageError(
       `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,

@@ -1,6 +1,6 @@
-import type { GuestCommand } from "../../machines/uml/run_kernel.ts";
+import type { GuestOptions } from "../../machines/machine.ts";
 import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
-import { UsageError } from "../usage_error.ts";
+import { type OptionValues, UsageError } from "../command_line.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
 export const GUEST_OPTIONS = {
@@ -11,35 +11,26 @@ export const GUEST_OPTIONS = {
   dmesg: { type: "boolean" },
 } as const;
 
+/** Values of {@linkcode GUEST_OPTIONS}. */
+export type GuestValues = OptionValues<typeof GUEST_OPTIONS>;
+
 /** setTimeout's limit is 2^31 milliseconds. */
 const MOST_SECONDS = 2_000_000;
 
 /**
  * What {@linkcode GUEST_OPTIONS} say of the guest.
  *
- * @throws {UsageError} Where the time limit or the memory is none.
+ * @throws {UsageError} Where the time limit or the memory size is invalid.
  */
-export function guestOptions(
-  values: {
-    write?: string[];
-    timeout?: string;
-    memory?: string;
-    append?: string[];
-    dmesg?: boolean;
-  },
-):
-  & Pick<GuestCommand, "timeoutMs" | "memory" | "dmesg" | "parameters">
-  & { readonly write: readonly string[] } {
-  const { write = [], timeout, memory, append: parameters = [], dmesg = false } = values;
-  if (memory !== undefined) {
-    try {
-      parseMemorySize(memory);
-    } catch (cause) {
-      throw new UsageError((cause as Error).message, { cause });
-    }
+export function guestOptions(values: GuestValues): GuestOptions {
+  const { write, timeout, memory, append: parameters, dmesg } = values;
+  try {
+    if (memory !== undefined) parseMemorySize(memory);
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
   }
-  const limit = timeout === undefined ? {} : { timeoutMs: parseSeconds(timeout) * 1000 };
-  return { write, dmesg, parameters, ...(memory === undefined ? {} : { memory }), ...limit };
+  const timeoutMs = timeout === undefined ? undefined : parseSeconds(timeout) * 1000;
+  return { write, dmesg, parameters, memory, timeoutMs };
 }
 
 function parseSeconds(text: string): number {

@@ -1,7 +1,7 @@
-import process from "node:process";
 import type { TestRecord } from "../../record/test_record.ts";
 import { printable } from "../../report/text_style.ts";
-import type { CommandEnd } from "../../machines/here/run_here.ts";
+import type { CommandEnd } from "../../machines/machine.ts";
+import { warn } from "../command_line.ts";
 
 /** Tests that are named; there are more where a runner runs them at once. */
 const MOST_NAMED = 3;
@@ -11,9 +11,12 @@ const MOST_NAMED = 3;
  *
  * @param records of the run, and of earlier ones in its folder; none where it recorded nothing
  */
-export function reportCut({ cut }: CommandEnd, records: readonly TestRecord[] = []): void {
+export function reportCut(
+  { cut }: Pick<CommandEnd, "cut">,
+  records: readonly TestRecord[] = [],
+): void {
   const line = cutLine(cut, records.filter(({ earlier }) => earlier !== true));
-  if (line !== undefined) process.stderr.write(`kernelcov: ${line}\n`);
+  if (line !== undefined) warn(line);
 }
 
 /**

@@ -11,7 +11,7 @@ export interface TracedCall {
   readonly address: Address;
   /** The address is that of an instruction that faulted, and not a return address. */
   readonly isFault: boolean;
-  /** It is known that the call goes on there. Otherwise it is a word on the stack that may be left from an earlier one. */
+  /** The call certainly returns there. Otherwise it is a word on the stack that may be left from an earlier call. */
   readonly isSure: boolean;
 }
 
@@ -44,15 +44,15 @@ function traceOf(lines: readonly string[]): Trace {
   for (const line of lines.slice(at + 1)) {
     const word = WORD_LINE.exec(line);
     if (at < 0 || word === null) break;
-    words.push(parseInt(word[1]!, 16));
+    words.push(parseInt(word[1], 16));
   }
   return { start: START_LINE.exec(lines[at + 1] ?? ""), stack, words };
 }
 
 /**
  * The calls of the first call trace in the kernel's messages, the innermost first. User-mode Linux prints every word on the
- * stack that could be a return address; the image's call frames tell which are, as far as they go. Behind that, and of
- * kernels that do not print the whole stack, all words are given, as unsure.
+ * stack that could be a return address; the image's call frames tell which are. Where they end, and for kernels that do
+ * not print the whole stack, all words are given, as unsure.
  */
 export function tracedCalls(
   lines: readonly string[],
@@ -68,7 +68,7 @@ export function tracedCalls(
   const calls = [{ address: parseInt(ip!, 16), isFault: fault !== undefined, isSure: true }];
   let stackPointer = bottom;
   let framePointer: Address | undefined = parseInt(bp!, 16);
-  for (let call = calls[0]!;;) {
+  for (let call = calls[0];;) {
     const frame = frames.at(call.isFault ? call.address : call.address - 1);
     const from = frame?.register === RSP
       ? stackPointer

@@ -7,8 +7,8 @@ const ELFCLASS64 = 2;
 const EM_X86_64 = 62;
 
 /**
- * Checks that the guest's kernel can run a command's program, where that is to be seen from outside. It runs programs of
- * x86-64 alone: whatever else begins as an ELF file does would be taken for a shell's script.
+ * Checks that the guest's kernel can run a command's program, as far as its file shows. It runs programs of x86-64 only:
+ * a shell would take any other ELF file for a script.
  *
  * @param path What `PATH` holds for the command.
  * @throws {TypeError} It cannot.
@@ -25,7 +25,7 @@ export function checkGuestProgram(
   if (is64 && header.getUint16(18, true) === EM_X86_64) return;
   const what = is64 ? "a program for another processor" : "a 32-bit program";
   throw new TypeError(
-    `Cannot run ${program} in the guest: it is ${what}, and the guest's kernel runs those of x86-64 alone: build it for that`,
+    `Cannot run ${program} in the guest: it is ${what}, and the guest's kernel runs only those of x86-64: build it for that`,
   );
 }
 

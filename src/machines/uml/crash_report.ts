@@ -8,7 +8,7 @@ import { type KernelEvent, kernelEvents, withoutTime } from "./kernel_log.ts";
 
 /** Messages of the kernel before its panic that a report shows. */
 const LAST_MESSAGES = 20;
-/** Warnings and the like that are told in full; a kernel in trouble repeats itself. */
+/** Warnings and the like that are shown in full; a kernel in trouble repeats itself. */
 const TOLD_IN_FULL = 3;
 
 /** Functions that report a crash, at the inner end of its call trace. */
@@ -16,8 +16,8 @@ const REPORTERS =
   /^(show_stack|dump_stack|dump_stack_lvl|__dump_stack|panic|__warn|warn_slowpath_fmt|switch_threads|__switch_to|context_switch|__schedule|__schedule_loop|schedule)(\.(cold|part|constprop|isra)\b.*)?$/;
 
 /**
- * What the kernel of a guest complained of, as text: each panic, bug, warning, hung task and lack of memory with the
- * functions, files and lines that led to it. Empty where there was nothing.
+ * The problems that a guest's kernel reported, as text: each panic, bug, warning, hung task and lack of memory with the
+ * functions, files and lines that led to it. Empty where there were none.
  *
  * @param vmlinux the kernel's image, with debug information
  * @param panicked whether the kernel did end in a panic
@@ -46,7 +46,7 @@ export async function crashReport(
     image?.[Symbol.dispose]();
   }
   if (untold > 0) {
-    text += `kernelcov: The guest's kernel had ${untold} more complaints: --dmesg shows them\n`;
+    text += `kernelcov: The guest's kernel reported ${untold} more problems: --dmesg shows them\n`;
   }
   return text;
 }
@@ -55,11 +55,11 @@ const HEADINGS: Readonly<Record<KernelEvent["kind"], string>> = {
   panic: "The guest's kernel panicked",
   bug: "The guest's kernel found a bug",
   warning: "The guest's kernel warns",
-  "hung task": "The guest's kernel sees a task that hangs",
+  "hung task": "The guest's kernel found a hung task",
   "out of memory": "The guest ran out of memory (--memory gives it more)",
 };
 
-/** An image that cannot be read leaves the kernel's own words. */
+/** Without an image only the kernel's own messages are left. */
 function openImage(vmlinux: string): ImageSymbolizer | undefined {
   try {
     return new ImageSymbolizer(vmlinux);
@@ -83,7 +83,7 @@ async function traceText(
   }
   const rows = await rowsOf(calls, image);
   const told = rows.findIndex(({ outermost }) =>
-    kind === "panic" && calls[0]!.isFault || !REPORTERS.test(outermost)
+    kind === "panic" && calls[0].isFault || !REPORTERS.test(outermost)
   );
   const shown = told < 0 ? rows : rows.slice(told);
   const width = Math.max(...shown.flatMap(({ frames }) => frames.map(({ name }) => name.length)));

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { tryReadText } from "../../sys/files.ts";
 
 /** Facts of the host that explain why a guest failed. */
 export interface HostFacts {
@@ -17,11 +17,8 @@ export function hostFacts(): HostFacts {
 }
 
 function readNumber(path: string): number | undefined {
-  try {
-    return Number(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
+  const text = tryReadText(path);
+  return text === undefined ? undefined : Number(text);
 }
 
 const PTRACE_REFUSED = /Operation not permitted|EPERM|failed|errno = 1\b/;
@@ -44,7 +41,7 @@ export function explainFailure(log: string, facts: HostFacts, killedBy?: string)
   const panic = /Kernel panic - not syncing: (.*)/.exec(log);
   if (panic !== null) {
     return `The guest's kernel panicked (${
-      panic[1]!.trim()
+      panic[1].trim()
     }): its last lines may name the cause\n${last}`;
   }
   if (/noexec/.test(log)) {
@@ -56,12 +53,12 @@ export function explainFailure(log: string, facts: HostFacts, killedBy?: string)
     return `The guest was ended by ${killedBy} while it started: it was killed, or the host is out of memory or of space for the guest's memory`;
   }
   return last === ""
-    ? "The guest ended without a word: it was killed, or the host is out of memory or of space for the guest's memory"
+    ? "The guest ended without a message: it was killed, or the host is out of memory or of space for the guest's memory"
     : `The guest ended before its command did: its kernel's last lines may name the cause\n${last}`;
 }
 
 /**
- * What to change where processes of the guest died for want of host mappings, as they do in kernels without
+ * What to change where processes of the guest died because the host allows no more mappings, as in kernels without
  * um_faults.patch; `undefined` where none did.
  */
 export function mapLimitHint(log: string, facts: HostFacts): string | undefined {

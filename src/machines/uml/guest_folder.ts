@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,14 +9,15 @@ import {
   parseInvocation,
   processInvocation,
 } from "../../record/invocation.ts";
+import { listFolder, tryReadLink } from "../../sys/files.ts";
 import { memoryFolders } from "./memory_folder.ts";
 
 // kernelcov-guest-<namespace of process ids>-<invocation>-<random>
 const PREFIX = "kernelcov-guest-";
 
 /**
- * A new folder for the files of one guest, in `parent`. Those that killed processes of this user left, there and wherever
- * else guests may have theirs, are removed.
+ * A new folder for the files of one guest, in `parent`. Removes those that killed processes of this user left, there and
+ * in all other places for such folders.
  */
 export function makeGuestFolder(parent: string = tmpdir()): string {
   const places = [parent, ...memoryFolders().map(({ path }) => path)];
@@ -32,7 +33,7 @@ function sweepGuestFolders(parent: string): void {
     const path = join(parent, name);
     try {
       const stat = lstatSync(path);
-      // Others may make what has such a name: nothing of theirs is touched, and no link is followed.
+      // Other users may have files of such names: they stay, and no link is followed.
       if (stat.isDirectory() && stat.uid === process.getuid?.()) {
         rmSync(path, { recursive: true, force: true });
       }
@@ -45,7 +46,7 @@ function sweepGuestFolders(parent: string): void {
 /** What a folder holds; nothing where it may not be read. */
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return listFolder(folder);
   } catch {
     return [];
   }
@@ -53,7 +54,7 @@ function namesIn(folder: string): string[] {
 
 function isLeftBehind(name: string): boolean {
   const match = /^(\d+)-(.+)-[^-]+$/.exec(name.slice(PREFIX.length));
-  const invocation = match === null ? undefined : parseInvocation(match[2]!);
+  const invocation = match === null ? undefined : parseInvocation(match[2]);
   if (match === null || invocation === undefined) return false;
   if (!isOfThisBoot(invocation)) return true;
   // A container that shares this folder has numbers of its own.
@@ -61,9 +62,5 @@ function isLeftBehind(name: string): boolean {
 }
 
 function processNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  } catch {
-    return "0";
-  }
+  return /\d+/.exec(tryReadLink("/proc/self/ns/pid") ?? "")?.[0] ?? "0";
 }

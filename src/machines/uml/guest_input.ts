@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { encodeFrame, INPUT_CHUNK, ToGuest } from "./guest_protocol.ts";
 
 /**
- * Passes a stream on to the guest's command, a piece at a time: the next one when the guest has asked for it, so that a
- * command that does not read takes no more of the input than a pipe would hold, and signals never wait behind input.
+ * Passes a stream on to the guest's command, a piece each time that the guest asks for one: a command that does not read
+ * takes no more input than a pipe would hold, and signals never wait for input.
  */
 export class GuestInput {
   readonly #source: Readable;

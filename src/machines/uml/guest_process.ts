@@ -9,7 +9,7 @@ import { quietCpu } from "./quiet_cpu.ts";
 const LOG_BYTES = 65_536;
 
 /** What a guest is started from. */
-export interface GuestMachine {
+export interface GuestBoot {
   /** What confines the kernel and starts it. */
   readonly launcher: string;
   /** The kernel to start, an ELF file. */
@@ -23,7 +23,7 @@ export interface GuestMachine {
   readonly memoryFolder: string;
   /** Real paths of the folders of the host that the guest may write to, none inside another. */
   readonly write: readonly string[];
-  /** Told the kernel's messages as they come. */
+  /** Gets the kernel's messages as they come. */
   readonly onMessages?: (text: string) => void;
 }
 
@@ -31,7 +31,7 @@ export interface GuestMachine {
 function quoted(path: string): string {
   if (/["\n]/.test(path)) {
     throw new TypeError(
-      `The guest's kernel cannot be told the path ${
+      `The guest's kernel cannot take the path ${
         JSON.stringify(path)
       }: set XDG_CACHE_HOME to a path without quotes`,
     );
@@ -40,7 +40,7 @@ function quoted(path: string): string {
 }
 
 /** The kernel's arguments. */
-export function kernelArguments(machine: GuestMachine, runFolder: string): string[] {
+export function kernelArguments(machine: GuestBoot, runFolder: string): string[] {
   return [
     `mem=${Math.floor(machine.memoryBytes / 1024)}K`,
     "root=/dev/root",
@@ -63,7 +63,7 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
     // more, and Bun's first random number waits for them.
     "random.trust_cpu=on",
     "oops=panic",
-    // User-mode Linux would start anew in this process, and stay in a loop where a signal comes before it can take one.
+    // User-mode Linux would restart in this process, and loop where a signal comes before it can handle one.
     "noreboot",
     `uml_dir=${runFolder}/`,
     "umid=guest",
@@ -72,7 +72,7 @@ export function kernelArguments(machine: GuestMachine, runFolder: string): strin
 }
 
 /** The launcher's arguments: the run folder is the only other place that the kernel itself writes to. */
-function launcherArguments({ write }: GuestMachine, runFolder: string): string[] {
+function launcherArguments({ write }: GuestBoot, runFolder: string): string[] {
   const cpu = quietCpu();
   const outside = !write.some((folder) => runFolder.startsWith(`${folder}/`));
   return [
@@ -95,7 +95,7 @@ export class GuestProcess {
   /** Settles when all of the guest is gone: the signal that ended its kernel, if one did. */
   readonly ended: Promise<string | undefined>;
 
-  constructor(machine: GuestMachine) {
+  constructor(machine: GuestBoot) {
     // Holds the file behind the memory, the kernel's pid file and what a crash may leave; deleted at the end.
     this.#folder = makeGuestFolder(realpathSync(machine.memoryFolder));
     const child = spawn(
@@ -124,7 +124,7 @@ export class GuestProcess {
       this.#log = (this.#log + text).slice(-LOG_BYTES);
       machine.onMessages?.(text);
     });
-    // Writing to a guest that has just ended is no error of its own: `ended` tells.
+    // Writing to a guest that has just ended is not an error: `ended` tells.
     child.stdin.on("error", () => {});
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
     this.ended = promise;
@@ -148,7 +148,7 @@ export class GuestProcess {
     return this.#log;
   }
 
-  /** Bytes that the guest has been sent and has not taken yet. */
+  /** Bytes sent to the guest that it has not read yet. */
   get backlog(): number {
     return this.#backlog;
   }

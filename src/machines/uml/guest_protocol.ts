@@ -48,7 +48,7 @@ export interface WindowSize {
 export interface GuestSettings {
   readonly command: readonly string[];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute paths of the host's folders that the guest may write to, outer ones first. */
   readonly write: readonly string[];
   readonly hostname: string;
@@ -88,7 +88,9 @@ export function encodeStart(settings: GuestSettings): Uint8Array {
   add("H", settings.hostname);
   if (settings.ownKernel) add("O", "");
   for (const argument of settings.command) add("A", argument);
-  for (const [name, value] of Object.entries(settings.env)) add("E", `${name}=${value}`);
+  for (const [name, value] of Object.entries(settings.env)) {
+    if (value !== undefined) add("E", `${name}=${value}`);
+  }
   for (const folder of settings.write) add("W", folder);
   if (settings.input) add("I", "");
   if (settings.terminal !== undefined) {
@@ -107,7 +109,7 @@ export function encodeWindow({ rows, columns }: WindowSize): Uint8Array {
 
 const FROM_GUEST: ReadonlySet<number> = new Set(Object.values(FromGuest));
 
-/** Puts frames together from bytes as they arrive. The guest's root can write to the line too: nothing is taken on trust. */
+/** Puts frames together from bytes as they arrive. The guest's root can write to the line too: nothing is trusted. */
 export class FrameReader {
   readonly #bytes = new Uint8Array(FRAME_HEADER + OUTPUT_CHUNK);
   readonly #view = new DataView(this.#bytes.buffer);
@@ -116,7 +118,7 @@ export class FrameReader {
   /**
    * Takes bytes and returns the frames that are complete now.
    *
-   * @throws {FormatError} they are no frame of the guest's.
+   * @throws {FormatError} they are not a frame of the guest's.
    */
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
@@ -127,19 +129,14 @@ export class FrameReader {
       this.#used += part.length;
       at += part.length;
       if (this.#used < FRAME_HEADER || this.#used < this.#frameSize()) continue;
-      frames.push({ type: this.#bytes[0]!, payload: this.#bytes.slice(FRAME_HEADER, this.#used) });
+      frames.push({ type: this.#bytes[0], payload: this.#bytes.slice(FRAME_HEADER, this.#used) });
       this.#used = 0;
     }
     return frames;
   }
 
-  /** Bytes of a frame that is not complete yet. */
-  get pending(): number {
-    return this.#used;
-  }
-
   #frameSize(): number {
-    const type = this.#bytes[0]!;
+    const type = this.#bytes[0];
     const size = this.#view.getUint32(1, true);
     const fits = type === FromGuest.EXIT ? size === 4 : size <= OUTPUT_CHUNK;
     if (!FROM_GUEST.has(type) || !fits) {

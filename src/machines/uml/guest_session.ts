@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
+import type { CommandEnd } from "../machine.ts";
 import { explainFailure, hostFacts, mapLimitHint } from "./guest_failure.ts";
 import { GuestInput } from "./guest_input.ts";
 import type { GuestProcess } from "./guest_process.ts";
@@ -15,7 +16,7 @@ import {
   type WindowSize,
 } from "./guest_protocol.ts";
 
-/** A guest that has not come up after this time never will; it takes a fifth of a second when the machine is idle. */
+/** A guest that has not booted after this time never will; it takes a fifth of a second on an idle machine. */
 const BOOT_MS = 60_000;
 /** Time for a command to end by itself after Ctrl-C and at its time limit, and for the guest to store its files after a kill. */
 const GRACE_MS = 5_000;
@@ -26,28 +27,6 @@ const MOST_BACKLOG = 1 << 20;
 const SIGKILL = 9;
 const SIGPIPE = 13;
 const SIGTERM = 15;
-
-/** How a guest ended. */
-export type GuestEnd =
-  | "exited"
-  | "timed-out"
-  | "interrupted"
-  | "powered-off"
-  | "crashed"
-  | "killed";
-
-/** What came of a command in the guest. */
-export interface GuestResult {
-  /**
-   * The command's exit status, 128 and the signal's number where a signal ended it, 124 after the time limit,
-   * 130 and 143 where this process was told to end and the command had to be killed. Where the guest ended before its
-   * command there is none: 3.
-   */
-  readonly exitStatus: number;
-  readonly end: GuestEnd;
-  /** What cut the command short, as a sentence without its full stop; `undefined` where it ended by itself. */
-  readonly cut: string | undefined;
-}
 
 /** Where a session's streams go. */
 export interface SessionOptions {
@@ -115,7 +94,7 @@ export class GuestSession {
     this.#guest.send(encodeWindow(size));
   }
 
-  /** This process was told to end: the command too, and if it does not, or at the second time, the guest with it. */
+  /** This process was interrupted: ends the command; if that takes too long, or the second time, the guest. */
   interrupt(number: number): void {
     const again = this.#endSignal !== 0;
     this.#endSignal ||= number;
@@ -132,7 +111,7 @@ export class GuestSession {
    *
    * @throws {KcovUnavailableError} the guest did not start.
    */
-  async result(): Promise<GuestResult> {
+  async result(): Promise<CommandEnd> {
     await Promise.race([this.#settled.promise, this.#guest.ended]);
     if (this.#waitStatus !== undefined) {
       // Files are stored by now; the kernel needs only a moment more to power off.
@@ -144,7 +123,7 @@ export class GuestSession {
     return this.#judge(killedBy);
   }
 
-  #judge(killedBy: string | undefined): GuestResult {
+  #judge(killedBy: string | undefined): CommandEnd {
     const facts = hostFacts();
     const hint = mapLimitHint(this.#guest.log, facts);
     if (this.#timedOut) {
@@ -175,7 +154,7 @@ export class GuestSession {
   }
 
   /** How a guest ended whose command did not. */
-  #endOfGuest(killedBy: string | undefined): Pick<GuestResult, "end" | "cut"> {
+  #endOfGuest(killedBy: string | undefined): Pick<CommandEnd, "end" | "cut"> {
     const way = /reboot: (Power down|System halted|Restarting system)\b[^\n]*\s*$/
       .exec(this.#guest.log)?.[1];
     if (this.#rebooted || way === "Restarting system") {
@@ -189,8 +168,8 @@ export class GuestSession {
       return { end: "crashed", cut: "The guest's kernel panicked" };
     }
     const cut = killedBy === undefined
-      ? "The guest ended without a word"
-      : `The guest was ended by ${killedBy}: by somebody, or because the host ran out of memory`;
+      ? "The guest ended without a message"
+      : `The guest was ended by ${killedBy}: someone killed it, or the host ran out of memory`;
     return { end: "killed", cut };
   }
 
@@ -204,7 +183,7 @@ export class GuestSession {
     }
   }
 
-  /** What comes from the guest is not of its process 1, or not of it alone: no status of it can be believed. */
+  /** Something else than the guest's process 1 has written to the line: no status on it can be trusted. */
   #distrust(): void {
     this.#failure =
       "The guest's serial line, which carries the command's output, was written to by something else: leave /dev/ttyS0 alone";

@@ -29,7 +29,7 @@ export function hostProtection(launcher: string): HostProtection | undefined {
   };
 }
 
-/** The line for a kernel that cannot be sealed: what its command may do, and what this host has against it. */
+/** The line for a kernel that cannot be sealed: what its command can do, and what this host does against it. */
 export function explainUnsealed(protection: HostProtection | undefined): string {
   return `This kernel lets the command mount any folder of the host, as it lacks src/build/recipe/hostfs.patch: ${
     restraints(protection)
@@ -42,7 +42,7 @@ function restraints({ landlock, mounts }: HostProtection = NONE): string {
   }
   if (mounts) return "read-only mounts keep the host's other files as they are";
   if (landlock > 0) {
-    return `Landlock ${landlock} keeps what the host's other files hold, but not their modes, owners and times`;
+    return `Landlock ${landlock} protects the contents of the host's other files, but not their modes, owners and times`;
   }
-  return "this host has nothing else to keep its files from it";
+  return "this host has no other protection";
 }

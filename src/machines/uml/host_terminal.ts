@@ -1,18 +1,15 @@
-import process from "node:process";
+import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { onSignals } from "../signals.ts";
 import type { WindowSize } from "./guest_protocol.ts";
 import type { GuestSession } from "./guest_session.ts";
 
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-/** Ctrl-C and the like reach this process; they are meant for the command. The result ends that. */
+/** Passes on signals such as Ctrl-C, which are meant for the command. The result ends that. */
 export function takeSignals(session: GuestSession): () => void {
-  const handlers = Object.entries(SIGNALS).map(([name, number]) => {
-    const handler = (): void => session.interrupt(number);
-    process.on(name, handler);
-    return () => void process.off(name, handler);
-  });
-  return () => handlers.forEach((forget) => forget());
+  return onSignals(
+    ["SIGHUP", "SIGINT", "SIGTERM"],
+    (name) => session.interrupt(constants.signals[name]),
+  );
 }
 
 /** The guest's terminal takes the keys, Ctrl-C among them, and follows the size of this one. The result ends that. */

@@ -1,9 +1,9 @@
 import { TEST_MARK } from "../../tracer/kernel_log_marks.ts";
 
-/** What of the kernel's messages is worth telling. */
+/** Problems that the kernel reports in its messages. */
 export type KernelEventKind = "panic" | "bug" | "warning" | "hung task" | "out of memory";
 
-/** One complaint of the kernel, and the messages that came with it, without their times. */
+/** One problem that the kernel reported, and the messages that came with it, without their times. */
 export interface KernelEvent {
   readonly kind: KernelEventKind;
   /** What happened, in the kernel's words. */
@@ -16,14 +16,14 @@ export interface KernelEvent {
   readonly test: string | undefined;
 }
 
-/** Tells which event a message begins, and what happened. */
+/** What a message begins with, for each kind of event. */
 const BEGINNINGS: readonly (readonly [KernelEventKind, RegExp])[] = [
   // BUG() says where it is just before it panics; other bugs do not end the kernel.
   ["bug", /^(BUG: (?!failure at ).*)/],
   ["panic", /^Kernel panic - not syncing: (.*)/],
   ["warning", /^(WARNING: .*)/],
   ["hung task", /^INFO: (task .* blocked for more than .*)/],
-  // Not those of memory control groups: a limit that a test set is its own business.
+  // Not those of memory control groups: such limits are set on purpose.
   ["out of memory", /^Out of memory: (Killed process .*)/],
 ];
 
@@ -33,7 +33,7 @@ export function withoutTime(line: string): string {
 }
 
 /**
- * The kernel's complaints in its log, in order.
+ * The problems that the kernel reported in its log, in order.
  *
  * @param panicked whether the kernel did end in a panic, which then is the last: any program may write to the log
  */
@@ -43,8 +43,8 @@ export function kernelEvents(log: string, panicked: boolean): KernelEvent[] {
   let test: string | undefined;
   let at = 0;
   while (at < lines.length) {
-    if (lines[at]!.startsWith(TEST_MARK)) test = lines[at]!.slice(TEST_MARK.length);
-    const [kind, what] = beginningOf(lines[at]!);
+    if (lines[at].startsWith(TEST_MARK)) test = lines[at].slice(TEST_MARK.length);
+    const [kind, what] = beginningOf(lines[at]);
     if (kind === undefined || (kind === "panic" && !panicked)) {
       at++;
       continue;
@@ -68,13 +68,13 @@ function beginningOf(line: string): [KernelEventKind, string] | [undefined, ""] 
   return [undefined, ""];
 }
 
-/** Where the event that begins at `from` is over: it has one call trace at most. */
+/** Where the event that begins at `from` ends: it has one call trace at most. */
 function endOf(kind: KernelEventKind, lines: readonly string[], from: number): number {
   if (kind === "out of memory") return from + 1;
   for (let at = from + 1; at < lines.length; at++) {
-    if (beginningOf(lines[at]!)[0] !== undefined || lines[at]!.startsWith(TEST_MARK)) return at;
-    if (/^---\[ end trace/.test(lines[at]!)) return at + 1;
-    const traceEnded = lines[at - 1]!.startsWith(" [<") && !lines[at]!.startsWith(" [<");
+    if (beginningOf(lines[at])[0] !== undefined || lines[at].startsWith(TEST_MARK)) return at;
+    if (/^---\[ end trace/.test(lines[at])) return at + 1;
+    const traceEnded = lines[at - 1].startsWith(" [<") && !lines[at].startsWith(" [<");
     if (kind === "hung task" && traceEnded) return at;
   }
   return lines.length;

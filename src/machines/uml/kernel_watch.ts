@@ -5,10 +5,10 @@ import { crashReport } from "./crash_report.ts";
 const KEPT = 1 << 18;
 /** Characters of a message, at most. */
 const LINE = 200;
-/** A message that has others behind it is complete when none came for this time. */
+/** An event is complete when no message has come for this time. */
 const QUIET_MS = 300;
 
-/** Reads a guest kernel's messages as they come and tells what it complains of: of tasks that hang at once, else at the end. */
+/** Reads a guest kernel's messages as they come and prints the problems in them: hung tasks at once, others at the end. */
 export class KernelWatch {
   readonly #vmlinux: string;
   readonly #print: (text: string) => void;
@@ -35,14 +35,14 @@ export class KernelWatch {
     }, QUIET_MS);
   }
 
-  /** Tells what was not told yet; the guest has ended, in a panic or not. */
+  /** Prints what was not printed yet; the guest has ended, in a panic or not. */
   async finish(panicked: boolean): Promise<void> {
     this.close();
     this.#tell(panicked);
     await this.#telling;
   }
 
-  /** Tells nothing more by itself. */
+  /** Prints nothing more by itself. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -50,16 +50,16 @@ export class KernelWatch {
 
   #tell(panicked: boolean): void {
     const text = this.#text;
-    // Of what is told later, too, it should be known which test ran.
+    // Later events need to know, too, which test ran.
     this.#text = lastMark(text);
     this.#telling = this.#telling.then(async () => {
       try {
         this.#print(await crashReport(text, this.#vmlinux, panicked));
       } catch (error) {
-        // The command's own end is told all the same.
+        // The command's own end is reported all the same.
         const why = error instanceof Error ? error.message : String(error);
         this.#print(
-          `kernelcov: What the guest's kernel complained of cannot be told: ${why}: --dmesg shows it\n`,
+          `kernelcov: Cannot show what the guest's kernel reported: ${why}: --dmesg shows it\n`,
         );
       }
     });

@@ -2,6 +2,9 @@ import { readFileSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 
+/** A guest's memory where none is given. */
+export const DEFAULT_MEMORY = "2G";
+
 /** A folder that could hold the file behind the guest's memory. */
 export interface MemoryFolder {
   readonly path: string;
@@ -22,7 +25,7 @@ export function mountOf(
     const [left, right] = line.split(" - ");
     if (right === undefined) continue;
     const fields = left!.split(" ");
-    const point = fields[4]!.replace(
+    const point = fields[4].replace(
       /\\([0-7]{3})/g,
       (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),
     );
@@ -30,7 +33,7 @@ export function mountOf(
     // Of two mounts on one point the later one is seen.
     if (!below || point.length < best.length) continue;
     best = point;
-    found = { type: right.split(" ")[0]!, noexec: fields[5]!.split(",").includes("noexec") };
+    found = { type: right.split(" ")[0], noexec: fields[5].split(",").includes("noexec") };
   }
   return found;
 }
@@ -51,7 +54,7 @@ export function chooseMemoryFolder(folders: readonly MemoryFolder[], bytes: numb
     }`
   );
   throw new RangeError(
-    `The guest's memory of ${Math.ceil(bytes / 2 ** 20)} MiB fits nowhere (${
+    `The guest's memory of ${Math.ceil(bytes / 2 ** 20)} MiB does not fit anywhere (${
       seen.join(", ")
     }): use a smaller --memory, or set TMPDIR to a folder with room that allows execution`,
   );

@@ -2,11 +2,11 @@ import { listFolder, tryReadText } from "../../sys/files.ts";
 import { type ProcessStat, readProcessStat } from "../../sys/process_stat.ts";
 
 /**
- * A processor for a guest to stay on: one of those that this process may use on which the fewest programs run now;
+ * A processor to pin a guest to: of those that this process may use, one on which the fewest programs run now;
  * `undefined` where there is no choice.
  *
- * Kernel and processes of a guest are processes of the host that take turns. Where each turn wakes another processor
- * up, which takes longer the less the machine has to do, a system call of the guest takes four times as long.
+ * Kernel and processes of a guest are processes of the host that run one at a time. Where each switch wakes up another
+ * processor, which takes longer on an idle machine, a system call of the guest takes four times as long.
  *
  * @param proc The folder of `proc(5)`.
  */

@@ -17,7 +17,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { GuestProcess } from "../../../src/machines/uml/guest_process.ts";
-import { ensureLauncher } from "../../../src/machines/uml/guest_programs.ts";
+import { guestProgram } from "../../../src/machines/uml/guest_programs.ts";
 import { hostProtection } from "../../../src/machines/uml/host_protection.ts";
 import { fileStates } from "../../_support/file_states.ts";
 import { giveTo, ordinaryUser } from "../../_support/ordinary_user.ts";
@@ -60,7 +60,7 @@ async function inPlace(body: (place: Place) => void | Promise<void>): Promise<vo
 }
 
 async function launcherPath(): Promise<string> {
-  return ensureLauncher(await buildEmbeddedKernel());
+  return guestProgram((await buildEmbeddedKernel()).path, "launcher");
 }
 
 test("the launcher leaves a program of root's no way to change a file outside of its folder", async (t) => {

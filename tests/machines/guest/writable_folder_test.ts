@@ -16,7 +16,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { runInKernel } from "../../../src/machines/uml/run_kernel.ts";
 import { fileStates } from "../../_support/file_states.ts";
 import { inGuest } from "../../_support/guest_run.ts";
 
@@ -129,7 +128,7 @@ test("a writable folder that is reached by a symbolic link is refused: a guest m
   await inFolders(async (victim, writable) => {
     symlinkSync(victim, join(writable, "link"));
     await assert.rejects(
-      runInKernel({ command: ["true"], stdin: null, write: [join(writable, "link")] }),
+      inGuest(["true"], { write: [join(writable, "link")] }),
       {
         name: "TypeError",
         message: /link is a symbolic link, which a test may have left: remove it/,

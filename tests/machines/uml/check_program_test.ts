@@ -25,7 +25,7 @@ function program(name: string, bits: 1 | 2, machine: number): string {
 test("a program of another machine is refused, whichever way it is named", () => {
   const old = program("old", 1, 3);
   program("arm", 2, 183);
-  const message = /a 32-bit program.*runs those of x86-64 alone/;
+  const message = /a 32-bit program.*runs only those of x86-64/;
   assert.throws(() => checkGuestProgram([old], "", "/"), message);
   assert.throws(() => checkGuestProgram(["./old"], "", folder), message);
   // A folder that cannot be searched, as others' may not be, is passed over.

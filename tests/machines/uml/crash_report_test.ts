@@ -64,7 +64,7 @@ test("a task that hangs is told while the command still runs, by where it waits"
   assert.deepEqual([run.end, run.exitStatus], ["timed-out", 124]);
   assert.match(
     run.stderr,
-    /^kernelcov: The guest's kernel sees a task that hangs: task sh:\d+ blocked for more than \d+ seconds/,
+    /^kernelcov: The guest's kernel found a hung task: task sh:\d+ blocked for more than \d+ seconds/,
   );
   assert.match(await sourceLine(run.stderr, "lkdtm_HUNG_TASK"), /schedule\(\);/);
   assert.match(run.stderr, CALLS);
@@ -123,5 +123,5 @@ test("a kernel that repeats itself is told three times and counted from then on"
   const log = Array.from({ length: 8 }, (_, i) => `Out of memory: Killed process ${i} (a)\n`);
   const report = await crashReport(log.join(""), "/no/such/vmlinux", false);
   assert.equal(report.match(/ran out of memory/g)?.length, 3);
-  assert.match(report, /had 5 more complaints: --dmesg shows them\n$/);
+  assert.match(report, /reported 5 more problems: --dmesg shows them\n$/);
 });

@@ -26,8 +26,8 @@ test("processes that died for want of mappings are explained with the limit and 
   assert.equal(mapLimitHint("all is well", FACTS), undefined);
 });
 
-test("a guest that ended without a word is not explained by guesses", () => {
-  assert.match(explainFailure("", FACTS), /ended without a word/);
+test("a guest that ended without a message is not explained by guesses", () => {
+  assert.match(explainFailure("", FACTS), /ended without a message/);
   assert.match(
     explainFailure("strange thing\nreboot: System halted\n", FACTS),
     /last lines may name the cause\nstrange thing$/,

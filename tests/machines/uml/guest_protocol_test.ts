@@ -43,7 +43,6 @@ test("FrameReader gives the same frames however the bytes are cut", () => {
       frames.push(...reader.push(bytes.subarray(at, at + size)));
     }
     assert.deepEqual(frames, whole);
-    assert.equal(reader.pending, 0);
   }
 });
 
@@ -51,7 +50,6 @@ test("FrameReader keeps an incomplete frame back", () => {
   const reader = new FrameReader();
   const frame = encodeFrame(FromGuest.FAILED, Uint8Array.of(1, 2));
   assert.deepEqual(reader.push(frame.subarray(0, frame.length - 1)), []);
-  assert.equal(reader.pending, frame.length - 1);
   assert.deepEqual(reader.push(frame.subarray(frame.length - 1)), [{
     type: FromGuest.FAILED,
     payload: Uint8Array.of(1, 2),
@@ -82,7 +80,7 @@ test("FrameReader takes a frame that arrives byte by byte", () => {
   for (let at = 0; at < frame.length; at++) {
     frames += reader.push(frame.subarray(at, at + 1)).length;
   }
-  assert.deepEqual([frames, reader.pending], [1, 0]);
+  assert.equal(frames, 1);
 });
 
 test("encodeStart writes every setting as a letter, its value and a NUL", () => {

@@ -6,14 +6,14 @@ import process from "node:process";
 import { test } from "node:test";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { GuestProcess } from "../../../src/machines/uml/guest_process.ts";
-import { ensureLauncher } from "../../../src/machines/uml/guest_programs.ts";
+import { guestProgram } from "../../../src/machines/uml/guest_programs.ts";
 import { encodeFrame, ToGuest } from "../../../src/machines/uml/guest_protocol.ts";
 import { GuestSession } from "../../../src/machines/uml/guest_session.ts";
 import { explainUnsealed, hostProtection } from "../../../src/machines/uml/host_protection.ts";
 import { Collector } from "../../_support/guest_run.ts";
 
 test("hostProtection says what the launcher could do here", async () => {
-  const found = hostProtection(ensureLauncher(await buildEmbeddedKernel()));
+  const found = hostProtection(guestProgram((await buildEmbeddedKernel()).path, "launcher"));
   assert.ok(found !== undefined && found.landlock >= 0);
   if (process.getuid?.() !== 0) {
     assert.deepEqual([found.mounts, found.capabilities], [false, false]);
@@ -25,12 +25,12 @@ test("explainUnsealed names the layers that are left, and says where one leaves 
   const none = { landlock: 0, mounts: false, capabilities: false };
   assert.match(
     explainUnsealed(undefined),
-    /lacks src\/build\/recipe\/hostfs\.patch: this host has nothing else/,
+    /lacks src\/build\/recipe\/hostfs\.patch: this host has no other protection/,
   );
-  assert.match(explainUnsealed(none), /nothing else/);
+  assert.match(explainUnsealed(none), /no other protection/);
   assert.match(
     explainUnsealed({ ...none, landlock: 3 }),
-    /Landlock 3 keeps .*but not their modes, owners and times$/,
+    /Landlock 3 protects .*but not their modes, owners and times$/,
   );
   assert.match(explainUnsealed({ ...none, mounts: true }), /: read-only mounts keep/);
   assert.match(
@@ -56,7 +56,7 @@ sleep 100
     );
     chmodSync(init, 0o755);
     const machine = {
-      launcher: ensureLauncher(kernel),
+      launcher: guestProgram(kernel.path, "launcher"),
       linux: kernel.linux,
       init,
       memoryBytes: 256 * 2 ** 20,

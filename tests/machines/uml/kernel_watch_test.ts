@@ -17,7 +17,7 @@ test("a task that hangs is told when its messages have come, although its first 
   while (told.length === 0) await setTimeout(20);
   assert.match(
     told[0]!,
-    /a task that hangs: task sh:24 blocked .*\n {2}process 24 \(sh\)\n {2}test "a test"\n/,
+    /a hung task: task sh:24 blocked .*\n {2}process 24 \(sh\)\n {2}test "a test"\n/,
   );
   // Not a second time; and what comes later still has its test.
   watch.take("[    3.000000] Out of memory: Killed process 9 (a)\n");
@@ -39,6 +39,6 @@ test("an image that is none does not keep the end of the command from being told
   await watch.finish(false);
   assert.match(
     told[0]!,
-    /^kernelcov: What the guest's kernel complained of cannot be told: .*: --dmesg shows it\n$/,
+    /^kernelcov: Cannot show what the guest's kernel reported: .*: --dmesg shows it\n$/,
   );
 });

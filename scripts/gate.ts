@@ -25,7 +25,7 @@ const root = join(import.meta.dirname!, "..");
 const folders = readdirSync(join(root, "tests"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !["kernel", "_support", "data"].includes(entry.name))
   .map((entry) => `./tests/${entry.name}`);
-const kernelcov = join(root, "scripts/kernelcov");
+const kernelcov = join(root, "src/cli/kernelcov");
 
 // Tests inside the embedded kernel run as its root, on an overlay of this machine's files.
 function inKernel(command: string[]): string[] {

@@ -9,7 +9,6 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { buildIdOfNotes } from "../../../src/elf/build_id.ts";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
-import { runInKernel } from "../../../src/machines/uml/run_kernel.ts";
 import { guestFolders, inGuest } from "../../_support/guest_run.ts";
 
 async function inFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
@@ -174,7 +173,7 @@ test("folders that cannot be used are refused before the guest starts", async ()
   });
   await assert.rejects(inGuest("true", { write: ["/etc/hostname"] }), { name: "TypeError" });
   await assert.rejects(inGuest("true", { write: ["/"] }), { name: "TypeError" });
-  await assert.rejects(runInKernel({ command: [] }), { name: "TypeError" });
+  await assert.rejects(inGuest([]), { name: "TypeError" });
   await assert.rejects(inGuest("true", { memory: "1K" }), { name: "RangeError" });
 });
 

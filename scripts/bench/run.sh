@@ -1,7 +1,7 @@
 #!/bin/sh
 # Benchmarks: npm run bench -- hook|symbolize|tree|report …; every figure stands beside a peer's from the same run.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 sh scripts/setup.sh
 export PATH="$PWD/node_modules/.bin:$PATH"
 [ $# -gt 0 ] || set -- hook symbolize

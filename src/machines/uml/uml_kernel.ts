@@ -1,17 +1,36 @@
 import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { OpenImage } from "../kernel/image/open_image.ts";
-import { cacheFolder, type KernelFolder, kernelFolder } from "./kernel_folder.ts";
+import { cacheFolder, type KernelFolder } from "../../build/kernel_folder.ts";
+import { OpenImage } from "../../kernel/image/open_image.ts";
+
+/** A user-mode Linux kernel that guests boot. */
+export interface UmlKernel {
+  /** What is started. */
+  readonly linux: string;
+  /** ELF file with debug information. */
+  readonly vmlinux: string;
+  /** Folder for the programs that are compiled for its guests. */
+  readonly programs: string;
+  /** The kernel was built by the user, and may lack the patches under src/build/recipe. */
+  readonly own: boolean;
+  /** Parameters for its command line besides those of every guest. */
+  readonly parameters: readonly string[];
+}
+
+/** A kernel that kernelcov built: the embedded one, or one with options of the user's. */
+export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
+  return { linux, vmlinux, programs: path, own: false, parameters: [] };
+}
 
 /**
  * A user-mode Linux kernel that was built elsewhere, to be run in place of the embedded one: the folder that it was built
  * in, or its `linux` or `vmlinux`. Its lines are those of the `vmlinux` beside it, where there is one.
  *
  * @throws {TypeError} there is no such kernel.
- * @throws {FormatError} the file is no ELF image.
+ * @throws {FormatError} the file is not an ELF image.
  */
-export function ownKernel(path: string): KernelFolder {
+export function ownKernel(path: string): UmlKernel {
   const file = executableAt(path);
   const linux = realpathSync(file);
   const beside = join(linux, "..", "vmlinux");
@@ -20,15 +39,14 @@ export function ownKernel(path: string): KernelFolder {
   // Made by arch/um/include/asm/common.lds.S alone.
   if (image.elf.section(".uml.setup.init") === undefined) {
     throw new TypeError(
-      `${file} is no user-mode Linux kernel: build one with make ARCH=um, with the options of src/build/recipe/config`,
+      `${file} is not a user-mode Linux kernel: build one with make ARCH=um, with the options of src/build/recipe/config`,
     );
   }
   return {
-    ...kernelFolder(join(linux, "..")),
-    // What is compiled for the guest goes to the cache: the folder is not ours.
-    path: cacheFolder(),
     linux,
     vmlinux,
+    // The folder that the kernel is in is not ours.
+    programs: cacheFolder(),
     own: true,
     parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
   };
