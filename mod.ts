@@ -33,7 +33,7 @@ export {
   type KcovAvailability,
   kcovAvailability,
   type KcovFinding,
-} from "./src/kcov/kcov_availability.ts";
+} from "./src/kernel/kcov_availability.ts";
 export type {
   ModuleSection,
   RecordKind,
@@ -46,9 +46,9 @@ export type {
   TreeDetails,
 } from "./src/record/test_record.ts";
 export { mergeRuns, readRun } from "./src/record/read_run.ts";
-export type { CoverageFlags, KernelCoverage } from "./src/testing/kernel_coverage.ts";
+export type { CoverageFlags, KernelCoverage } from "./src/hook/kernel_coverage.ts";
 export {
   kernelCoverage,
   type KernelCoverageOptions,
   withKernelCoverage,
-} from "./src/testing/with_kernel_coverage.ts";
+} from "./src/hook/with_kernel_coverage.ts";

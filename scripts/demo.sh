@@ -2,6 +2,6 @@
 # Runs the examples on the embedded kernel under both runtimes, on a machine that has only Node.js and npm.
 set -eu
 cd "$(dirname "$0")/.."
-sh scripts/setup.sh scripts/kernel/packages scripts/demo_packages
+sh scripts/setup.sh src/build/recipe/packages scripts/demo_packages
 export PATH="$PWD/node_modules/.bin:$PATH"
-exec scripts/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'
+exec src/cli/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'

@@ -29,13 +29,13 @@ const root = join(import.meta.dirname!, "..");
 const PUBLIC = {
   ".": "./mod",
   "./cli": "./src/cli/main",
-  "./preload/deno": "./src/testing/preload_deno",
-  "./preload/bun": "./src/testing/preload_bun",
+  "./preload/deno": "./src/runners/deno/preload",
+  "./preload/bun": "./src/runners/bun/preload",
 };
 /** Modules that nothing imports: they are started, or required when they are needed. */
 const BY_PATH = [
-  "./src/symbolize/unit_worker",
-  "./src/testing/write_report",
+  "./src/symbolize/units/unit_worker",
+  "./src/run/write_report",
   "./src/tracer/supervise_main",
 ];
 
@@ -45,8 +45,8 @@ const BY_PATH = [
  * its path.
  */
 const SINGLE_FILE = {
-  "src/testing/preload_deno.js": "node",
-  "src/testing/preload_bun.js": "bun",
+  "src/runners/deno/preload.js": "node",
+  "src/runners/bun/preload.js": "bun",
   "src/tracer/supervise_main.js": "bun",
 };
 
@@ -134,7 +134,7 @@ export function pack(folder: string): string {
     }
     for (const [path, target] of Object.entries(SINGLE_FILE)) joinModules(result, path, target);
     joinModules(result, "mod.js", "node", FOR_NODE);
-    chmodSync(join(result, "scripts/kernelcov"), 0o755);
+    chmodSync(join(result, "src/cli/kernelcov"), 0o755);
     writeFileSync(join(result, "package.json"), JSON.stringify(publicPackage(project), null, 2));
     const npm = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
     const name = execFileSync("npm", npm, { cwd: result, encoding: "utf8" }).trim();

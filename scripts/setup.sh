@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || set -- scripts/packages scripts/kernel/packages
+[ $# -gt 0 ] || set -- scripts/packages src/build/recipe/packages
 wanted=$(sed '/^#/d' "$@" | sort -u)
 missing=
 for package in $wanted; do

@@ -1,6 +1,6 @@
 /**
  * A kernel address as a number: the signed value of its 64 bits. Every kernel address fits exactly:
- * x86-64 and arm64 kernels live within 2^53 of the top of the address space (so the number is negative),
+ * 64-bit kernels live within 2^53 of the top of the address space (so the number is negative),
  * a user-mode kernel at 0x60000000 and above (so it is positive).
  */
 export type Address = number;
@@ -24,7 +24,7 @@ export function isExactAddress(address: Address): boolean {
 }
 
 /**
- * Reads a hexadecimal address with or without `0x`; `undefined` where `text` is none, or of more than 64 bits, or where
+ * Reads a hexadecimal address with or without `0x`; `undefined` where `text` is not one, has more than 64 bits, or where
  * no kernel has code.
  */
 export function parseAddress(text: string): Address | undefined {

@@ -88,6 +88,11 @@ export class BinaryReader {
     return value;
   }
 
+  /** An offset in a section: of 4 bytes, or in 64-bit DWARF of 8. */
+  offset(size: number): number {
+    return size === 8 ? this.u64() : this.u32();
+  }
+
   /** A 64-bit address, as the signed value that {@linkcode Address} describes. */
   address(): Address {
     const low = this.i32();

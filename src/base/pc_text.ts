@@ -24,7 +24,7 @@ export function parsePcText(bytes: Uint8Array): Float64Array<ArrayBuffer> & Arra
   for (let at = 0; at < end; line++) {
     const start = at;
     if (count === pcs.length) pcs = grown(pcs, count + 1);
-    // Addresses as programs write them: 0x and 16 digits, or 8. The others, and what is none, below.
+    // Addresses as programs write them: 0x and 16 digits, or 8. The others, and invalid input, below.
     if (at + 10 < end && bytes[at] === 0x30 && bytes[at + 1] === 0x78) {
       const high = eightDigits(bytes, at + 2);
       if (high !== NO_DIGITS && bytes[at + 10] === 0x0a) {
@@ -98,6 +98,6 @@ function notAPc(bytes: Uint8Array, start: number, line: number): FormatError {
   const shown = JSON.stringify(text.slice(0, 40));
   return new FormatError(
     "PCs",
-    `line ${line}, ${shown}, is no hexadecimal number of at most 64 bits that a kernel has code at: write one PC a line`,
+    `line ${line}, ${shown}, is not a hexadecimal number of at most 64 bits at which a kernel has code: write one PC a line`,
   );
 }

@@ -34,11 +34,12 @@ export class TripleTable {
       if (cs[id] === c && as[id] === a && bs[id] === b) return id;
       slot = (slot + 1) & mask;
     }
-    const id = this.count++;
+    const id = this.count;
     if (id === as.length) {
       this.#grow();
-      return this.#insert(id, a, b, c);
+      return this.intern(a, b, c);
     }
+    this.count++;
     as[id] = a;
     bs[id] = b;
     cs[id] = c;
@@ -46,15 +47,10 @@ export class TripleTable {
     return id;
   }
 
-  /** Forgets all triples and keeps the room. */
+  /** Removes all triples and keeps the capacity. */
   clear(): void {
     if (this.count > 0) this.#slots.fill(0);
     this.count = 0;
-  }
-
-  #insert(id: number, a: number, b: number, c: number): number {
-    this.count = id;
-    return this.intern(a, b, c);
   }
 
   #grow(): void {

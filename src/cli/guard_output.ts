@@ -5,17 +5,17 @@ type Write = typeof process.stdout.write;
 
 /**
  * Makes standard output and standard error survive a reader that went away (`| head`) and a full disk: what is written
- * from then on is dropped. A reader that went away is no failure and nothing to say; anything else is one line on
+ * from then on is dropped. A reader that went away is not an error; anything else is one line on
  * standard error, and exit status 1 where the command would have ended with 0.
  *
- * Runtimes tell of it in two ways: `write` throws, or the stream has an `error` event, also after the command is done.
+ * Runtimes report it in two ways: `write` throws, or the stream has an `error` event, also after the command is done.
  */
 export function guardOutput(): void {
   guard(process.stdout, (error) => {
     if (errorReason(error) === "EPIPE") return;
     process.exitCode ||= 1;
     process.stderr.write(
-      `kernelcov: Cannot write to standard output: ${errorReason(error)}: see to where it goes\n`,
+      `kernelcov: Cannot write to standard output: ${errorReason(error)}: check where it goes\n`,
     );
   });
   guard(process.stderr, () => {});

@@ -3,89 +3,82 @@ import { didYouMean } from "../base/nearest_names.ts";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
 import { printable } from "../report/text_style.ts";
 import { guardOutput } from "./guard_output.ts";
-import { EXIT_NO_COVERAGE, EXIT_USAGE } from "./exit_status.ts";
-import { UsageError } from "./usage_error.ts";
+import {
+  type Command,
+  EXIT_NO_COVERAGE,
+  EXIT_USAGE,
+  splitArguments,
+  UsageError,
+  warn,
+} from "./command_line.ts";
 
-interface Command {
+interface CommandEntry {
   readonly name: string;
-  readonly usage: string;
   readonly summary: string;
   /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
-  readonly load: () => Promise<(args: string[]) => number | Promise<number>>;
+  readonly load: () => Promise<Command>;
 }
 
-const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly CommandEntry[] = [
   {
     name: "test",
-    usage: "test [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run a test command, every covered test recorded, then report",
-    load: async () => (await import("./test.ts")).testCommand,
+    load: async () => (await import("./commands/test.ts")).testCommand,
   },
   {
     name: "record",
-    usage: "record [--kernel auto|host|embedded|NAME|PATH] [--out DIR] -- COMMAND…",
     summary: "run any command, all its threads and processes as one record, then report",
-    load: async () => (await import("./record.ts")).recordCommand,
+    load: async () => (await import("./commands/record.ts")).recordCommand,
   },
   {
     name: "report",
-    usage: "report [RUN] [--lcov FILE] [--vmlinux FILE]",
-    summary: "report again from a run's records",
-    load: async () => (await import("./report.ts")).reportCommand,
+    summary: "the reports of a run, again",
+    load: async () => (await import("./commands/report.ts")).reportCommand,
   },
   {
     name: "show",
-    usage: "show TEST [--flaky] [--run DIR] [--json]",
     summary: "what a test reached",
-    load: async () => (await import("./show.ts")).showCommand,
+    load: async () => (await import("./commands/show.ts")).showCommand,
   },
   {
     name: "which",
-    usage: "which FILE:LINE | FUNCTION | PATH… | --diff PATCH | --base REV",
     summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
-    load: async () => (await import("./which.ts")).whichCommand,
+    load: async () => (await import("./commands/which.ts")).whichCommand,
   },
   {
     name: "diff",
-    usage: "diff A B",
-    summary: "what two tests or two runs do not cover alike",
-    load: async () => (await import("./diff.ts")).diffCommand,
+    summary: "what two tests or two runs cover differently",
+    load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   {
     name: "minimize",
-    usage: "minimize [--run DIR] [--filter deno|bun]",
-    summary: "a small set of tests that covers what all tests do",
-    load: async () => (await import("./minimize.ts")).minimizeCommand,
+    summary: "a small set of tests that covers what all tests cover",
+    load: async () => (await import("./commands/minimize.ts")).minimizeCommand,
   },
   {
     name: "unique",
-    usage: "unique [--run DIR]",
-    summary: "what each test alone covers",
-    load: async () => (await import("./unique.ts")).uniqueCommand,
+    summary: "what only one test covers",
+    load: async () => (await import("./commands/unique.ts")).uniqueCommand,
   },
   {
     name: "merge",
-    usage: "merge RUN… --out DIR",
-    summary: "runs of one kernel build into one",
-    load: async () => (await import("./merge.ts")).mergeCommand,
+    summary: "join runs of one kernel build",
+    load: async () => (await import("./commands/merge.ts")).mergeCommand,
   },
   {
     name: "symbolize",
-    usage: "symbolize [--image FILE] [--json] [PC…] [<PCS]",
-    summary: "raw PCs on standard input, one hexadecimal number a line, to source lines",
-    load: async () => (await import("./symbolize.ts")).symbolizeCommand,
+    summary: "raw PCs to source lines",
+    load: async () => (await import("./commands/symbolize.ts")).symbolizeCommand,
   },
   {
     name: "kernel",
-    usage: "kernel build|run|shell|path|list|prune",
     summary: "the embedded kernel",
-    load: async () => (await import("./kernel.ts")).kernelCommand,
+    load: async () => (await import("./commands/kernel.ts")).kernelCommand,
   },
   {
     name: "doctor",
-    usage: "doctor [--json]",
     summary: "what works here, what does not, and what to change",
-    load: async () => (await import("./doctor.ts")).doctorCommand,
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
 ];
 
@@ -98,17 +91,16 @@ function help(): string {
     "",
     ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     "",
-    "kernelcov help COMMAND, or COMMAND --help, shows a command's options; kernelcov version, or -V, the version.",
+    "kernelcov help COMMAND, or COMMAND --help, shows a command's options.\nkernelcov version, or -V, shows the version.",
     "--debug adds stacks to errors.",
-    "Exit status: the test command's own; 2 for wrong usage; 3 where coverage could not be had.",
+    "Exit status: the test command's own; 2 wrong usage; 3 coverage is unavailable.",
     "",
   ].join("\n");
 }
 
 /** Runs one command line (without the program's name) and returns the exit status. */
 export async function main(args: string[]): Promise<number> {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
+  const [own] = splitArguments(args);
   const debug = own.includes("--debug");
   const [name, ...rest] = debug
     ? args.filter((arg, i) => arg !== "--debug" || i > own.length)
@@ -139,21 +131,27 @@ export async function main(args: string[]): Promise<number> {
     );
     return EXIT_USAGE;
   }
+  let usage = "";
   try {
-    return await (await command.load())(rest);
+    const { help, run } = await command.load();
+    usage = help.slice(0, help.indexOf("\n"));
+    const [own] = splitArguments(rest);
+    if (!own.includes("--help") && !own.includes("-h")) return await run(rest);
+    process.stdout.write(help);
+    return 0;
   } catch (error) {
-    return reportError(error, command, debug);
+    return reportError(error, usage, debug);
   }
 }
 
-function reportError(error: unknown, command: Command, debug: boolean): number {
+function reportError(error: unknown, usage: string, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
   // Names from files and arguments are in messages, and must not drive the terminal.
   const safe = message.split("\n").map(printable).join("\n");
-  process.stderr.write(`kernelcov: ${safe}\n`);
+  warn(safe);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof UsageError) {
-    process.stderr.write(`Usage: kernelcov ${command.usage}\n`);
+    process.stderr.write(`Usage: ${usage}\n`);
     return EXIT_USAGE;
   }
   if (error instanceof KcovUnavailableError) return EXIT_NO_COVERAGE;

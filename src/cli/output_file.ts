@@ -2,8 +2,8 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
-import { removeLeftParts, writeThrough, writeWhole } from "../testing/written_files.ts";
-import { UsageError } from "./usage_error.ts";
+import { removeLeftParts, writeThrough, writeWhole } from "../sys/written_files.ts";
+import { UsageError } from "./command_line.ts";
 
 /** Text that is compressed at once: a file can be larger than the longest text. */
 const GZIP_LENGTH = 1 << 22;
@@ -60,7 +60,7 @@ export function partName(path: string, number: number): string {
   return `${plain.slice(0, plain.length - extension.length)}-${number}${extension}${packed}`;
 }
 
-/** Parts of a file behind its last, which an earlier report in more parts left: who reads all parts would read them too. */
+/** Parts of a file after its last, left by an earlier report with more parts: a reader of all parts would read them too. */
 export function partsBehind(path: string, last: number): string[] {
   const behind: string[] = [];
   for (let number = last + 1; existsSync(partName(path, number)); number++) {

@@ -1,14 +1,16 @@
 import process from "node:process";
-import { findTests } from "../coverage/find_tests.ts";
+import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { DEFAULT_RUN_FOLDER } from "../record/run_folder.ts";
-import { type Runner, runnerFilter } from "../report/runner_filter.ts";
+import { RUNNERS } from "../runners/all_runners.ts";
+import type { Runner } from "../runners/runner.ts";
+import { runnerFilter } from "../runners/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRuns } from "../testing/run_coverage_files.ts";
-import { UsageError } from "./usage_error.ts";
+import { type LoadedRun, loadRuns } from "../run/load_run.ts";
+import { type OptionValues, parseCommandLine, UsageError, warn } from "./command_line.ts";
 
 /** Options of every command that asks a run a question. */
 export const QUESTION_OPTIONS = {
@@ -18,7 +20,6 @@ export const QUESTION_OPTIONS = {
   steady: { type: "boolean" },
   json: { type: "boolean" },
   plain: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 /** The lines of a command's help that explain {@linkcode QUESTION_OPTIONS}. */
@@ -30,24 +31,46 @@ export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RU
 `;
 
 /** Values of {@linkcode QUESTION_OPTIONS}. */
-export interface QuestionValues {
-  readonly run?: string | undefined;
-  readonly vmlinux?: string | undefined;
-  readonly modules?: string[] | undefined;
-  readonly steady?: boolean | undefined;
-  readonly json?: boolean | undefined;
-  readonly plain?: boolean | undefined;
-}
+export type QuestionValues = OptionValues<typeof QUESTION_OPTIONS>;
 
 /** The run that a question is about. */
 export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
-  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0]!;
+  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0];
 }
 
-/** Runs that a question holds against each other: their points and lines have the same numbers. */
+/** Runs that a question compares: their points and lines have the same numbers. */
 export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
   const { vmlinux, modules, steady } = values;
   return loadRuns(runs, { vmlinux, modules, steady });
+}
+
+/** A question about a whole run, whose answer is some of its tests. */
+export interface RunQuestion<Answer> {
+  answer(coverage: RunCoverage): Answer;
+  tests(answer: Answer): readonly number[];
+  json(coverage: RunCoverage, answer: Answer): unknown;
+  text(coverage: RunCoverage, answer: Answer, style: TextStyle): string;
+}
+
+/** Asks a run the question, prints the answer as the arguments want it, and returns the exit status. */
+export function askRun<Answer>(args: string[], question: RunQuestion<Answer>): number {
+  const { values, operands } = parseCommandLine(args, {
+    ...QUESTION_OPTIONS,
+    filter: { type: "string" },
+  });
+  if (operands.length > 0) {
+    throw new UsageError(`Unexpected "${operands[0]}": name the run with --run`);
+  }
+  const { coverage } = openRunOf(values);
+  const answer = question.answer(coverage);
+  if (values.plain || values.filter !== undefined) {
+    printTests(coverage, question.tests(answer), values.filter);
+    return 0;
+  }
+  return printAnswer(values, {
+    json: () => question.json(coverage, answer),
+    text: (style) => question.text(coverage, answer, style),
+  });
 }
 
 /** The style of standard output. */
@@ -70,6 +93,20 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${safe}\n`);
 }
 
+/** An answer in the forms that {@linkcode QUESTION_OPTIONS} have; without `plain` it is printed as text. */
+interface AnswerForms {
+  json(): unknown;
+  text(style: TextStyle): string;
+  plain?(): string;
+}
+
+/** Prints an answer in the form that the options name, and returns the exit status. */
+export function printAnswer({ json, plain }: QuestionValues, answer: AnswerForms): number {
+  if (json) printJson(answer.json());
+  else process.stdout.write(plain && answer.plain ? answer.plain() : answer.text(outputStyle()));
+  return 0;
+}
+
 /** Prints one test a line, or the arguments that make a runner run them. */
 export function printTests(
   coverage: RunCoverage,
@@ -83,36 +120,39 @@ export function printTests(
   const runner = runnerOf(filter);
   const references = tests.map((test) => testReference(coverage, test));
   // A test of another runner has a file that this one cannot run.
-  const own = references.filter((test) => test.runner === undefined || test.runner === runner);
+  const own = references.filter((test) => test.runner === undefined || test.runner === runner.name);
   const text = runnerFilter(runner, own);
   if (text !== "") process.stdout.write(`${text}\n`);
   const others = references.length - own.length;
   if (others > 0) {
-    process.stderr.write(
-      `kernelcov: ${plural(others, "test")} of another runner ${
-        others === 1 ? "is" : "are"
-      } left out: --filter ${runner === "deno" ? "bun" : "deno"} has ${
-        others === 1 ? "it" : "them"
-      }\n`,
+    warn(
+      `${plural(others, "test")} of another runner ${others === 1 ? "is" : "are"} left out: ${
+        filtersOf(RUNNERS.filter((other) => other !== runner))
+      } has ${others === 1 ? "it" : "them"}`,
     );
   }
 }
 
 function runnerOf(name: string): Runner {
-  if (name !== "deno" && name !== "bun") {
-    throw new UsageError(`Unknown runner "${name}": use --filter deno or --filter bun`);
+  const runner = RUNNERS.find((known) => known.name === name);
+  if (runner === undefined) {
+    throw new UsageError(`Unknown runner "${name}": use ${filtersOf(RUNNERS)}`);
   }
-  return name;
+  return runner;
+}
+
+function filtersOf(runners: readonly Runner[]): string {
+  return runners.map(({ name }) => `--filter ${name}`).join(" or ");
 }
 
 /** The one test, with its repeats, that `text` means. */
 export function oneTest(coverage: RunCoverage, text: string): RepeatGroup {
   const found = findTests(coverage, text);
-  if (found.length === 1) return found[0]!;
+  if (found.length === 1) return found[0];
   if (found.length === 0) {
     throw new UsageError(`No test is named "${text}": kernelcov report lists the tests`);
   }
-  const names = found.slice(0, 10).map(({ tests }) => `\n  ${testLabel(coverage, tests[0]!)}`);
+  const names = found.slice(0, 10).map(({ tests }) => `\n  ${testLabel(coverage, tests[0])}`);
   throw new UsageError(
     `${found.length} tests have "${text}" in their name: name one of them in full:${
       names.join("")

@@ -1,13 +1,13 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { errorCode, errorReason } from "../sys/file_error.ts";
 import { openFile, readWholeFile } from "../sys/open_file.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command_line.ts";
 
-/** No patch is larger: what is has no end. */
+/** No patch is larger: longer input does not end. */
 const LARGEST = 1 << 28;
 const CHUNK = 1 << 20;
 
-/** Patches that were read: what a descriptor holds can be read once. */
+/** Patches that were read: a descriptor can be read only once. */
 const known = new Map<string, string>();
 
 /**

@@ -1,5 +1,4 @@
-import process from "node:process";
-import { parsePatch } from "../coverage/patch.ts";
+import { parsePatch } from "../coverage/patch/patch.ts";
 import { checkThresholds, parseThreshold, type Threshold } from "../coverage/thresholds.ts";
 import { cobertura } from "../report/cobertura.ts";
 import { coverageTree, fileTable } from "../report/coverage_tables.ts";
@@ -9,13 +8,12 @@ import { syzkallerJsonLines, syzkallerPrograms, syzkallerRawCover } from "../rep
 import { teamscaleReport } from "../report/teamscale.ts";
 import { formatCount, type TextStyle } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
-import type { LoadedRun } from "../testing/run_coverage_files.ts";
-import { EXIT_BELOW_THRESHOLD } from "./exit_status.ts";
+import type { LoadedRun } from "../run/load_run.ts";
 import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
-import { UsageError } from "./usage_error.ts";
 import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
+import { EXIT_BELOW_THRESHOLD, type OptionValues, UsageError, warn } from "./command_line.ts";
 
 /** Options that choose what a report consists of. */
 export const OUTPUT_OPTIONS = {
@@ -53,30 +51,24 @@ const FILE_OPTIONS = [
 
 /** Help for {@linkcode OUTPUT_OPTIONS}. */
 export const OUTPUT_HELP =
-  `    --lcov FILE     all tests together; a name that ends with .gz is compressed, here and below, and - is
+  `    --lcov FILE     all tests together. Here and below, a name that ends with .gz is compressed, and - stands for
                     standard output, which then has no table
     --lcov-tests FILE   each test by itself, 300 tests a file
-    --lcov-dialect 1|2  2: functions with their end, as lcov 2.2 writes them; older readers then see none
-    --count hits|tests  what a line's count says: how often it ran, or how many tests ran it, repeats counted each
-    --partial none|brda brda: lines that ran in part get two branches, one taken
-    --html DIR      pages to look at: open DIR/index.html; --patch FILE adds a page for a kernel patch
+    --lcov-dialect 1|2  2: functions with their last line, as lcov 2.2 writes them; older readers find no functions
+    --count hits|tests  what a line's count means: how often it ran, or how many tests ran it, each repeat counted
+    --partial none|brda brda: a line that ran in part gets two branches, one taken
+    --html DIR      pages for a browser: open DIR/index.html; --patch FILE adds a page for a kernel patch
     --json FILE     everything as JSON
     --cobertura FILE    for GitLab and others, in parts below 10 MiB
     --teamscale FILE    testwise coverage
     --syzkaller FILE    raw PCs; --syzkaller-jsonl FILE all points, --syzkaller-programs FILE each test
-    --text          a table of files with uncovered lines; --tree: folders; --all: also what no test reached
+    --text          a table of files with uncovered lines; --tree: a tree of folders; --all: also what no test reached
     --only PATH     only this folder or file in the table or tree; may be repeated
     --min-lines [PATH=]PERCENT  exit status ${EXIT_BELOW_THRESHOLD} where fewer lines are covered; may be repeated
 `;
 
 /** Values of {@linkcode OUTPUT_OPTIONS}. */
-export type OutputValues = {
-  readonly [Name in keyof typeof OUTPUT_OPTIONS]?:
-    | ((typeof OUTPUT_OPTIONS)[Name] extends { multiple: true } ? string[]
-      : (typeof OUTPUT_OPTIONS)[Name] extends { type: "boolean" } ? boolean
-      : string)
-    | undefined;
-};
+export type OutputValues = OptionValues<typeof OUTPUT_OPTIONS>;
 
 /** How LCOV is to be written. Wrong values are a {@linkcode UsageError}. */
 export function lcovOptionsOf(values: OutputValues): Omit<LcovOptions, "paths"> {
@@ -100,7 +92,7 @@ function oneOf<const T extends string>(
   return found;
 }
 
-/** Throws a {@linkcode UsageError} for values that make no sense, before any work is done. */
+/** Throws a {@linkcode UsageError} for invalid values, before any work is done. */
 export function checkOutputs(values: OutputValues): void {
   lcovOptionsOf(values);
   thresholdsOf(values);
@@ -135,7 +127,7 @@ function thresholdsOf(values: OutputValues): Threshold[] {
   });
 }
 
-/** Writes the files that the options ask for. */
+/** Writes the files that the options name. */
 export async function writeOutputs(
   loaded: LoadedRun,
   values: OutputValues,
@@ -161,7 +153,7 @@ export async function writeOutputs(
       const name = partName(values["lcov-tests"], i + 1);
       await write(name, `tests ${from + 1} to ${to}`, () => lcovPerTest(coverage, lcov, from, to));
     }
-    tellOfPartsBehind(values["lcov-tests"], ranges.length);
+    warnOfPartsBehind(values["lcov-tests"], ranges.length);
   }
   await write(values.json, "everything as JSON", () => jsonReport(coverage, { paths }));
   if (values.cobertura !== undefined) {
@@ -169,7 +161,7 @@ export async function writeOutputs(
     for (const text of cobertura(coverage, { paths, timestamp: Date.now() })) {
       await write(partName(values.cobertura, ++part), "Cobertura", () => [text]);
     }
-    tellOfPartsBehind(values.cobertura, part);
+    warnOfPartsBehind(values.cobertura, part);
   }
   await write(values.teamscale, "testwise coverage", () => teamscaleReport(coverage, { paths }));
   await write(values.syzkaller, "raw PCs", () => syzkallerRawCover(coverage));
@@ -183,13 +175,13 @@ export async function writeOutputs(
 }
 
 /** A file in a folder of the user's is not ours to remove, whatever its name. */
-function tellOfPartsBehind(path: string, last: number): void {
+function warnOfPartsBehind(path: string, last: number): void {
   for (const behind of partsBehind(path, last)) {
-    process.stderr.write(`kernelcov: ${behind} is no part of this report: remove it\n`);
+    warn(`${behind} is not part of this report: remove it`);
   }
 }
 
-/** The tables that the options ask for; empty for none. */
+/** The tables that the options name; empty for none. */
 export function outputTables(
   { coverage }: LoadedRun,
   values: OutputValues,
@@ -205,7 +197,7 @@ export function outputTables(
   ].join("\n");
 }
 
-/** Holds a run against `--min-lines`, says on standard error what falls short, and returns the exit status. */
+/** Checks a run against `--min-lines`, prints what is below on standard error, and returns the exit status. */
 export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): number {
   const short = checkThresholds(coverage, thresholdsOf(values)).filter(({ met }) => !met);
   for (const { path, percent, lines, linesHit } of short) {
@@ -215,7 +207,7 @@ export function thresholdStatus({ coverage }: LoadedRun, values: OutputValues): 
       : `${formatCount(linesHit)} of ${formatCount(lines)} lines covered (${
         ((100 * linesHit) / lines).toFixed(2)
       } %)`;
-    process.stderr.write(`kernelcov: ${where}: ${found}, below --min-lines ${percent}\n`);
+    warn(`${where}: ${found}, below --min-lines ${percent}`);
   }
   return short.length === 0 ? 0 : EXIT_BELOW_THRESHOLD;
 }

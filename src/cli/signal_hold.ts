@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import process from "node:process";
+import { onSignals } from "../machines/signals.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -9,23 +10,19 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 export class SignalHold implements Disposable {
   #held: (typeof SIGNALS)[number] | undefined;
-  readonly #hold = (signal: NodeJS.Signals): void => {
-    this.#held ??= signal as (typeof SIGNALS)[number];
-  };
-
-  constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#hold);
-  }
+  readonly #release = onSignals(SIGNALS, (signal) => {
+    this.#held ??= signal;
+  });
 
   /** Ends the process, with 128 and the signal's number, where one came meanwhile. */
   async pass(): Promise<void> {
-    // Signals arrive between two turns of the event loop; of a hundred, Deno passes one on a turn later.
+    // Signals arrive between two turns of the event loop; Deno delivers one in a hundred a turn later.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
     if (this.#held !== undefined) process.exit(128 + constants.signals[this.#held]);
   }
 
   /** Lets signals through again. */
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#hold);
+    this.#release();
   }
 }

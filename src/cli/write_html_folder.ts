@@ -1,22 +1,26 @@
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { parsePatch } from "../coverage/patch.ts";
+import process from "node:process";
+import { ProgressLine } from "../build/build_progress.ts";
+import { parsePatch } from "../coverage/patch/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
+import { formatCount } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
-import { startOf } from "../testing/own_reports.ts";
-import type { LoadedRun } from "../testing/run_coverage_files.ts";
-import { removeLeftParts, writeWhole } from "../testing/written_files.ts";
-import { Progress } from "./progress.ts";
+import { startOf } from "../run/own_reports.ts";
+import type { LoadedRun } from "../run/load_run.ts";
+import { removeLeftParts, writeWhole } from "../sys/written_files.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./command_line.ts";
 
+/** Work that takes longer than this shows how far it is. */
+const SHOW_AFTER_MS = 1000;
 /** Bytes of a page's start in which it names its script. */
 const PAGE_START = 4096;
 
 /**
- * Holds that a folder is free for an HTML report, or has one.
+ * Checks that a folder is free for an HTML report, or has one.
  *
  * @throws {UsageError} Where it has a first page that is no report's.
  */
@@ -24,10 +28,10 @@ export function checkHtmlFolder(directory: string): void {
   const page = join(directory, "index.html");
   if (!existsSync(page)) return;
   if (startOf(page, PAGE_START)?.includes('src="kernelcov.js"')) return;
-  throw new UsageError(`${page} is no report of kernelcov: give --html another folder`);
+  throw new UsageError(`${page} is not a report of kernelcov: give --html another folder`);
 }
 
-/** Writes the HTML report of a run; what an earlier report in the folder has more is removed. */
+/** Writes the HTML report of a run, and removes further files of an earlier report in the folder. */
 export async function writeHtmlFolder(
   { coverage, sources }: LoadedRun,
   directory: string,
@@ -40,17 +44,22 @@ export async function writeHtmlFolder(
   const expected = coverage.universe.counts.files + 8;
   plainFolder(join(directory, "data"), { make: true });
   for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);
-  using progress = new Progress("HTML pages", expected);
+  const start = performance.now();
+  using progress = new ProgressLine(process.stderr);
   const written = new Set<string>();
   for await (const { path, text } of writeHtmlReport(input)) {
     const target = join(directory, path);
     const key = /^data\/(\w+)\.js$/.exec(path)?.[1];
     if (key !== undefined && existsSync(target) && !isData(target, key)) {
-      throw new UsageError(`${target} is no report of kernelcov: give --html another folder`);
+      throw new UsageError(`${target} is not a report of kernelcov: give --html another folder`);
     }
     writeWhole(target, [text]);
     written.add(path);
-    progress.update(written.size);
+    const elapsed = performance.now() - start;
+    if (process.stderr.isTTY && elapsed > SHOW_AFTER_MS) {
+      const counts = `${formatCount(written.size)} of ${formatCount(expected)}`;
+      progress.update(`HTML pages: ${counts}, ${Math.round(elapsed / 1000)} s`, elapsed);
+    }
     await hold.pass();
   }
   removeOldData(directory, written);

@@ -1,4 +1,4 @@
-import type { ImageIndex } from "../symbolize/image_index.ts";
+import type { ImageIndex } from "../symbolize/index/image_index.ts";
 
 /** The columns of an image that coverage needs. */
 export type CoverageImage = Pick<
@@ -9,7 +9,7 @@ export type CoverageImage = Pick<
   | "callLength"
   | "pointOffset"
   | "pointUnknown"
-  | "everyOffset"
+  | "allPointOffsets"
   | "frameStart"
   | "frameFunction"
   | "frameFile"

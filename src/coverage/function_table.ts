@@ -45,41 +45,41 @@ export function functionTable(
 
   let cursor = 0;
   for (let at = 0; at < order.length;) {
-    const file = image.functionFile[order[at]!]!;
-    const start = image.functionLine[order[at]!]!;
+    const file = image.functionFile[order[at]];
+    const start = image.functionLine[order[at]];
     let next = at;
     let last = 0;
     let bounded = true;
     while (
-      next < order.length && image.functionFile[order[next]!] === file &&
-      image.functionLine[order[next]!] === start
+      next < order.length && image.functionFile[order[next]] === file &&
+      image.functionLine[order[next]] === start
     ) {
-      const end = image.functionEndLine[order[next]!]!;
+      const end = image.functionEndLine[order[next]];
       if (end === 0) bounded = false;
       if (end > last) last = end;
       next++;
     }
     if (!bounded) last = 0xffff_ffff;
-    if (next < order.length && image.functionFile[order[next]!] === file) {
-      last = Math.min(last, image.functionLine[order[next]!]! - 1);
+    if (next < order.length && image.functionFile[order[next]] === file) {
+      last = Math.min(last, image.functionLine[order[next]] - 1);
     }
-    cursor = Math.max(cursor, fileLineStart[file]!);
-    const end = fileLineStart[file + 1]!;
+    cursor = Math.max(cursor, fileLineStart[file]);
+    const end = fileLineStart[file + 1];
     while (
-      cursor < end && (linePoints[cursor] === 0 || image.lineNumber[cursor]! < start)
+      cursor < end && (linePoints[cursor] === 0 || image.lineNumber[cursor] < start)
     ) cursor++;
-    if (cursor < end && image.lineNumber[cursor]! <= last) {
+    if (cursor < end && image.lineNumber[cursor] <= last) {
       groupStart.push(name.length);
       groupFile.push(file);
       groupLine.push(cursor);
       groupEndNumber.push(last === 0xffff_ffff ? 0 : last);
-      fileGroupStart[file + 1]!++;
+      fileGroupStart[file + 1]++;
       addNames(image, order, at, next, name, ofImage);
       cursor++;
     }
     at = next;
   }
-  for (let f = 0; f < image.files.length; f++) fileGroupStart[f + 1]! += fileGroupStart[f]!;
+  for (let f = 0; f < image.files.length; f++) fileGroupStart[f + 1] += fileGroupStart[f];
   makeNamesUnique(image, name, groupStart, groupFile, groupLine);
 
   groupStart.push(name.length);
@@ -89,12 +89,12 @@ export function functionTable(
   const lineGroup = new Int32Array(linePoints.length).fill(-1);
   for (let g = 0; g < groups; g++) {
     const sameFile = g + 1 < groups && groupFile[g + 1] === groupFile[g];
-    const end = sameFile ? groupLine[g + 1]! : fileLineStart[groupFile[g]! + 1]!;
+    const end = sameFile ? groupLine[g + 1] : fileLineStart[groupFile[g] + 1];
     groupLineEnd[g] = end;
-    lineGroup.fill(g, groupLine[g]!, end);
+    lineGroup.fill(g, groupLine[g], end);
     let lastLine = end - 1;
     while (linePoints[lastLine] === 0) lastLine--;
-    groupLastNumber[g] = Math.max(groupEndNumber[g]!, image.lineNumber[lastLine]!);
+    groupLastNumber[g] = Math.max(groupEndNumber[g], image.lineNumber[lastLine]);
   }
   return {
     name,
@@ -116,11 +116,11 @@ function sortedFunctions(image: CoverageImage): Uint32Array {
   const order = new Uint32Array(functionName.length);
   let count = 0;
   for (let f = 0; f < functionName.length; f++) {
-    if (functionLine[f] !== 0 && functionFile[f]! < image.files.length) order[count++] = f;
+    if (functionLine[f] !== 0 && functionFile[f] < image.files.length) order[count++] = f;
   }
   return order.subarray(0, count).sort((a, b) =>
-    functionFile[a]! - functionFile[b]! || functionLine[a]! - functionLine[b]! ||
-    (functionName[a]! < functionName[b]! ? -1 : functionName[a]! > functionName[b]! ? 1 : a - b)
+    functionFile[a] - functionFile[b] || functionLine[a] - functionLine[b] ||
+    (functionName[a] < functionName[b] ? -1 : functionName[a] > functionName[b] ? 1 : a - b)
   );
 }
 
@@ -134,9 +134,9 @@ function addNames(
   ofImage: Int32Array,
 ): void {
   for (let at = from; at < to; at++) {
-    const f = order[at]!;
-    const text = image.functionName[f]!;
-    if (at === from || text !== image.functionName[order[at - 1]!]) name.push(text);
+    const f = order[at];
+    const text = image.functionName[f];
+    if (at === from || text !== image.functionName[order[at - 1]]) name.push(text);
     ofImage[f] = name.length - 1;
   }
 }
@@ -155,19 +155,19 @@ function makeNamesUnique(
   for (let g = 0; g < groupLine.length; g++) {
     if (groupFile[g] !== file) {
       seen.clear();
-      file = groupFile[g]!;
+      file = groupFile[g];
     }
     const end = groupStart[g + 1] ?? name.length;
-    for (let f = groupStart[g]!; f < end; f++) {
-      const first = seen.get(name[f]!);
-      if (first === undefined) seen.set(name[f]!, f);
+    for (let f = groupStart[g]; f < end; f++) {
+      const first = seen.get(name[f]);
+      if (first === undefined) seen.set(name[f], f);
       else twins[first] = twins[f] = 1;
     }
   }
   for (let g = 0; g < groupLine.length; g++) {
     const end = groupStart[g + 1] ?? name.length;
-    for (let f = groupStart[g]!; f < end; f++) {
-      if (twins[f] === 1) name[f] = `${name[f]}@${image.lineNumber[groupLine[g]!]}`;
+    for (let f = groupStart[g]; f < end; f++) {
+      if (twins[f] === 1) name[f] = `${name[f]}@${image.lineNumber[groupLine[g]]}`;
     }
   }
 }
@@ -177,9 +177,9 @@ function countUnknown(image: CoverageImage, ofImage: Int32Array): number {
   const state = new Uint8Array(ofImage.length);
   for (let p = 0; p < image.pointOffset.length; p++) {
     const bit = image.pointUnknown[p] === 1 ? UNSEEN : SEEN;
-    const end = image.frameStart[p + 1]!;
-    for (let frame = image.frameStart[p]!; frame < end; frame++) {
-      state[image.frameFunction[frame]!]! |= bit;
+    const end = image.frameStart[p + 1];
+    for (let frame = image.frameStart[p]; frame < end; frame++) {
+      state[image.frameFunction[frame]] |= bit;
     }
   }
   let unknown = 0;

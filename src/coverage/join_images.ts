@@ -52,31 +52,31 @@ export function joinImages(
         Uint32Array,
         images,
         (image) => image.pointOffset,
-        (i, v) => v + start[i]!,
+        (i, v) => v + start[i],
       ),
       pointUnknown: joined(Uint8Array, images, (image) => image.pointUnknown),
-      everyOffset: joined(
+      allPointOffsets: joined(
         Int32Array,
         images,
-        (image) => image.everyOffset,
-        (i, v) => v + start[i]!,
+        (image) => image.allPointOffsets,
+        (i, v) => v + start[i],
       ),
       frameStart: starts(images.map(({ frameStart }) => frameStart), frames),
       frameFunction: joined(
         Uint32Array,
         images,
         (image) => image.frameFunction,
-        (i, v) => v + functions[i]!,
+        (i, v) => v + functions[i],
       ),
       frameFile: joined(
         Uint32Array,
         images,
         (image) => image.frameFile,
-        (i, v) => fileOf[i]![v] ?? NO_FILE,
+        (i, v) => fileOf[i][v] ?? NO_FILE,
       ),
       frameLine: joined(Uint32Array, images, (image) => image.frameLine),
       claimStart: starts(images.map(({ claimStart }) => claimStart), claims),
-      claimLine: joined(Uint32Array, images, (image) => image.claimLine, (i, v) => lineOf[i]![v]!),
+      claimLine: joined(Uint32Array, images, (image) => image.claimLine, (i, v) => lineOf[i][v]),
       lineFile,
       lineNumber,
       functionName: images.flatMap(({ functionName }) => functionName),
@@ -84,7 +84,7 @@ export function joinImages(
         Uint32Array,
         images,
         (image) => image.functionFile,
-        (i, v) => fileOf[i]![v] ?? NO_FILE,
+        (i, v) => fileOf[i][v] ?? NO_FILE,
       ),
       functionLine: joined(Uint32Array, images, (image) => image.functionLine),
       functionEndLine: joined(Uint32Array, images, (image) => image.functionEndLine),
@@ -121,7 +121,7 @@ function joinLines(
   const keys = images.map(({ lineFile, lineNumber }, i) => {
     const key = new Float64Array(lineFile.length);
     for (let line = 0; line < key.length; line++) {
-      key[line] = fileOf[i]![lineFile[line]!]! * LINE_SPACE + lineNumber[line]!;
+      key[line] = fileOf[i][lineFile[line]] * LINE_SPACE + lineNumber[line];
     }
     return key;
   });
@@ -134,7 +134,7 @@ function joinLines(
   all.sort();
   count = 0;
   for (let at = 0; at < all.length; at++) {
-    if (at === 0 || all[at] !== all[at - 1]) all[count++] = all[at]!;
+    if (at === 0 || all[at] !== all[at - 1]) all[count++] = all[at];
   }
   const lines = all.subarray(0, count);
   const lineOf = keys.map((key) => {
@@ -142,7 +142,7 @@ function joinLines(
     let at = 0;
     for (let line = 0; line < key.length; line++) {
       // An image's own lines ascend within a file, so the next is mostly the neighbour.
-      if (lines[at] !== key[line]) at = lowerBound(lines, key[line]!);
+      if (lines[at] !== key[line]) at = lowerBound(lines, key[line]);
       of[line] = at++;
     }
     return of;
@@ -158,9 +158,9 @@ function joinLines(
 function startOffsets(images: readonly CoverageImage[]): number[] {
   const start: number[] = [];
   let next = 0;
-  for (const { everyOffset, pointOffset } of images) {
+  for (const { allPointOffsets, pointOffset } of images) {
     start.push(next);
-    const last = Math.max(0, everyOffset.at(-1) ?? 0, pointOffset.at(-1) ?? 0);
+    const last = Math.max(0, allPointOffsets.at(-1) ?? 0, pointOffset.at(-1) ?? 0);
     next = (Math.floor((next + last) / SPACE) + 2) * SPACE;
     if (next <= LARGEST_OFFSET) continue;
     throw new FormatError(
@@ -184,7 +184,7 @@ function starts(columns: readonly Uint32Array[], before: readonly number[]): Uin
   const all = new Uint32Array(columns.reduce((sum, { length }) => sum + length - 1, 1));
   let at = 0;
   columns.forEach((column, i) => {
-    for (const value of column) all[at++] = value + before[i]!;
+    for (const value of column) all[at++] = value + before[i];
     at--;
   });
   return all;
@@ -203,7 +203,7 @@ function joined<Column extends Uint8Array | Uint32Array | Int32Array>(
   columns.forEach((values, i) => {
     if (map === undefined) all.set(values, at);
     else {for (let index = 0; index < values.length; index++) {
-        all[at + index] = map(i, values[index]!);
+        all[at + index] = map(i, values[index]);
       }}
     at += values.length;
   });

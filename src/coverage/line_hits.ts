@@ -1,3 +1,4 @@
+import { lowerBound } from "../base/search.ts";
 import type { PointHits } from "./point_hits.ts";
 import type { Universe } from "./universe.ts";
 
@@ -55,27 +56,27 @@ export class LineCounter {
     const { ranks, counts: hitCounts } = this.#countsByRank(hits);
     let metCount = 0;
     for (let i = 0; i < ranks.length; i++) {
-      const point = rankPoint[ranks[i]!]!;
-      const count = hitCounts === null ? 1 : hitCounts[i]!;
-      const holder = pointContainer[point]! + 1;
-      const end = claimStart[point + 1]!;
-      for (let c = claimStart[point]!; c < end; c++) {
-        const line = claimLine[c]!;
+      const point = rankPoint[ranks[i]];
+      const count = hitCounts === null ? 1 : hitCounts[i];
+      const holder = pointContainer[point] + 1;
+      const end = claimStart[point + 1];
+      for (let c = claimStart[point]; c < end; c++) {
+        const line = claimLine[c];
         if (linePoints[line] === 0) continue;
         if (container[line] !== holder) {
           if (container[line] === 0) {
-            met[line >>> 5]! |= 1 << (line & 31);
+            met[line >>> 5] |= 1 << (line & 31);
             metCount++;
           }
-          sum[line]! += inner[line]!;
+          sum[line] += inner[line];
           inner[line] = count;
-          direct[line] = claimDirect[c]!;
+          direct[line] = claimDirect[c];
           container[line] = holder;
-        } else if (claimDirect[c] === 1 && (direct[line] === 0 || count > inner[line]!)) {
+        } else if (claimDirect[c] === 1 && (direct[line] === 0 || count > inner[line])) {
           inner[line] = count;
           direct[line] = 1;
         }
-        pointsHit[line]! += claimDirect[c]!;
+        pointsHit[line] += claimDirect[c];
       }
     }
 
@@ -83,12 +84,12 @@ export class LineCounter {
     const counts = new Float64Array(metCount);
     const hit = new Uint32Array(metCount);
     for (let word = 0, i = 0; i < metCount; word++) {
-      for (let bits = met[word]!; bits !== 0; bits &= bits - 1) {
+      for (let bits = met[word]; bits !== 0; bits &= bits - 1) {
         const line = 32 * word + 31 - Math.clz32(bits & -bits);
         lines[i] = line;
-        counts[i] = hits.hits === null ? 1 : sum[line]! + inner[line]!;
+        counts[i] = hits.hits === null ? 1 : sum[line] + inner[line];
         // A line with indirect claims only counts as one point, and it was met.
-        hit[i++] = lineIndirect[line] === 1 ? 1 : pointsHit[line]!;
+        hit[i++] = lineIndirect[line] === 1 ? 1 : pointsHit[line];
         sum[line] =
           inner[line] =
           container[line] =
@@ -106,8 +107,8 @@ export class LineCounter {
     const ranks = new Uint32Array(hits.points.length);
     let ascending = true;
     for (let i = 0; i < ranks.length; i++) {
-      ranks[i] = pointRank[hits.points[i]!]!;
-      if (i > 0 && ranks[i]! < ranks[i - 1]!) ascending = false;
+      ranks[i] = pointRank[hits.points[i]];
+      if (i > 0 && ranks[i] < ranks[i - 1]) ascending = false;
     }
     if (ascending) return { ranks, counts: hits.hits };
     ranks.sort();
@@ -115,21 +116,11 @@ export class LineCounter {
     const counts = new Uint32Array(ranks.length);
     let at = 0;
     for (let i = 0; i < ranks.length; i++) {
-      const point = rankPoint[ranks[i]!]!;
+      const point = rankPoint[ranks[i]];
       // Points ascend within a compiled function, so the next one is mostly the neighbour.
-      if (hits.points[at] !== point) at = indexOf(hits.points, point);
-      counts[i] = hits.hits[at++]!;
+      if (hits.points[at] !== point) at = lowerBound(hits.points, point);
+      counts[i] = hits.hits[at++];
     }
     return { ranks, counts };
   }
-}
-
-function indexOf(sorted: Uint32Array, value: number): number {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

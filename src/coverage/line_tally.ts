@@ -51,15 +51,15 @@ export class LineTally {
     const mark = this.#mark;
     let partialLines = 0, functions = 0, last = -1;
     for (let i = 0; i < count; i++) {
-      const line = met[i]!;
-      this.lineTests[line]!++;
-      if (pointsHit[line]! < linePoints[line]!) partialLines++;
-      const group = lineGroup[line]!;
+      const line = met[i];
+      this.lineTests[line]++;
+      if (pointsHit[line] < linePoints[line]) partialLines++;
+      const group = lineGroup[line];
       if (group === last || group < 0) continue;
       last = group;
       if (groupMark[group] === mark) continue;
       groupMark[group] = mark;
-      functions += groupStart[group + 1]! - groupStart[group]!;
+      functions += groupStart[group + 1] - groupStart[group];
     }
     return { functions, lines: count, partialLines, points: hits.points.length };
   }
@@ -73,19 +73,19 @@ export class LineTally {
     const mark = ++this.#mark;
     let count = 0;
     for (let i = 0; i < points.length; i++) {
-      const point = points[i]!;
-      const end = claimStart[point + 1]!;
-      for (let c = claimStart[point]!; c < end; c++) {
-        const line = claimLine[c]!;
+      const point = points[i];
+      const end = claimStart[point + 1];
+      for (let c = claimStart[point]; c < end; c++) {
+        const line = claimLine[c];
         if (lineMark[line] === mark) {
-          pointsHit[line]! += claimDirect[c]!;
+          pointsHit[line] += claimDirect[c];
           continue;
         }
         if (linePoints[line] === 0) continue;
         lineMark[line] = mark;
         // A line with indirect claims only counts as one point, and it was met.
-        pointsHit[line] = claimDirect[c]! | lineIndirect[line]!;
-        lineCount[line]!++;
+        pointsHit[line] = claimDirect[c] | lineIndirect[line];
+        lineCount[line]++;
         met[count++] = line;
       }
     }
@@ -97,8 +97,8 @@ export class LineTally {
     this.#mark++;
     this.#met.set(lines);
     for (let i = 0; i < lines.length; i++) {
-      this.#pointsHit[lines[i]!] = pointsHit[i]!;
-      this.lineCount[lines[i]!]! += counts[i]!;
+      this.#pointsHit[lines[i]] = pointsHit[i];
+      this.lineCount[lines[i]] += counts[i];
     }
     return lines.length;
   }

@@ -41,15 +41,15 @@ export function moduleCoverage(
       if (pointTests[point] !== 0) hit++;
     }
     const why = missing === undefined ? {} : { missing };
-    return { name, buildId, points, hit, lost: lost[i]!, ...why };
+    return { name, buildId, points, hit, lost: lost[i], ...why };
   }).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 /**
  * Tells PCs in modules without an image from others outside all images.
  *
- * @param pcs ascending
- * @param lost by module, to which what is found is added
+ * @param pcs Ascending.
+ * @param lost By module, to which what is found is added.
  */
 export function withLostModules(
   hits: PointHits,
@@ -62,7 +62,7 @@ export function withLostModules(
   modules.forEach(({ addresses }, i) => {
     for (const { start, end } of addresses) {
       const count = lowerBound(pcs, end) - lowerBound(pcs, start);
-      lost[i]! += count;
+      lost[i] += count;
       total += count;
     }
   });

@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import { indexOfSorted, lowerBound } from "../base/search.ts";
 import type { CoverageImage } from "./coverage_image.ts";
 
 /** Why a raw PC names no coverage point of an image. */
@@ -41,6 +42,11 @@ export interface PointHits {
   readonly unresolved: UnresolvedCounts;
 }
 
+/** Points of which only it is known that they were hit. */
+export function pointsOnly(points: Uint32Array): PointHits {
+  return { points, hits: null, unresolved: ALL_RESOLVED };
+}
+
 /** Raw PCs of one test, as a record holds them. */
 export interface RawHits {
   /** Distinct raw PCs, ascending. */
@@ -54,18 +60,12 @@ let scratch = new Uint32Array(16_384);
 
 /**
  * The points that raw PCs name. A raw PC is a return address, so the call lies `callLength` bytes before it.
- *
- * @param base Where the image's offset 0 lies at run time: `index.base` unless the kernel was relocated.
  */
-export function resolvePoints(
-  index: CoverageImage,
-  raw: RawHits,
-  base: Address = index.base,
-): PointHits {
-  const { pointOffset, pointUnknown, everyOffset, callLength } = index;
+export function resolvePoints(index: CoverageImage, raw: RawHits): PointHits {
+  const { base, pointOffset, pointUnknown, allPointOffsets, callLength } = index;
   const { pcs, hits } = raw;
   const end = pointOffset.length;
-  const last = end === 0 ? -1 : pointOffset[end - 1]!;
+  const last = end === 0 ? -1 : pointOffset[end - 1];
   if (scratch.length < pcs.length) scratch = new Uint32Array(2 * pcs.length);
   const points = scratch;
   const counts = hits === null ? null : new Uint32Array(pcs.length);
@@ -73,9 +73,9 @@ export function resolvePoints(
   let found = 0, outside = 0, notAPoint = 0, tailCall = 0, startUp = 0;
   let low = 0;
   for (let i = 0; i < pcs.length; i++) {
-    const distance = pcs[i]! - shift;
+    const distance = pcs[i] - shift;
     if (distance < 0 || distance > last) {
-      if (contains(everyOffset, distance)) startUp++;
+      if (indexOfSorted(allPointOffsets, distance) >= 0) startUp++;
       else outside++;
       continue;
     }
@@ -83,23 +83,19 @@ export function resolvePoints(
     const offset = distance | 0;
     // PCs ascend and most are near the one before, so each search goes on from there in growing steps.
     let high = low;
-    for (let step = 1; high < end && pointOffset[high]! < offset; step *= 2) {
+    for (let step = 1; high < end && pointOffset[high] < offset; step *= 2) {
       low = high + 1;
       high += step;
     }
     if (high > end) high = end;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (pointOffset[middle]! < offset) low = middle + 1;
-      else high = middle;
-    }
+    low = lowerBound(pointOffset, offset, low, high);
     if (pointOffset[low] !== offset) {
-      if (contains(everyOffset, offset)) startUp++;
+      if (indexOfSorted(allPointOffsets, offset) >= 0) startUp++;
       else notAPoint++;
     } else if (pointUnknown[low] === 1) tailCall++;
     else {
       points[found] = low;
-      if (counts !== null) counts[found] = hits![i]!;
+      if (counts !== null) counts[found] = hits![i];
       found++;
     }
   }
@@ -114,16 +110,6 @@ export function resolvePoints(
       "start-up": startUp,
     },
   };
-}
-
-function contains(sorted: Int32Array, value: number): boolean {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === value;
 }
 
 /** Sum of all reasons. */

@@ -3,8 +3,8 @@ export function union(a: Uint32Array, b: Uint32Array): Uint32Array {
   const out = new Uint32Array(a.length + b.length);
   let i = 0, j = 0, n = 0;
   while (i < a.length || j < b.length) {
-    const x = i < a.length ? a[i]! : Infinity;
-    const y = j < b.length ? b[j]! : Infinity;
+    const x = i < a.length ? a[i] : Infinity;
+    const y = j < b.length ? b[j] : Infinity;
     out[n++] = Math.min(x, y);
     if (x <= y) i++;
     if (y <= x) j++;
@@ -17,8 +17,8 @@ export function difference(a: Uint32Array, b: Uint32Array): Uint32Array {
   const out = new Uint32Array(a.length);
   let j = 0, n = 0;
   for (let i = 0; i < a.length; i++) {
-    while (j < b.length && b[j]! < a[i]!) j++;
-    if (b[j] !== a[i]) out[n++] = a[i]!;
+    while (j < b.length && b[j] < a[i]) j++;
+    if (b[j] !== a[i]) out[n++] = a[i];
   }
   return out.slice(0, n);
 }
@@ -27,8 +27,8 @@ export function difference(a: Uint32Array, b: Uint32Array): Uint32Array {
 export function overlap(a: Uint32Array, b: Uint32Array): number {
   let i = 0, j = 0, n = 0;
   while (i < a.length && j < b.length) {
-    if (a[i]! < b[j]!) i++;
-    else if (a[i]! > b[j]!) j++;
+    if (a[i] < b[j]) i++;
+    else if (a[i] > b[j]) j++;
     else {
       i++;
       j++;

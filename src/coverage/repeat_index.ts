@@ -25,9 +25,9 @@ export class RepeatIndex {
     this.occurrence = new Uint32Array(coverage.tests.length);
     this.tests = groups.length;
     for (const { tests, occurrence } of groups) {
-      this.repeats[tests[0]!] = tests.length;
+      this.repeats[tests[0]] = tests.length;
       for (const test of tests) {
-        this.first[test] = tests[0]!;
+        this.first[test] = tests[0];
         this.occurrence[test] = occurrence;
       }
     }
@@ -35,12 +35,12 @@ export class RepeatIndex {
 
   /** The tests that records are of, each once, ascending. */
   distinct(records: readonly number[]): number[] {
-    return [...new Set(records.map((record) => this.first[record]!))].sort((a, b) => a - b);
+    return [...new Set(records.map((record) => this.first[record]))].sort((a, b) => a - b);
   }
 
   /** How many repeats of `test` hit something; `undefined` where it was run once. */
   share(test: number, hit: number): RepeatShare | undefined {
-    const of = this.repeats[test]!;
+    const of = this.repeats[test];
     return of === 1 ? undefined : { hit, of };
   }
 }

@@ -10,6 +10,7 @@ import {
 import {
   ALL_RESOLVED,
   type PointHits,
+  pointsOnly,
   resolvePoints,
   type UnresolvedCounts,
   type UnresolvedReason,
@@ -27,6 +28,14 @@ export interface TestCoverage {
   readonly points: PointHits;
   /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
+}
+
+/** How much of a part of the source was covered. */
+export interface LineShare {
+  /** Lines that can be covered. */
+  readonly lines: number;
+  /** Those of them that any test hit. */
+  readonly linesHit: number;
 }
 
 /** Options of {@linkcode RunCoverage}. */
@@ -61,7 +70,7 @@ export class RunCoverage {
   readonly damaged: number;
   /** Records that could not be written. */
   readonly lost: number;
-  /** Of each writer that did not end, the name of its last record: what it would have written behind is missing. */
+  /** Of each writer that did not end, the name of its last record: what it would have written after that is missing. */
   readonly cut: readonly string[];
   /** Records of another kernel in the run's folder, which are left out. */
   readonly otherKernel: number;
@@ -120,7 +129,7 @@ export class RunCoverage {
       record,
       points,
       get totals() {
-        return sums().totals[test]!;
+        return sums().totals[test];
       },
     }));
     this.modules = moduleCoverage(modules, this.pointTests, lost);
@@ -153,13 +162,25 @@ export class RunCoverage {
 
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
-    return this.#counter.count(this.tests[test]!.points);
+    return this.#counter.count(this.tests[test].points);
   }
 
   /** The totals of points of the universe, ascending. */
   totalsOf(points: Uint32Array): HitTotals {
     this.#others ??= new LineTally(this.universe, this.#counter);
-    return this.#others.add({ points, hits: null, unresolved: ALL_RESOLVED });
+    return this.#others.add(pointsOnly(points));
+  }
+
+  /** Of the lines with ids from `from` up to, not including, `to`. */
+  lineShare(from: number, to: number): LineShare {
+    const { linePoints } = this.universe;
+    let lines = 0, linesHit = 0;
+    for (let line = from; line < to; line++) {
+      if (linePoints[line] === 0) continue;
+      lines++;
+      linesHit += this.lineHit[line];
+    }
+    return { lines, linesHit };
   }
 
   #lineSums(): LineSums {
@@ -178,12 +199,12 @@ export class RunCoverage {
     for (let p = 0; p < this.pointTests.length; p++) {
       if (this.pointTests[p] === 0) continue;
       points++;
-      const end = claimStart[p + 1]!;
-      for (let c = claimStart[p]!; c < end; c++) {
-        const line = claimLine[c]!;
+      const end = claimStart[p + 1];
+      for (let c = claimStart[p]; c < end; c++) {
+        const line = claimLine[c];
         if (linePoints[line] === 0) continue;
         this.lineHit[line] = 1;
-        this.linePointsHit[line]! += claimDirect[c]!;
+        this.linePointsHit[line] += claimDirect[c];
       }
     }
     let lines = 0, partialLines = 0, functionTotal = 0, last = -1;
@@ -191,12 +212,12 @@ export class RunCoverage {
       if (this.lineHit[line] === 0) continue;
       lines++;
       if (lineIndirect[line] === 1) this.linePointsHit[line] = 1;
-      if (this.linePointsHit[line]! < linePoints[line]!) partialLines++;
+      if (this.linePointsHit[line] < linePoints[line]) partialLines++;
       // Lines of one group lie together.
-      const group = functions.lineGroup[line]!;
+      const group = functions.lineGroup[line];
       if (group < 0 || group === last) continue;
       last = group;
-      functionTotal += functions.groupStart[group + 1]! - functions.groupStart[group]!;
+      functionTotal += functions.groupStart[group + 1] - functions.groupStart[group];
     }
     return { functions: functionTotal, lines, partialLines, points };
   }
@@ -204,7 +225,7 @@ export class RunCoverage {
 
 /** Counts a test for each of its points. A run has tens of millions, for which an iterator is slow. */
 function countPoints(points: Uint32Array, pointTests: Uint32Array): void {
-  for (let i = 0; i < points.length; i++) pointTests[points[i]!]!++;
+  for (let i = 0; i < points.length; i++) pointTests[points[i]]++;
 }
 
 /** What is worked out from the lines of each test. */

@@ -15,7 +15,7 @@ export interface RepeatGroup {
   readonly flaky: Uint32Array;
 }
 
-/** The part of a run that tells what is a repeat of what. */
+/** The part of a run that determines which tests are repeats of which. */
 export interface RepeatedTests {
   readonly tests: readonly {
     readonly record: Pick<TestRecord, "name" | "file" | "runner" | "pass">;
@@ -44,17 +44,17 @@ export function repeatGroups(run: RepeatedTests): RepeatGroup[] {
   });
   const seen = new Uint32Array(run.pointTests.length);
   return [...byIdentity.values()].map(({ occurrence, tests }) => {
-    const { file, name } = run.tests[tests[0]!]!.record;
+    const { file, name } = run.tests[tests[0]].record;
     if (tests.length === 1) {
-      const steady = run.tests[tests[0]!]!.points.points;
+      const steady = run.tests[tests[0]].points.points;
       return { file, name, occurrence, tests, steady, flaky: new Uint32Array(0) };
     }
     for (const test of tests) {
-      for (const point of run.tests[test]!.points.points) seen[point]!++;
+      for (const point of run.tests[test].points.points) seen[point]++;
     }
     const steady: number[] = [], flaky: number[] = [];
     for (const test of tests) {
-      for (const point of run.tests[test]!.points.points) {
+      for (const point of run.tests[test].points.points) {
         if (seen[point] === 0) continue;
         (seen[point] === tests.length ? steady : flaky).push(point);
         seen[point] = 0;
@@ -85,10 +85,10 @@ export function steadyPoints<Test extends RepeatedTests["tests"][number] & { poi
       left.add(point);
     }
     for (const test of group.tests) {
-      const { points } = tests[test]!;
-      const stays = (_: number, i: number): boolean => isFlaky[points.points[i]!] === 0;
+      const { points } = tests[test];
+      const stays = (_: number, i: number): boolean => isFlaky[points.points[i]] === 0;
       tests[test] = {
-        ...tests[test]!,
+        ...tests[test],
         points: {
           ...points,
           points: points.points.filter(stays),

@@ -8,7 +8,7 @@ export interface Threshold {
   readonly percent: number;
 }
 
-/** A threshold and how it fared. */
+/** A threshold and whether a run meets it. */
 export interface ThresholdResult extends Threshold {
   readonly lines: number;
   readonly linesHit: number;
@@ -23,26 +23,22 @@ export function parseThreshold(text: string): Threshold | undefined {
   return { path: (match[1] ?? "").replace(/\/+$/, ""), percent: Number(match[2]) };
 }
 
-/** Holds a run against thresholds. */
+/** Compares a run with thresholds. */
 export function checkThresholds(
   coverage: RunCoverage,
   thresholds: readonly Threshold[],
 ): ThresholdResult[] {
-  const { universe, lineHit } = coverage;
-  const { files } = universe.image;
+  const { fileLineStart, image: { files } } = coverage.universe;
   return thresholds.map((threshold) => {
     let lines = 0, linesHit = 0;
     for (let file = 0; file < files.length; file++) {
-      const path = files[file]!;
+      const path = files[file];
       if (
         threshold.path !== "" && path !== threshold.path && !path.startsWith(`${threshold.path}/`)
       ) continue;
-      const end = universe.fileLineStart[file + 1]!;
-      for (let line = universe.fileLineStart[file]!; line < end; line++) {
-        if (universe.linePoints[line] === 0) continue;
-        lines++;
-        if (lineHit[line] !== 0) linesHit++;
-      }
+      const share = coverage.lineShare(fileLineStart[file], fileLineStart[file + 1]);
+      lines += share.lines;
+      linesHit += share.linesHit;
     }
     return {
       ...threshold,

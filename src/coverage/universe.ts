@@ -55,7 +55,7 @@ export interface UniverseCounts {
 
 /** Options of {@linkcode buildUniverse}. */
 export interface UniverseOptions {
-  /** Number of lines of a source file, where the sources are at hand: lines past it are left out and counted. */
+  /** Number of lines of a source file, where the sources are available: lines past it are left out and counted. */
   sourceLines?(file: string): number | undefined;
 }
 
@@ -69,19 +69,19 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
   const claimDirect = directClaims(image);
   let unknownPoints = 0;
   for (let p = 0; p < pointCount; p++) {
-    const unknown = image.pointUnknown[p]!;
+    const unknown = image.pointUnknown[p];
     unknownPoints += unknown;
-    const end = image.claimStart[p + 1]!;
-    for (let c = image.claimStart[p]!; c < end; c++) {
-      const line = image.claimLine[c]!;
+    const end = image.claimStart[p + 1];
+    for (let c = image.claimStart[p]; c < end; c++) {
+      const line = image.claimLine[c];
       if (unknown === 1) unseen[line] = 1;
-      else if (claimDirect[c] === 1) linePoints[line]!++;
+      else if (claimDirect[c] === 1) linePoints[line]++;
       else lineIndirect[line] = 1;
     }
   }
   let unknownLines = 0;
   for (let line = 0; line < lineCount; line++) {
-    if (linePoints[line] === 0) linePoints[line] = lineIndirect[line]!;
+    if (linePoints[line] === 0) linePoints[line] = lineIndirect[line];
     else lineIndirect[line] = 0;
     if (linePoints[line] === 0 && unseen[line] === 1) unknownLines++;
   }
@@ -92,8 +92,8 @@ export function buildUniverse(image: CoverageImage, options: UniverseOptions = {
   let files = 0;
   for (let file = 0; file < image.files.length; file++) {
     const before = lines;
-    const end = fileLineStart[file + 1]!;
-    for (let line = fileLineStart[file]!; line < end; line++) if (linePoints[line] !== 0) lines++;
+    const end = fileLineStart[file + 1];
+    for (let line = fileLineStart[file]; line < end; line++) if (linePoints[line] !== 0) lines++;
     if (lines > before) files++;
   }
 
@@ -127,15 +127,15 @@ function directClaims(image: CoverageImage): Uint8Array {
   const { frameFile, frameLine, frameFunction, functionFile, functionLine } = image;
   const direct = new Uint8Array(image.claimLine.length);
   for (let p = 0; p < image.pointOffset.length; p++) {
-    const first = image.frameStart[p]!, frameEnd = image.frameStart[p + 1]!;
-    const end = image.claimStart[p + 1]!;
-    for (let c = image.claimStart[p]!; c < end; c++) {
-      const file = image.lineFile[image.claimLine[c]!]!;
-      const line = image.lineNumber[image.claimLine[c]!]!;
+    const first = image.frameStart[p], frameEnd = image.frameStart[p + 1];
+    const end = image.claimStart[p + 1];
+    for (let c = image.claimStart[p]; c < end; c++) {
+      const file = image.lineFile[image.claimLine[c]];
+      const line = image.lineNumber[image.claimLine[c]];
       direct[c] = 1;
       if (first === frameEnd || (frameFile[first] === file && frameLine[first] === line)) continue;
       for (let frame = first; frame < frameEnd; frame++) {
-        const f = frameFunction[frame]!;
+        const f = frameFunction[frame];
         if (
           (frameFile[frame] === file && frameLine[frame] === line) ||
           (functionFile[f] === file && functionLine[f] === line)
@@ -148,8 +148,8 @@ function directClaims(image: CoverageImage): Uint8Array {
 
 function firstLines(image: CoverageImage): Uint32Array {
   const start = new Uint32Array(image.files.length + 1);
-  for (let line = 0; line < image.lineFile.length; line++) start[image.lineFile[line]! + 1]!++;
-  for (let file = 0; file < image.files.length; file++) start[file + 1]! += start[file]!;
+  for (let line = 0; line < image.lineFile.length; line++) start[image.lineFile[line] + 1]++;
+  for (let file = 0; file < image.files.length; file++) start[file + 1] += start[file];
   return start;
 }
 
@@ -162,12 +162,12 @@ function dropLinesPastEnd(
   let dropped = 0;
   if (options.sourceLines === undefined) return dropped;
   for (let file = 0; file < image.files.length; file++) {
-    const first = fileLineStart[file]!;
-    let line = fileLineStart[file + 1]!;
+    const first = fileLineStart[file];
+    let line = fileLineStart[file + 1];
     if (line === first) continue;
-    const last = options.sourceLines(image.files[file]!);
+    const last = options.sourceLines(image.files[file]);
     if (last === undefined) continue;
-    while (--line >= first && image.lineNumber[line]! > last) {
+    while (--line >= first && image.lineNumber[line] > last) {
       if (linePoints[line] !== 0) dropped++;
       linePoints[line] = 0;
     }
@@ -185,12 +185,12 @@ function containers(image: CoverageImage): Uint32Array {
   const number = new Int32Array(image.functionName.length + 1).fill(-1);
   let next = 0;
   for (let p = 0; p < container.length; p++) {
-    const end = image.frameStart[p + 1]!;
+    const end = image.frameStart[p + 1];
     const f = end === image.frameStart[p]
       ? image.functionName.length
-      : image.frameFunction[end - 1]!;
+      : image.frameFunction[end - 1];
     if (number[f] === -1) number[f] = next++;
-    container[p] = number[f]!;
+    container[p] = number[f];
   }
   return container;
 }
@@ -201,12 +201,12 @@ function ranks(
   containerCount: number,
 ): { pointRank: Uint32Array; rankPoint: Uint32Array } {
   const next = new Uint32Array(containerCount + 1);
-  for (let p = 0; p < container.length; p++) next[container[p]! + 1]!++;
-  for (let c = 0; c < containerCount; c++) next[c + 1]! += next[c]!;
+  for (let p = 0; p < container.length; p++) next[container[p] + 1]++;
+  for (let c = 0; c < containerCount; c++) next[c + 1] += next[c];
   const pointRank = new Uint32Array(container.length);
   const rankPoint = new Uint32Array(container.length);
   for (let p = 0; p < container.length; p++) {
-    const rank = next[container[p]!]!++;
+    const rank = next[container[p]]++;
     pointRank[p] = rank;
     rankPoint[rank] = p;
   }

@@ -40,7 +40,7 @@ const CODELESS = new Set([
 const LARGEST_CODE = 0xffff;
 
 /**
- * One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. Filled anew for each unit:
+ * One abbreviation table (DWARF 5, section 7.5.3) as columns indexed by abbreviation code. Filled again for each unit:
  * GCC writes a table per unit, and making a dozen small arrays for each would take longer than reading them.
  */
 export class AbbrevTable {
@@ -223,6 +223,6 @@ function roleOf(
 function small(reader: BinaryReader, what: string): number {
   const at = reader.pos;
   const value = reader.uleb();
-  if (!(value >= 0 && value <= 0xffff)) throw reader.problem(`${what} ${value} cannot be true`, at);
+  if (!(value >= 0 && value <= 0xffff)) throw reader.problem(`${what} ${value} is impossible`, at);
   return value;
 }

@@ -20,7 +20,7 @@ export function readAranges(bytes: Uint8Array, add: AddUnitRange): void {
       throw reader.problem(`set length ${length} goes past the section's end`, start);
     }
     const version = reader.u16();
-    const unitOffset = offsetSize === 8 ? reader.u64() : reader.u32();
+    const unitOffset = reader.offset(offsetSize);
     const addressSize = reader.u8();
     const segmentSize = reader.u8();
     if (version !== 2 || addressSize !== 8 || segmentSize !== 0) {

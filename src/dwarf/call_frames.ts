@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { BinaryReader } from "../base/binary_reader.ts";
+import { upperBound } from "../base/search.ts";
 
 /** A function's frame on the stack, as call frame information has it at one address. */
 export interface CallFrame {
@@ -41,6 +42,7 @@ export class CallFrames {
   readonly #bytes: Uint8Array;
   readonly #address: Address;
   #entries: FrameEntry[] | undefined;
+  #starts: Address[] | undefined;
 
   /**
    * @param bytes the section
@@ -58,13 +60,8 @@ export class CallFrames {
    */
   at(address: Address): CallFrame | undefined {
     const entries = this.#entries ??= this.#readEntries();
-    let low = 0, high = entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (entries[middle]!.start <= address) low = middle + 1;
-      else high = middle;
-    }
-    const entry = entries[low - 1];
+    this.#starts ??= entries.map(({ start }) => start);
+    const entry = entries[upperBound(this.#starts, address) - 1];
     return entry !== undefined && address < entry.end ? this.#run(entry, address) : undefined;
   }
 

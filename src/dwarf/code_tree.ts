@@ -36,7 +36,7 @@ const DEEPEST = 4096;
 
 /**
  * The subprograms and inlined subroutines of one unit that have code, as columns, parents before children; and their
- * address ranges in the same order. Filled anew for each unit, so that large columns are made once.
+ * address ranges in the same order. Filled again for each unit, so that large columns are made once.
  */
 export class CodeTree {
   /** Number of entries. */

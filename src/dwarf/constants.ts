@@ -108,12 +108,8 @@ export const DW_LNS_advance_line = 0x03;
 export const DW_LNS_set_file = 0x04;
 export const DW_LNS_set_column = 0x05;
 export const DW_LNS_negate_stmt = 0x06;
-export const DW_LNS_set_basic_block = 0x07;
 export const DW_LNS_const_add_pc = 0x08;
 export const DW_LNS_fixed_advance_pc = 0x09;
-export const DW_LNS_set_prologue_end = 0x0a;
-export const DW_LNS_set_epilogue_begin = 0x0b;
-export const DW_LNS_set_isa = 0x0c;
 
 export const DW_LNE_end_sequence = 0x01;
 export const DW_LNE_set_address = 0x02;

@@ -52,89 +52,65 @@ export class Die {
     this.tag = abbrevs.tag[code];
     const end = abbrevs.endAttribute[code];
     for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
-      const form = abbrevs.form[index];
+      const form = abbrevs.form[index], constant = abbrevs.constant[index];
       switch (abbrevs.attribute[index]) {
         case dw.DW_AT_low_pc:
-          this.lowPc = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.lowPc = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.lowPcForm = this.#form;
           break;
         case dw.DW_AT_high_pc:
-          this.highPc = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.highPc = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.highPcForm = this.#form;
           break;
         case dw.DW_AT_ranges:
-          this.ranges = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.ranges = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.rangesForm = this.#form;
           break;
         case dw.DW_AT_name:
-          this.name = this.#value(reader, form, abbrevs.constant[index], unitOffset, offsetSize);
+          this.name = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.nameForm = this.#form;
           break;
         case dw.DW_AT_linkage_name:
         case dw.DW_AT_MIPS_linkage_name:
-          this.linkageName = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.linkageName = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.linkageNameForm = this.#form;
           break;
         case dw.DW_AT_comp_dir:
-          this.compDir = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.compDir = this.#value(reader, form, constant, unitOffset, offsetSize);
           this.compDirForm = this.#form;
           break;
         case dw.DW_AT_sibling:
-          this.sibling = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.sibling = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_abstract_origin:
-          this.origin = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.origin = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_specification:
-          this.specification = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.specification = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_decl_file:
-          this.declFile = this.#value(
-            reader,
-            form,
-            abbrevs.constant[index],
-            unitOffset,
-            offsetSize,
-          );
+          this.declFile = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_decl_line:
-          this.declLine = this.#value(
-            reader,
-            form,
-            abbrevs.constant[index],
-            unitOffset,
-            offsetSize,
-          );
+          this.declLine = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_call_file:
-          this.callFile = this.#value(
-            reader,
-            form,
-            abbrevs.constant[index],
-            unitOffset,
-            offsetSize,
-          );
+          this.callFile = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_call_line:
-          this.callLine = this.#value(
-            reader,
-            form,
-            abbrevs.constant[index],
-            unitOffset,
-            offsetSize,
-          );
+          this.callLine = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_stmt_list:
-          this.stmtList = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.stmtList = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_str_offsets_base:
-          this.strOffsetsBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.strOffsetsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_addr_base:
-          this.addrBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.addrBase = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_rnglists_base:
-          this.rnglistsBase = this.#value(reader, form, 0, unitOffset, offsetSize);
+          this.rnglistsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
           break;
         case dw.DW_AT_type:
           this.hasType = true;
@@ -223,7 +199,7 @@ export class Die {
       case dw.DW_FORM_line_strp:
       case dw.DW_FORM_sec_offset:
       case dw.DW_FORM_ref_addr:
-        return offsetSize === 8 ? reader.u64() : reader.u32();
+        return reader.offset(offsetSize);
       case dw.DW_FORM_string: {
         const at = reader.pos;
         reader.skipCString();

@@ -30,7 +30,7 @@ export class InstancePlans {
   #planOf = new Int32Array(256).fill(NOT_MADE);
   #end = 0;
 
-  /** Forgets all plans: another table of abbreviations is in hand. */
+  /** Drops all plans, for another table of abbreviations. */
   clear(codes: number): void {
     this.#planOf = grown(this.#planOf, codes);
     this.#planOf.fill(NOT_MADE, 0, codes);

@@ -86,7 +86,7 @@ export function readLineHeader(
     }
     reader.skip(1);
   }
-  const headerLength = offsetSize === 8 ? reader.u64() : reader.u32();
+  const headerLength = reader.offset(offsetSize);
   const programStart = reader.pos + headerLength;
   if (programStart > bytes.length) throw reader.problem("header is longer than the program");
   const minimumInstructionLength = reader.u8();
@@ -132,9 +132,9 @@ function readEntries(
   const formats: number[] = [];
   for (let left = reader.u8(); left > 0; left--) formats.push(reader.uleb(), reader.uleb());
   const count = reader.uleb();
-  // Each entry takes at least a byte, so a count that cannot be true is met before the data ends.
+  // Each entry takes at least a byte, so a count that is impossible is met before the data ends.
   if (count > 0 && formats.length === 0 || count > reader.end - reader.pos) {
-    throw reader.problem(`${count} entries cannot be true`);
+    throw reader.problem(`${count} entries are impossible`);
   }
   for (let index = 0; index < count; index++) {
     let form = 0, value = 0, directory = 0;
@@ -162,7 +162,7 @@ function readString(reader: BinaryReader, form: number, offsetSize: number): num
     }
     case dw.DW_FORM_line_strp:
     case dw.DW_FORM_strp:
-      return offsetSize === 8 ? reader.u64() : reader.u32();
+      return reader.offset(offsetSize);
     case dw.DW_FORM_strx:
       return reader.uleb();
     case dw.DW_FORM_strx1:

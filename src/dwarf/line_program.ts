@@ -7,7 +7,7 @@ import type { LineHeader } from "./line_header.ts";
 
 /**
  * What line number programs say: all rows of one as columns, grouped in sequences within which addresses ascend; or only
- * the rows that cover given addresses. Filled anew for each program.
+ * the rows that cover given addresses. Filled again for each program.
  */
 export class LineRows {
   /** Number of rows, end-of-sequence rows included. */
@@ -28,7 +28,7 @@ export class LineRows {
 
   /** The addresses looked for; none where all rows are kept. */
   #wanted: ArrayLike<number> = [];
-  /** The first address of the sequence in hand, and the next one to be found. */
+  /** The first address of the current sequence, and the next one to find. */
   #firstWanted = 0;
   #nextWanted = 0;
   #foundCount = 0;

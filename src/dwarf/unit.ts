@@ -25,7 +25,8 @@ export class Unit {
   readonly #strOffsetsBase: number;
   readonly #addrBase: number;
   readonly #rnglistsBase: number;
-  readonly #root: Die;
+  /** The root entry. */
+  readonly root: Die;
   readonly #indexed = new Map<string, BinaryReader>();
 
   /**
@@ -56,16 +57,13 @@ export class Unit {
     );
     const root = new Die();
     this.readDie(header.dieOffset, root);
-    this.#root = root;
+    this.root = root;
     const { offsetSize } = header;
     // Without a base attribute the contributions begin behind the first header of their section.
-    this.#strOffsetsBase = root.strOffsetsBase >= 0
-      ? root.strOffsetsBase
-      : offsetSize === 8
-      ? 16
-      : 8;
-    this.#addrBase = root.addrBase >= 0 ? root.addrBase : offsetSize === 8 ? 16 : 8;
-    this.#rnglistsBase = root.rnglistsBase >= 0 ? root.rnglistsBase : offsetSize === 8 ? 20 : 12;
+    const headerSize = offsetSize === 8 ? 16 : 8;
+    this.#strOffsetsBase = root.strOffsetsBase >= 0 ? root.strOffsetsBase : headerSize;
+    this.#addrBase = root.addrBase >= 0 ? root.addrBase : headerSize;
+    this.#rnglistsBase = root.rnglistsBase >= 0 ? root.rnglistsBase : headerSize + 4;
     this.compDir = root.compDirForm === 0 ? "" : this.string(root.compDir, root.compDirForm);
     this.lowPc = root.lowPcForm === 0 ? 0 : this.address(root.lowPc, root.lowPcForm);
     this.stmtList = root.stmtList;
@@ -138,7 +136,7 @@ export class Unit {
           ".debug_str_offsets",
           this.#strOffsetsBase + value * offsetSize,
         );
-        return offsetSize === 8 ? reader.u64() : reader.u32();
+        return reader.offset(offsetSize);
       }
       default:
         throw new FormatError("DWARF", `DW_FORM 0x${form.toString(16)} is not a string`, {
@@ -152,7 +150,7 @@ export class Unit {
   rangeListOffset(index: number): number {
     const { offsetSize } = this.header;
     const reader = this.readerAt(".debug_rnglists", this.#rnglistsBase + index * offsetSize);
-    return this.#rnglistsBase + (offsetSize === 8 ? reader.u64() : reader.u32());
+    return this.#rnglistsBase + reader.offset(offsetSize);
   }
 
   /** A reader over all of another section, at `offset`; one per section, so its position holds until the next call. */
@@ -167,10 +165,5 @@ export class Unit {
     }
     reader.pos = offset;
     return reader;
-  }
-
-  /** The root entry. */
-  get root(): Die {
-    return this.#root;
   }
 }

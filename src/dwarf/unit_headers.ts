@@ -24,7 +24,7 @@ const HEADER_SIZE = 40;
 
 /**
  * Reads the headers of all units, in the order of the section. Units that cannot be understood are left out and
- * named in `problems`; after a unit whose length cannot be true nothing can be found, so reading ends there.
+ * named in `problems`; after a unit whose length is impossible nothing can be found, so reading ends there.
  */
 export function readUnitHeaders(info: ByteSource, problems: string[]): UnitHeader[] {
   const headers: UnitHeader[] = [];
@@ -74,11 +74,11 @@ function readHeader(
   if (version === 5) {
     type = reader.u8();
     addressSize = reader.u8();
-    abbrevOffset = offsetSize === 8 ? reader.u64() : reader.u32();
+    abbrevOffset = reader.offset(offsetSize);
     if (type === dw.DW_UT_skeleton || type === dw.DW_UT_split_compile) reader.skip(8);
     if (type === dw.DW_UT_type || type === dw.DW_UT_split_type) reader.skip(8 + offsetSize);
   } else {
-    abbrevOffset = offsetSize === 8 ? reader.u64() : reader.u32();
+    abbrevOffset = reader.offset(offsetSize);
     addressSize = reader.u8();
   }
   if (addressSize !== 8) {

@@ -11,7 +11,7 @@ import {
   SHT_RELA,
   SHT_SYMTAB,
 } from "./constants.ts";
-import { buildIdOfNotes, debugLinkOf } from "./notes.ts";
+import { buildIdOfNotes } from "./build_id.ts";
 import { applyRelocations } from "./relocations.ts";
 import { type ElfHeader, type ElfSection, readSections } from "./sections.ts";
 import { SymbolTable } from "./symbols.ts";
@@ -27,7 +27,7 @@ const LARGEST_SECTION = 4 * 1024 ** 3;
 /** Neither deflate (1032) nor zstd (a block of 128 KiB from 4 bytes) expands further. */
 const LARGEST_EXPANSION = 40_000;
 
-/** `ZLIB`, at the begin of a section of the older form, and the bytes before its data. */
+/** `ZLIB`, at the start of a section of the older form, and the bytes before its data. */
 const OLD_MAGIC = 0x5a4c4942;
 const OLD_HEADER = 12;
 
@@ -35,7 +35,7 @@ function isOldCompressed({ name }: ElfSection): boolean {
   return name.startsWith(".zdebug_");
 }
 
-/** An ELF64 little-endian file for x86-64 or arm64: its sections, symbols and build id, read when asked for. */
+/** An ELF64 little-endian file for one of `MACHINES`: its sections, symbols and build id, read when asked for. */
 export class ElfFile {
   readonly source: ByteSource;
   readonly header: ElfHeader;
@@ -80,7 +80,7 @@ export class ElfFile {
     return section === undefined || section.type === SHT_NOBITS ? undefined : section;
   }
 
-  /** The section's bytes as they stand in the file, expanded where compressed; not to be written to. */
+  /** The section's bytes in the file, expanded where compressed; read-only. */
   bytes(section: ElfSection): Uint8Array {
     const raw = this.source.read(section.fileOffset, section.fileSize);
     if (isOldCompressed(section)) return this.#expandOld(section, raw);
@@ -103,7 +103,7 @@ export class ElfFile {
       section.address,
       this.bytes(relocations),
       this.symbols(),
-      this.header.machine,
+      this.header.machine.dataRelocations,
       section.name,
     );
     return copy;
@@ -197,7 +197,7 @@ export class ElfFile {
     const problem = (text: string): FormatError =>
       new FormatError("ELF", text, { section: section.name });
     if (size > LARGEST_SECTION || size > data.length * LARGEST_EXPANSION) {
-      throw problem(`expanded size ${size} cannot be true`);
+      throw problem(`expanded size ${size} is impossible`);
     }
     if (this.#inflate === undefined) {
       throw problem(`section is compressed with ${method}: pass a function that expands it`);
@@ -216,6 +216,15 @@ export class ElfFile {
     }
     return expanded;
   }
+}
+
+/** The file name and CRC of a `.gnu_debuglink` section. */
+function debugLinkOf(bytes: Uint8Array): { file: string; crc: number } {
+  const reader = new BinaryReader(bytes, { format: "ELF", section: ".gnu_debuglink" });
+  const file = reader.cString();
+  // The CRC is aligned to four bytes.
+  reader.pos = Math.min(reader.end, (reader.pos + 3) & ~3);
+  return { file, crc: reader.u32() };
 }
 
 /** {@linkcode ElfFile} over an array. */

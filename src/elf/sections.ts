@@ -5,8 +5,6 @@ import { FormatError } from "../errors.ts";
 import {
   ELFCLASS64,
   ELFDATA2LSB,
-  EM_AARCH64,
-  EM_X86_64,
   ET_DYN,
   ET_EXEC,
   ET_REL,
@@ -14,6 +12,7 @@ import {
   SHN_XINDEX,
   SHT_NOBITS,
 } from "./constants.ts";
+import { type Machine, MACHINES } from "./machine.ts";
 
 const EHDR_SIZE = 64;
 const SHDR_SIZE = 64;
@@ -22,7 +21,7 @@ const SHDR_SIZE = 64;
 export interface ElfHeader {
   /** `ET_REL` for a module, `ET_EXEC` or `ET_DYN` for a kernel. */
   readonly type: number;
-  readonly machine: "x86-64" | "arm64";
+  readonly machine: Machine;
 }
 
 /** One section header, with its name and the address at which tables of this program place it. */
@@ -60,7 +59,7 @@ interface RawSection {
 /**
  * Reads the ELF header and all section headers.
  *
- * @throws {FormatError} where the file is not ELF64 little-endian for x86-64 or arm64, or is cut short.
+ * @throws {FormatError} where the file is not ELF64 little-endian of one of {@linkcode MACHINES}, or is cut short.
  */
 export function readSections(
   source: ByteSource,
@@ -85,8 +84,10 @@ export function readSections(
     throw reader.problem(`file type ${type} is neither a kernel nor a module`, 16);
   }
   const machineNumber = reader.u16();
-  if (machineNumber !== EM_X86_64 && machineNumber !== EM_AARCH64) {
-    throw reader.problem(`machine ${machineNumber} is neither x86-64 (62) nor arm64 (183)`, 18);
+  const machine = MACHINES.find(({ elfNumber }) => elfNumber === machineNumber);
+  if (machine === undefined) {
+    const known = MACHINES.map(({ name, elfNumber }) => `${name} (${elfNumber})`).join(", ");
+    throw reader.problem(`machine ${machineNumber} is none of ${known}`, 18);
   }
   reader.pos = 40;
   const tableOffset = reader.u64();
@@ -126,10 +127,7 @@ export function readSections(
     link: section.link,
     info: section.info,
   }));
-  return {
-    header: { type, machine: machineNumber === EM_X86_64 ? "x86-64" : "arm64" },
-    sections,
-  };
+  return { header: { type, machine }, sections };
 }
 
 function readHeaders(source: ByteSource, offset: number, count: number): RawSection[] {

@@ -17,6 +17,12 @@ export const KCOV_RESET_TRACE = 0x6368n;
 /** `_IO('c', 105)`: lose the traced task to a device that it enables itself. The argument must be 0. As the two above. */
 export const KCOV_YIELD = 0x6369n;
 
+/**
+ * What the kernel stores: `trace`, the PC of every coverage point in the order of execution, or `unique`, each PC
+ * once (only kernels with `KCOV_UNIQUE_ENABLE`).
+ */
+export type KcovMode = "trace" | "unique";
+
 /** Mode of `KCOV_ENABLE`: store the PC of every coverage point. */
 export const KCOV_TRACE_PC = 0n;
 

@@ -2,6 +2,7 @@ import { KcovUnavailableError } from "../errors.ts";
 import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
 import { cString } from "../sys/native_strings.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
 import {
@@ -11,22 +12,14 @@ import {
   KCOV_PATH,
   KCOV_RESET_TRACE,
   KCOV_TRACE_PC,
-  KCOV_UNIQUE_ENABLE,
   MAX_WORDS,
   MIN_WORDS,
   WORD_BYTES,
 } from "./abi.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
 
-const O_RDWR = 0o2;
-const O_CLOEXEC = 0o2000000;
+const EINVAL = 22;
 const _SC_PAGESIZE = 30;
-
-/**
- * What the kernel stores: `trace`, the PC of every coverage point in the order of execution, or `unique`, each PC
- * once (only kernels with `KCOV_UNIQUE_ENABLE`).
- */
-export type KcovMode = "trace" | "unique";
 
 /** How to open a {@linkcode KcovDevice}. */
 export interface KcovDeviceOptions {
@@ -41,9 +34,6 @@ export interface KcovDeviceOptions {
 
 /** Default size: 4 MiB, what fuzzers of the kernel found enough for nearly every program. */
 const DEFAULT_WORDS = 524_288;
-
-/** Words of the bitmap in `unique` mode: one bit for each of 262,144 points. */
-const BITMAP_WORDS = 4096;
 
 /**
  * The KCOV device of one thread: open, enabled and disabled any number of times, closed. KCOV records the thread that
@@ -68,15 +58,13 @@ export class KcovDevice implements Disposable {
   readonly #mapping: SharedMapping;
   readonly #wordView: BigUint64Array;
   readonly #halves: Uint32Array;
-  #mode: KcovMode | undefined;
+  #enabled = false;
   #closed = false;
-  /** Index of the word that holds the count: 0, or behind the bitmap. */
-  #countWord = 0;
 
   /**
    * Opens the device, allocates its buffer and maps it.
    *
-   * @throws {RangeError} Where the size is none that KCOV takes; before any call.
+   * @throws {RangeError} Where KCOV takes no such size; before any call.
    * @throws {SyscallError} Where the kernel refuses a step; what was opened before is released.
    * @throws {KcovUnavailableError} Where libc cannot be opened.
    */
@@ -115,14 +103,14 @@ export class KcovDevice implements Disposable {
     this.#halves = new Uint32Array(mapping.buffer);
   }
 
-  /** The mode it records in now; `undefined` while disabled. */
-  get mode(): KcovMode | undefined {
-    return this.#mode;
+  /** Whether it records now. */
+  get enabled(): boolean {
+    return this.#enabled;
   }
 
-  /** How many PCs the buffer holds at most, in the mode last enabled. */
+  /** How many PCs the buffer holds at most. */
   get capacity(): number {
-    return this.words - this.#countWord - 1;
+    return this.words - 1;
   }
 
   /**
@@ -132,35 +120,27 @@ export class KcovDevice implements Disposable {
    * @throws {KcovUnavailableError} With reason `busy` where another device records this thread.
    * @throws {SyscallError} Where the kernel refuses for another reason.
    */
-  enable(mode: KcovMode = "trace"): void {
+  enable(): void {
     this.#checkOpen("enable");
-    if (this.#mode !== undefined) {
-      throw new TypeError(
-        `Cannot enable coverage: it is enabled in ${this.#mode} mode: disable it first`,
-      );
+    if (this.#enabled) {
+      throw new TypeError("Cannot enable coverage: it is enabled: disable it first");
     }
-    const unique = mode === "unique";
-    const request = unique ? KCOV_UNIQUE_ENABLE : KCOV_ENABLE;
-    const bitmapWords = Math.min(BITMAP_WORDS, this.words >>> 3);
-    const argument = unique ? BigInt(bitmapWords) : KCOV_TRACE_PC;
-    const result = this.#libc.ioctl(this.#fd, request, argument);
-    if (result === -1) throw this.#enableError(unique);
-    this.#mode = mode;
-    this.#countWord = unique ? bitmapWords : 0;
+    const result = this.#libc.ioctl(this.#fd, KCOV_ENABLE, KCOV_TRACE_PC);
+    if (result === -1) throw this.#enableError();
+    this.#enabled = true;
   }
 
-  /** Forgets what was recorded so far. */
+  /** Discards what was recorded so far. */
   reset(): void {
-    if (this.#countWord !== 0) this.#wordView.fill(0n, 0, this.#countWord);
-    Atomics.store(this.#wordView, this.#countWord, 0n);
+    Atomics.store(this.#wordView, 0, 0n);
   }
 
   /**
    * How many PCs the buffer holds, at most its capacity. A count that reaches the capacity means that PCs may have
-   * been lost: the kernel drops them without a word.
+   * been lost: the kernel drops them silently.
    */
   count(): number {
-    return Math.min(Number(Atomics.load(this.#wordView, this.#countWord)), this.capacity);
+    return Math.min(Number(Atomics.load(this.#wordView, 0)), this.capacity);
   }
 
   /**
@@ -171,12 +151,12 @@ export class KcovDevice implements Disposable {
    */
   disable(): void {
     this.#checkOpen("disable");
-    if (this.#mode === undefined) {
+    if (!this.#enabled) {
       throw new TypeError("Cannot disable coverage: it is not enabled: call enable first");
     }
     const result = this.#libc.ioctl(this.#fd, KCOV_DISABLE, 0n);
-    // Enabled or not, the device is of no more use to this object where the kernel refuses.
-    this.#mode = undefined;
+    // Where the kernel refuses, the device cannot be used again, enabled or not.
+    this.#enabled = false;
     check(this.#libc, "ioctl(KCOV_DISABLE)", result, "disable coverage", {
       EINVAL: "disable it from the thread that enabled it",
       ENOTTY: "do not close descriptors that belong to others: this one was closed and used again",
@@ -190,15 +170,14 @@ export class KcovDevice implements Disposable {
    * right. Does nothing but run `action` where coverage is disabled.
    */
   pause<Result>(action: () => Result): Result {
-    const mode = this.#mode;
-    if (mode === undefined) return action();
+    if (!this.#enabled) return action();
     const count = BigInt(this.count());
     this.disable();
     try {
       return action();
     } finally {
-      this.enable(mode);
-      Atomics.store(this.#wordView, this.#countWord, count);
+      this.enable();
+      Atomics.store(this.#wordView, 0, count);
     }
   }
 
@@ -216,19 +195,16 @@ export class KcovDevice implements Disposable {
         `Cannot read entries ${from} to ${to}: the buffer holds ${this.capacity}: use results of count()`,
       );
     }
-    const first = this.#countWord + 1;
-    return decodePcs(this.#halves, first + from, first + to);
+    return decodePcs(this.#halves, 1 + from, 1 + to);
   }
 
-  /** Whether this kernel has the `unique` mode, asked of the device and not of a version. */
+  /** {@linkcode hasUniqueMode} of this device. */
   hasUniqueMode(): boolean {
     this.#checkOpen("probe");
-    if (this.#mode !== undefined) {
+    if (this.#enabled) {
       throw new TypeError("Cannot probe the device: it is enabled: disable it first");
     }
-    // Not traced by this device, so a kernel that knows the request refuses with EINVAL, others with ENOTTY.
-    const known = this.#libc.ioctl(this.#fd, KCOV_RESET_TRACE, 0n) === 0;
-    return known || this.#libc.errno() === 22;
+    return hasUniqueMode(this.#libc, this.#fd);
   }
 
   /** Whether it was closed. */
@@ -246,7 +222,7 @@ export class KcovDevice implements Disposable {
     if (this.#closed) return;
     const errors: unknown[] = [];
     // Closing does not stop the trace, and then nothing can: the thread would answer EBUSY until it ends.
-    if (this.#mode !== undefined) attempt(errors, () => this.disable());
+    if (this.#enabled) attempt(errors, () => this.disable());
     this.#closed = true;
     attempt(errors, () => this.#mapping[Symbol.dispose]());
     attempt(errors, () => {
@@ -277,19 +253,22 @@ export class KcovDevice implements Disposable {
     throw new TypeError(`Cannot ${action} coverage: the device is closed: open a new one`);
   }
 
-  #enableError(unique: boolean): Error {
-    const call = unique ? "ioctl(KCOV_UNIQUE_ENABLE)" : "ioctl(KCOV_ENABLE)";
-    const cause = syscallError(call, this.#libc.errno(), "enable coverage", {
+  #enableError(): Error {
+    const cause = syscallError("ioctl(KCOV_ENABLE)", this.#libc.errno(), "enable coverage", {
       EBUSY: "close the other device of this thread, or end the tracer that records it",
       EINVAL: "disable it in the thread that enabled it",
-      ENOTTY: "use the trace mode: this kernel lacks the unique mode",
-      ENOTSUPP: "use the trace mode: this kernel lacks the unique mode",
       otherwise: "open a new device",
     });
     return cause.code === "EBUSY"
       ? new KcovUnavailableError("busy", cause.message, { cause })
       : cause;
   }
+}
+
+/** Whether the kernel can store each PC once (`KCOV_UNIQUE_ENABLE`): asked of an open device that traces no task. */
+export function hasUniqueMode(libc: Pick<Libc, "ioctl" | "errno">, fd: number): boolean {
+  // A kernel that knows the request refuses it then with EINVAL, others with ENOTTY.
+  return libc.ioctl(fd, KCOV_RESET_TRACE, 0n) === 0 || libc.errno() === EINVAL;
 }
 
 function attempt(errors: unknown[], step: () => void): void {

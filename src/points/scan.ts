@@ -1,9 +1,11 @@
 import type { Address } from "../base/address.ts";
+import type { CodeDecoder } from "../elf/code_decoder.ts";
 import type { ElfFile } from "../elf/elf_file.ts";
 import { RELA_SIZE } from "../elf/relocations.ts";
 import type { ElfSection } from "../elf/sections.ts";
-export { codeSections } from "../elf/code_sections.ts";
-import { CALLBACK, type PointArchitecture, pointArchitecture } from "./arch.ts";
+
+/** The callback that the compiler calls at the start of each basic block. */
+const CALLBACK = "__sanitizer_cov_trace_pc";
 
 /** The coverage points of one section of code. */
 export interface SectionPoints {
@@ -34,14 +36,14 @@ export function scanSection(
   section: ElfSection,
   callbacks: readonly number[] = callbackSymbols(elf),
 ): SectionPoints {
-  const architecture = pointArchitecture(elf.header.machine);
+  const decoder = elf.header.machine.code;
   const code = elf.bytes(section);
   const calls: number[] = [], tails: number[] = [];
   if (elf.isModule) {
-    scanRelocations(elf, section, code, architecture, callbacks, calls, tails);
+    scanRelocations(elf, section, code, decoder, callbacks, calls, tails);
   } else {
     for (const address of definedAddresses(elf, callbacks)) {
-      architecture.scan(code, address - section.address, (offset, isTailCall) => {
+      decoder.scan(code, address - section.address, (offset, isTailCall) => {
         (isTailCall ? tails : calls).push(offset);
       });
     }
@@ -82,7 +84,7 @@ function scanRelocations(
   elf: ElfFile,
   section: ElfSection,
   code: Uint8Array,
-  architecture: PointArchitecture,
+  decoder: CodeDecoder,
   callbacks: readonly number[],
   calls: number[],
   tails: number[],
@@ -93,9 +95,10 @@ function scanRelocations(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + RELA_SIZE <= bytes.length; at += RELA_SIZE) {
     if (!callbacks.includes(view.getUint32(at + 12, true))) continue;
-    if (!architecture.relocations.includes(view.getUint32(at + 8, true))) continue;
-    const offset = view.getUint32(at, true) - architecture.relocationOffset;
-    if (offset < 0 || offset + architecture.callLength > code.length) continue;
-    (architecture.isTailCall(code, offset) ? tails : calls).push(offset);
+    const distance = decoder.callRelocations[view.getUint32(at + 8, true)];
+    if (distance === undefined) continue;
+    const offset = view.getUint32(at, true) + distance;
+    if (offset < 0 || offset + decoder.callLength > code.length) continue;
+    (decoder.isTailCall(code, offset) ? tails : calls).push(offset);
   }
 }

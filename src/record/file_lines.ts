@@ -2,7 +2,7 @@ import { openRegularFile } from "../sys/open_file.ts";
 
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
-/** No record is as long: what is, is no line, and nothing behind it is looked for. It may have no end worth waiting for. */
+/** No record is as long. Reading stops at a longer line, which may be a file without end. */
 const LONGEST = 1 << 26;
 
 /** A line of a file. */
@@ -17,7 +17,7 @@ export interface FileLine {
  * The lines of a regular file, one after the other: all of them at once may be more than a string can hold.
  *
  * @throws {TypeError} Where it is no regular file, or a link to one: tests may have put something else in its place.
- * @throws the runtime's error where it cannot be read
+ * @throws The runtime's error where it cannot be read.
  */
 export function* fileLines(path: string): Generator<FileLine> {
   const file = openRegularFile(path);

@@ -1,4 +1,5 @@
 import { cString } from "../sys/native_strings.ts";
+import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
 import { machineName } from "../sys/runtime.ts";
 import type { LibcPart } from "../sys/types.ts";
 import type { WriteThrough } from "./run_writer.ts";
@@ -9,8 +10,6 @@ const SYS_sync_file_range = 277n;
 /** `f_type` of a folder of user-mode Linux's host. */
 const HOSTFS_SUPER_MAGIC = 0x00c0_ffeen;
 const STATFS_BYTES = 120;
-const O_WRONLY = 1;
-const O_CLOEXEC = 0x8_0000;
 const SYNC_FILE_RANGE_WRITE_AND_WAIT = 7n;
 
 /** What the calls need. */

@@ -1,4 +1,5 @@
 import { tryReadText } from "../sys/files.ts";
+import { readProcessStat } from "../sys/process_stat.ts";
 import { environmentVariable, parentProcessId, processId } from "../sys/runtime.ts";
 
 /** One start of a test command: the process that runs the tests, and when it started. */
@@ -12,13 +13,10 @@ export interface Invocation {
 
 /** Start time of a process; `undefined` where none of that id runs. */
 function startOf(pid: number): number | undefined {
-  const stat = tryReadText(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The second field, the program's name in parentheses, may hold spaces and parentheses: count after its end.
-  // Field 3 is the state, 22 the start time (proc_pid_stat(5)): the first and the twentieth behind it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const stat = readProcessStat(pid);
   // One that has ended stays until its parent asks for it.
-  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
+  if (stat === undefined || /[ZX]/.test(stat.field(3))) return undefined;
+  return Number(stat.field(22));
 }
 
 function bootId(): string {

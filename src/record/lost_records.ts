@@ -26,7 +26,7 @@ export class LostRecords {
   /**
    * One line that says which records were lost, why, and what to do.
    *
-   * @param directory folder of the records
+   * @param directory Folder of the records.
    */
   text(directory: string): string {
     const { count } = this;
@@ -63,6 +63,6 @@ function remedy(reason: string): string {
     case "EROFS":
       return "name a folder that you may write to";
     default:
-      return "see to that folder";
+      return "check that folder";
   }
 }

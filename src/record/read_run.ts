@@ -7,7 +7,7 @@ import type { Run, RunKernel, TestRecord } from "./test_record.ts";
 
 /**
  * Reads the records of a run's folder, or of an output folder with its `run`. Of each test those of the newest run
- * count: what earlier runs recorded of tests that it did not run is marked as `earlier`. A test that began and left no
+ * count; what earlier runs recorded of tests that it did not run is marked as `earlier`. A test that began and left no
  * record has an `unfinished` one, which replaces what an earlier run recorded of it. Lines that are cut or damaged are
  * counted, not believed.
  *
@@ -104,7 +104,7 @@ export function currentRun(directory: string, files: readonly RecordFile[]): Run
         otherKernel += current.length;
         continue;
       }
-      // An older file of which nothing counts any more lacks nothing that counts.
+      // An older file without current records cannot lack any.
       if (run !== newest && current.length === 0) continue;
       const records = run === newest
         ? current
@@ -121,7 +121,7 @@ export function currentRun(directory: string, files: readonly RecordFile[]): Run
   };
 }
 
-/** Puts tests of one file together where some are of earlier runs: what they ran is told by file. */
+/** Puts tests of one file together where some are of earlier runs: reports list tests by file. */
 function byFile(records: readonly TestRecord[]): readonly TestRecord[] {
   if (!records.some(({ earlier }) => earlier === true)) return records;
   const place = new Map<string, number>();
@@ -253,11 +253,11 @@ function withPasses(runs: readonly (readonly TestRecord[])[]): TestRecord[] {
 }
 
 /**
- * Holds that runs are of one kernel build.
+ * Checks that runs are of one kernel build.
  *
  * @throws {FormatError} Where they were recorded on different kernels; names both.
  */
-export function checkOneKernel(runs: readonly Pick<Run, "kernel">[]): void {
+function checkOneKernel(runs: readonly Pick<Run, "kernel">[]): void {
   const [first] = runs;
   for (const { kernel } of runs) {
     if (!isSameKernel(kernel, first.kernel)) {
@@ -277,6 +277,6 @@ export function isSameKernel(a: RunKernel, b: RunKernel): boolean {
 }
 
 /** A kernel, for people. */
-export function kernelName({ release, machine, buildId }: RunKernel): string {
+function kernelName({ release, machine, buildId }: RunKernel): string {
   return `${release} ${machine} (build id ${buildId === "" ? "unknown" : buildId})`;
 }

@@ -29,7 +29,7 @@ export interface RecordFile {
 /**
  * Reads one record file. Lines that are cut or damaged are counted, not believed; so is what is no regular file.
  *
- * @throws the runtime's error where it cannot be read
+ * @throws The runtime's error where it cannot be read.
  */
 export function readRecordFile(directory: string, name: string): RecordFile {
   try {

@@ -31,7 +31,7 @@ export interface RecordHeader {
   readonly image?: string | undefined;
 }
 
-/** What a run lacks, as far as its writers knew. */
+/** What is missing in a run, as far as its writers knew. */
 export interface RunLosses {
   /** Records that could not be written. */
   readonly lost: number;
@@ -41,7 +41,7 @@ export interface RunLosses {
   readonly cut: readonly string[];
 }
 
-/** The last line of a record file: nothing is missing behind it. */
+/** The last line of a record file: nothing is missing after it. */
 export interface RecordFileEnd extends RunLosses {
   /** How many records the file has. */
   readonly records: number;
@@ -112,7 +112,7 @@ function headerOf(fields: Fields): RecordHeader {
   };
 }
 
-/** What a line behind the header holds. */
+/** What a line after the header holds. */
 export type RecordFileLine =
   | { readonly record: TestRecord }
   | { readonly module: RunModule }

@@ -7,7 +7,7 @@ import { fileSize, isLink, listFolder, makeFolder, pathExists } from "../sys/fil
 /** End of the names of record files. */
 export const RECORDS_SUFFIX = ".records";
 
-/** Where records go when nobody says where. */
+/** Where records go by default. */
 export const DEFAULT_RUN_FOLDER = "coverage/kernel/run";
 
 /**

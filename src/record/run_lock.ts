@@ -11,15 +11,15 @@ import {
 } from "./invocation.ts";
 import { makeRunFolder } from "./run_folder.ts";
 
-// A file that says who made it, written under another name first: it is there whole or not at all. Not a link that leads
-// nowhere: runners that look for tests in all files of a project, as node --test, end at such a one.
+// A file that says who made it, written under another name first: it is there whole or not at all. Not a dangling
+// link: runners that look for tests in all files of a project, as node --test, fail on those.
 const LOCK = "lock";
-/** No lock says more. */
+/** Locks are shorter. */
 const LOCK_BYTES = 256;
 /** Time between two looks at whose turn it is. */
 const TURN_MS = 1;
 
-/** A run's folder that no other command records into meanwhile. Disposing gives it back. */
+/** A run's folder that no other command records into meanwhile. Disposing releases it. */
 export class RunLock implements Disposable {
   readonly directory: string;
   /** Names the run. */

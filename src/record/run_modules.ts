@@ -3,13 +3,13 @@ import { lowerBound } from "../base/search.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
 // Records have their own addresses for the sections of modules, far above those of any kernel: a module lies elsewhere
-// after each boot, and where it lay tells nearly by how much the kernel was moved.
+// after each boot, and its address would reveal roughly by how much the kernel was moved.
 
 /** The first of the addresses that records have for modules. Kernels lie below 2^47, or below 0. */
 export const FIRST_MODULE_ADDRESS: Address = 2 ** 50;
 /** More than the size of any module's section. */
 export const SECTION_SPACE = 2 ** 32;
-/** From here on lies what no module is known for: a line of the file was damaged, or a PC is behind a section's end. */
+/** From here on are PCs of no known module: a line of the file was damaged, or a PC is after a section's end. */
 const NOWHERE: Address = 2 ** 51;
 
 /** The modules of a run, and the addresses that its records have for them. */

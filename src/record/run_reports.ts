@@ -9,7 +9,7 @@ const NOTE = "reports";
  * Notes which files of the folder around the run's are reports of its records, in place of what was noted before. A
  * folder that cannot be written to gets no newer records either: there it is left out.
  *
- * @param names of the files, without folders
+ * @param names Of the files, without folders.
  */
 export function noteReports(directory: string, names: readonly string[]): void {
   removeNote(directory);

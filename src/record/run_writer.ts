@@ -1,7 +1,6 @@
 import { type AppendedFile, createFile, pathExists, removeFile } from "../sys/files.ts";
 import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
 import { formatInvocation, thisInvocation } from "./invocation.ts";
-import type { ModulePlaces } from "./module_places.ts";
 import {
   begunLine,
   endLine,
@@ -12,18 +11,29 @@ import {
 } from "./record_line.ts";
 import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
 import { removeReports } from "./run_reports.ts";
-import { runningKernel } from "./running_kernel.ts";
 import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+
+/** Follows where the modules lie whose PCs records have. */
+export interface FollowedModules {
+  /** The modules that records have had PCs of until now, in their order in the run. */
+  readonly modules: readonly RunModule[];
+  /** How many they are. */
+  readonly size: number;
+  /** Looks which modules are loaded now. */
+  observe(): void;
+  /** The record with PCs of modules at their places in the run. */
+  place(record: TestRecord): TestRecord;
+}
 
 /** How to open a run folder for writing. */
 export interface OpenRunOptions {
-  /** The kernel of the records; default the running one. */
-  readonly kernel?: RunKernel;
+  /** The kernel of the records, or what finds it out when the first is written. */
+  readonly kernel: RunKernel | (() => RunKernel);
   /**
    * The modules that the records have PCs of: those that are followed, where records have raw PCs, or those of the run
    * that the records were read from. None by default.
    */
-  readonly modules?: ModulePlaces | readonly RunModule[] | undefined;
+  readonly modules?: FollowedModules | readonly RunModule[] | undefined;
   /** What the records are of together; by default this invocation. */
   readonly run?: string | undefined;
   /** The kernel's image; by default that of `KERNELCOV_VMLINUX`. */
@@ -48,7 +58,7 @@ export class RunWriter implements Disposable {
   /** The folder. */
   readonly directory: string;
   readonly #options: OpenRunOptions;
-  readonly #places: ModulePlaces | undefined;
+  readonly #places: FollowedModules | undefined;
   readonly #modules: readonly RunModule[];
   #file: AppendedFile | undefined;
   #through: WriteThrough | undefined;
@@ -62,7 +72,7 @@ export class RunWriter implements Disposable {
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
   #records = 0;
-  /** Records that tell nothing without a test, until there is one. */
+  /** Records that are of no use without a test, held until there is one. */
   readonly #held: TestRecord[] = [];
 
   constructor(directory: string, options: OpenRunOptions) {
@@ -75,7 +85,7 @@ export class RunWriter implements Disposable {
 
   /**
    * Appends a record in one write, so that a crash loses no earlier record and leaves at most one cut line. A record
-   * that does not fit on the disk leaves nothing, and the next is tried anew. What ran in empty tests or outside of
+   * that does not fit on the disk leaves nothing, and the next is tried again. What ran in empty tests or outside of
    * tests is written with the first test: a run of no tests leaves no file, and so replaces nothing.
    *
    * @throws {Error} The file system's own error, such as `ENOSPC`.
@@ -129,7 +139,7 @@ export class RunWriter implements Disposable {
   /**
    * Ends the file with a line that says so, and closes it. A later `append` begins another.
    *
-   * @param losses What else the run lacks: records that could not be written, or that the runs lacked which it is of.
+   * @param losses What else is missing: records that could not be written, or that were missing in the runs it merges.
    * @throws {TypeError} Where the file was removed meanwhile, and its records with it.
    * @throws {Error} The file system's own error: the file then looks cut, as it is.
    */
@@ -187,11 +197,8 @@ export class RunWriter implements Disposable {
     this.#recordsEnd = 0;
     this.#records = 0;
     this.#modulesWritten = 0;
-    const {
-      kernel = runningKernel(),
-      run = own,
-      image = namedImage(),
-    } = this.#options;
+    const { kernel: known, run = own, image = namedImage() } = this.#options;
+    const kernel = typeof known === "function" ? known() : known;
     const writer = `${runtimeName()} ${runtimeVersion()}`;
     try {
       this.#write(file, headerLine({ kernel, writer, run, startedAt: Date.now(), image }));
@@ -256,7 +263,7 @@ function namedImage(): string | undefined {
  * @throws {TypeError} It is a symbolic link.
  * @throws {Error} The file system's own error.
  */
-export function openRun(directory: string, options: OpenRunOptions = {}): RunWriter {
+export function openRun(directory: string, options: OpenRunOptions): RunWriter {
   makeRunFolder(directory);
   return new RunWriter(directory, options);
 }

@@ -8,7 +8,7 @@ import type { RunKernel } from "./test_record.ts";
 
 /** How {@linkcode settleRun} is to treat earlier runs. */
 export interface SettleOptions {
-  /** Remove all that earlier runs recorded, instead of what the newest recorded anew. */
+  /** Remove all that earlier runs recorded, instead of only what the newest recorded again. */
   readonly fresh?: boolean;
 }
 

@@ -12,7 +12,7 @@ export type Scope = "thread" | "tree";
  */
 export type RecordKind = "test" | "baseline" | "command" | "outside";
 
-/** How the tasks of a record in `tree` scope fared. */
+/** What became of the tasks of a record in `tree` scope. */
 export interface TreeDetails {
   /** Threads and processes whose points are in the record. */
   readonly tasks: number;
@@ -33,7 +33,7 @@ export interface TestRecord {
   readonly file: string;
   /** How it ended. */
   readonly outcome: TestOutcome;
-  /** Wall time of the body, in milliseconds; 0 where nobody was left to measure it, of an `unfinished` test. */
+  /** Wall time of the body, in milliseconds; 0 for an `unfinished` test, where it could not be measured. */
   readonly durationMs: number;
   /** Whose system calls the PCs are of. */
   readonly scope: Scope;
@@ -102,7 +102,7 @@ export interface RunModule {
   readonly buildId: string;
   /** Those with code. */
   readonly sections: readonly ModuleSection[];
-  /** Why nobody knew where it lay, so that its PCs are not told from others; absent where that was known. */
+  /** Why its address is unknown, so that its PCs cannot be told from others; absent where it is known. */
   readonly hidden?: string;
 }
 
@@ -122,7 +122,7 @@ export interface Run {
   readonly lost?: number;
   /**
    * Of each writer that did not end (it was killed, or still runs) the name of its last record: what it would have
-   * written behind that is missing. None where absent.
+   * written after that is missing. None where absent.
    */
   readonly cut?: readonly string[];
   /** Records of an earlier run on another kernel that lie in the folder: they are not among `records`. */

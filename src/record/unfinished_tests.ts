@@ -20,7 +20,7 @@ export class UnfinishedTests {
     this.#open.get(keyOf(record))?.pop();
   }
 
-  /** Records of the tests that have not ended, in the order in which they began: what they ran is lost. */
+  /** Records of the tests that have not ended, in start order: what they ran is lost. */
   records(): TestRecord[] {
     return [...this.#open.values()].flat().map(unfinishedRecord);
   }

@@ -1,10 +1,10 @@
-import type { CoverageDifference } from "../coverage/compare_coverage.ts";
-import type { MinimalSet } from "../coverage/minimize_tests.ts";
-import type { PatchAnswer } from "../coverage/patch_tests.ts";
+import type { CoverageDifference } from "../coverage/questions/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
+import type { PatchAnswer } from "../coverage/patch/patch_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
-import type { FilesAnswer } from "../coverage/which_files.ts";
-import type { FunctionAnswer, LineAnswer } from "../coverage/which_tests.ts";
+import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/questions/which_files.ts";
+import type { FunctionAnswer, LineAnswer } from "../coverage/questions/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
 
 /** A test in a JSON answer. */
@@ -16,7 +16,7 @@ export interface TestReference {
 
 /** Name, file and runner of a test. */
 export function testReference(coverage: RunCoverage, test: number): TestReference {
-  const { name, file, runner } = coverage.tests[test]!.record;
+  const { name, file, runner } = coverage.tests[test].record;
   return runner === undefined ? { name, file } : { name, file, runner };
 }
 
@@ -28,16 +28,11 @@ export function lineAnswerJson(coverage: RunCoverage, answer: LineAnswer): unkno
   };
 }
 
-/** Which tests enter a function, with names instead of numbers. */
-export function functionAnswerJson(coverage: RunCoverage, answer: FunctionAnswer): unknown {
-  return {
-    ...answer,
-    tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),
-  };
-}
-
-/** Which tests run a line of some files, with names instead of numbers. */
-export function filesAnswerJson(coverage: RunCoverage, answer: FilesAnswer): unknown {
+/** Which tests enter a function, or run a line of some files, with names instead of numbers. */
+export function linesAnswerJson(
+  coverage: RunCoverage,
+  answer: FunctionAnswer | FilesAnswer,
+): unknown {
   return {
     ...answer,
     tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),

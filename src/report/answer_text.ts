@@ -1,12 +1,12 @@
-import type { BuildDifference, FunctionShare } from "../coverage/compare_builds.ts";
-import type { CoverageDifference } from "../coverage/compare_coverage.ts";
-import type { MinimalSet } from "../coverage/minimize_tests.ts";
-import type { PatchAnswer, PickReason } from "../coverage/patch_tests.ts";
+import type { BuildDifference } from "../coverage/questions/compare_builds.ts";
+import type { CoverageDifference } from "../coverage/questions/compare_coverage.ts";
+import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
+import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { UniqueCoverage } from "../coverage/unique_coverage.ts";
-import type { FilesAnswer } from "../coverage/which_files.ts";
-import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/which_tests.ts";
+import type { LineShare, RunCoverage } from "../coverage/run_coverage.ts";
+import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
+import type { FilesAnswer } from "../coverage/questions/which_files.ts";
+import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
 import { testLabel } from "./test_label.ts";
 import {
@@ -48,7 +48,7 @@ export function lineAnswerText(
     if (answer.nearest.length > 0) {
       lines.push(`  lines near it that can be covered: ${answer.nearest.join(", ")}`);
     }
-    return `${lines.join("\n")}\n`;
+    return joinLines(lines);
   }
   lines.push(
     `  ${answer.pointsHit} of ${plural(answer.points, "point")} hit, by ${
@@ -63,7 +63,7 @@ export function lineAnswerText(
       repeatsText(repeats),
     ])),
   );
-  return `${lines.join("\n")}\n`;
+  return joinLines(lines);
 }
 
 /** Which tests enter a function. */
@@ -72,18 +72,8 @@ export function functionAnswerText(
   answer: FunctionAnswer,
   style: TextStyle = PLAIN_STYLE,
 ): string {
-  const lines = [
-    paint(printable(`${answer.function} (${answer.file}:${answer.line})`), "bold", style),
-    `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
-      plural(answer.tests.length, "test")
-    }`,
-    ...columns(answer.tests.map(({ test, lines, repeats }) => [
-      testLabel(coverage, test),
-      plural(lines, "line"),
-      repeatsText(repeats),
-    ])),
-  ];
-  return `${lines.join("\n")}\n`;
+  const place = `${answer.function} (${answer.file}:${answer.line})`;
+  return linesAnswerText(coverage, place, answer, style);
 }
 
 /** Which tests run a line of some files. */
@@ -93,22 +83,28 @@ export function filesAnswerText(
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const { place, files } = answer;
-  const which = files.length === 1 ? files[0]! : `${place} (${plural(files.length, "file")})`;
-  const lines = [
-    paint(printable(which), "bold", style),
-    `  ${answer.linesHit} of ${plural(answer.lines, "line")} hit, by ${
-      plural(answer.tests.length, "test")
-    }`,
-    ...columns(answer.tests.map(({ test, lines, repeats }) => [
+  const which = files.length === 1 ? files[0] : `${place} (${plural(files.length, "file")})`;
+  return linesAnswerText(coverage, which, answer, style);
+}
+
+function linesAnswerText(
+  coverage: RunCoverage,
+  place: string,
+  { lines, linesHit, tests }: Pick<FunctionAnswer & FilesAnswer, "lines" | "linesHit" | "tests">,
+  style: TextStyle,
+): string {
+  return joinLines([
+    paint(printable(place), "bold", style),
+    `  ${linesHit} of ${plural(lines, "line")} hit, by ${plural(tests.length, "test")}`,
+    ...columns(tests.map(({ test, lines, repeats }) => [
       testLabel(coverage, test),
       plural(lines, "line"),
       repeatsText(repeats),
     ])),
-  ];
-  return `${lines.join("\n")}\n`;
+  ]);
 }
 
-/** What comes and goes says so. */
+/** Marks what only some repeats hit. */
 function repeatsText(repeats: RepeatShare | undefined): string {
   return repeats === undefined || repeats.hit === repeats.of
     ? ""
@@ -160,7 +156,7 @@ export function patchAnswerText(
       );
     }
   }
-  return `${lines.join("\n")}\n`;
+  return joinLines(lines);
 }
 
 /** One reason for a test, in words. */
@@ -188,7 +184,6 @@ export function differenceText(
   difference: CoverageDifference,
   style: TextStyle = PLAIN_STYLE,
 ): string {
-  const [a, b] = names.map(printable) as [string, string];
   const { points, lines: counts, functions, flakyPoints, similarity } = difference;
   const row = (what: string, part: { onlyA: number; onlyB: number; both: number }): string[] => [
     what,
@@ -197,8 +192,7 @@ export function differenceText(
     formatCount(part.onlyB),
   ];
   const lines = [
-    `${paint("A", "bold", style)}  ${a}`,
-    `${paint("B", "bold", style)}  ${b}`,
+    ...sideNames(names, style),
     ...columns([["", "only A", "both", "only B"], row("points", points), row("lines", counts)]),
     `  ${formatPercent(Math.round(similarity * 1e6), 1e6)} of their points are common`,
   ];
@@ -223,10 +217,8 @@ export function differenceText(
       : "";
     lines.push(printable(`  ${entry.file} ${entry.function}${alone}: ${parts.join("; ")}`));
   }
-  if (functions.length > MAX_ROWS) {
-    lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
-  }
-  return `${lines.join("\n")}\n`;
+  lines.push(...moreFunctions(functions));
+  return joinLines(lines);
 }
 
 /** What runs on two kernel builds do not cover alike, by function. */
@@ -235,11 +227,9 @@ export function buildDifferenceText(
   { entered, functions }: BuildDifference,
   style: TextStyle = PLAIN_STYLE,
 ): string {
-  const [a, b] = names.map(printable) as [string, string];
   const counts = [entered.onlyA, entered.both, entered.onlyB].map(formatCount);
   const lines = [
-    `${paint("A", "bold", style)}  ${a}`,
-    `${paint("B", "bold", style)}  ${b}`,
+    ...sideNames(names, style),
     "  the kernels are two builds: functions are compared, not lines",
     ...columns([["", "only A", "both", "only B"], ["functions", ...counts]]),
   ];
@@ -247,13 +237,23 @@ export function buildDifferenceText(
     const parts = [`A ${shareText(entry.a)}`, `B ${shareText(entry.b)}`].join("; ");
     lines.push(`  ${printable(entry.file)} ${printable(entry.function)}: ${parts}`);
   }
-  if (functions.length > MAX_ROWS) {
-    lines.push(`  and ${plural(functions.length - MAX_ROWS, "more function")}: --json has all`);
-  }
-  return `${lines.join("\n")}\n`;
+  lines.push(...moreFunctions(functions));
+  return joinLines(lines);
 }
 
-function shareText(share: FunctionShare | null): string {
+function sideNames([a, b]: readonly [string, string], style: TextStyle): string[] {
+  return [
+    `${paint("A", "bold", style)}  ${printable(a)}`,
+    `${paint("B", "bold", style)}  ${printable(b)}`,
+  ];
+}
+
+function moreFunctions({ length }: readonly unknown[]): string[] {
+  if (length <= MAX_ROWS) return [];
+  return [`  and ${plural(length - MAX_ROWS, "more function")}: --json has all`];
+}
+
+function shareText(share: LineShare | null): string {
   if (share === null) return "has no such function";
   const { lines, linesHit } = share;
   return linesHit === 0
@@ -282,7 +282,7 @@ export function minimalSetText(
     ])),
     `${plural(redundant.length, "test")} hit nothing that these do not`,
   ];
-  return `${lines.join("\n")}\n`;
+  return joinLines(lines);
 }
 
 /** What each test alone covers. */
@@ -303,7 +303,7 @@ export function uniqueText(
       plural(points, "point"),
     ])),
   ];
-  return `${lines.join("\n")}\n`;
+  return joinLines(lines);
 }
 
 /** Rows with aligned columns: the first to the left, the others to the right, two spaces in front. */
@@ -313,7 +313,11 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
     row.forEach((cell, i) => widths[i] = columnWidth(widths[i] ?? 0, [displayWidth(cell)]));
   }
   return rows.map((row) =>
-    `  ${row.map((cell, i) => pad(cell, widths[i]!, i === 0 ? "left" : "right")).join("  ")}`
+    `  ${row.map((cell, i) => pad(cell, widths[i], i === 0 ? "left" : "right")).join("  ")}`
       .trimEnd()
   );
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }

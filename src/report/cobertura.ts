@@ -61,19 +61,19 @@ function classText(coverage: RunCoverage, file: FileTotals, options: CoberturaOp
   const folder = slash < 0 ? "." : file.path.slice(0, slash);
   const path = escapeXml(sourcePath(file.path, options.paths ?? "relative"));
   let methods = "";
-  const lastGroup = functions.fileGroupStart[file.file + 1]!;
-  for (let group = functions.fileGroupStart[file.file]!; group < lastGroup; group++) {
-    const from = functions.groupLine[group]!, to = functions.groupLineEnd[group]!;
+  const lastGroup = functions.fileGroupStart[file.file + 1];
+  for (let group = functions.fileGroupStart[file.file]; group < lastGroup; group++) {
+    const from = functions.groupLine[group], to = functions.groupLineEnd[group];
     const rates = rateAttributes(linesText(coverage, from, to).totals);
     // A method's rate is that of all its lines; to write them here too would double the file.
     const first = linesText(coverage, from, from + 1).xml;
-    const last = functions.groupStart[group + 1]!;
-    for (let f = functions.groupStart[group]!; f < last; f++) {
-      methods += `<method name="${escapeXml(functions.name[f]!)}" signature="" ${rates} ` +
+    const last = functions.groupStart[group + 1];
+    for (let f = functions.groupStart[group]; f < last; f++) {
+      methods += `<method name="${escapeXml(functions.name[f])}" signature="" ${rates} ` +
         `complexity="0">\n<lines>\n${first}</lines>\n</method>\n`;
     }
   }
-  const lines = linesText(coverage, fileLineStart[file.file]!, fileLineStart[file.file + 1]!);
+  const lines = linesText(coverage, fileLineStart[file.file], fileLineStart[file.file + 1]);
   return {
     folder,
     totals: file,
@@ -95,10 +95,10 @@ function linesText(
   for (let line = from; line < to; line++) {
     if (linePoints[line] === 0) continue;
     totals.lines++;
-    const hits = Math.min(lineCount[line]!, 0x7fff_ffff);
+    const hits = Math.min(lineCount[line], 0x7fff_ffff);
     const head = `<line number="${image.lineNumber[line]}" hits="${hits}" branch=`;
     if (lineTests[line] !== 0) totals.linesHit++;
-    if (lineTests[line] !== 0 && linePointsHit[line]! < linePoints[line]!) {
+    if (lineTests[line] !== 0 && linePointsHit[line] < linePoints[line]) {
       totals.linesPartial++;
       xml += `${head}"true" condition-coverage="50% (1/2)"><conditions>` +
         `<condition number="0" type="jump" coverage="50%"/></conditions></line>\n`;

@@ -101,10 +101,10 @@ function notShown(files: number): string {
 
 function uncoveredLines({ universe, lineHit }: RunCoverage, file: number): number[] {
   const numbers: number[] = [];
-  const end = universe.fileLineStart[file + 1]!;
-  for (let line = universe.fileLineStart[file]!; line < end; line++) {
+  const end = universe.fileLineStart[file + 1];
+  for (let line = universe.fileLineStart[file]; line < end; line++) {
     if (universe.linePoints[line] !== 0 && lineHit[line] === 0) {
-      numbers.push(universe.image.lineNumber[line]!);
+      numbers.push(universe.image.lineNumber[line]);
     }
   }
   return numbers;

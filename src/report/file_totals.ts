@@ -37,19 +37,19 @@ export function fileTotals(coverage: RunCoverage): FileTotals[] {
   const { image, linePoints, fileLineStart, functions } = universe;
   const all: FileTotals[] = [];
   for (let file = 0; file < image.files.length; file++) {
-    const totals: FileTotals = { file, path: image.files[file]!, ...noTotals() };
-    const end = fileLineStart[file + 1]!;
-    for (let line = fileLineStart[file]!; line < end; line++) {
+    const totals: FileTotals = { file, path: image.files[file], ...noTotals() };
+    const end = fileLineStart[file + 1];
+    for (let line = fileLineStart[file]; line < end; line++) {
       if (linePoints[line] === 0) continue;
       totals.lines++;
       if (lineHit[line] === 0) continue;
       totals.linesHit++;
-      if (linePointsHit[line]! < linePoints[line]!) totals.linesPartial++;
+      if (linePointsHit[line] < linePoints[line]) totals.linesPartial++;
     }
     if (totals.lines === 0) continue;
-    const lastGroup = functions.fileGroupStart[file + 1]!;
-    for (let group = functions.fileGroupStart[file]!; group < lastGroup; group++) {
-      const names = functions.groupStart[group + 1]! - functions.groupStart[group]!;
+    const lastGroup = functions.fileGroupStart[file + 1];
+    for (let group = functions.fileGroupStart[file]; group < lastGroup; group++) {
+      const names = functions.groupStart[group + 1] - functions.groupStart[group];
       totals.functions += names;
       if (groupHit(coverage, group)) totals.functionsHit += names;
     }
@@ -61,7 +61,7 @@ export function fileTotals(coverage: RunCoverage): FileTotals[] {
 /** Whether any test hit a line of a group of functions. */
 export function groupHit({ universe, lineHit }: RunCoverage, group: number): boolean {
   const { groupLine, groupLineEnd } = universe.functions;
-  for (let line = groupLine[group]!; line < groupLineEnd[group]!; line++) {
+  for (let line = groupLine[group]; line < groupLineEnd[group]; line++) {
     if (lineHit[line] !== 0) return true;
   }
   return false;

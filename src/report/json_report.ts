@@ -48,7 +48,7 @@ export function* jsonReport(
 }
 
 function testText(coverage: RunCoverage, test: number, paths: PathMode): string {
-  const { record, totals, points } = coverage.tests[test]!;
+  const { record, totals, points } = coverage.tests[test];
   const { name, file, runner, outcome, durationMs, scope } = record;
   const { truncated, shared, callingThreadOnly } = record;
   return JSON.stringify({
@@ -80,23 +80,23 @@ function fileColumns(coverage: RunCoverage, file: number): Record<string, unknow
     points: [] as number[],
     pointsHit: [] as number[],
   };
-  for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+  for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
     if (linePoints[line] === 0) continue;
-    columns.line.push(image.lineNumber[line]!);
-    columns.count.push(lineCount[line]!);
-    columns.tests.push(lineTests[line]!);
-    columns.points.push(linePoints[line]!);
-    columns.pointsHit.push(linePointsHit[line]!);
+    columns.line.push(image.lineNumber[line]);
+    columns.count.push(lineCount[line]);
+    columns.tests.push(lineTests[line]);
+    columns.points.push(linePoints[line]);
+    columns.pointsHit.push(linePointsHit[line]);
   }
   const table: { name: string; line: number; lastLine: number; hit: boolean }[] = [];
-  const lastGroup = functions.fileGroupStart[file + 1]!;
-  for (let group = functions.fileGroupStart[file]!; group < lastGroup; group++) {
+  const lastGroup = functions.fileGroupStart[file + 1];
+  for (let group = functions.fileGroupStart[file]; group < lastGroup; group++) {
     const hit = groupHit(coverage, group);
-    for (let f = functions.groupStart[group]!; f < functions.groupStart[group + 1]!; f++) {
+    for (let f = functions.groupStart[group]; f < functions.groupStart[group + 1]; f++) {
       table.push({
-        name: functions.name[f]!,
-        line: image.lineNumber[functions.groupLine[group]!]!,
-        lastLine: functions.groupLastNumber[group]!,
+        name: functions.name[f],
+        line: image.lineNumber[functions.groupLine[group]],
+        lastLine: functions.groupLastNumber[group],
         hit,
       });
     }

@@ -82,9 +82,9 @@ export function* lcovPerTest(
   for (let test = from; test < to; test++) {
     const hits = coverage.linesOf(test);
     for (let i = 0; i < hits.lines.length; i++) {
-      counts[hits.lines[i]!] = options.count === "tests" ? 1 : hits.counts[i]!;
+      counts[hits.lines[i]] = options.count === "tests" ? 1 : hits.counts[i];
     }
-    const set: RecordSet = { testName: names[test]!, counts, pointsHit: undefined };
+    const set: RecordSet = { testName: names[test], counts, pointsHit: undefined };
     yield* writer.touchedFunctions(hits, set);
     for (const line of hits.lines) counts[line] = 0;
   }
@@ -113,10 +113,10 @@ class RecordWriter {
   wholeFile(file: number, set: RecordSet): string {
     const { fileLineStart, functions } = this.#universe;
     const record = new FileRecord(this.#universe, this.#options, set);
-    const first = functions.fileGroupStart[file]!;
-    const end = functions.fileGroupStart[file + 1]!;
+    const first = functions.fileGroupStart[file];
+    const end = functions.fileGroupStart[file + 1];
     for (let group = first; group < end; group++) record.addGroup(group);
-    record.addLines(fileLineStart[file]!, fileLineStart[file + 1]!);
+    record.addLines(fileLineStart[file], fileLineStart[file + 1]);
     return record.text(file);
   }
 
@@ -125,16 +125,16 @@ class RecordWriter {
     const { image, fileLineStart, functions } = this.#universe;
     const { lines } = hits;
     for (let i = 0; i < lines.length;) {
-      const file = image.lineFile[lines[i]!]!;
-      const fileEnd = fileLineStart[file + 1]!;
+      const file = image.lineFile[lines[i]];
+      const fileEnd = fileLineStart[file + 1];
       const record = new FileRecord(this.#universe, this.#options, set);
-      while (i < lines.length && lines[i]! < fileEnd) {
-        const group = functions.lineGroup[lines[i]!]!;
-        const from = group < 0 ? lines[i]! : functions.groupLine[group]!;
-        const to = group < 0 ? lines[i]! + 1 : functions.groupLineEnd[group]!;
+      while (i < lines.length && lines[i] < fileEnd) {
+        const group = functions.lineGroup[lines[i]];
+        const from = group < 0 ? lines[i] : functions.groupLine[group];
+        const to = group < 0 ? lines[i] + 1 : functions.groupLineEnd[group];
         if (group >= 0) record.addGroup(group);
         record.addLines(from, to);
-        while (i < lines.length && lines[i]! < to) i++;
+        while (i < lines.length && lines[i] < to) i++;
       }
       yield record.text(file);
     }
@@ -166,18 +166,18 @@ class FileRecord {
 
   addGroup(group: number): void {
     const { image, functions } = this.#universe;
-    const start = image.lineNumber[functions.groupLine[group]!]!;
+    const start = image.lineNumber[functions.groupLine[group]];
     const count = this.#groupCount(group);
     if (this.#options.dialect === 2) {
-      const end = functions.groupLastNumber[group]!;
+      const end = functions.groupLastNumber[group];
       this.#declarations += `FNL:${this.#groups},${start},${end}\n`;
       // lcov 2.2 and later count the groups, not the names.
       this.#functionsFound++;
       if (count > 0) this.#functionsHit++;
     }
-    const last = functions.groupStart[group + 1]!;
-    for (let f = functions.groupStart[group]!; f < last; f++) {
-      const name = printable(functions.name[f]!);
+    const last = functions.groupStart[group + 1];
+    for (let f = functions.groupStart[group]; f < last; f++) {
+      const name = printable(functions.name[f]);
       if (this.#options.dialect === 2) {
         this.#declarations += `FNA:${this.#groups},${count},${name}\n`;
         continue;
@@ -194,9 +194,9 @@ class FileRecord {
   #groupCount(group: number): number {
     const { groupLine, groupLineEnd } = this.#universe.functions;
     const { counts } = this.#set;
-    const end = groupLineEnd[group]!;
-    for (let line = groupLine[group]!; line < end; line++) {
-      if (counts[line] !== 0) return Math.min(counts[line]!, MAX_COUNT);
+    const end = groupLineEnd[group];
+    for (let line = groupLine[group]; line < end; line++) {
+      if (counts[line] !== 0) return Math.min(counts[line], MAX_COUNT);
     }
     return 0;
   }
@@ -207,12 +207,12 @@ class FileRecord {
     let text = "";
     for (let line = from; line < to; line++) {
       if (linePoints[line] === 0) continue;
-      const count = Math.min(counts[line]!, MAX_COUNT);
+      const count = Math.min(counts[line], MAX_COUNT);
       text += `DA:${image.lineNumber[line]},${count}\n`;
       this.#linesFound++;
       if (count === 0) continue;
       this.#linesHit++;
-      if (pointsHit !== undefined && pointsHit[line]! < linePoints[line]!) {
+      if (pointsHit !== undefined && pointsHit[line] < linePoints[line]) {
         const number = image.lineNumber[line];
         this.#branches += `BRDA:${number},0,0,${count}\nBRDA:${number},0,1,0\n`;
         this.#branchesFound += 2;
@@ -226,7 +226,7 @@ class FileRecord {
     if (this.#linesFound === 0) return "";
     // A name with a line end would be two lines.
     const path = printable(
-      sourcePath(this.#universe.image.files[file]!, this.#options.paths ?? "relative"),
+      sourcePath(this.#universe.image.files[file], this.#options.paths ?? "relative"),
     );
     const branches = this.#branchesFound === 0
       ? ""

@@ -6,7 +6,7 @@ export function formatRanges(numbers: ArrayLike<number>, separator = ","): strin
   const parts: string[] = [];
   for (let i = 0; i < numbers.length;) {
     let end = i;
-    while (end + 1 < numbers.length && numbers[end + 1] === numbers[end]! + 1) end++;
+    while (end + 1 < numbers.length && numbers[end + 1] === numbers[end] + 1) end++;
     parts.push(end === i ? `${numbers[i]}` : `${numbers[i]}-${numbers[end]}`);
     i = end + 1;
   }
@@ -21,12 +21,12 @@ export function rangesByFile(
 ): Record<string, string> {
   const files: Record<string, string> = {};
   for (let i = 0; i < lines.length;) {
-    const file = image.lineFile[lines[i]!]!;
+    const file = image.lineFile[lines[i]];
     const numbers: number[] = [];
-    while (i < lines.length && lines[i]! < fileLineStart[file + 1]!) {
-      numbers.push(image.lineNumber[lines[i++]!]!);
+    while (i < lines.length && lines[i] < fileLineStart[file + 1]) {
+      numbers.push(image.lineNumber[lines[i++]]);
     }
-    files[sourcePath(image.files[file]!, paths)] = formatRanges(numbers);
+    files[sourcePath(image.files[file], paths)] = formatRanges(numbers);
   }
   return files;
 }

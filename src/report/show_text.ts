@@ -1,9 +1,9 @@
-import { groupNames } from "../coverage/find_source.ts";
+import { groupNames } from "../coverage/questions/find_source.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
 import { overlap, union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import type { SimilarTest } from "../coverage/similar_tests.ts";
-import { soleOwners } from "../coverage/sole_owners.ts";
+import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
+import { soleOwners } from "../coverage/questions/sole_owners.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
@@ -56,13 +56,13 @@ export function showTest(
   similar: readonly SimilarTest[],
 ): ShownTest {
   const { universe } = coverage;
-  const { functions, image, linePoints } = universe;
-  const test = repeats.tests[0]!;
+  const { functions, image } = universe;
+  const test = repeats.tests[0];
   const lines = repeats.tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
   const unique = soleOwners(coverage).linesOf(test, lines);
   const groups = new Map<number, { linesHit: number; own: number[] }>();
   const entryOf = (line: number): { linesHit: number; own: number[] } | undefined => {
-    const group = functions.lineGroup[line]!;
+    const group = functions.lineGroup[line];
     if (group < 0) return undefined;
     let entry = groups.get(group);
     if (entry === undefined) groups.set(group, entry = { linesHit: 0, own: [] });
@@ -72,25 +72,25 @@ export function showTest(
     const entry = entryOf(line);
     if (entry !== undefined) entry.linesHit++;
   }
-  for (const line of unique) entryOf(line)?.own.push(image.lineNumber[line]!);
+  for (const line of unique) entryOf(line)?.own.push(image.lineNumber[line]);
   return {
     test,
     repeats,
     totals: repeats.tests.length === 1
-      ? coverage.tests[test]!.totals
+      ? coverage.tests[test].totals
       : coverage.totalsOf(union(repeats.steady, repeats.flaky)),
     lines,
     functions: [...groups].sort(([a], [b]) => a - b).map(([group, entry]) => {
-      let all = 0;
-      for (let l = functions.groupLine[group]!; l < functions.groupLineEnd[group]!; l++) {
-        if (linePoints[l] !== 0) all++;
-      }
+      const { lines } = coverage.lineShare(
+        functions.groupLine[group],
+        functions.groupLineEnd[group],
+      );
       return {
-        file: image.files[functions.groupFile[group]!]!,
+        file: image.files[functions.groupFile[group]],
         name: groupNames(universe, group).join(", "),
-        line: image.lineNumber[functions.groupLine[group]!]!,
+        line: image.lineNumber[functions.groupLine[group]],
         ...entry,
-        lines: all,
+        lines,
       };
     }),
     folders: tellingFolders(coverage, lines),
@@ -109,9 +109,9 @@ function tellingFolders(
 ): string[] {
   const sums = new Map<string, { tests: number; lines: number }>();
   for (const line of lines) {
-    const folder = folderOf(image.files[image.lineFile[line]!]!);
+    const folder = folderOf(image.files[image.lineFile[line]]);
     const sum = sums.get(folder) ?? { tests: 0, lines: 0 };
-    sum.tests += lineTests[line]!;
+    sum.tests += lineTests[line];
     sum.lines++;
     sums.set(folder, sum);
   }
@@ -133,7 +133,7 @@ export function showText(
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const { totals, functions, unique, repeats } = shown;
-  const { record } = coverage.tests[shown.test]!;
+  const { record } = coverage.tests[shown.test];
   const times = repeats.tests.length === 1
     ? ""
     : `, ${repeats.tests.length} repeats with ${plural(repeats.flaky.length, "flaky point")}`;
@@ -200,7 +200,7 @@ function outsideFunctions(
   lines: Uint32Array,
   style: TextStyle,
 ): string[] {
-  const outside = lines.filter((line) => universe.functions.lineGroup[line]! < 0);
+  const outside = lines.filter((line) => universe.functions.lineGroup[line] < 0);
   return Object.entries(rangesByFile(universe, outside)).map(([path, ranges]) =>
     `  ${paint(printable(path), "cyan", style)}:${ranges}`
   );
@@ -217,7 +217,7 @@ export interface FlakyPoint {
 export function flakyPoints(coverage: RunCoverage, { tests, flaky }: RepeatGroup): FlakyPoint[] {
   return [...flaky].map((point) => ({
     point,
-    hit: tests.filter((test) => hasPoint(coverage.tests[test]!.points.points, point)).length,
+    hit: tests.filter((test) => hasPoint(coverage.tests[test].points.points, point)).length,
   }));
 }
 
@@ -235,7 +235,7 @@ export function flakyText(
   const of = group.tests.length;
   return [
     paint(
-      `${testLabel(coverage, group.tests[0]!)}: ${plural(flaky.length, "flaky point")} in ${
+      `${testLabel(coverage, group.tests[0])}: ${plural(flaky.length, "flaky point")} in ${
         plural(of, "repeat")
       }`,
       "bold",
@@ -251,7 +251,7 @@ export function flakyText(
 /** Flaky points, for JSON. */
 export function flakyJson(coverage: RunCoverage, group: RepeatGroup): unknown {
   return {
-    ...testReference(coverage, group.tests[0]!),
+    ...testReference(coverage, group.tests[0]),
     repeats: group.tests.length,
     flaky: flakyPoints(coverage, group).map(({ point, hit }) => ({
       ...placeOf(coverage, point),
@@ -264,18 +264,18 @@ function placeOf(
   { universe: { image } }: RunCoverage,
   point: number,
 ): { place: string; function: string } {
-  const frame = image.frameStart[point]!;
+  const frame = image.frameStart[point];
   if (frame === image.frameStart[point + 1]) return { place: "?", function: "?" };
-  const f = image.frameFunction[frame]!;
+  const f = image.frameFunction[frame];
   return {
-    place: `${image.files[image.frameFile[frame]!] ?? "?"}:${image.frameLine[frame]}`,
+    place: `${image.files[image.frameFile[frame]] ?? "?"}:${image.frameLine[frame]}`,
     function: image.functionName[f] ?? "?",
   };
 }
 
 /** What a test reached, for JSON. */
 export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
-  const { record, points } = coverage.tests[shown.test]!;
+  const { record, points } = coverage.tests[shown.test];
   return {
     ...testReference(coverage, shown.test),
     repeats: shown.repeats.tests.length,

@@ -19,7 +19,7 @@ export function* syzkallerRawCover(
   let text = "";
   for (let point = 0; point < coverage.pointTests.length; point++) {
     if (coverage.pointTests[point] === 0) continue;
-    text += `${formatAddress(image.base + image.pointOffset[point]! + shift)}\n`;
+    text += `${formatAddress(image.base + image.pointOffset[point] + shift)}\n`;
     if (text.length > 1 << 16) {
       yield text;
       text = "";
@@ -57,7 +57,7 @@ export function* syzkallerJsonLines(
   for (let point = 0; point < image.pointOffset.length; point++) {
     if (image.pointUnknown[point] === 1) continue;
     let text = "";
-    for (const line of pointLines(coverage, point, hits[point]!, options.paths ?? "relative")) {
+    for (const line of pointLines(coverage, point, hits[point], options.paths ?? "relative")) {
       // Addresses pass 2^53 as unsigned numbers, so the JSON number is written from the exact bigint.
       const { pc, ...rest } = line;
       text += `${JSON.stringify(rest).slice(0, -1)},"pc":${BigInt.asUintN(64, BigInt(pc))}}\n`;
@@ -77,12 +77,12 @@ export function* syzkallerPrograms(
 ): Generator<string> {
   const paths = options.paths ?? "relative";
   for (let test = 0; test < coverage.tests.length; test++) {
-    const { record, points } = coverage.tests[test]!;
+    const { record, points } = coverage.tests[test];
     const title = testTitle(coverage, test);
     const files = new Map<string, Map<string, Record<string, number>[]>>();
     for (let i = 0; i < points.points.length; i++) {
-      const hits = points.hits === null ? 1 : points.hits[i]!;
-      for (const line of pointLines(coverage, points.points[i]!, hits, paths)) {
+      const hits = points.hits === null ? 1 : points.hits[i];
+      for (const line of pointLines(coverage, points.points[i], hits, paths)) {
         let functions = files.get(line.file_path);
         if (functions === undefined) files.set(line.file_path, functions = new Map());
         let blocks = functions.get(line.func_name);
@@ -112,19 +112,19 @@ function* pointLines(
   paths: PathMode,
 ): Generator<PointLine> {
   const { image } = universe;
-  const end = image.frameStart[point + 1]!;
-  for (let frame = image.frameStart[point]!; frame < end; frame++) {
-    const line = image.frameLine[frame]!;
+  const end = image.frameStart[point + 1];
+  for (let frame = image.frameStart[point]; frame < end; frame++) {
+    const line = image.frameLine[frame];
     yield {
-      file_path: sourcePath(image.files[image.frameFile[frame]!]!, paths),
-      func_name: image.functionName[image.frameFunction[frame]!]!,
+      file_path: sourcePath(image.files[image.frameFile[frame]], paths),
+      func_name: image.functionName[image.frameFunction[frame]],
       sl: line,
       sc: 0,
       el: line,
       ec: LINE_END,
       hit_count: hits,
       inline: frame + 1 < end,
-      pc: image.base + image.pointOffset[point]! + image.callLength,
+      pc: image.base + image.pointOffset[point] + image.callLength,
     };
   }
 }
@@ -132,7 +132,7 @@ function* pointLines(
 function pointHitCounts(coverage: RunCoverage): Float64Array {
   const counts = new Float64Array(coverage.pointTests.length);
   for (const { points } of coverage.tests) {
-    points.points.forEach((point, i) => counts[point]! += points.hits?.[i] ?? 1);
+    points.points.forEach((point, i) => counts[point] += points.hits?.[i] ?? 1);
   }
   return counts;
 }

@@ -16,7 +16,7 @@ export function* teamscaleReport(
 ): Generator<string> {
   yield `{"partial":false,"tests":[`;
   for (let test = 0; test < coverage.tests.length; test++) {
-    const { record } = coverage.tests[test]!;
+    const { record } = coverage.tests[test];
     const folders = new Map<string, { fileName: string; coveredLines: string }[]>();
     const files = rangesByFile(
       coverage.universe,

@@ -7,15 +7,15 @@ const mixed = new WeakMap<RunCoverage, boolean>();
 
 /** File and name of a test, as every answer prints it, and its runner where the run has tests of several. */
 export function testLabel(coverage: RunCoverage, test: number): string {
-  const { file } = coverage.tests[test]!.record;
+  const { file } = coverage.tests[test].record;
   const title = testTitle(coverage, test);
   return printable(file === "" ? title : `${file}: ${title}`);
 }
 
 /** Name of a test, with its number where its file has several of that name, and its runner where the run has tests of several. */
 export function testTitle(coverage: RunCoverage, test: number): string {
-  const { name, runner } = coverage.tests[test]!.record;
-  const occurrence = repeatIndex(coverage).occurrence[test]!;
+  const { name, runner } = coverage.tests[test].record;
+  const occurrence = repeatIndex(coverage).occurrence[test];
   const own = occurrence === 1 ? name : `${name} #${occurrence}`;
   return runner !== undefined && hasSeveralRunners(coverage) ? `${own} (${runner})` : own;
 }

@@ -37,7 +37,7 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
   let place = "";
   const runners = new Set(coverage.tests.map(({ record }) => record.runner));
   for (const group of repeatGroups(coverage)) {
-    const { file, runner } = coverage.tests[group.tests[0]!]!.record;
+    const { file, runner } = coverage.tests[group.tests[0]].record;
     const name = file === "" ? "(unknown file)" : printable(file);
     const now = runners.size > 1 && runner !== undefined ? `${name} (${printable(runner)})` : name;
     if (now !== place) rows.push({ file: now });
@@ -55,12 +55,12 @@ export function testTable(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE)
 
 /** The row of a test: of all its repeats together, where it was run several times. */
 function testRow(coverage: RunCoverage, group: RepeatGroup, indent: string): Row {
-  const repeats = group.tests.map((test) => coverage.tests[test]!);
+  const repeats = group.tests.map((test) => coverage.tests[test]);
   const [first] = repeats as [TestCoverage, ...TestCoverage[]];
   const totals = repeats.length === 1
     ? first.totals
     : coverage.totalsOf(union(group.steady, group.flaky));
-  // The first outcome that is none to be glad of.
+  // The first that did not pass, if any.
   const { outcome } = (repeats.find(({ record }) => record.outcome !== "passed") ?? first).record;
   return {
     cells: [
@@ -113,10 +113,10 @@ function testNotes(
 function columnWidths(rows: readonly Row[], available: number): number[] {
   const tests = rows.filter((row) => "cells" in row);
   const widths = HEADINGS.map((heading, i) =>
-    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i]!)))
+    columnWidth(heading.length, tests.map(({ cells }) => displayWidth(cells[i])))
   );
   const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
-  widths[0] = Math.min(widths[0]!, Math.max(MIN_NAME_WIDTH, available - others));
+  widths[0] = Math.min(widths[0], Math.max(MIN_NAME_WIDTH, available - others));
   return widths;
 }
 
@@ -129,8 +129,8 @@ function alignedCells(
   const isTerminal = width !== Infinity;
   return cells.map((cell, i) => {
     const number = i >= 2 && i <= 4;
-    const text = isTerminal ? fit(cell, widths[i]!) : cell;
-    return pad(text, widths[i]!, number ? "right" : "left");
+    const text = isTerminal ? fit(cell, widths[i]) : cell;
+    return pad(text, widths[i], number ? "right" : "left");
   });
 }
 
@@ -146,8 +146,8 @@ function paintRow(
 ): string {
   if (!style.color) return layOut(cells, widths, style);
   const aligned = alignedCells(cells, widths, style);
-  aligned[1] = paint(aligned[1]!, failed ? "red" : "green", style);
-  aligned[5] = paint(aligned[5]!.trimEnd(), "yellow", style);
+  aligned[1] = paint(aligned[1], failed ? "red" : "green", style);
+  aligned[5] = paint(aligned[5].trimEnd(), "yellow", style);
   return aligned.join(GAP).trimEnd();
 }
 
@@ -161,7 +161,7 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
   const groups = repeatGroups(coverage);
   const counted = (["failed", "unfinished"] as const).map((outcome) => {
     const count = groups.filter((group) =>
-      group.tests.some((test) => tests[test]!.record.outcome === outcome)
+      group.tests.some((test) => tests[test].record.outcome === outcome)
     ).length;
     return count > 0 ? `, ${count} ${outcome}` : "";
   });
@@ -214,123 +214,108 @@ function modulesText(modules: readonly ModuleCoverage[]): string {
 
 /** One sentence for each thing that the numbers leave out. */
 export function doubts(coverage: RunCoverage): string[] {
-  const { tests, unresolved, universe, damaged } = coverage;
-  const { counts, image } = universe;
-  const lines: string[] = [];
-  const unresolvedCount = unresolvedTotal(unresolved);
-  if (unresolvedCount > 0) {
-    lines.push(`unresolved: ${plural(unresolvedCount, "PC")}`);
-    for (const reason of Object.keys(UNRESOLVED_TEXT) as UnresolvedReason[]) {
-      if (unresolved[reason] > 0) {
-        lines.push(`  ${formatCount(unresolved[reason])} ${UNRESOLVED_TEXT[reason]}`);
-      }
-    }
-  }
-  for (const { name, missing, lost } of coverage.modules) {
-    if (missing === undefined) continue;
-    const pcs = lost === 0 ? "" : ` (${plural(lost, "PC")})`;
-    lines.push(`no image: module ${name}${pcs} is not counted: ${missing}`);
-  }
+  const { tests, universe: { counts, image } } = coverage;
   const flagged = (flag: "truncated" | "shared" | "callingThreadOnly"): number =>
     tests.filter(({ record }) => record[flag]).length;
-  const truncated = flagged("truncated");
-  if (truncated > 0) {
-    lines.push(`truncated: the buffer was full in ${plural(truncated, "test")}; PCs are missing`);
-  }
-  const shared = flagged("shared");
-  if (shared > 0) {
-    lines.push(`shared: ${plural(shared, "test")} ran while another was open; PCs may be its`);
-  }
-  const threadOnly = flagged("callingThreadOnly");
-  if (threadOnly > 0) {
-    lines.push(
-      `thread only: ${
-        plural(threadOnly, "asynchronous test")
-      } recorded on the calling thread alone`,
-    );
-  }
+  const earlier = tests.filter(({ record }) => record.earlier === true).length;
+  const outside = formatCount(
+    coverage.outside.filter((point) => coverage.pointTests[point] === 0).length,
+  );
+  const cut = coverage.cut.map((name) => JSON.stringify(printable(name)));
+  const unknown = `${plural(counts.unknownFunctions, "function")} and ${
+    plural(counts.unknownLines, "line")
+  } with no other point are not counted`;
+  return [
+    ...unresolvedLines(coverage),
+    ...modulesWithoutImage(coverage),
+    ...some(flagged("truncated"), "test", "truncated: the buffer was full in #; PCs are missing"),
+    ...some(flagged("shared"), "test", "shared: # ran while another was open; PCs may be its"),
+    ...some(
+      flagged("callingThreadOnly"),
+      "asynchronous test",
+      "thread only: # recorded on the calling thread alone",
+    ),
+    ...unrecordedLines(coverage),
+    ...unfinishedLines(coverage),
+    ...flakyLines(coverage),
+    ...some(coverage.flakyLeftOut, "point", "left out: # hit in some repeats only"),
+    ...some(coverage.baseline.length, "point", "baseline: # that an empty test hits too"),
+    ...some(
+      coverage.outside.length,
+      "point",
+      `outside tests: # hit while no test was open, ${outside} of them by no test: not in the totals`,
+    ),
+    ...cut.length === 0
+      ? []
+      : [`this run did not finish: what came after ${cut.join(", ")} is missing`],
+    ...some(coverage.lost, "record", "lost: # could not be written"),
+    ...some(coverage.damaged, "record", "damaged: # could not be read back"),
+    ...some(coverage.otherKernel, "record", "left out: # of another kernel"),
+    ...some(earlier, "test", "earlier: # recorded by earlier runs in this folder"),
+    ...some(counts.unknownPoints, "tail call", `unknown: # cannot be seen by KCOV; ${unknown}`),
+    ...some(
+      counts.linesPastEnd,
+      "line",
+      "dropped: # past the end of the source file: the sources are of another build",
+    ),
+    ...some(image.problems.length, "part", `unread: # of the image: ${image.problems[0]}`),
+  ].map(printable);
+}
+
+/** A sentence with the number of things in place of `#`; none where there are none. */
+function some(count: number, noun: string, sentence: string): string[] {
+  return count === 0 ? [] : [sentence.replace("#", plural(count, noun))];
+}
+
+function unresolvedLines({ unresolved }: RunCoverage): string[] {
+  const reasons = (Object.keys(UNRESOLVED_TEXT) as UnresolvedReason[])
+    .filter((reason) => unresolved[reason] > 0)
+    .map((reason) => `  ${formatCount(unresolved[reason])} ${UNRESOLVED_TEXT[reason]}`);
+  return [...some(unresolvedTotal(unresolved), "PC", "unresolved: #"), ...reasons];
+}
+
+function modulesWithoutImage({ modules }: RunCoverage): string[] {
+  return modules.filter(({ missing }) => missing !== undefined).map(({ name, missing, lost }) => {
+    const pcs = lost === 0 ? "" : ` (${plural(lost, "PC")})`;
+    return `no image: module ${name}${pcs} is not counted: ${missing}`;
+  });
+}
+
+function unrecordedLines({ tests }: RunCoverage): string[] {
   const refused = new Map<string, number>();
-  for (const { record } of tests) {
-    for (const { reason, tasks } of record.tree?.refused ?? []) {
-      refused.set(reason, (refused.get(reason) ?? 0) + tasks);
-    }
+  for (const { reason, tasks } of tests.flatMap(({ record }) => record.tree?.refused ?? [])) {
+    refused.set(reason, (refused.get(reason) ?? 0) + tasks);
   }
-  for (const [reason, tasks] of refused) {
-    lines.push(
-      `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`,
-    );
-  }
+  return [...refused].map(([reason, tasks]) =>
+    `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`
+  );
+}
+
+function unfinishedLines({ tests }: RunCoverage): string[] {
   const unfinished = tests.filter(({ record }) => record.outcome === "unfinished");
-  if (unfinished.length > 0) {
-    const lost = unfinished.filter(({ points }) =>
+  const lost =
+    unfinished.filter(({ points }) =>
       points.points.length + unresolvedTotal(points.unresolved) === 0
     ).length;
-    lines.push(
-      `unfinished: ${plural(unfinished.length, "test")} began and did not end${
-        lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`
-      }`,
-    );
-  }
+  const what = lost === 0 ? "" : `; what ${whoseOf(lost, unfinished.length)} ran is lost`;
+  return some(unfinished.length, "test", `unfinished: # began and did not end${what}`);
+}
+
+function whoseOf(some: number, all: number): string {
+  if (some < all) return `${some} of them`;
+  return all === 1 ? "it" : "they";
+}
+
+function flakyLines(coverage: RunCoverage): string[] {
   const unsteady = repeatGroups(coverage).filter(({ flaky }) => flaky.length > 0);
-  if (unsteady.length > 0) {
-    const points = new Set(unsteady.flatMap(({ flaky }) => [...flaky])).size;
-    lines.push(
-      `flaky: ${plural(points, "point")} hit in some repeats only, of ${
-        plural(unsteady.length, "test")
-      }: --steady leaves them out, show TEST --flaky lists them`,
-    );
-  }
-  if (coverage.flakyLeftOut > 0) {
-    lines.push(`left out: ${plural(coverage.flakyLeftOut, "point")} hit in some repeats only`);
-  }
-  if (coverage.baseline.length > 0) {
-    lines.push(
-      `baseline: ${plural(coverage.baseline.length, "point")} that an empty test hits too`,
-    );
-  }
-  const outside = coverage.outside.filter((point) => coverage.pointTests[point] === 0).length;
-  if (coverage.outside.length > 0) {
-    lines.push(
-      `outside tests: ${plural(coverage.outside.length, "point")} hit while no test was open, ${
-        formatCount(outside)
-      } of them by no test: not in the totals`,
-    );
-  }
-  if (coverage.cut.length > 0) {
-    const names = coverage.cut.map((name) => JSON.stringify(printable(name)));
-    lines.push(`this run did not finish: what came after ${names.join(", ")} is missing`);
-  }
-  if (coverage.lost > 0) {
-    lines.push(`lost: ${plural(coverage.lost, "record")} could not be written`);
-  }
-  if (damaged > 0) lines.push(`damaged: ${plural(damaged, "record")} could not be read back`);
-  if (coverage.otherKernel > 0) {
-    lines.push(`left out: ${plural(coverage.otherKernel, "record")} of another kernel`);
-  }
-  const earlier = tests.filter(({ record }) => record.earlier === true).length;
-  if (earlier > 0) {
-    lines.push(`earlier: ${plural(earlier, "test")} recorded by earlier runs in this folder`);
-  }
-  if (counts.unknownPoints > 0) {
-    lines.push(
-      `unknown: ${plural(counts.unknownPoints, "tail call")} cannot be seen by KCOV; ${
-        plural(counts.unknownFunctions, "function")
-      } and ${plural(counts.unknownLines, "line")} with no other point are not counted`,
-    );
-  }
-  if (counts.linesPastEnd > 0) {
-    lines.push(
-      `dropped: ${
-        plural(counts.linesPastEnd, "line")
-      } past the end of the source file: the sources are of another build`,
-    );
-  }
-  if (image.problems.length > 0) {
-    lines.push(
-      `unread: ${plural(image.problems.length, "part")} of the image: ${image.problems[0]}`,
-    );
-  }
-  return lines.map(printable);
+  const points = new Set(unsteady.flatMap(({ flaky }) => [...flaky])).size;
+  return some(
+    unsteady.length,
+    "test",
+    `flaky: ${
+      plural(points, "point")
+    } hit in some repeats only, of #: --steady leaves them out, show TEST --flaky lists them`,
+  );
 }
 
 /** A file that was written, for the list at the end. */
@@ -346,9 +331,4 @@ export function writtenText(files: readonly WrittenFile[], style: TextStyle = PL
   return files.map(({ path, what }) =>
     `${pad(printable(path), width, "left")}${GAP}${paint(what, "dim", style)}\n`
   ).join("");
-}
-
-function whoseOf(some: number, all: number): string {
-  if (some < all) return `${some} of them`;
-  return all === 1 ? "it" : "they";
 }

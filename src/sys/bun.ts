@@ -2,16 +2,6 @@ import { namedFunctions, type NativeFunction } from "./libc_functions.ts";
 import { nodeBuiltin } from "./node_builtins.ts";
 import type { LibcFunctions, NativeLibrary } from "./types.ts";
 
-/** The parts of `bun:ffi` used here, declared so that no other runtime needs Bun's types. */
-export interface BunFfi {
-  dlopen(
-    library: string,
-    symbols: Record<string, { args: readonly string[]; returns: string }>,
-  ): { symbols: Record<string, unknown> };
-  ptr(bytes: Uint8Array): number | bigint;
-  toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
-}
-
 /** How `bun:ffi` names what differs from the table. */
 function bunSymbols(functions: readonly [string, NativeFunction][]) {
   return Object.fromEntries(

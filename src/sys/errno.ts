@@ -2,7 +2,7 @@ import { SyscallError } from "../errors.ts";
 import { type Libc, MAP_FAILED } from "./types.ts";
 
 /**
- * Names by number, as `include/uapi/asm-generic/errno-base.h` and `errno.h` define them for x86-64 and arm64;
+ * Names by number, as `include/uapi/asm-generic/errno-base.h` and `errno.h` define them for all but a few old architectures;
  * 41 and 58 are unused there.
  */
 const ERRNO_NAMES = (
@@ -51,8 +51,8 @@ export function syscallError(
 }
 
 /**
- * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. There is to be no other
- * libc call between.
+ * The result of a libc call that signals failure by -1 (or `MAP_FAILED`), when it did not fail. No other libc call may come
+ * between.
  *
  * @param call Name of the function, with the request for `ioctl` and the like.
  * @param action What the caller wanted, to follow "Cannot".

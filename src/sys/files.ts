@@ -1,25 +1,47 @@
 import { nodeBuiltin } from "./node_builtins.ts";
 
-/** The parts of `Deno` used here, declared so that no other runtime needs Deno's types. */
-interface DenoFiles {
+/** The parts of `Deno` that files need, declared so that no other runtime needs Deno's types. */
+export interface DenoFiles {
   readFileSync(path: string): Uint8Array<ArrayBuffer>;
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   mkdirSync(path: string, options: { recursive: boolean }): void;
   removeSync(path: string): void;
-  statSync(path: string): { readonly size: number };
+  statSync(path: string): DenoStat;
   lstatSync(path: string): { readonly isSymlink: boolean };
   renameSync(from: string, to: string): void;
   linkSync(path: string, other: string): void;
   readLinkSync(path: string): string;
-  openSync(path: string, options: { append: boolean; createNew: boolean; mode: number }): {
-    writeSync(bytes: Uint8Array): number;
-    truncateSync(size: number): void;
-    close(): void;
-  };
+  openSync(
+    path: string,
+    options?: { append: boolean; createNew: boolean; mode: number },
+  ): DenoFile;
+}
+
+interface DenoFile {
+  statSync(): DenoStat;
+  seekSync(offset: number, whence: number): number;
+  readSync(bytes: Uint8Array): number | null;
+  writeSync(bytes: Uint8Array): number;
+  truncateSync(size: number): void;
+  close(): void;
+}
+
+interface DenoStat extends FileKinds {
+  readonly size: number;
+}
+
+/** What a file can be, as both runtimes name it. */
+export interface FileKinds {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  readonly isFifo?: boolean | null;
+  readonly isFIFO?: boolean;
+  readonly isSocket: boolean | null;
+  readonly isBlockDevice: boolean | null;
 }
 
 /** Deno's own functions: loading Node's for it takes longer than starting the runtime. */
-function denoFiles(): DenoFiles | undefined {
+export function denoFiles(): DenoFiles | undefined {
   return (globalThis as { readonly Deno?: DenoFiles }).Deno;
 }
 

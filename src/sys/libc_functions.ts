@@ -13,8 +13,8 @@ export interface NativeFunction {
  * Every libc function that this library calls, as 64-bit Linux declares it. `buffer` is memory that JavaScript
  * holds (or `null`); an address that JavaScript only passes on is `u64`. `ssize_t` results are read as `i32`: the
  * kernel moves at most 0x7ffff000 bytes in one call (`MAX_RW_COUNT`), so the low half holds them and -1 whole,
- * and no bigint is made. Variadic functions (`open`, `ioctl`, `fcntl`, `prctl`, `ptrace`, `syscall`) take integer
- * arguments in the same registers as others in the x86-64 and arm64 Linux calling conventions.
+ * and no bigint is made. Variadic functions (`open`, `ioctl`, `ptrace`, `syscall`) take integer
+ * arguments in the same registers as others in the Linux calling conventions of x86-64, arm64 and riscv64.
  */
 export const LIBC_FUNCTIONS = {
   __errno_location: { parameters: [], result: "u64" },
@@ -74,14 +74,6 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
   },
-  fcntl: {
-    parameters: [
-      "i32", // int fd
-      "i32", // int command
-      "i64", // long argument
-    ],
-    result: "i32",
-  },
   fstat: { // glibc 2.33, musl
     parameters: [
       "i32", // int fd
@@ -89,20 +81,6 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
     optional: true,
-  },
-  dup2: {
-    parameters: [
-      "i32", // int oldfd
-      "i32", // int newfd
-    ],
-    result: "i32",
-  },
-  pipe2: {
-    parameters: [
-      "buffer", // int fds[2]
-      "i32", // int flags
-    ],
-    result: "i32",
   },
   poll: {
     parameters: [
@@ -155,16 +133,6 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "u64",
   },
-  prctl: {
-    parameters: [
-      "i32", // int option
-      "u64", // unsigned long arg2
-      "u64", // unsigned long arg3
-      "u64", // unsigned long arg4
-      "u64", // unsigned long arg5
-    ],
-    result: "i32",
-  },
   ptrace: {
     parameters: [
       "i32", // enum __ptrace_request request
@@ -182,14 +150,6 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
   },
-  execve: {
-    parameters: [
-      "buffer", // const char *path
-      "buffer", // char *const argv[]
-      "buffer", // char *const envp[]
-    ],
-    result: "i32",
-  },
   posix_spawn: {
     parameters: [
       "buffer", // pid_t *pid
@@ -200,33 +160,6 @@ export const LIBC_FUNCTIONS = {
       "buffer", // char *const envp[]
     ],
     result: "i32", // an errno value, not -1
-  },
-  posix_spawnp: {
-    parameters: [
-      "buffer", // pid_t *pid
-      "buffer", // const char *file, looked up in PATH
-      "buffer", // const posix_spawn_file_actions_t *actions
-      "buffer", // const posix_spawnattr_t *attributes
-      "buffer", // char *const argv[]
-      "buffer", // char *const envp[]
-    ],
-    result: "i32", // an errno value, not -1
-  },
-  posix_spawn_file_actions_init: {
-    parameters: ["buffer"], // posix_spawn_file_actions_t *actions (80 bytes)
-    result: "i32",
-  },
-  posix_spawn_file_actions_adddup2: {
-    parameters: [
-      "buffer", // posix_spawn_file_actions_t *actions
-      "i32", // int fd
-      "i32", // int newfd
-    ],
-    result: "i32",
-  },
-  posix_spawn_file_actions_destroy: {
-    parameters: ["buffer"], // posix_spawn_file_actions_t *actions
-    result: "i32",
   },
   posix_spawnattr_init: {
     parameters: ["buffer"], // posix_spawnattr_t *attributes (336 bytes)
@@ -239,24 +172,10 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
   },
-  posix_spawnattr_setsigmask: {
-    parameters: [
-      "buffer", // posix_spawnattr_t *attributes
-      "buffer", // const sigset_t *mask (128 bytes)
-    ],
-    result: "i32",
-  },
   posix_spawnattr_setsigdefault: {
     parameters: [
       "buffer", // posix_spawnattr_t *attributes
       "buffer", // const sigset_t *signals (128 bytes)
-    ],
-    result: "i32",
-  },
-  posix_spawnattr_setpgroup: {
-    parameters: [
-      "buffer", // posix_spawnattr_t *attributes
-      "i32", // pid_t group
     ],
     result: "i32",
   },

@@ -3,13 +3,8 @@ import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
 import { isNotPermitted, machineName, runtimeName, systemName } from "./runtime.ts";
 import { notingErrno } from "./noted_errno.ts";
+import { systemCallNumber } from "./system_calls.ts";
 import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
-
-/** Names of the C library: glibc, then musl, which names it after the architecture. */
-const LIBRARY_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
-
-/** Number of the `gettid` system call; the only one needed before the tracer's tables. */
-const SYS_gettid: Partial<Record<string, bigint>> = { x86_64: 186n, aarch64: 178n };
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
 let loaded: Libc | undefined;
@@ -57,7 +52,9 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
   }
   const open = runtime === "deno" ? openWithDeno : openWithBun;
   const causes: unknown[] = [];
-  for (const name of LIBRARY_NAMES) {
+  // glibc, then musl, which names it after the architecture.
+  const libraries = ["libc.so.6", `libc.musl-${machineName()}.so.1`];
+  for (const name of libraries) {
     try {
       return libcOf(open(name, names));
     } catch (cause) {
@@ -74,7 +71,7 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
   }
   throw new KcovUnavailableError(
     "no-libc",
-    `Cannot open libc (tried ${LIBRARY_NAMES.join(", ")}): install glibc or musl for this runtime`,
+    `Cannot open libc (tried ${libraries.join(", ")}): install glibc or musl for this runtime`,
     { cause: causes[0] },
   );
 }
@@ -84,7 +81,7 @@ export function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
   // errno is thread-local, so its address is taken by the thread that loads.
   const location = new Int32Array(view(functions.__errno_location(), 4));
   const noting = notingErrno(functions, location);
-  const number = SYS_gettid[machineName()] ?? -1n;
+  const number = systemCallNumber("gettid");
   function threadId(): number {
     return functions.gettid?.() ?? Number(functions.syscall(number, 0n, 0n, 0n, 0n, 0n, 0n));
   }

@@ -1,4 +1,12 @@
-import type { BunFfi } from "./bun.ts";
+/** The parts of `bun:ffi` used here, declared so that no other runtime needs Bun's types. */
+interface BunFfi {
+  dlopen(
+    library: string,
+    symbols: Record<string, { args: readonly string[]; returns: string }>,
+  ): { symbols: Record<string, unknown> };
+  ptr(bytes: Uint8Array): number | bigint;
+  toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
+}
 
 /** The built-in modules that are loaded on use. */
 interface Builtins {
@@ -23,11 +31,13 @@ export function nodeBuiltin<Id extends keyof Builtins>(id: Id): Builtins[Id] {
 }
 
 /**
- * A module in the folder of the one at `url`, loaded when it is asked for, and at once: tests begin synchronously.
+ * A module of `src`, loaded when it is asked for, and at once: tests begin synchronously.
  *
- * @param name The module's name, without extension: that of `url`, which differs in a package.
+ * @param url Any module of `src`: in a package it may be another than the one that is written to ask, joined with it.
+ * @param path Path of the wanted module in `src`, without extension: that of `url`, which differs in a package.
  */
-export function requireBeside(url: string, name: string): unknown {
+export function requireSource(url: string, path: string): unknown {
+  const root = url.slice(0, url.lastIndexOf("/src/") + "/src/".length);
   const extension = url.endsWith(".ts") ? "ts" : "js";
-  return nodeBuiltin("node:module").createRequire(url)(`./${name}.${extension}`);
+  return nodeBuiltin("node:module").createRequire(`${root}any`)(`./${path}.${extension}`);
 }

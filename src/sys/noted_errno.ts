@@ -19,7 +19,7 @@ export interface NotingFunctions {
 export function notingErrno(functions: LibcFunctions, location: Int32Array): NotingFunctions {
   let errno = 0;
 
-  // Parameters written out, and no function called behind the call: nothing is made between it and the look at errno.
+  // Parameters written out, and no function called after the call: nothing runs between it and reading errno.
   function noting(call: Call, parameters: number): Call {
     switch (parameters) {
       case 0:

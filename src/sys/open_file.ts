@@ -1,3 +1,4 @@
+import { type DenoFiles, denoFiles, type FileKinds } from "./files.ts";
 import { nodeBuiltin } from "./node_builtins.ts";
 
 /** A file that is open for reading by position. */
@@ -10,54 +11,26 @@ export interface OpenFile {
   close(): void;
 }
 
-/** The parts of `Deno` used here, declared so that no other runtime needs Deno's types. */
-interface DenoFiles {
-  openSync(path: string): DenoFile;
-  statSync(path: string): DenoStat;
-}
-
-interface DenoStat extends Kinds<boolean> {
-  readonly size: number;
-}
-
-interface DenoFile {
-  statSync(): DenoStat;
-  seekSync(offset: number, whence: number): number;
-  readSync(bytes: Uint8Array): number | null;
-  close(): void;
-}
-
-/** What a file can be, as both runtimes name it. */
-interface Kinds<Answer> {
-  readonly isFile: Answer;
-  readonly isDirectory: Answer;
-  readonly isFifo?: Answer | null;
-  readonly isFIFO?: Answer;
-  readonly isSocket: Answer | null;
-  readonly isBlockDevice: Answer | null;
-  readonly isCharDevice?: Answer | null;
-}
-
 /** `SEEK_SET` of lseek(2). */
 const FROM_START = 0;
 
 /**
- * Opens a regular file. Anything else may have no end, or wait for a writer for ever: it is refused, and never waited
- * for.
+ * Opens a regular file. Anything else may have no end, or wait for a writer for ever: it is refused without
+ * waiting.
  *
  * @throws {TypeError} Where it is a folder, a FIFO, a socket or a device.
  * @throws the runtime's error, which names the path, where it cannot be opened
  */
 export function openFile(path: string): OpenFile {
-  const deno = (globalThis as { readonly Deno?: DenoFiles }).Deno;
+  const deno = denoFiles();
   return deno === undefined ? openWithNode(path) : openWithDeno(deno, path);
 }
 
 /**
- * Opens a file that somebody else may have put there: it must be a regular one, and no symbolic link to one. Nothing
- * else is waited for, as for the writer of a named pipe.
+ * Opens a file that somebody else may have put there: it must be a regular one, and not a symbolic link to one. It
+ * never waits, as for the writer of a named pipe.
  *
- * @throws {TypeError} It is no regular file.
+ * @throws {TypeError} It is not a regular file.
  * @throws {Error} The file system's own error, such as `ENOENT`.
  */
 export function openRegularFile(path: string): OpenFile {
@@ -67,7 +40,7 @@ export function openRegularFile(path: string): OpenFile {
   } catch (error) {
     // ELOOP of a link, ENXIO of a socket.
     if (!["ELOOP", "ENXIO"].includes((error as { code?: string }).code ?? "")) throw error;
-    throw new TypeError(`${path} is no regular file: remove it`);
+    throw new TypeError(`${path} is not a regular file: remove it`);
   }
 }
 
@@ -82,7 +55,7 @@ export function readWholeFile(path: string): Uint8Array<ArrayBuffer> {
 }
 
 /** All bytes of an open file, in memory of their own. */
-export function readAll(file: OpenFile): Uint8Array<ArrayBuffer> {
+function readAll(file: OpenFile): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(file.size);
   let done = 0;
   while (done < bytes.length) {
@@ -130,7 +103,7 @@ function openWithNode(path: string, flags = 0): OpenFile {
   });
 }
 
-function checked(path: string, kinds: Kinds<boolean>, file: OpenFile): OpenFile {
+function checked(path: string, kinds: FileKinds, file: OpenFile): OpenFile {
   try {
     refuseOthers(path, kinds);
   } catch (error) {
@@ -140,12 +113,12 @@ function checked(path: string, kinds: Kinds<boolean>, file: OpenFile): OpenFile 
   return file;
 }
 
-function refuseOthers(path: string, kinds: Kinds<boolean>): void {
+function refuseOthers(path: string, kinds: FileKinds): void {
   if (kinds.isFile) return;
   throw new TypeError(`Cannot read ${path}: it is ${kindOf(kinds)}: name a regular file`);
 }
 
-function kindOf({ isDirectory, isFifo, isFIFO, isSocket, isBlockDevice }: Kinds<boolean>): string {
+function kindOf({ isDirectory, isFifo, isFIFO, isSocket, isBlockDevice }: FileKinds): string {
   if (isDirectory) return "a folder";
   if (isFifo || isFIFO) return "a FIFO";
   if (isSocket) return "a socket";

@@ -66,7 +66,7 @@ export function systemRelease(): string {
   return release ?? tryReadText("/proc/sys/kernel/osrelease")?.trim() ?? "";
 }
 
-/** The machine's architecture as `uname -m` has it: `x86_64`, `aarch64`. */
+/** The machine's architecture as `uname -m` has it: `x86_64`, `aarch64`, `riscv64`. */
 export function machineName(): string {
   const globals = globalThis as unknown as RuntimeGlobals;
   return globals.Deno?.build.arch ?? nodeBuiltin("node:os").machine();

@@ -1,15 +1,11 @@
 import { check } from "./errno.ts";
 import type { AppendedFile } from "./files.ts";
 import { cString } from "./native_strings.ts";
-import { machineName } from "./runtime.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from "./system_calls.ts";
+import { systemCallNumber } from "./system_calls.ts";
 import type { LibcPart } from "./types.ts";
 
-/** `O_WRONLY | O_APPEND | O_CLOEXEC` of x86-64 and arm64. */
-const APPEND_FLAGS = 0o1 | 0o2000 | 0o2000000;
-/** `O_CREAT | O_EXCL`. */
-const CREATE_FLAGS = 0o100 | 0o200;
-/** Numbers of ftruncate(2) by machine. */
-const FTRUNCATE: Readonly<Record<string, bigint>> = { x86_64: 77n, aarch64: 46n };
+const APPEND_FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC;
 /** Of `struct stat`, whose first two words are `st_dev` and `st_ino`: they tell a file from all others. */
 const STAT_BYTES = 144;
 
@@ -24,7 +20,7 @@ export function createUnseenFile(
   path: string,
   mode = 0o666,
 ): Required<AppendedFile> {
-  let fd = open(CREATE_FLAGS);
+  let fd = open(O_CREAT | O_EXCL);
   const stat = new BigUint64Array(STAT_BYTES / 8);
   const statBytes = new Uint8Array(stat.buffer);
   const identity = identityOf();
@@ -48,7 +44,7 @@ export function createUnseenFile(
         otherwise: "choose another folder",
       }),
     truncate(size) {
-      const number = FTRUNCATE[machineName()] ?? -1n;
+      const number = systemCallNumber("ftruncate");
       const status = Number(libc.syscall(number, BigInt(fd), BigInt(size), 0n, 0n, 0n, 0n));
       check(libc, "ftruncate", status, `cut off ${path}`, "choose another folder");
     },

@@ -1,9 +1,8 @@
 import { cString } from "../sys/native_strings.ts";
+import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 
 const KMSG = "/dev/kmsg";
-const O_WRONLY = 1;
-const O_CLOEXEC = 0x8_0000;
 /** The kernel takes no more than about a thousand bytes as one message. */
 const MOST_CHARACTERS = 250;
 

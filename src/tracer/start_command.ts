@@ -2,7 +2,7 @@ import { SyscallError } from "../errors.ts";
 import { syscallError } from "../sys/errno.ts";
 import { cString, cStringArray } from "../sys/native_strings.ts";
 import type { Libc } from "../sys/types.ts";
-import { WUNTRACED } from "./constants.ts";
+import { WUNTRACED } from "./tasks/constants.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 /** Room for glibc's `posix_spawnattr_t` (336 bytes) and `sigset_t` (128). */

@@ -1,40 +1,31 @@
 import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
-import { ModulePlaces } from "../record/module_places.ts";
+import { ModulePlaces } from "../kernel/module_places.ts";
+import { runningKernel } from "../kernel/running_kernel.ts";
 import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun } from "../record/run_writer.ts";
 import type { BegunTest } from "../record/test_record.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
-import { currentArchitecture } from "./architecture.ts";
-import { PROTOCOL } from "./boundary_message.ts";
-import {
-  endSignal,
-  exitCode,
-  SIG_DFL,
-  SIG_IGN,
-  SIGHUP,
-  SIGINT,
-  SIGPIPE,
-  SIGQUIT,
-  SIGTERM,
-  SIGXFSZ,
-} from "./constants.ts";
-import { CoverageLedger } from "./coverage_ledger.ts";
-import { followToRunners } from "./follow_runners.ts";
+import { currentArchitecture } from "./tasks/architecture.ts";
+import { PROTOCOL } from "./boundary/boundary_message.ts";
+import * as linux from "./tasks/constants.ts";
+import { endSignal, exitCode } from "./tasks/wait_status.ts";
+import { CoverageLedger } from "./ledger/coverage_ledger.ts";
+import { followToRunners } from "./runners/follow_runners.ts";
 import { KernelLogMarks } from "./kernel_log_marks.ts";
-import { Ptrace } from "./ptrace.ts";
-import { RunnerPreloader } from "./runner_preloader.ts";
+import { Ptrace } from "./tasks/ptrace.ts";
+import { RunnerPreloader } from "./runners/runner_preloader.ts";
 import { startStopped } from "./start_command.ts";
 import { Supervisor } from "./supervisor.ts";
 import { parseSuperviseArguments, type SuperviseOptions } from "./supervise_options.ts";
-import { TaskMemory } from "./task_memory.ts";
-import { TaskStatusReader } from "./task_status.ts";
-import { TraceBufferPool } from "./trace_buffer_pool.ts";
+import { TaskMemory } from "./tasks/task_memory.ts";
+import { TaskStatusReader } from "./tasks/task_status.ts";
+import { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 
 /** Signals that end the command and not its supervisor: it must outlive the command to write its records. */
-const OUTLIVED = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+const OUTLIVED = [linux.SIGHUP, linux.SIGINT, linux.SIGQUIT, linux.SIGTERM];
 
 const STANDARD_ERROR = 2;
 
@@ -44,10 +35,10 @@ function supervise(args: readonly string[]): number {
   const libc = loadLibc();
   const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
   const memory = new TaskMemory(libc);
-  const { preloads, onlyPreload } = options;
-  const preloader = preloads === undefined
+  const { runners, onlyPreload } = options;
+  const preloader = runners === undefined
     ? null
-    : new RunnerPreloader(libc, ptrace, memory, preloads, neededVariables(onlyPreload));
+    : new RunnerPreloader(libc, ptrace, memory, runners, neededVariables(onlyPreload));
   const status = onlyPreload && preloader !== null
     ? followToRunners(
       libc,
@@ -86,6 +77,7 @@ function recordTree(
   modules.observe();
   const { runDirectory } = options;
   const run = openRun(runDirectory, {
+    kernel: runningKernel,
     modules,
     run: options.run,
     writeThrough: (path) => hostfsWriteThrough(libc, path),
@@ -156,11 +148,11 @@ function start(
   // SIGPIPE and SIGXFSZ are ignored by the runtime, not by who started it.
   const ignored = new TaskStatusReader(libc).read(libc.getpid())?.ignored ?? 0n;
   const changed = OUTLIVED.filter((signal) => (ignored >> BigInt(signal - 1) & 1n) === 0n);
-  for (const signal of OUTLIVED) libc.signal(signal, SIG_IGN);
+  for (const signal of OUTLIVED) libc.signal(signal, linux.SIG_IGN);
   return startStopped(libc, {
     command,
     environment: { ...environmentVariables(), ...variables },
-    defaultSignals: [SIGPIPE, SIGXFSZ, ...changed],
+    defaultSignals: [linux.SIGPIPE, linux.SIGXFSZ, ...changed],
   });
 }
 
@@ -177,7 +169,7 @@ function endAs(status: number): void {
   const { exit_group } = currentArchitecture().systemCalls;
   if (code !== null) libc.syscall(exit_group, BigInt(code), 0n, 0n, 0n, 0n, 0n);
   const signal = endSignal(status);
-  libc.signal(signal, SIG_DFL);
+  libc.signal(signal, linux.SIG_DFL);
   libc.kill(libc.getpid(), signal);
   exitProcess(128 + signal);
 }

@@ -1,5 +1,5 @@
-import type { KcovMode } from "../kcov/kcov_device.ts";
-import type { Preloads } from "./runner_preloader.ts";
+import type { RunnerProgram } from "./runners/runner_arguments.ts";
+import type { KcovMode } from "../kcov/abi.ts";
 
 /** What the supervisor's process is to do. */
 export interface SuperviseOptions {
@@ -15,15 +15,23 @@ export interface SuperviseOptions {
   readonly words?: number | undefined;
   /** One record of the whole command, instead of one of what runs outside its tests. */
   readonly record: boolean;
-  /** What covers the tests of runners that the command starts; without it only those that cover themselves are. */
-  readonly preloads?: Preloads | undefined;
+  /** Runners whose tests are covered where the command starts them; without it only those that cover themselves are. */
+  readonly runners?: readonly RunnerProgram[] | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
   readonly onlyPreload?: boolean;
-  /** Trace as on a kernel without the patches of scripts/kernel. */
+  /** Trace as on a kernel without the patches of src/build/recipe. */
   readonly mainline?: boolean;
-  /** Names of programs that are let go when they begin, with all that they start. */
+  /** Names of programs that are detached when they start, with all that they start. */
   readonly noFollow?: readonly string[];
 }
+
+const RUNNER_FIELDS: (keyof RunnerProgram)[] = [
+  "name",
+  "testArgument",
+  "otherName",
+  "preload",
+  "preloadArguments",
+];
 
 /** The arguments that {@linkcode parseSuperviseArguments} reads. */
 export function superviseArguments(options: SuperviseOptions): string[] {
@@ -33,9 +41,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
     ...(options.run === undefined ? [] : [`--run-id=${options.run}`]),
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
-    ...(options.preloads === undefined
-      ? []
-      : [`--deno-preload=${options.preloads.deno}`, `--bun-preload=${options.preloads.bun}`]),
+    ...(options.runners ?? []).map((runner) => `--runner=${JSON.stringify(runner, RUNNER_FIELDS)}`),
     ...(options.onlyPreload ? ["--only-preload"] : []),
     ...(options.mainline ? ["--mainline"] : []),
     ...(options.noFollow ?? []).map((name) => `--no-follow=${name}`),
@@ -72,8 +78,7 @@ export function parseSuperviseArguments(
   if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
     throw new TypeError(`Cannot supervise in mode "${mode}": use auto, unique or trace`);
   }
-  const deno = value("deno-preload");
-  const bun = value("bun-preload");
+  const runners = values("runner").map((text) => JSON.parse(text) as RunnerProgram);
   return {
     command: args.slice(end + 1),
     runDirectory,
@@ -81,7 +86,7 @@ export function parseSuperviseArguments(
     mode,
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),
-    preloads: deno === undefined || bun === undefined ? undefined : { deno, bun },
+    runners: runners.length === 0 ? undefined : runners,
     onlyPreload: own.includes("--only-preload"),
     mainline: own.includes("--mainline"),
     noFollow: values("no-follow"),

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../sys/runtime.ts";
 import { superviseArguments, type SuperviseOptions } from "./supervise_options.ts";
+import { childrenOf } from "./tasks/process_tree.ts";
 
 /** The runtime that a supervisor runs in. */
 export interface SupervisorRuntime {
@@ -50,16 +50,5 @@ export function signalSupervised(supervisor: number, signal: "SIGTERM" | "SIGHUP
     } catch {
       // It ended meanwhile.
     }
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
-      readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1").split(" ").filter(Boolean)
-        .map(Number)
-    );
-  } catch {
-    return []; // It ended, or the kernel has no CONFIG_PROC_CHILDREN.
   }
 }

@@ -1,44 +1,20 @@
 import type { Libc } from "../sys/types.ts";
-import { BoundaryServer } from "./boundary_server.ts";
-import {
-  EINTR,
-  isStopped,
-  PTRACE_CONT,
-  PTRACE_EVENT_CLONE,
-  PTRACE_EVENT_EXEC,
-  PTRACE_EVENT_FORK,
-  PTRACE_EVENT_STOP,
-  PTRACE_EVENT_VFORK,
-  PTRACE_EVENT_YIELD,
-  PTRACE_EVENTMSG_SYSCALL_EXIT,
-  PTRACE_O_TRACECLONE,
-  PTRACE_O_TRACEEXEC,
-  PTRACE_O_TRACEFORK,
-  PTRACE_O_TRACESYSGOOD,
-  PTRACE_O_TRACEVFORK,
-  PTRACE_SYSCALL,
-  SIGCHLD,
-  SIGCONT,
-  SIGTRAP,
-  SIGURG,
-  stopEvent,
-  stopSignal,
-  SYSCALL_STOP,
-  WNOHANG,
-} from "./constants.ts";
-import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
-import { claimFrom, ownersOf } from "./ownership.ts";
-import { programNames } from "./program_names.ts";
-import type { Ptrace } from "./ptrace.ts";
-import { TaskEnroller } from "./task_enroller.ts";
-import { TaskMemory } from "./task_memory.ts";
-import { type TaskStatus, TaskStatusReader } from "./task_status.ts";
-import type { TraceBufferPool } from "./trace_buffer_pool.ts";
+import { BoundaryServer } from "./boundary/boundary_server.ts";
+import * as linux from "./tasks/constants.ts";
+import { isStopped, stopEvent, stopSignal } from "./tasks/wait_status.ts";
+import type { CoverageLedger, TracedTask } from "./ledger/coverage_ledger.ts";
+import { claimFrom, ownersOf } from "./ledger/ownership.ts";
+import { programNames } from "./tasks/program_names.ts";
+import type { Ptrace } from "./tasks/ptrace.ts";
+import { TaskEnroller } from "./tasks/task_enroller.ts";
+import { TaskMemory } from "./tasks/task_memory.ts";
+import { type TaskStatus, TaskStatusReader } from "./tasks/task_status.ts";
+import type { TraceBufferPool } from "./ledger/trace_buffer_pool.ts";
 import { UnfollowedTasks } from "./unfollowed_tasks.ts";
 
 // Not PTRACE_O_EXITKILL: where the supervisor is killed, the command goes on without it.
-const OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-  PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+const OPTIONS = linux.PTRACE_O_TRACESYSGOOD | linux.PTRACE_O_TRACEFORK | linux.PTRACE_O_TRACEVFORK |
+  linux.PTRACE_O_TRACECLONE | linux.PTRACE_O_TRACEEXEC;
 
 /**
  * Programs that trace others. A task can have one tracer: what they start is left to them. Where the kernel tells of each
@@ -73,7 +49,7 @@ export interface SupervisorOptions {
   readonly memory?: TaskMemory;
   /** Told of the task that is about to begin a program, stopped, and whether it works for a test that is open. */
   readonly onExec?: (tid: number, inTest: boolean) => void;
-  /** Names of programs that are let go when they begin. */
+  /** Names of programs that are detached when they start. */
   readonly noFollow?: readonly string[];
 }
 
@@ -91,11 +67,11 @@ export class Supervisor {
   /** Processes whose creator is still to be announced. */
   readonly #unclaimed = new Set<number>();
   readonly #unfollowed: UnfollowedTasks;
-  /** Tasks whose creation was announced; processes until their parent is told of their end. */
+  /** Tasks whose creation was announced; processes until their parent gets `SIGCHLD`. */
   readonly #announced = new Set<number>();
-  /** Tasks whose program is to be let go at the return of its `execve`. */
+  /** Tasks to detach at the return of their `execve`. */
   readonly #leaving = new Set<TracedTask>();
-  /** Why tasks that were not seen yet are to be let go when they are. */
+  /** Why tasks that were not seen yet will be detached when they are. */
   readonly #unfollowable = new Map<number, string>();
   #lookedAt = 0;
   readonly #server: BoundaryServer;
@@ -124,17 +100,17 @@ export class Supervisor {
 
   /**
    * Traces `root`, a stopped child of this process, until it ends, and returns its wait status. Tasks that outlive it
-   * go on: they are let go when this process ends.
+   * go on: the kernel detaches them when this process ends.
    *
    * @throws {SyscallError} Where it cannot be traced.
    */
   run(root: number): number {
     this.#ptrace.seize(root, OPTIONS);
     this.#ledger.addTask(root, root, null);
-    this.#libc.kill(root, SIGCONT);
+    this.#libc.kill(root, linux.SIGCONT);
     for (;;) {
       const tid = this.#nextEvent();
-      if (tid === -EINTR) continue;
+      if (tid === -linux.EINTR) continue;
       if (tid < 0) return 0; // ECHILD: cannot be before the root's end
       const { status } = this.#ptrace;
       if (isStopped(status)) {
@@ -154,9 +130,9 @@ export class Supervisor {
   #nextEvent(): number {
     const isWatched = this.#pool.mode === "trace";
     while (isWatched || this.#unfollowed.size > 0) {
-      const tid = this.#ptrace.wait(-1, WNOHANG);
+      const tid = this.#ptrace.wait(-1, linux.WNOHANG);
       if (tid !== 0) return tid;
-      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.relieve(task); }
+      if (isWatched) { for (const task of this.#ledger.tasks) this.#ledger.drainIfFilling(task); }
       this.#lookBelowUnfollowed();
       this.#libc.poll(null, 0n, isWatched ? WATCH_MS : LOOK_MS);
     }
@@ -182,61 +158,61 @@ export class Supervisor {
       task = this.#newTask(tid, status);
     }
     if (this.#unfollowed.has(task)) {
-      // It stopped before it was let go.
+      // It stopped before it was detached.
       this.#ptrace.continue(tid, event === 0 ? signal : 0);
       return;
     }
     switch (event) {
-      case PTRACE_EVENT_STOP:
-        if (signal !== SIGTRAP) this.#ptrace.listen(tid);
+      case linux.PTRACE_EVENT_STOP:
+        if (signal !== linux.SIGTRAP) this.#ptrace.listen(tid);
         else if (task.buffer === null && task.refused === null) this.#enrol(task, status);
         else this.#ptrace.continue(tid);
         return;
-      case PTRACE_EVENT_FORK:
-      case PTRACE_EVENT_VFORK:
-      case PTRACE_EVENT_CLONE:
+      case linux.PTRACE_EVENT_FORK:
+      case linux.PTRACE_EVENT_VFORK:
+      case linux.PTRACE_EVENT_CLONE:
         this.#created(task, this.#ptrace.eventMessage(tid));
         break;
-      case PTRACE_EVENT_EXEC:
+      case linux.PTRACE_EVENT_EXEC:
         this.#executed(task);
         if (this.#isLeftAlone(task)) {
           // To the return of its execve, where it can make system calls.
           this.#leaving.add(task);
-          this.#ptrace.resume(PTRACE_SYSCALL, task.id);
+          this.#ptrace.resume(linux.PTRACE_SYSCALL, task.id);
           return;
         }
         break;
-      case PTRACE_EVENT_YIELD:
+      case linux.PTRACE_EVENT_YIELD:
         this.#yield(task, this.#ptrace.eventMessage(tid));
         break;
       case 0:
-        if (signal === SYSCALL_STOP) {
+        if (signal === linux.SYSCALL_STOP) {
           this.#atSystemCall(task);
           return;
         }
-        if (signal === SIGURG && this.#server.takes(task)) break;
-        if (signal === SIGCHLD) this.#childEnded(task);
+        if (signal === linux.SIGURG && this.#server.takes(task)) break;
+        if (signal === linux.SIGCHLD) this.#childEnded(task);
         this.#resume(task, signal);
         return;
     }
-    this.#ledger.relieve(task);
+    this.#ledger.drainIfFilling(task);
     this.#resume(task);
   }
 
   /** Lets a task run on; one that needs a larger buffer to its next system call, at whose return it can get that. */
   #resume(task: TracedTask, signal = 0): void {
     const grows = task.buffer !== null && this.#pool.canGrow(task.buffer);
-    this.#ptrace.resume(grows ? PTRACE_SYSCALL : PTRACE_CONT, task.id, signal);
+    this.#ptrace.resume(grows ? linux.PTRACE_SYSCALL : linux.PTRACE_CONT, task.id, signal);
   }
 
-  /** A task whose buffer is too small, or that is to be let go, stands before or behind a system call. */
+  /** A task whose buffer is too small, or that is to be detached, stands before or after a system call. */
   #atSystemCall(task: TracedTask): void {
     if (this.#leaving.delete(task)) {
       this.#leaveAlone(task);
       return;
     }
     const { buffer: before } = task;
-    const isBehind = this.#ptrace.eventMessage(task.id) === PTRACE_EVENTMSG_SYSCALL_EXIT;
+    const isBehind = this.#ptrace.eventMessage(task.id) === linux.PTRACE_EVENTMSG_SYSCALL_EXIT;
     if (before === null || !isBehind) {
       this.#resume(task);
       return;
@@ -282,8 +258,8 @@ export class Supervisor {
   }
 
   /**
-   * A process is told of its child's end. One that nobody announced was made so as not to be traced (`CLONE_UNTRACED`), which a
-   * kernel that hides this tracer does not let it: it does not tell of signals either.
+   * A process gets `SIGCHLD`. A child that was not announced was made with `CLONE_UNTRACED`. A kernel that hides this tracer
+   * ignores that flag, and does not report signals either.
    */
   #childEnded(task: TracedTask): void {
     const info = this.#ptrace.signalInfo(task.id);
@@ -350,7 +326,7 @@ export class Supervisor {
     const { id } = task;
     this.#memory.forget(id);
     task.process.hasBaseline = false;
-    task.process.firstIsRunners = false;
+    task.process.mainThreadIsRunner = false;
     // A thread that runs execve takes the id of its process, whose other threads end.
     const former = task.process.tasks === 1
       ? undefined
@@ -367,7 +343,7 @@ export class Supervisor {
     return noFollow.length > 0 && programNames(task.id).some((name) => noFollow.includes(name));
   }
 
-  /** Lets a program go before it runs, recorded by nobody. */
+  /** Detaches a program before it runs, unrecorded. */
   #leaveAlone(task: TracedTask): void {
     const { buffer } = task;
     const status = this.#status.read(task.id);

@@ -1,10 +1,11 @@
-import { listFolder, tryReadText } from "../sys/files.ts";
+import { tryReadText } from "../sys/files.ts";
 import type { Libc } from "../sys/types.ts";
-import type { CoverageLedger, TracedTask } from "./coverage_ledger.ts";
+import type { CoverageLedger, TracedTask } from "./ledger/coverage_ledger.ts";
+import { childrenOf, threadsOf } from "./tasks/process_tree.ts";
 
 /**
- * Tasks that were let go, as to another tracer. Nobody tells of what runs below them, so it has to be looked for, and what
- * comes and goes between two looks is not found.
+ * Tasks that were detached, for another tracer for instance. What runs below them is not reported, so it is polled for, and
+ * what starts and ends between two polls is missed.
  */
 export class UnfollowedTasks {
   readonly #libc: Pick<Libc, "kill">;
@@ -32,7 +33,7 @@ export class UnfollowedTasks {
     return this.#reasons.has(task);
   }
 
-  /** Counts a task that was let go, and looks below it from now on. */
+  /** Counts a task that was detached, and looks below it from now on. */
   add(task: TracedTask, reason: string): void {
     if (this.#reasons.has(task)) return;
     this.#reasons.set(task, reason);
@@ -62,20 +63,4 @@ export class UnfollowedTasks {
       this.#findBelow(child, reason, found);
     }
   }
-}
-
-function threadsOf(process: number): number[] {
-  try {
-    return listFolder(`/proc/${process}/task`).map(Number);
-  } catch {
-    return []; // It ended.
-  }
-}
-
-/** Its children; none where the kernel has no `CONFIG_PROC_CHILDREN`. */
-function childrenOf(process: number): number[] {
-  return threadsOf(process).flatMap((tid) =>
-    (tryReadText(`/proc/${process}/task/${tid}/children`) ?? "").split(" ").filter(Boolean)
-      .map(Number)
-  );
 }

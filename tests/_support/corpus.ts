@@ -8,7 +8,7 @@ import { runtimeName } from "../../src/sys/runtime.ts";
 import { spawnSync } from "./spawn_sync.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const CORPUS = fileURLToPath(new URL("../testing/corpus", import.meta.url));
+const CORPUS = fileURLToPath(new URL("../runners/corpus", import.meta.url));
 
 /** Bodies of the corpus are wrapped; without the wrappers each stands at the same place of its line. */
 function withoutWrappers(source: string): string {

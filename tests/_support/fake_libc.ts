@@ -4,7 +4,6 @@ import {
   KCOV_INIT_TRACE,
   KCOV_PATH,
   KCOV_RESET_TRACE,
-  KCOV_UNIQUE_ENABLE,
 } from "../../src/kcov/abi.ts";
 import { LIBC_FUNCTIONS } from "../../src/sys/libc_functions.ts";
 import { type Libc, type LibcFunctions, MAP_FAILED } from "../../src/sys/types.ts";
@@ -23,16 +22,13 @@ const IOCTL_NAMES = new Map([
   [KCOV_INIT_TRACE, "KCOV_INIT_TRACE"],
   [KCOV_ENABLE, "KCOV_ENABLE"],
   [KCOV_DISABLE, "KCOV_DISABLE"],
-  [KCOV_UNIQUE_ENABLE, "KCOV_UNIQUE_ENABLE"],
   [KCOV_RESET_TRACE, "KCOV_RESET_TRACE"],
 ]);
 
 /** A KCOV descriptor of the fake kernel: the states of `struct kcov` in kernel/kcov.c. */
 interface FakeKcov {
   buffer: ArrayBuffer | undefined;
-  countWord: number;
   tracing: boolean;
-  unique: boolean;
 }
 
 export interface FakeLibcOptions {
@@ -70,14 +66,11 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
   function record(...values: readonly bigint[]): void {
     if (traced?.buffer === undefined) return;
     const words = new BigUint64Array(traced.buffer);
-    const { countWord } = traced;
     for (const value of values) {
-      const position = Number(words[countWord]) + 1;
-      if (countWord + position >= words.length) return; // dropped, as the kernel does
-      const seen = words.subarray(countWord + 1, countWord + position);
-      if (traced.unique && seen.includes(BigInt.asUintN(64, value))) continue;
-      words[countWord] = BigInt(position);
-      words[countWord + position] = BigInt.asUintN(64, value);
+      const position = Number(words[0]) + 1;
+      if (position >= words.length) return; // dropped, as the kernel does
+      words[0] = BigInt(position);
+      words[position] = BigInt.asUintN(64, value);
     }
   }
   /** Logs the step, and says whether it fails. */
@@ -115,7 +108,7 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
       if (name !== KCOV_PATH) return refuse(ENOENT);
       const fd = nextFd++;
       openDescriptors.add(fd);
-      devices.set(fd, { buffer: undefined, countWord: 0, tracing: false, unique: false });
+      devices.set(fd, { buffer: undefined, tracing: false });
       return fd;
     },
     close(fd) {
@@ -162,13 +155,9 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
           device.buffer = new ArrayBuffer(Number(argument) * 8);
           return 0;
         case KCOV_ENABLE:
-        case KCOV_UNIQUE_ENABLE:
-          if (request === KCOV_UNIQUE_ENABLE && !unique) return refuse(ENOTTY);
           if (device.buffer === undefined || device.tracing) return refuse(EINVAL);
           if (traced !== undefined) return refuse(EBUSY);
           device.tracing = true;
-          device.unique = request === KCOV_UNIQUE_ENABLE;
-          device.countWord = device.unique ? Number(argument) : 0;
           traced = device;
           record(0xffff_ffff_8100_0001n); // the return path of enabling is recorded
           return 0;

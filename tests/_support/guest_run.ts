@@ -7,12 +7,15 @@ import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { memoryFolders } from "../../src/uml/memory_folder.ts";
-import { type GuestCommand, type GuestResult, runInKernel } from "../../src/uml/run_kernel.ts";
+import { memoryFolders } from "../../src/machines/uml/memory_folder.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import type { CommandEnd, GuestOptions, MachineCommand } from "../../src/machines/machine.ts";
+import { builtKernel, type UmlKernel } from "../../src/machines/uml/uml_kernel.ts";
+import { UmlMachine } from "../../src/machines/uml/uml_machine.ts";
 
 /** The checkout's command. */
 export const KERNELCOV: string = fileURLToPath(
-  new URL("../../scripts/kernelcov", import.meta.url),
+  new URL("../../src/cli/kernelcov", import.meta.url),
 );
 
 /** Collects what is written to it. */
@@ -34,7 +37,7 @@ export class Collector extends Writable {
 }
 
 /** What a command in the guest left. */
-export interface GuestRun extends GuestResult {
+export interface GuestRun extends CommandEnd {
   readonly stdout: string;
   readonly stderr: string;
   readonly stdoutBytes: Uint8Array;
@@ -43,14 +46,18 @@ export interface GuestRun extends GuestResult {
 /** Runs a shell script, or a command, in the guest and collects its output. */
 export async function inGuest(
   command: string | readonly string[],
-  options: Omit<Partial<GuestCommand>, "stdin"> & { stdin?: Uint8Array | Readable } = {},
+  options: GuestOptions & Pick<MachineCommand, "cwd" | "env"> & {
+    kernel?: UmlKernel;
+    stdin?: Uint8Array | Readable;
+  } = {},
 ): Promise<GuestRun> {
   const stdout = new Collector();
   const stderr = new Collector();
-  const { stdin, ...rest } = options;
-  const result = await runInKernel({
-    terminal: false,
-    ...rest,
+  const { stdin, cwd, env, kernel, ...guest } = options;
+  const machine = new UmlMachine(kernel ?? builtKernel(await buildEmbeddedKernel()), guest);
+  const result = await machine.run({
+    cwd,
+    env,
     command: typeof command === "string" ? ["sh", "-c", command] : command,
     stdin: stdin instanceof Uint8Array ? Readable.from([stdin]) : stdin ?? null,
     stdout,

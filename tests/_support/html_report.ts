@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parsePatch } from "../../src/coverage/patch.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type HtmlReportInput,
   writeHtmlReport,
 } from "../../src/report/html/write_html_report.ts";
-import { buildRecord, smallKernel } from "./index_builder.ts";
+import { buildRecord, smallKernel } from "./images/index_builder.ts";
 
 /** A name that would break a page which takes names for markup, paths or scripts. */
 export const HOSTILE_NAME = 'a/b > <script>alert("1")</script> & \u2028 %2F `${x}` __proto__';

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, copyFileSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ensureGuestInit, ensureLauncher } from "../../src/uml/guest_programs.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { guestProgram } from "../../src/machines/uml/guest_programs.ts";
 
 /** How a command is run as a user without rights: this one, or `nobody` where the tests run as root. */
 export interface OrdinaryUser {
@@ -21,7 +21,7 @@ export async function ordinaryUser(folder: string): Promise<OrdinaryUser> {
   const cache = join(folder, "kernelcov/kernels", basename(kernel.path));
   mkdirSync(cache, { recursive: true });
   const { linux, vmlinux, manifest } = kernel;
-  const programs = [ensureGuestInit(kernel), ensureLauncher(kernel)];
+  const programs = [guestProgram(kernel.path, "init"), guestProgram(kernel.path, "launcher")];
   for (const file of [linux, vmlinux, manifest, ...programs]) {
     copyFileSync(file, join(cache, basename(file)));
   }

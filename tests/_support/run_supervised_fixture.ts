@@ -1,7 +1,7 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { withPreload } from "../../src/testing/runner_command.ts";
+import { withPreload } from "../../src/runners/runner_command.ts";
 import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
 import { type SupervisedRun, superviseHere } from "./supervised.ts";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
 import { BinaryReader, stringAt } from "../../src/base/binary_reader.ts";
 import { FormatError } from "../../src/errors.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
 
 function reader(bytes: ArrayLike<number>): BinaryReader {
   return new BinaryReader(Uint8Array.from(bytes), { format: "test", section: ".s", base: 16 });

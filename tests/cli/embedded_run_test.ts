@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { genhtml, LCOV_VARIANTS } from "../_support/lcov_judges.ts";
 
 const root = join(import.meta.dirname!, "../..");
-const launcher = join(root, "scripts/kernelcov");
+const launcher = join(root, "src/cli/kernelcov");
 
 interface Finished {
   status: number | null;
@@ -72,7 +72,7 @@ function openEveryVariant(out: string): void {
 }
 
 for (const scope of ["thread", "tree"]) {
-  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a word`, () => {
+  test(`the examples, run in the embedded kernel in ${scope} scope, give tracefiles that genhtml opens without a message`, () => {
     const out = mkdtempSync(join(tmpdir(), "kernelcov-run-"));
     try {
       const examples = "deno test -A --no-check examples && bun test ./examples";
@@ -206,5 +206,5 @@ test("kernelcov kernel path prints the image that symbolize reads, and bad PCs a
   assert.ok(second.reason.length > 0);
   const bad = run(launcher, ["symbolize"], root, "600a8eb6\nhello\n");
   assert.equal(bad.status, 1);
-  assert.match(bad.stderr, /line 2, "hello", is no hexadecimal number/);
+  assert.match(bad.stderr, /line 2, "hello", is not a hexadecimal number/);
 });

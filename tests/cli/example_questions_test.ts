@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/read_run.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { loadImageIndexSync } from "../../src/symbolize/load_index.ts";
+import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";

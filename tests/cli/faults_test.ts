@@ -16,7 +16,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const MAIN = join(import.meta.dirname!, "../../src/cli/main.ts");
 const IMAGE = new SmallImage();
@@ -112,7 +112,7 @@ test("output that cannot be written is one line and status 1", () => {
   // Deno opens /dev/null in the place of a closed one.
   const { stderr } = shell('"$@" >&-', ["report", RUN]);
   assert.equal(
-    stderr.replace("kernelcov: Cannot write to standard output: EBADF: see to where it goes\n", ""),
+    stderr.replace("kernelcov: Cannot write to standard output: EBADF: check where it goes\n", ""),
     "",
   );
 });

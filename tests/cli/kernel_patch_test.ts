@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
-const LAUNCHER = join(ROOT, "scripts/kernelcov");
+const LAUNCHER = join(ROOT, "src/cli/kernelcov");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-patch-"));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 
-const launcher = join(import.meta.dirname!, "../../scripts/kernelcov");
+const launcher = join(import.meta.dirname!, "../../src/cli/kernelcov");
 
 function kernelcov(args: string[], env: Record<string, string> = {}, cwd?: string): {
   status: number | null;
@@ -31,13 +31,13 @@ test("a command line that is wrong is one line, a hint and exit status 2, withou
     [["xyzzy"], /Unknown command "xyzzy"\n/],
     [["help", "tset"], /Unknown command "tset"/],
     [["test"], /There is no test command/],
-    [["test", "deno"], /Unexpected "deno": put the command behind --/],
+    [["test", "deno"], /Unexpected "deno": put the command after --/],
     [["test", "--kernel", "moon", "--", "true"], /Unknown kernel "moon"/],
     [["test", "--no-such", "--", "true"], /--no-such/],
     [["kernel"], /Name what to do with the kernel/],
     [["kernel", "run"], /There is no command to run/],
     [["report", "a", "b"], /Unexpected "b"/],
-    [["symbolize", "extra"], /"extra" is no hexadecimal number/],
+    [["symbolize", "extra"], /"extra" is not a hexadecimal number/],
     [["symbolize", "--image", "a", "--vmlinux", "b"], /name one image/],
   ];
   for (const [args, message] of cases) {
@@ -65,7 +65,7 @@ test("help and version are found where people look for them", () => {
   ) {
     const { status, stdout } = kernelcov(args);
     assert.equal(status, 0);
-    assert.match(stdout, /^kernelcov kernel build\n/);
+    assert.match(stdout, /^kernelcov kernel build\|run[^\n]*\nkernelcov kernel build\n/);
   }
   for (const args of [["help", "help"], ["help"], ["help", "--help"]]) {
     assert.match(kernelcov(args).stdout, /Usage: kernelcov COMMAND/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moduleFinding } from "../../src/cli/module_finding.ts";
+import { moduleFinding } from "../../src/cli/commands/module_finding.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
 
 const modules = ["first", "second"].map((name, at) => ({

@@ -123,9 +123,9 @@ test("names and fragments that cannot be used are one line and status 2", () =>
     mkdirSync(join(folder, "tree"));
     const cases: [string[], RegExp][] = [
       [["build", "--config", "host.config"], /cannot be named "host"/],
-      [["build", "--config", "bad.config"], /bad\.config:2: "A=y" is no option/],
+      [["build", "--config", "bad.config"], /bad\.config:2: "A=y" is not an option/],
       [["build", "--config", "empty.config"], /There is no option in empty\.config/],
-      [["build", "--config", "host.config", "--name", "a/b"], /"a\/b" is no name for a kernel/],
+      [["build", "--config", "host.config", "--name", "a/b"], /"a\/b" is not a name for a kernel/],
       [["build", "--name", "a"], /add --config/],
       [["path", "--kernel", "tree"], /Unknown kernel "tree": use embedded\n/],
       [["run", "--kernel", "host", "--", "true"], /"host": use embedded or a path with a slash\n/],

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 
-const LAUNCHER = join(import.meta.dirname!, "../../scripts/kernelcov");
+const LAUNCHER = join(import.meta.dirname!, "../../src/cli/kernelcov");
 const ENV = { ...process.env, NO_COLOR: "1", KERNELCOV_RUNTIME: runtimeName() };
 const RUNNER = runtimeName() === "deno"
   ? [process.execPath, "test", "-A", "--no-check"]

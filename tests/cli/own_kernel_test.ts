@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
-import { ownKernel } from "../../src/uml/own_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { ownKernel } from "../../src/machines/uml/uml_kernel.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), "kernelcov-own-"));
@@ -74,7 +74,10 @@ for (const scope of ["thread", "tree"]) {
 
 test("a path without a kernel of user-mode Linux says what is needed", async () => {
   using image = new SmallImage();
-  assert.throws(() => ownKernel(image.path), /is no user-mode Linux kernel: build one with make/);
+  assert.throws(
+    () => ownKernel(image.path),
+    /is not a user-mode Linux kernel: build one with make/,
+  );
   const empty = join(FOLDER, "empty");
   mkdirSync(empty);
   assert.throws(() => ownKernel(empty), /There is no kernel at .*: name the folder/);

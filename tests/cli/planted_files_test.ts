@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import { openRun } from "../../src/record/run_writer.ts";
-import { buildEmbeddedKernel } from "../../src/uml/build_kernel.ts";
+import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 import { fileStates } from "../_support/file_states.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
 import { testRecord } from "../_support/test_records.ts";

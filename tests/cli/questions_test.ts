@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
-import { SmallImage } from "../_support/small_image.ts";
-import { runCommandOn } from "../_support/small_image_command.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
+import { runCommandOn } from "../_support/images/small_image_command.ts";
 import { parseLcov } from "../_support/lcov_judges.ts";
 
 const IMAGE = new SmallImage();

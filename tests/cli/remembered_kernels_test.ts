@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const MAIN = join(import.meta.dirname!, "../../src/cli/main.ts");
 const OLD = new SmallImage();

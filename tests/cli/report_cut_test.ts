@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutLine } from "../../src/cli/report_cut.ts";
+import { cutLine } from "../../src/cli/recording/report_cut.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const ended = testRecord({ name: "ends" });

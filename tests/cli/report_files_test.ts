@@ -14,9 +14,9 @@ import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { writeOutput } from "../../src/cli/output_file.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { removeLeftParts, writeWhole } from "../../src/testing/written_files.ts";
-import { SmallImage } from "../_support/small_image.ts";
-import { commandOn, runCommandOn } from "../_support/small_image_command.ts";
+import { removeLeftParts, writeWhole } from "../../src/sys/written_files.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
+import { commandOn, runCommandOn } from "../_support/images/small_image_command.ts";
 
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());
@@ -48,11 +48,23 @@ const MINE = "TN:\nSF:mine.ts\nDA:1,1\nend_of_record\n";
 
 test("a folder with another program's files is not written to: one line, status 2", () => {
   const cases: [args: (folder: string) => string[], files: Record<string, string>, RegExp][] = [
-    [(folder) => ["--html", folder], { "index.html": "<h1>mine" }, /index\.html is no report of/],
-    [(folder) => ["--out", folder], { "lcov.info": MINE }, /lcov\.info is of another program/],
-    [(folder) => ["--out", folder], { "tests.json": '{"a": 1}' }, /tests\.json is of another/],
-    [(folder) => ["--out", folder], { "tests.info": MINE }, /tests\.info is of another program/],
-    [(folder) => ["--out", folder], { "tests.desc": "mine" }, /tests\.desc is of another program/],
+    [
+      (folder) => ["--html", folder],
+      { "index.html": "<h1>mine" },
+      /index\.html is not a report of/,
+    ],
+    [(folder) => ["--out", folder], { "lcov.info": MINE }, /lcov\.info belongs to another program/],
+    [(folder) => ["--out", folder], { "tests.json": '{"a": 1}' }, /tests\.json belongs to another/],
+    [
+      (folder) => ["--out", folder],
+      { "tests.info": MINE },
+      /tests\.info belongs to another program/,
+    ],
+    [
+      (folder) => ["--out", folder],
+      { "tests.desc": "mine" },
+      /tests\.desc belongs to another program/,
+    ],
   ];
   for (const [args, files, message] of cases) {
     const folder = newFolder(files);
@@ -74,7 +86,7 @@ test("a data file of another program in the HTML folder stays as it is", () => {
     ...["report", RUN, "--out", newFolder(), "--html", html],
   ]);
   assert.equal(status, 2);
-  assert.match(stderr, /data\/run\.js is no report of kernelcov/);
+  assert.match(stderr, /data\/run\.js is not a report of kernelcov/);
   assert.equal(readFileSync(join(html, "data/run.js"), "utf8"), "mine");
 });
 
@@ -165,7 +177,7 @@ test("Ctrl-C while a file is written leaves it whole or not there, and ends the 
     script,
     `import process from "node:process";
 import { SignalHold } from ${source("cli/signal_hold.ts")};
-import { writeWhole } from ${source("testing/written_files.ts")};
+import { writeWhole } from ${source("sys/written_files.ts")};
 function* parts() {
   yield "one ";
   process.kill(process.pid, "SIGINT");

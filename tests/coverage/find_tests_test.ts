@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findTests } from "../../src/coverage/find_tests.ts";
+import { findTests } from "../../src/coverage/questions/find_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 test("findTests() prefers whole names to parts, and keeps repeats together", () => {
   const index = smallKernel();

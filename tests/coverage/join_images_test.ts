@@ -7,7 +7,7 @@ import { resolvePoints } from "../../src/coverage/point_hits.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import { FormatError } from "../../src/errors.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 /** A module with a file of its own and the kernel's header, whose function it has a copy of. */
 function module(name: string): CoverageImage & { name: string } {
@@ -34,20 +34,20 @@ function module(name: string): CoverageImage & { name: string } {
 function describe(image: CoverageImage, point: number): unknown {
   const lines = [...image.claimLine.slice(image.claimStart[point], image.claimStart[point + 1])];
   const frames = [];
-  for (let frame = image.frameStart[point]!; frame < image.frameStart[point + 1]!; frame++) {
-    const f = image.frameFunction[frame]!;
+  for (let frame = image.frameStart[point]; frame < image.frameStart[point + 1]; frame++) {
+    const f = image.frameFunction[frame];
     frames.push([
       image.functionName[f],
-      image.files[image.functionFile[f]!],
+      image.files[image.functionFile[f]],
       image.functionLine[f],
-      image.files[image.frameFile[frame]!],
+      image.files[image.frameFile[frame]],
       image.frameLine[frame],
     ]);
   }
   return {
     unknown: image.pointUnknown[point],
     frames,
-    lines: lines.map((line) => `${image.files[image.lineFile[line]!]}:${image.lineNumber[line]}`)
+    lines: lines.map((line) => `${image.files[image.lineFile[line]]}:${image.lineNumber[line]}`)
       .sort(),
   };
 }
@@ -61,10 +61,10 @@ test("each point keeps its frames and lines", () => {
     if (i > 0) assert.equal(firstPoint[i - 1], point);
     for (let p = 0; p < part.pointOffset.length; p++, point++) {
       assert.deepEqual(describe(image, point), describe(part, p));
-      assert.equal(image.pointOffset[point], part.pointOffset[p]! + (i === 0 ? 0 : start[i - 1]!));
+      assert.equal(image.pointOffset[point], part.pointOffset[p] + (i === 0 ? 0 : start[i - 1]));
     }
   });
-  for (const column of [image.pointOffset, image.everyOffset]) {
+  for (const column of [image.pointOffset, image.allPointOffsets]) {
     assert.deepEqual([...column], [...new Set(column)].sort((x, y) => x - y), "ascending");
   }
   assert.deepEqual(image.problems, ["a: a unit is damaged", "b: a unit is damaged"]);
@@ -72,15 +72,15 @@ test("each point keeps its frames and lines", () => {
 
 test("lines ascend within their files, and a header's lines are one for all images", () => {
   const { image } = joinImages(smallKernel(), [module("a"), module("b")]);
-  const keys = Array.from(image.lineFile, (file, i) => file * 1e6 + image.lineNumber[i]!);
+  const keys = Array.from(image.lineFile, (file, i) => file * 1e6 + image.lineNumber[i]);
   assert.deepEqual(keys, [...new Set(keys)].sort((x, y) => x - y));
   assert.deepEqual(image.files, [...new Set(image.files)]);
   const alone = buildUniverse(smallKernel()), universe = buildUniverse(image);
   function pointsOf(of: typeof universe, file: string, number: number): number {
     const line = of.image.lineNumber.findIndex((n, i) =>
-      n === number && of.image.files[of.image.lineFile[i]!] === file
+      n === number && of.image.files[of.image.lineFile[i]] === file
     );
-    return line < 0 ? 0 : of.linePoints[line]!;
+    return line < 0 ? 0 : of.linePoints[line];
   }
   const header = "include/linux/mm.h";
   assert.equal(pointsOf(universe, header, 6), pointsOf(alone, header, 6) + 2);
@@ -98,16 +98,16 @@ test("without modules the image is the kernel's own, column for column", () => {
 test("hits of a module count in its points and lines, and no module's in the kernel's", () => {
   const kernel = smallKernel(), parts = [module("a"), module("b")];
   const { image, start, firstPoint } = joinImages(kernel, parts);
-  const record = buildRecord(image, "test", [0x10, start[1]! + 0x10, start[1]! + 0x20]);
+  const record = buildRecord(image, "test", [0x10, start[1] + 0x10, start[1] + 0x20]);
   assert.deepEqual([...resolvePoints(image, record).points], [
     0,
-    firstPoint[1]!,
-    firstPoint[1]! + 1,
+    firstPoint[1],
+    firstPoint[1] + 1,
   ]);
   const modules = parts.map((part, i): CoveredModule => ({
     name: part.name,
     buildId: "",
-    firstPoint: firstPoint[i]!,
+    firstPoint: firstPoint[i],
     points: part.pointOffset.length,
     addresses: [],
   }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FilePatch, parsePatch } from "../../src/coverage/patch.ts";
+import { type FilePatch, parsePatch } from "../../src/coverage/patch/patch.ts";
 import { FormatError } from "../../src/errors.ts";
 
 const GIT = `From 0123 Mon Sep 17 00:00:00 2001
@@ -44,9 +44,9 @@ test("parsePatch() reads a mail with a git diff, its edits and their lines", () 
     ],
     [{ oldLine: 101, newLine: 103, removed: ["-- y"], added: [] }],
   ]);
-  assert.equal(file!.hunks[0]!.heading, "static int pipe_write(void)");
-  assert.deepEqual(file!.hunks[0]!.oldText, ["a", "b", "c", "", "d", "f"]);
-  assert.deepEqual(file!.hunks[0]!.newText, ["a", "B", "BB", "c", "", "d", "e", "f"]);
+  assert.equal(file!.hunks[0].heading, "static int pipe_write(void)");
+  assert.deepEqual(file!.hunks[0].oldText, ["a", "b", "c", "", "d", "f"]);
+  assert.deepEqual(file!.hunks[0].newText, ["a", "B", "BB", "c", "", "d", "e", "f"]);
 });
 
 test("parsePatch() reads new, deleted, renamed and binary files", () => {
@@ -86,8 +86,8 @@ diff --git "a/f\\303\\266.c" "b/f\\303\\266.c"
     ["logo.png", "logo.png", true],
     ["fö.c", "fö.c", false],
   ]);
-  assert.equal(files[0]!.hunks[0]!.edits[0]!.oldLine, 1);
-  assert.equal(files[1]!.hunks[0]!.edits[0]!.oldLine, 1);
+  assert.equal(files[0].hunks[0].edits[0].oldLine, 1);
+  assert.equal(files[1].hunks[0].edits[0].oldLine, 1);
 });
 
 test("parsePatch() reads the output of diff -u without git's lines", () => {
@@ -104,7 +104,7 @@ Only in linux-new/fs: b.c
 +z
 `);
   assert.deepEqual(files.map(({ oldPath }) => oldPath), ["linux-6.12/fs/a.c", "linux-6.12/fs/c.c"]);
-  assert.deepEqual(files[1]!.hunks[0]!.edits, [
+  assert.deepEqual(files[1].hunks[0].edits, [
     { oldLine: 8, newLine: 8, removed: [], added: ["z"] },
   ]);
 });

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { type PatchAnswer, type PatchOptions, whichPatch } from "../../src/coverage/patch_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import {
+  type PatchAnswer,
+  type PatchOptions,
+  whichPatch,
+} from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 const WRITES = 0, READS = 1, SOCKET = 2;
 
@@ -32,16 +36,16 @@ function inserting(file: string, line: number, text = "x = 1;"): string {
 }
 
 function picked(answer: PatchAnswer): [number, string][] {
-  return answer.tests.map(({ test, reasons }) => [test, reasons[0]!.closeness]);
+  return answer.tests.map(({ test, reasons }) => [test, reasons[0].closeness]);
 }
 
 test("a changed line picks the tests that run it, and no other", () => {
   const answer = ask(replacing("fs/pipe.c", 25));
   assert.deepEqual(picked(answer), [[WRITES, "line"]]);
-  assert.deepEqual(answer.tests[0]!.reasons, [
+  assert.deepEqual(answer.tests[0].reasons, [
     { path: "fs/pipe.c", closeness: "line", functions: ["pipe_write"], lines: [25], owners: 1 },
   ]);
-  assert.equal(answer.hunks[0]!.state, "covered");
+  assert.equal(answer.hunks[0].state, "covered");
   assert.deepEqual(answer.runAll, []);
 });
 
@@ -54,17 +58,17 @@ test("an insertion picks the tests that run the lines around it", () => {
 test("a line few tests run weighs more than one that many run", () => {
   const answer = ask(replacing("fs/pipe.c", 10) + replacing("fs/pipe.c", 42));
   assert.deepEqual(picked(answer), [[READS, "line"], [WRITES, "line"]]);
-  assert.ok(answer.tests[0]!.score > answer.tests[1]!.score);
+  assert.ok(answer.tests[0].score > answer.tests[1].score);
 });
 
 test("an uncovered change names its lines and the tests that come nearest", () => {
   const answer = ask(replacing("net/socket.c", 5));
-  assert.equal(answer.hunks[0]!.state, "uncovered");
-  assert.deepEqual(answer.hunks[0]!.uncovered, [5]);
+  assert.equal(answer.hunks[0].state, "uncovered");
+  assert.deepEqual(answer.hunks[0].uncovered, [5]);
   assert.deepEqual(picked(answer), [[SOCKET, "function"]]);
   const nobody = ask(replacing("net/socket.c", 30));
   assert.deepEqual(nobody.tests, []);
-  assert.equal(nobody.hunks[0]!.reason, "no test enters the function");
+  assert.equal(nobody.hunks[0].reason, "no test enters the function");
 });
 
 test("what cannot be judged needs every test, with the reason", () => {
@@ -80,7 +84,7 @@ test("what cannot be judged needs every test, with the reason", () => {
     ] as const
   ) {
     const answer = ask(replacing(file, 5));
-    const text = `${answer.runAll.map((entry) => entry.reason)}${answer.hunks[0]!.reason}`;
+    const text = `${answer.runAll.map((entry) => entry.reason)}${answer.hunks[0].reason}`;
     assert.ok(text.includes(reason), `${file}: ${text}`);
     assert.equal(answer.runAll.length, file.startsWith("arch/") ? 0 : 1);
   }
@@ -94,20 +98,20 @@ test("a header's inline function is judged like other code, its macros are not",
 });
 
 test("files outside the image need no test, and say why", () => {
-  assert.equal(ask(replacing("Documentation/fs/pipe.rst", 5)).hunks[0]!.state, "no-effect");
-  assert.equal(ask(replacing("tools/testing/x.c", 5)).hunks[0]!.state, "no-effect");
+  assert.equal(ask(replacing("Documentation/fs/pipe.rst", 5)).hunks[0].state, "no-effect");
+  assert.equal(ask(replacing("tools/testing/x.c", 5)).hunks[0].state, "no-effect");
   const missing = ask(replacing("fs/btrfs/inode.c", 5));
-  assert.equal(missing.hunks[0]!.state, "not-built");
+  assert.equal(missing.hunks[0].state, "not-built");
   assert.deepEqual([missing.tests, missing.runAll], [[], []]);
 });
 
 test("comments and blank lines need no test", () => {
   for (const text of ["/* why */", " * why", "// why", "", "\t */"]) {
     const answer = ask(inserting("fs/pipe.c", 23, text));
-    assert.deepEqual([answer.tests, answer.hunks[0]!.state], [[], "no-code"], text);
+    assert.deepEqual([answer.tests, answer.hunks[0].state], [[], "no-code"], text);
   }
-  assert.equal(ask(inserting("fs/pipe.c", 23, "/* a */ x = 1;")).hunks[0]!.state, "covered");
-  assert.equal(ask(inserting("fs/pipe.c", 23, "*p = 1;")).hunks[0]!.state, "covered");
+  assert.equal(ask(inserting("fs/pipe.c", 23, "/* a */ x = 1;")).hunks[0].state, "covered");
+  assert.equal(ask(inserting("fs/pipe.c", 23, "*p = 1;")).hunks[0].state, "covered");
 });
 
 test("the sources tell which side was built and where a hunk has moved", () => {
@@ -117,15 +121,15 @@ test("the sources tell which side was built and where a hunk has moved", () => {
   const moved = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -23,3 +23,3 @@\n c;\n-b;\n+e;\n d;\n`;
   const old = ask(moved, { source: () => source });
   assert.deepEqual(picked(old), [[WRITES, "line"]]);
-  assert.deepEqual([old.hunks[0]!.line, old.hunks[0]!.verified], [24, true]);
+  assert.deepEqual([old.hunks[0].line, old.hunks[0].verified], [24, true]);
   // The built file holds the new text: the patch is applied already.
   const applied = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -24,2 +24,3 @@\n c;\n+b;\n d;\n`;
   const answer = ask(applied, { source: () => source });
   assert.deepEqual(picked(answer), [[WRITES, "line"]]);
-  assert.deepEqual(answer.tests[0]!.reasons[0]!.lines, [25]);
+  assert.deepEqual(answer.tests[0].reasons[0].lines, [25]);
   const foreign = ask(replacing("fs/pipe.c", 25), { source: () => ["nothing alike"] });
-  assert.equal(foreign.hunks[0]!.verified, false);
-  assert.match(foreign.hunks[0]!.reason, /a guess$/);
+  assert.equal(foreign.hunks[0].verified, false);
+  assert.match(foreign.hunks[0].reason, /a guess$/);
 });
 
 test("tests whose coverage is not whole cannot be ruled out", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolvePoints, unresolvedTotal } from "../../src/coverage/point_hits.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { smallKernel } from "../_support/images/index_builder.ts";
 
 test("resolvePoints() finds a point from the return address after its call", () => {
   const index = smallKernel();
@@ -44,9 +44,9 @@ test("resolvePoints() says why a PC names no point", () => {
 
 test("resolvePoints() knows the points of start-up code, which no report counts", () => {
   const index = smallKernel();
-  const everyOffset = Int32Array.from([-0x800, 0x11, ...index.everyOffset]).sort();
+  const allPointOffsets = Int32Array.from([-0x800, 0x11, ...index.allPointOffsets]).sort();
   const pcs = [-0x800, -0x7ff, 0x11, 0x12, 0x400].map((offset) => index.base + offset + 5);
-  const hits = resolvePoints({ ...index, everyOffset }, { pcs, hits: null });
+  const hits = resolvePoints({ ...index, allPointOffsets }, { pcs, hits: null });
   assert.deepEqual([...hits.points], [8]);
   assert.deepEqual(hits.unresolved, {
     "outside-image": 1,
@@ -55,20 +55,6 @@ test("resolvePoints() knows the points of start-up code, which no report counts"
     "tail-call": 0,
     "start-up": 2,
   });
-});
-
-test("resolvePoints() takes the base of a relocated kernel", () => {
-  const index = smallKernel();
-  const slide = 0x1234_0000;
-  const record = buildRecord(index, "t", [0x10, 0x400]);
-  const moved = record.pcs.map((pc) => pc + slide);
-  const hits = resolvePoints(index, { pcs: moved, hits: null }, index.base + slide);
-  assert.deepEqual([...hits.points], [0, 8]);
-  assert.equal(
-    resolvePoints(index, { pcs: moved, hits: null }).unresolved["outside-image"],
-    2,
-    "without the base nothing matches",
-  );
 });
 
 test("resolvePoints() works for the negative addresses of an x86-64 kernel", () => {

@@ -1,23 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareCoverage, runSide, testSide } from "../../src/coverage/compare_coverage.ts";
-import { minimizeTests } from "../../src/coverage/minimize_tests.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import {
+  compareCoverage,
+  runSide,
+  testSide,
+} from "../../src/coverage/questions/compare_coverage.ts";
+import { minimizeTests } from "../../src/coverage/questions/minimize_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { jaccard } from "../../src/coverage/point_sets.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { SimilarTests } from "../../src/coverage/similar_tests.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { SimilarTests } from "../../src/coverage/questions/similar_tests.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
-import { uniqueCoverage } from "../../src/coverage/unique_coverage.ts";
+import { uniqueCoverage } from "../../src/coverage/questions/unique_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichFunction, whichLine } from "../../src/coverage/which_tests.ts";
+import { whichFunction, whichLine } from "../../src/coverage/questions/which_tests.ts";
 import {
   buildRecord,
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 
 const KERNEL = randomKernel(7, 12);
@@ -28,8 +32,8 @@ const LOOKUP = new TestLookup(COVERAGE);
 test("whichLine() gives for every line the tests whose records hit it, with their counts", () => {
   const plain = RECORDS.map((record) => plainLines(KERNEL, record));
   for (let line = 0; line < KERNEL.lineNumber.length; line++) {
-    const file = KERNEL.files[KERNEL.lineFile[line]!]!;
-    const number = KERNEL.lineNumber[line]!;
+    const file = KERNEL.files[KERNEL.lineFile[line]];
+    const number = KERNEL.lineNumber[line];
     const [answer] = whichLine(LOOKUP, file, number);
     const expected = plain.flatMap((lines, t) => lines.has(`${file}:${number}`) ? [t] : []);
     assert.deepEqual(answer!.tests.map((entry) => entry.test).sort((a, b) => a - b), expected);
@@ -61,8 +65,8 @@ test("whichLine() says what it can where a line has no answer", () => {
   assert.deepEqual(state("fs/pipe.c", 51), ["unknown", [], [43]]);
   assert.deepEqual(state("fs/pipe.c", 1), ["no-code", [], [10]]);
   assert.deepEqual(state("fs/ext4/inode.c", 1), ["not-built", [], []]);
-  assert.equal(whichLine(lookup, "pipe.c", 20)[0]!.file, "fs/pipe.c");
-  assert.equal(whichLine(lookup, "/usr/src/linux/fs/pipe.c", 20)[0]!.file, "fs/pipe.c");
+  assert.equal(whichLine(lookup, "pipe.c", 20)[0].file, "fs/pipe.c");
+  assert.equal(whichLine(lookup, "/usr/src/linux/fs/pipe.c", 20)[0].file, "fs/pipe.c");
   assert.deepEqual(whichLine(lookup, "xpipe.c", 20).map(({ state }) => state), ["not-built"]);
 });
 
@@ -70,16 +74,16 @@ test("whichFunction() gives the tests that enter a function, and finds twins", (
   const { functions, image } = COVERAGE.universe;
   const plain = RECORDS.map((record) => plainLines(KERNEL, record));
   for (let group = 0; group < functions.groupLine.length; group++) {
-    const name = functions.name[functions.groupStart[group]!]!;
+    const name = functions.name[functions.groupStart[group]];
     const answers = whichFunction(LOOKUP, name);
     assert.equal(answers.length, 1);
     const expected = new Map<number, number>();
-    for (let line = functions.groupLine[group]!; line < functions.groupLineEnd[group]!; line++) {
+    for (let line = functions.groupLine[group]; line < functions.groupLineEnd[group]; line++) {
       if (COVERAGE.universe.linePoints[line] === 0) continue;
-      const key = `${image.files[image.lineFile[line]!]}:${image.lineNumber[line]}`;
+      const key = `${image.files[image.lineFile[line]]}:${image.lineNumber[line]}`;
       plain.forEach((lines, t) => lines.has(key) && expected.set(t, (expected.get(t) ?? 0) + 1));
     }
-    assert.deepEqual(new Map(answers[0]!.tests.map(({ test, lines }) => [test, lines])), expected);
+    assert.deepEqual(new Map(answers[0].tests.map(({ test, lines }) => [test, lines])), expected);
   }
   const index = smallKernel();
   const small = new TestLookup(new RunCoverage(buildUniverse(index), []));
@@ -92,7 +96,7 @@ test("minimizeTests() keeps every point, and no kept test can be left out", () =
   const { kept, redundant, points } = minimizeTests(COVERAGE);
   const all = RECORDS.map((record) => plainPoints(KERNEL, record));
   const unite = (tests: readonly number[]): Set<number> =>
-    new Set(tests.flatMap((t) => [...all[t]!]));
+    new Set(tests.flatMap((t) => [...all[t]]));
   const chosen = kept.map((entry) => entry.test);
   const everything = unite([...all.keys()]);
   assert.equal(points, everything.size);
@@ -140,14 +144,14 @@ test("compareCoverage() of two tests splits their points and lines", () => {
   for (const [a, b] of [[0, 1], [5, 5], [3, 30]] as const) {
     const difference = compareCoverage(
       COVERAGE.universe,
-      testSide(groups[a]!),
-      testSide(groups[b]!),
+      testSide(groups[a]),
+      testSide(groups[b]),
     );
     for (
       const [what, of] of [["points", plainPoints], ["lines", plainLines]] as const
     ) {
-      const left = new Set<unknown>(of(KERNEL, RECORDS[groups[a]!.tests[0]!]!));
-      const right = new Set<unknown>(of(KERNEL, RECORDS[groups[b]!.tests[0]!]!));
+      const left = new Set<unknown>(of(KERNEL, RECORDS[groups[a].tests[0]]));
+      const right = new Set<unknown>(of(KERNEL, RECORDS[groups[b].tests[0]]));
       assert.deepEqual(difference[what], {
         onlyA: left.difference(right).size,
         onlyB: right.difference(left).size,
@@ -173,9 +177,9 @@ test("points that come and go between repeats are flaky, and comparisons know th
     ["a", [0, 1, 2]],
     ["b", [3]],
   ]);
-  assert.deepEqual([...groups[0]!.steady], [0]);
-  assert.deepEqual([...groups[0]!.flaky], [2, 3, 8]);
-  const [a, b] = [testSide(groups[0]!), testSide(groups[1]!)];
+  assert.deepEqual([...groups[0].steady], [0]);
+  assert.deepEqual([...groups[0].flaky], [2, 3, 8]);
+  const [a, b] = [testSide(groups[0]), testSide(groups[1])];
   const difference = compareCoverage(coverage.universe, a, b);
   assert.deepEqual(difference.points, { onlyA: 3, onlyB: 1, both: 1 });
   assert.equal(difference.flakyPoints, 3);
@@ -199,17 +203,17 @@ test("repeats of a test are one test in every answer", () => {
   const { kept, redundant, points } = minimizeTests(coverage);
   assert.deepEqual([kept.map(({ test }) => test), redundant, points], [[0, 1], [], 3]);
   const lookup = new TestLookup(coverage);
-  assert.deepEqual(whichLine(lookup, "fs/pipe.c", 20)[0]!.tests, [
+  assert.deepEqual(whichLine(lookup, "fs/pipe.c", 20)[0].tests, [
     { test: 0, count: 3, pointsHit: 1, repeats: { hit: 2, of: 2 } },
   ]);
-  assert.deepEqual(whichFunction(lookup, "sock_read")[0]!.tests, [
+  assert.deepEqual(whichFunction(lookup, "sock_read")[0].tests, [
     { test: 0, lines: 2, repeats: { hit: 1, of: 2 } },
     { test: 1, lines: 2, repeats: { hit: 1, of: 3 } },
   ]);
   const patch = parsePatch("--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -10 +10 @@\n-a\n+b\n");
   const { tests, hunks } = whichPatch(lookup, patch);
   assert.deepEqual(tests.map(({ test, score }) => [test, score]), [[0, 0.5], [1, 0.5]]);
-  assert.deepEqual(hunks[0]!.tests, [0, 1]);
+  assert.deepEqual(hunks[0].tests, [0, 1]);
 });
 
 test("SimilarTests finds the nearest tests exactly in small runs", () => {
@@ -217,7 +221,7 @@ test("SimilarTests finds the nearest tests exactly in small runs", () => {
   const points = COVERAGE.tests.map((entry) => entry.points.points);
   for (let t = 0; t < points.length; t++) {
     const found = similar.of(t, 5);
-    const best = points.map((other, o) => o === t ? 0 : jaccard(points[t]!, other))
+    const best = points.map((other, o) => o === t ? 0 : jaccard(points[t], other))
       .sort((a, b) => b - a).slice(0, 5);
     assert.deepEqual(found.map(({ similarity }) => similarity), best);
   }
@@ -225,7 +229,7 @@ test("SimilarTests finds the nearest tests exactly in small runs", () => {
 
 test("SimilarTests finds near twins among many tests", () => {
   const records = randomRecords(KERNEL, 23, 700);
-  const twin = randomRecords(KERNEL, 23, 350)[349]!;
+  const twin = randomRecords(KERNEL, 23, 350)[349];
   const coverage = new RunCoverage(buildUniverse(KERNEL), [...records, { ...twin, name: "twin" }]);
   assert.deepEqual(new SimilarTests(coverage).of(700, 1), [{ test: 349, similarity: 1 }]);
 });

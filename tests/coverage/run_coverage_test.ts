@@ -8,7 +8,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 
 /** `file:line` to count, for the lines that a test hit. */
 function countsOf(coverage: RunCoverage, test: number): Record<string, number> {
@@ -16,8 +16,8 @@ function countsOf(coverage: RunCoverage, test: number): Record<string, number> {
   const { lines, counts } = coverage.linesOf(test);
   return Object.fromEntries(
     [...lines].map((line, i) => [
-      `${image.files[image.lineFile[line]!]}:${image.lineNumber[line]}`,
-      counts[i]!,
+      `${image.files[image.lineFile[line]]}:${image.lineNumber[line]}`,
+      counts[i],
     ]),
   );
 }
@@ -53,7 +53,7 @@ test("a declaration and a call count how often they were entered, not the loops 
       { offset: 0x30, frames: [{ function: 1, line: 23 }, { function: 0, line: 3 }], claims: [] },
     ].map((point) => ({
       ...point,
-      claims: point.claims.length > 0 ? point.claims : [point.frames[0]!.line, 20, 3, 1],
+      claims: point.claims.length > 0 ? point.claims : [point.frames[0].line, 20, 3, 1],
     })),
   );
   const records = [buildRecord(index, "t", [0x00, 0x10, 0x20], [2, 2, 500])];
@@ -85,13 +85,13 @@ test("where the kernel stored each PC once, every line counts 1 per test", () =>
 
 test("parts of one function that lie apart are not counted twice", () => {
   const index = smallKernel();
-  const [headerLine, lastPoint] = [index.claimLine[index.claimStart[4]! + 1]!, 11];
+  const [headerLine, lastPoint] = [index.claimLine[index.claimStart[4] + 1], 11];
   // The last point becomes a part of pipe_write behind the other functions, as a .cold part is, that claims a
   // line of the header which pipe_write and pipe_read hold too.
   const frameFunction = Uint32Array.from(index.frameFunction);
-  frameFunction[index.frameStart[lastPoint]!] = 2;
+  frameFunction[index.frameStart[lastPoint]] = 2;
   const claimLine = Uint32Array.from(index.claimLine);
-  claimLine[index.claimStart[lastPoint]!] = headerLine;
+  claimLine[index.claimStart[lastPoint]] = headerLine;
   const split = { ...index, frameFunction, claimLine };
   const records = [buildRecord(split, "t", [0x140, 0x220, 0x520], [2, 5, 1])];
   const coverage = new RunCoverage(buildUniverse(split), records);
@@ -116,7 +116,7 @@ test("totals add up over tests: counts sum, points unite", () => {
   const summed = new Float64Array(coverage.lineCount.length);
   for (let t = 0; t < 3; t++) {
     const { lines, counts } = coverage.linesOf(t);
-    lines.forEach((line, i) => summed[line]! += counts[i]!);
+    lines.forEach((line, i) => summed[line] += counts[i]);
   }
   assert.deepEqual(coverage.lineCount, summed);
   assert.equal(Math.max(...coverage.lineTests), 2);
@@ -183,16 +183,16 @@ test("tests with and without counts have the same lines, totals and sums, as eac
     tests.forEach(({ totals, points }, test) => {
       const { lines, counts, pointsHit } = coverage.linesOf(test);
       lines.forEach((line, i) => {
-        lineTests[line]!++;
-        lineCount[line]! += counts[i]!;
+        lineTests[line]++;
+        lineCount[line] += counts[i];
       });
-      const groups = new Set([...lines].map((line) => universe.functions.lineGroup[line]!));
+      const groups = new Set([...lines].map((line) => universe.functions.lineGroup[line]));
       const { groupStart } = universe.functions;
       assert.deepEqual(totals, {
         functions: [...groups].filter((group) => group >= 0)
-          .reduce((sum, group) => sum + groupStart[group + 1]! - groupStart[group]!, 0),
+          .reduce((sum, group) => sum + groupStart[group + 1] - groupStart[group], 0),
         lines: lines.length,
-        partialLines: lines.filter((line, i) => pointsHit[i]! < universe.linePoints[line]!).length,
+        partialLines: lines.filter((line, i) => pointsHit[i] < universe.linePoints[line]).length,
         points: points.points.length,
       });
     });

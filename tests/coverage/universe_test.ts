@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { buildIndex, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, smallKernel } from "../_support/images/index_builder.ts";
 
 test("buildUniverse() counts what can be seen and names what cannot", () => {
   const { counts } = buildUniverse(smallKernel());
@@ -20,10 +20,10 @@ test("buildUniverse() counts what can be seen and names what cannot", () => {
 test("buildUniverse() gives each function the lines up to the next function of its file", () => {
   const { functions, image } = buildUniverse(smallKernel());
   const owned = [...functions.groupLine.keys()].map((g) => ({
-    names: functions.name.slice(functions.groupStart[g]!, functions.groupStart[g + 1]!),
-    first: image.lineNumber[functions.groupLine[g]!],
+    names: functions.name.slice(functions.groupStart[g], functions.groupStart[g + 1]),
+    first: image.lineNumber[functions.groupLine[g]],
     last: functions.groupLastNumber[g],
-    lines: functions.groupLineEnd[g]! - functions.groupLine[g]!,
+    lines: functions.groupLineEnd[g] - functions.groupLine[g],
   }));
   assert.deepEqual(owned, [
     { names: ["__do_sys_pipe2", "__x64_sys_pipe2"], first: 10, last: 19, lines: 3 },

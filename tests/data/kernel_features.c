@@ -1,5 +1,5 @@
 /*
- * Uses each feature that scripts/kernel/config promises and prints one line for it: its name, and 0 or the errno.
+ * Uses each feature that src/build/recipe/config promises and prints one line for it: its name, and 0 or the errno.
  */
 #define _GNU_SOURCE
 #include <errno.h>

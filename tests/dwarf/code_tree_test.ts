@@ -7,9 +7,9 @@ import { DwarfSections } from "../../src/dwarf/dwarf_sections.ts";
 import { Unit } from "../../src/dwarf/unit.ts";
 import { readUnitHeaders } from "../../src/dwarf/unit_headers.ts";
 import { FormatError } from "../../src/errors.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
-import { buildUnits, type DieSpec, type UnitSpec } from "../_support/dwarf_builder.ts";
-import type { SectionSpec } from "../_support/elf_builder.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
+import { buildUnits, type DieSpec, type UnitSpec } from "../_support/images/dwarf_builder.ts";
+import type { SectionSpec } from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 
@@ -231,7 +231,7 @@ test("a range list without an end is a FormatError", () => {
   assert.throws(() => treeOf(all, [TEXT]), FormatError);
 });
 
-test("a unit whose length cannot be true ends the list of units; one of an unknown version is left out", () => {
+test("a unit whose length is impossible ends the list of units; one of an unknown version is left out", () => {
   const root: DieSpec = { tag: dw.DW_TAG_compile_unit };
   const info = buildUnits([{ root }, { root }, { root }])[0].data;
   const size = info.length / 3;

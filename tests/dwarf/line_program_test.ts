@@ -4,7 +4,7 @@ import { MemorySource } from "../../src/base/byte_source.ts";
 import { readLineHeader } from "../../src/dwarf/line_header.ts";
 import { LineRows } from "../../src/dwarf/line_program.ts";
 import { FormatError } from "../../src/errors.ts";
-import { buildLineProgram, type LineSpec, type RowSpec } from "../_support/dwarf_builder.ts";
+import { buildLineProgram, type LineSpec, type RowSpec } from "../_support/images/dwarf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 

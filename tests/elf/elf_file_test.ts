@@ -9,6 +9,9 @@ import {
   R_AARCH64_ABS32,
   R_AARCH64_ABS64,
   R_AARCH64_PREL32,
+  R_RISCV_32,
+  R_RISCV_32_PCREL,
+  R_RISCV_64,
   R_X86_64_32,
   R_X86_64_64,
   R_X86_64_PC32,
@@ -17,11 +20,11 @@ import {
   STT_OBJECT,
 } from "../../src/elf/constants.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildIdOfNotes } from "../../src/elf/notes.ts";
+import { buildIdOfNotes } from "../../src/elf/build_id.ts";
 import { FormatError } from "../../src/errors.ts";
-import { inflate } from "../../src/symbolize/inflate.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
-import { buildElf, buildIdNote, codeSection } from "../_support/elf_builder.ts";
+import { inflate } from "../../src/kernel/image/inflate.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
+import { buildElf, buildIdNote, codeSection } from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 
@@ -42,7 +45,7 @@ function kernel(): Uint8Array<ArrayBuffer> {
 
 test("sections, symbols and build id of a kernel are read", () => {
   const elf = elfFileOf(kernel());
-  assert.equal(elf.header.machine, "x86-64");
+  assert.equal(elf.header.machine.name, "x86-64");
   assert.equal(elf.isModule, false);
   assert.equal(elf.buildId, "0123456789abcdef0123456789abcdef01234567");
   const text = elf.section(".text");
@@ -101,9 +104,9 @@ test("files of other kinds are refused in words", () => {
   const class32 = bytes.slice();
   class32[4] = 1;
   assert.throws(() => elfFileOf(class32), /64-bit/);
-  const riscv = bytes.slice();
-  riscv[18] = 243;
-  assert.throws(() => elfFileOf(riscv), /machine 243/);
+  const powerpc = bytes.slice();
+  powerpc[18] = 21;
+  assert.throws(() => elfFileOf(powerpc), /machine 21 is none of .*riscv64 \(243\)/);
 });
 
 for (
@@ -161,6 +164,7 @@ for (
   const [machine, absolute64, absolute32, relative32] of [
     ["x86-64", R_X86_64_64, R_X86_64_32, R_X86_64_PC32],
     ["arm64", R_AARCH64_ABS64, R_AARCH64_ABS32, R_AARCH64_PREL32],
+    ["riscv64", R_RISCV_64, R_RISCV_32, R_RISCV_32_PCREL],
   ] as const
 ) {
   const module = (type: number, offset: number) =>

@@ -12,13 +12,13 @@ test("a device's life is open, init, mmap, enable, disable, munmap, close", () =
   const libc = fakeLibc();
   const device = KcovDevice.open({ words: WORDS, libc });
   device.enable();
-  assert.equal(device.mode, "trace");
+  assert.equal(device.enabled, true);
   device.reset();
   assert.equal(device.count(), 0);
   libc.record(PC, PC);
   assert.equal(device.count(), 2);
   device.disable();
-  assert.equal(device.mode, undefined);
+  assert.equal(device.enabled, false);
   const { pcs, hits } = device.decode(0, 2);
   assert.deepEqual([...pcs], [PC_NUMBER]);
   assert.deepEqual([...hits], [2]);
@@ -101,7 +101,7 @@ test("wrong order is a TypeError that says what to do, with no call made", () =>
   assert.equal(libc.log.length, before);
   device.enable();
   const enabled = libc.log.length;
-  assert.throws(() => device.enable(), /enabled in trace mode: disable it first$/);
+  assert.throws(() => device.enable(), /it is enabled: disable it first$/);
   assert.throws(() => device.hasUniqueMode(), /disable it first$/);
   assert.equal(libc.log.length, enabled);
   device.close();
@@ -127,7 +127,7 @@ test("a second device on the same thread is busy, and the first goes on", () => 
       return true;
     },
   );
-  assert.equal(second.mode, undefined);
+  assert.equal(second.enabled, false);
   first.reset();
   libc.record(PC);
   assert.equal(first.count(), 1);
@@ -167,26 +167,11 @@ test("entries outside the buffer cannot be read", () => {
   }
 });
 
-test("unique mode stores each PC once, behind its bitmap", () => {
-  const libc = fakeLibc({ unique: true });
-  using device = KcovDevice.open({ words: WORDS, libc });
-  assert.ok(device.hasUniqueMode());
-  device.enable("unique");
-  device.reset();
-  libc.record(PC, PC, PC + 8n);
-  assert.equal(device.count(), 2);
-  assert.deepEqual([...device.decode(0, 2).pcs], [PC_NUMBER, PC_NUMBER + 8]);
-  assert.equal(device.capacity, WORDS - 64 - 1);
-  device.reset();
-  assert.equal(device.count(), 0);
-});
-
-test("a kernel without unique mode is found by asking the device", () => {
-  const libc = fakeLibc();
-  using device = KcovDevice.open({ words: WORDS, libc });
-  assert.equal(device.hasUniqueMode(), false);
-  assert.throws(() => device.enable("unique"), /ENOTTY: use the trace mode/);
-  device.enable("trace");
+test("a kernel with or without unique mode is found by asking the device", () => {
+  for (const unique of [true, false]) {
+    using device = KcovDevice.open({ words: WORDS, libc: fakeLibc({ unique }) });
+    assert.equal(device.hasUniqueMode(), unique);
+  }
 });
 
 test("what runs during a pause is not recorded, and neither is the pause", () => {
@@ -206,6 +191,6 @@ test("what runs during a pause is not recorded, and neither is the pause", () =>
     device.pause(() => {
       throw new RangeError("inside");
     }), /inside/);
-  assert.equal(device.mode, "trace");
+  assert.equal(device.enabled, true);
   assert.deepEqual([...device.decode(0, device.count()).pcs], [PC_NUMBER, PC_NUMBER + 8]);
 });

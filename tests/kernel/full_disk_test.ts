@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
-import { withPreload } from "../../src/testing/runner_command.ts";
+import { withPreload } from "../../src/runners/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { fixtureCommand } from "../_support/run_supervised_fixture.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";

@@ -7,13 +7,13 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/read_run.ts";
 import type { Run } from "../../src/record/test_record.ts";
-import { runningKernel } from "../../src/record/running_kernel.ts";
+import { runningKernel } from "../../src/kernel/running_kernel.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests } from "../_support/run_tests.ts";
 
-const OUTCOMES = fileURLToPath(new URL("../testing/fixtures/three_outcomes.ts", import.meta.url));
+const OUTCOMES = fileURLToPath(new URL("../hook/fixtures/three_outcomes.ts", import.meta.url));
 const NAMES = fileURLToPath(
-  new URL(`../testing/fixtures/${runtimeName()}_names.ts`, import.meta.url),
+  new URL(`../hook/fixtures/${runtimeName()}_names.ts`, import.meta.url),
 );
 // A star marks a record that is shared.
 const DENO_NAMES = [
@@ -26,7 +26,7 @@ const DENO_NAMES = [
   "overlap > second *",
 ];
 const BUN_NAMES = ["first *", "given", "plain", "row 1 is one", "row 2 is two", "second *"];
-const BLOCK = fileURLToPath(new URL("../testing/fixtures/one_block.ts", import.meta.url));
+const BLOCK = fileURLToPath(new URL("../hook/fixtures/one_block.ts", import.meta.url));
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 60_000 };

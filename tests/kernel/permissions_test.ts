@@ -10,7 +10,7 @@ import { runTests } from "../_support/run_tests.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 120_000 };
-const FIXTURE = "../../testing/fixtures/asks_nothing.ts";
+const FIXTURE = "../../hook/fixtures/asks_nothing.ts";
 /** What the README names. Bun has no permissions: there these are runs like any other. */
 const ENOUGH = ["--allow-ffi", "--allow-read", "--allow-write", "--allow-env"];
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { withPreload } from "../../src/testing/runner_command.ts";
+import { withPreload } from "../../src/runners/runner_command.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { superviseHere } from "../_support/supervised.ts";
 

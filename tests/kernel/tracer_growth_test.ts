@@ -4,13 +4,13 @@ import { KCOV_INIT_TRACE } from "../../src/kcov/abi.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
 import { loadLibc } from "../../src/sys/load.ts";
 import type { Libc } from "../../src/sys/types.ts";
-import { currentArchitecture } from "../../src/tracer/architecture.ts";
-import { exitCode } from "../../src/tracer/constants.ts";
-import { CoverageLedger } from "../../src/tracer/coverage_ledger.ts";
-import { Ptrace } from "../../src/tracer/ptrace.ts";
+import { currentArchitecture } from "../../src/tracer/tasks/architecture.ts";
+import { exitCode } from "../../src/tracer/tasks/wait_status.ts";
+import { CoverageLedger } from "../../src/tracer/ledger/coverage_ledger.ts";
+import { Ptrace } from "../../src/tracer/tasks/ptrace.ts";
 import { startStopped } from "../../src/tracer/start_command.ts";
 import { Supervisor } from "../../src/tracer/supervisor.ts";
-import { TraceBufferPool } from "../../src/tracer/trace_buffer_pool.ts";
+import { TraceBufferPool } from "../../src/tracer/ledger/trace_buffer_pool.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment } from "../_support/supervised.ts";
 

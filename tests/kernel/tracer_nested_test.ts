@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { preloadPaths } from "../../src/testing/runner_command.ts";
+import { RUNNERS } from "../../src/runners/all_runners.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
@@ -59,7 +59,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 
 for (const [name, command] of Object.entries(COMMANDS)) {
   test(`tests that ${name} starts are covered`, SLOW, () => {
-    const options = { preloads: preloadPaths(), cwd: folder, env: { PATH } };
+    const options = { runners: RUNNERS, cwd: folder, env: { PATH } };
     const { status, records, stdout, stderr } = superviseHere(command, options);
     assert.equal(status, 0, stdout + stderr);
     const tests = records.filter(({ kind }) => kind === "test");
@@ -71,20 +71,23 @@ for (const [name, command] of Object.entries(COMMANDS)) {
 
 test("a runner that may not read the preload runs as it would, and is named", SLOW, () => {
   const script = `mount -t tmpfs none "$PRELOAD_FOLDER"; ${runner}`;
-  const preloads = preloadPaths();
-  const env = { PATH, PRELOAD_FOLDER: preloads.deno.slice(0, preloads.deno.lastIndexOf("/")) };
-  const options = { preloads, cwd: folder, env };
+  const { preload } = RUNNERS.find(({ name }) => name === runtime)!;
+  const options = {
+    runners: RUNNERS,
+    cwd: folder,
+    env: { PATH, PRELOAD_FOLDER: dirname(preload) },
+  };
   const hidden = superviseHere(["unshare", "--mount", ...sh(script)], options);
   assert.equal(hidden.status, 0, hidden.stdout + hidden.stderr);
   assert.deepEqual(hidden.records.filter(({ kind }) => kind === "test"), []);
   assert.match(
     hidden.stderr,
-    new RegExp(`^kernelcov: Tests of ${runtime} test \\(it cannot read .*preload_${runtime}`, "m"),
+    new RegExp(`^kernelcov: Tests of ${runtime} test \\(it cannot read ${preload}\\)`, "m"),
   );
 });
 
 test("a runner that no preload can cover is named, but not where a test started it", SLOW, () => {
-  const options = { preloads: preloadPaths(), cwd: folder, env: { PATH } };
+  const options = { runners: RUNNERS, cwd: folder, env: { PATH } };
   const { status, stderr } = superviseHere(sh("node --test; make check; node --test"), options);
   assert.equal(status, 0, stderr);
   assert.match(stderr, /^kernelcov: Tests of node --test \(2 times\) have no records/m);
@@ -114,7 +117,7 @@ test(
       runDirectory,
       mode: "auto",
       record: false,
-      preloads: preloadPaths(),
+      runners: RUNNERS,
       onlyPreload: true,
     });
     const env = { ...plainEnvironment(), PATH, KERNELCOV_RUN: runDirectory };

@@ -12,7 +12,7 @@ import { runtimeName } from "../../src/sys/runtime.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment } from "../_support/supervised.ts";
 
-const KERNELCOV = fileURLToPath(new URL("../../scripts/kernelcov", import.meta.url));
+const KERNELCOV = fileURLToPath(new URL("../../src/cli/kernelcov", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-watch-"));
 after(() => rmSync(folder, { recursive: true }));
 const file = join(folder, "watched_test.ts");

@@ -9,9 +9,10 @@ import {
   STT_FUNC,
 } from "../../src/elf/constants.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { codeSections, scanSection } from "../../src/points/scan.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
-import { buildElf, codeSection, type SymbolSpec } from "../_support/elf_builder.ts";
+import { codeSections } from "../../src/elf/code_sections.ts";
+import { scanSection } from "../../src/points/scan.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
+import { buildElf, codeSection, type SymbolSpec } from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 const CALLBACK = "__sanitizer_cov_trace_pc";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -65,11 +65,20 @@ function run(command: string, args: readonly string[]): { status: number | null;
 }
 
 test("what runs before the first test is one file each", () => {
-  for (const name of ["testing/preload_deno", "testing/preload_bun", "tracer/supervise_main"]) {
+  for (const name of ["runners/deno/preload", "runners/bun/preload", "tracer/supervise_main"]) {
     const text = readFileSync(join(folder, `node_modules/kernelcov/src/${name}.js`), "utf8");
     assert.doesNotMatch(text, /^import .*"\./m);
     assert.match(text, /SUPERVISOR_VARIABLE/);
   }
+});
+
+test("the package has the documents, and nothing that only its developers need", () => {
+  const names = readdirSync(join(folder, "node_modules/kernelcov"));
+  assert.deepEqual(
+    names.sort(),
+    ["CHANGELOG.md", "LICENSE", "README.md", "docs", "mod.d.ts", "mod.js", "mod_node.js"]
+      .concat("package.json", "src").sort(),
+  );
 });
 
 test("the installed command starts", () => {
@@ -82,6 +91,15 @@ test("the installed library has types, and leaves tests alone where there is no 
   assert.equal(status, 0, output);
   assert.match(output, /1 pass/);
   if (runtime === "deno") assert.match(output, /^Check .*read_test\.ts$/m);
+});
+
+test("what a preload loads late is found from the file that it was joined in", SLOW, () => {
+  const [command, ...args] = runTests;
+  const preload = join(folder, `node_modules/kernelcov/src/runners/${runtime}/preload.js`);
+  const { status, output } = run(command, [...args, "--preload", preload, "./read_test.ts"]);
+  assert.equal(status, 0, output);
+  assert.match(output, /^kernelcov: no kernel coverage: |^kernelcov: .*lcov/m);
+  assert.doesNotMatch(output, /no record of test|module/i);
 });
 
 test("the README's first example passes, and passes again", SLOW, () => {

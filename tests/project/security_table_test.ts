@@ -4,10 +4,10 @@ import { test } from "node:test";
 
 /** Files that a row of the table may name, by their names; the first where it names none. */
 const FILES = [
-  "tests/uml/host_safety_test.ts",
-  "tests/uml/writable_folder_test.ts",
-  "tests/uml/launcher_test.ts",
-  "tests/uml/guest_line_test.ts",
+  "tests/machines/guest/host_safety_test.ts",
+  "tests/machines/guest/writable_folder_test.ts",
+  "tests/machines/guest/launcher_test.ts",
+  "tests/machines/guest/guest_line_test.ts",
   "tests/cli/planted_files_test.ts",
 ].map((path) => ({ path, text: read(path) }));
 

@@ -48,7 +48,7 @@ async function inCheckout(
   body: (checkout: Checkout) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-setup-"));
-  for (const name of ["bin", "scripts/kernel", "node_modules/.bin"]) {
+  for (const name of ["bin", "scripts", "src/build/recipe", "node_modules/.bin"]) {
     mkdirSync(join(folder, name), { recursive: true });
   }
   for (const [name, script] of Object.entries(programs)) {
@@ -57,7 +57,7 @@ async function inCheckout(
   }
   copyFileSync(SETUP, join(folder, "scripts/setup.sh"));
   writeFileSync(join(folder, "scripts/packages"), "# note\nlcov\n");
-  writeFileSync(join(folder, "scripts/kernel/packages"), "gcc\n");
+  writeFileSync(join(folder, "src/build/recipe/packages"), "gcc\n");
   writeFileSync(join(folder, "package-lock.json"), "{}");
   for (const name of ["deno", "bun"]) {
     writeFileSync(join(folder, "node_modules/.bin", name), "\x7fELF");

@@ -8,7 +8,7 @@ test("ascending numbers come back, whatever bytes their distances take and in wh
     let value = seed % 2 === 0 ? -(2 ** 31) + seed : seed;
     const values = [value];
     for (let i = 0; i < 1 + seed % 40; i++) {
-      value += distances[(Math.imul(seed + 1, 0x9e37_79b1) >>> (i % 29)) % (i > 20 ? 7 : 5)]!;
+      value += distances[(Math.imul(seed + 1, 0x9e37_79b1) >>> (i % 29)) % (i > 20 ? 7 : 5)];
       values.push(value);
     }
     const bytes = encodeAscending(Float64Array.from(values));

@@ -8,7 +8,6 @@ import {
   parseLine,
   recordLine,
 } from "../../src/record/record_line.ts";
-import { runningKernel } from "../../src/record/running_kernel.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 test("a record comes back as it was", () => {
@@ -85,10 +84,4 @@ test("a header comes back as it was, and a damaged one as nothing", () => {
   assert.deepEqual(parseHeaderLine(headerLine(named).slice(0, -1)), named);
   assert.equal(parseHeaderLine(line.slice(0, -1)), undefined);
   assert.equal(parseHeaderLine(""), undefined);
-});
-
-test("runningKernel() names this kernel", () => {
-  const { release, machine } = runningKernel();
-  assert.match(release, /^\d+\.\d+/);
-  assert.match(machine, /^(x86_64|aarch64)$/);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { formatAddress } from "../../src/base/address.ts";
-import { ModulePlaces } from "../../src/record/module_places.ts";
+import { ModulePlaces } from "../../src/kernel/module_places.ts";
 import { mergeRuns, readRun } from "../../src/record/read_run.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import { FIRST_MODULE_ADDRESS, withPcs } from "../../src/record/run_modules.ts";

@@ -65,7 +65,7 @@ test("a test that began and left no record has an unfinished one, and only that"
       callingThreadOnly: false,
       tree: { tasks: 0, refused: [], finished: false },
     });
-    assert.deepEqual(records[2]!.hits, new Uint32Array(0));
+    assert.deepEqual(records[2].hits, new Uint32Array(0));
   });
 });
 
@@ -88,7 +88,7 @@ test("a record whose line was cut is damage, and its test unfinished", () => {
     const writer = openRun(folder, { kernel: KERNEL });
     writer.begin(begun("cut"));
     writer.close();
-    appendFileSync(join(folder, recordFiles(folder)[0]!), '{"name":"cut","fi');
+    appendFileSync(join(folder, recordFiles(folder)[0]), '{"name":"cut","fi');
     const { records, damaged } = readRun(folder);
     assert.equal(damaged, 1);
     assert.deepEqual(records.map(({ name, outcome }) => [name, outcome]), [["cut", "unfinished"]]);
@@ -144,7 +144,7 @@ test("a test whose record could not be written is lost, not unfinished, and make
     });
     writer.begin(begun("fits"));
     writer.append(testRecord({ name: "fits" }));
-    const path = join(folder, recordFiles(folder)[0]!);
+    const path = join(folder, recordFiles(folder)[0]);
     writer.begin(begun("does not"));
     room = statSync(path).size;
     assert.throws(() => writer.append(testRecord({ name: "does not" })), refused);
@@ -160,7 +160,7 @@ test("an unfinished record is kept as such when runs are merged", () => {
     const writer = openRun(folder, { kernel: KERNEL });
     writer.append(testRecord({ outcome: "unfinished" }));
     writer.close();
-    assert.equal(readRun(folder).records[0]!.outcome, "unfinished");
+    assert.equal(readRun(folder).records[0].outcome, "unfinished");
   });
 });
 

@@ -4,23 +4,25 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { compareCoverage, testSide } from "../../src/coverage/compare_coverage.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import { compareCoverage, testSide } from "../../src/coverage/questions/compare_coverage.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichLine } from "../../src/coverage/which_tests.ts";
+import { whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import { differenceText, lineAnswerText, patchAnswerText } from "../../src/report/answer_text.ts";
-import { runnerFilter } from "../../src/report/runner_filter.ts";
+import { bunRunner } from "../../src/runners/bun/runner.ts";
+import { denoRunner } from "../../src/runners/deno/runner.ts";
+import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { flakyText, showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { testLabel } from "../../src/report/test_label.ts";
 import { partName, partsBehind } from "../../src/cli/output_file.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 function exampleRun(): RunCoverage {
   const index = smallKernel();
@@ -103,7 +105,7 @@ test("a comparison shows the functions that only one side entered", () => {
 
 test("showText() lists functions, lines of its own and similar tests", () => {
   const run = exampleRun();
-  const shown = showTest(run, repeatGroups(run)[0]!, [{ test: 1, similarity: 0.2 }]);
+  const shown = showTest(run, repeatGroups(run)[0], [{ test: 1, similarity: 0.2 }]);
   assert.equal(
     showText(run, shown),
     `tests/made_up_test.ts: writes
@@ -138,7 +140,7 @@ test("showText() puts what every test runs last, and arch last of what as many r
       buildUniverse(index),
       [[0x10, 0x20, 0x30], ...others].map((offsets, i) => buildRecord(index, `t${i}`, offsets)),
     );
-    const text = showText(run, showTest(run, repeatGroups(run)[0]!, []));
+    const text = showText(run, showTest(run, repeatGroups(run)[0], []));
     return text.slice(text.indexOf("Functions")).match(/^ {2}\S+\.c$/gm)!.map((file) =>
       file.trim()
     );
@@ -156,14 +158,14 @@ test("flakyText() lists the points that some repeats hit, and in how many", () =
     ),
   );
   assert.equal(
-    flakyText(run, repeatGroups(run)[0]!),
+    flakyText(run, repeatGroups(run)[0]),
     `tests/made_up_test.ts: a: 2 flaky points in 3 repeats
   fs/pipe.c:20 pipe_write        2 of 3
   include/linux/mm.h:6 get_page  1 of 3
 `,
   );
   assert.match(
-    showText(run, showTest(run, repeatGroups(run)[0]!, [])),
+    showText(run, showTest(run, repeatGroups(run)[0], [])),
     /, 3 repeats with 2 flaky points; 5 functions/,
   );
 });
@@ -175,8 +177,8 @@ test("runnerFilter() survives a shell and matches names with special characters 
   ];
   for (
     const [runner, names] of [
-      ["deno", [`it's (a) "test"`, "plain"]],
-      ["bun", [`it's (a) "test" x/y`, "plain"]],
+      [denoRunner, [`it's (a) "test"`, "plain"]],
+      [bunRunner, [`it's (a) "test" x/y`, "plain"]],
     ] as const
   ) {
     const words = execFileSync("xargs", ["-n1", "printf", "%s\\n"], {
@@ -184,12 +186,12 @@ test("runnerFilter() survives a shell and matches names with special characters 
       encoding: "utf8",
     }).trimEnd().split("\n");
     assert.deepEqual(words.slice(2), ["my tests/a_test.ts", "b_test.ts"]);
-    const pattern = new RegExp(words[1]!.replace(/^\/|\/$/g, ""));
+    const pattern = new RegExp(words[1].replace(/^\/|\/$/g, ""));
     for (const name of names) assert.match(name, pattern);
     assert.doesNotMatch(`${names[0]}!`, pattern);
     assert.doesNotMatch("xplain", pattern);
   }
-  assert.equal(runnerFilter("bun", []), "");
+  assert.equal(runnerFilter(bunRunner, []), "");
 });
 
 test("partName() numbers the parts of a file before its extension", () => {

@@ -21,7 +21,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 
 const DTD = fileURLToPath(new URL("../data/coverage-04.dtd", import.meta.url));
@@ -50,8 +50,8 @@ test("cobertura() validates against its DTD, and a broken file does not", () => 
   for (const coverage of [smallRun(), COVERAGE]) {
     const documents = [...cobertura(coverage)];
     assert.equal(documents.length, 1);
-    assert.equal(validate(documents[0]!), "");
-    assert.notEqual(validate(documents[0]!.replace("line-rate", "rate")), "");
+    assert.equal(validate(documents[0]), "");
+    assert.notEqual(validate(documents[0].replace("line-rate", "rate")), "");
   }
 });
 
@@ -152,7 +152,7 @@ test("teamscaleReport() gives each test its folders, files and lines", () => {
 test("syzkallerRawCover() writes each hit point once, as KCOV or as the call has it", () => {
   const points = new Set(RECORDS.flatMap((record) => [...plainPoints(KERNEL, record)]));
   const expected = [...points].sort((a, b) => a - b)
-    .map((point) => `0x${(KERNEL.base + KERNEL.pointOffset[point]! + 5).toString(16)}\n`).join("");
+    .map((point) => `0x${(KERNEL.base + KERNEL.pointOffset[point] + 5).toString(16)}\n`).join("");
   assert.equal([...syzkallerRawCover(COVERAGE)].join(""), expected);
   const high = smallKernel();
   const negative = { ...high, base: -0x7f00_0000 };

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { compareCoverage, testSide } from "../../src/coverage/compare_coverage.ts";
-import { minimizeTests } from "../../src/coverage/minimize_tests.ts";
-import { parsePatch } from "../../src/coverage/patch.ts";
-import { whichPatch } from "../../src/coverage/patch_tests.ts";
+import { compareCoverage, testSide } from "../../src/coverage/questions/compare_coverage.ts";
+import { minimizeTests } from "../../src/coverage/questions/minimize_tests.ts";
+import { parsePatch } from "../../src/coverage/patch/patch.ts";
+import { whichPatch } from "../../src/coverage/patch/patch_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { SimilarTests } from "../../src/coverage/similar_tests.ts";
-import { TestLookup } from "../../src/coverage/test_lookup.ts";
+import { SimilarTests } from "../../src/coverage/questions/similar_tests.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
-import { uniqueCoverage } from "../../src/coverage/unique_coverage.ts";
+import { uniqueCoverage } from "../../src/coverage/questions/unique_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { whichFunction, whichLine } from "../../src/coverage/which_tests.ts";
+import { whichFunction, whichLine } from "../../src/coverage/questions/which_tests.ts";
 import { testReference } from "../../src/report/answer_json.ts";
 import {
   differenceText,
@@ -24,10 +24,12 @@ import {
 import { coverageTree, fileTable } from "../../src/report/coverage_tables.ts";
 import { lcovAggregate, lcovPerTest } from "../../src/report/lcov.ts";
 import { lcovDescriptions } from "../../src/report/lcov_test_names.ts";
-import { runnerFilter } from "../../src/report/runner_filter.ts";
+import { bunRunner } from "../../src/runners/bun/runner.ts";
+import { denoRunner } from "../../src/runners/deno/runner.ts";
+import { runnerFilter } from "../../src/runners/runner_filter.ts";
 import { showTest, showText } from "../../src/report/show_text.ts";
 import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
-import { buildIndex, buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 /** What drives a terminal or ends a line: escapes, a line end, a NUL, a C1 introducer, a turn of the text's direction. */
 const EVIL = "\x1b[2J\x1b]0;x\x07\r\n\0\x9b31m\u202e";
@@ -67,7 +69,7 @@ function hostileRun(): RunCoverage {
 test("names from outside drive no terminal and end no line, in any text", () => {
   const run = hostileRun();
   const lookup = new TestLookup(run);
-  const file = run.universe.image.files[0]!;
+  const file = run.universe.image.files[0];
   const [a, b] = repeatGroups(run).map(testSide);
   const quoted = `"${
     file.replace(/[^ -~]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`)
@@ -78,7 +80,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
     totalsText: totalsText(run),
     fileTable: fileTable(run, { all: true }),
     coverageTree: coverageTree(run, { all: true }),
-    show: showText(run, showTest(run, repeatGroups(run)[0]!, new SimilarTests(run).of(0, 5))),
+    show: showText(run, showTest(run, repeatGroups(run)[0], new SimilarTests(run).of(0, 5))),
     line: whichLine(lookup, file, 10).map((answer) => lineAnswerText(run, answer)).join(""),
     function: whichFunction(lookup, `a${EVIL}`).map((f) => functionAnswerText(run, f)).join(""),
     patch: patchAnswerText(run, whichPatch(lookup, patch)),
@@ -88,7 +90,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
     written: writtenText([{ path: EVIL, what: "x" }]),
     descriptions: lcovDescriptions(run.tests.map(({ record }) => record)),
     lcov: [...lcovAggregate(run), ...lcovPerTest(run)].join(""),
-    filter: runnerFilter("deno", [{ ...testReference(run, 0), file: "" }]),
+    filter: runnerFilter(denoRunner, [{ ...testReference(run, 0), file: "" }]),
   };
   for (const [what, text] of Object.entries(texts)) {
     assert.ok(text.length > 3, what);
@@ -105,7 +107,7 @@ test("names from outside drive no terminal and end no line, in any text", () => 
 
 test("a filter with control characters matches the name after a shell has read it", () => {
   const [, pattern] = execFileSync("xargs", ["-n1", "printf", "%s\\n"], {
-    input: runnerFilter("bun", [{ name: `a${EVIL}`, file: "" }]),
+    input: runnerFilter(bunRunner, [{ name: `a${EVIL}`, file: "" }]),
     encoding: "utf8",
   }).split("\n");
   assert.match(`a${EVIL}`, new RegExp(pattern!));

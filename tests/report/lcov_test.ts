@@ -16,7 +16,7 @@ import {
   randomKernel,
   randomRecords,
   smallKernel,
-} from "../_support/index_builder.ts";
+} from "../_support/images/index_builder.ts";
 import {
   genhtml,
   LCOV_VARIANTS,
@@ -303,7 +303,7 @@ test("lcovTestNames() keeps tests apart that LCOV readers would merge, the same 
   ]);
   assert.equal(new Set(names).size, names.length);
   for (const name of names) assert.match(name, /^[A-Za-z0-9_]+$/);
-  assert.match(names[0]!, /^suite_test_one_foo_[0-9a-f]{6}$/);
+  assert.match(names[0], /^suite_test_one_foo_[0-9a-f]{6}$/);
   assert.equal(names[3], `${names[2]}_2`);
   assert.equal(lcovTestNames([{ name: "管道", file: "" }])[0], names[4]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findTests } from "../../src/coverage/find_tests.ts";
+import { findTests } from "../../src/coverage/questions/find_tests.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import {
@@ -13,7 +13,7 @@ import {
   textStyle,
 } from "../../src/report/text_style.ts";
 import { testTable, totalsText, writtenText } from "../../src/report/text_table.ts";
-import { buildRecord, smallKernel } from "../_support/index_builder.ts";
+import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 function exampleRun(): RunCoverage {
   const index = smallKernel();
@@ -168,7 +168,7 @@ test("a narrow terminal shortens names, never numbers", () => {
   const run = new RunCoverage(buildUniverse(index), [buildRecord(index, name, [0x100])]);
   const rows = testTable(run, { color: false, width: 70 }).trimEnd().split("\n");
   assert.ok(rows.every((row) => displayWidth(row) <= 70), rows.join("\n"));
-  assert.match(rows[2]!, /….*passed +1 +2 +1$/);
+  assert.match(rows[2], /….*passed +1 +2 +1$/);
   assert.ok(testTable(run).includes(name), "a pipe gets the whole name");
 });
 

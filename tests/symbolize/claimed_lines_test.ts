@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
 
 const FOLDER = new URL("../data/claims/", import.meta.url);
 const source = readFileSync(new URL("claims.c", FOLDER), "utf8").split("\n");

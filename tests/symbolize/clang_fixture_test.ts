@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 
 const FOLDER = new URL("../data/clang/", import.meta.url);
 
@@ -37,7 +37,7 @@ for (
   test(`frames of ${what} equal llvm-symbolizer's for every point`, () => {
     const index = buildImageIndex(elfFileOf(readFileSync(new URL(file, FOLDER))));
     assert.deepEqual(index.problems, []);
-    const found = Array.from(index.everyOffset, (offset, point): ExpectedPoint => ({
+    const found = Array.from(index.allPointOffsets, (offset, point): ExpectedPoint => ({
       address: index.base + offset,
       frames: framesAt(index, point).map((frame) => [
         frame.function,

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as dw from "../../src/dwarf/constants.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
-import { buildImageIndex } from "../../src/symbolize/build_image_index.ts";
-import type { ImageIndex } from "../../src/symbolize/image_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
-import { ByteWriter } from "../_support/byte_writer.ts";
+import { buildImageIndex } from "../../src/symbolize/index/build_image_index.ts";
+import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
+import { ByteWriter } from "../_support/images/byte_writer.ts";
 import {
   type AttributeSpec,
   buildAranges,
@@ -13,13 +13,13 @@ import {
   buildUnits,
   type DieSpec,
   type UnitSpec,
-} from "../_support/dwarf_builder.ts";
+} from "../_support/images/dwarf_builder.ts";
 import {
   buildElf,
   codeSection,
   type SectionSpec,
   type SymbolSpec,
-} from "../_support/elf_builder.ts";
+} from "../_support/images/elf_builder.ts";
 
 const TEXT = -0x7f00_0000; // 0xffffffff81000000
 const CALLBACK = 0xf0;
@@ -61,7 +61,7 @@ function imageOf(
 
 function framesOf(index: ImageIndex): string[][] {
   return Array.from(
-    index.everyOffset,
+    index.allPointOffsets,
     (_, point) =>
       framesAt(index, point).map(({ symbol, path, line }) => `${symbol} ${path}:${line}`),
   );
@@ -238,6 +238,39 @@ test("a damaged unit costs its own points' lines and is named; the others keep t
   assert.match(damaged.problems[0], /\.debug_rnglists\+0x7fff/);
   assert.equal(framesOf(damaged)[1][0].split(" ")[0], "other");
   assert.ok(!framesOf(damaged)[0].join().includes("list_empty"));
+});
+
+test("an address whose frames are damaged midway has none, and those of later units stay theirs", () => {
+  const rootOf = (low: number, high: number): AttributeSpec[] => [
+    ROOT[0],
+    ROOT[1],
+    ...range(low, high),
+    ROOT[4],
+  ];
+  const damaged: DieSpec = {
+    tag: dw.DW_TAG_subprogram,
+    attributes: [
+      [dw.DW_AT_abstract_origin, dw.DW_FORM_ref4, 0x7fff_ff00],
+      ...range(0, 0x40),
+    ],
+    children: [call("full", 0x20, 0x30, 60)],
+  };
+  const whole: DieSpec = {
+    tag: dw.DW_TAG_subprogram,
+    attributes: [...named("pipe_read", 80), ...range(0x40, 0x80)],
+  };
+  const index = imageOf([0x22, 0x48], [
+    unit([FULL, damaged], rootOf(0, 0x40)),
+    unit([whole], rootOf(0x40, 0x80)),
+  ]);
+  assert.equal(index.problems.length, 1);
+  assert.deepEqual(framesOf(index), [
+    ["?? ??:0"],
+    ["pipe_read /usr/src/linux/fs/pipe.c:104"],
+  ]);
+  assert.deepEqual([...index.claimStart], [0, 0, index.claimLine.length]);
+  const claimed = Array.from(index.claimLine, (line) => index.lineNumber[line]);
+  assert.deepEqual(claimed.sort((a, b) => a - b), [80, 104, 105, 106, 107]);
 });
 
 test("an image without debug information has points, and symbols for names", () => {

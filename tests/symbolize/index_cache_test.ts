@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
-import { encodeIndex } from "../../src/symbolize/encode_index.ts";
-import { decodeIndex } from "../../src/symbolize/image_index_file.ts";
-import type { ImageIndex } from "../../src/symbolize/image_index.ts";
-import { readCachedIndex } from "../../src/symbolize/index_cache.ts";
-import type { IndexParts } from "../../src/symbolize/index_columns.ts";
-import { loadImageIndex, loadImageIndexSync } from "../../src/symbolize/load_index.ts";
-import { framesAt } from "../../src/symbolize/point_frames.ts";
-import { SmallImage } from "../_support/small_image.ts";
+import { encodeIndex } from "../../src/symbolize/index/encode_index.ts";
+import { decodeIndex } from "../../src/symbolize/index/image_index_file.ts";
+import type { ImageIndex } from "../../src/symbolize/index/image_index.ts";
+import { rememberedIndex } from "../../src/symbolize/index/cached_index.ts";
+import type { IndexParts } from "../../src/symbolize/index/index_columns.ts";
+import { loadImageIndex, loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
+import { framesAt } from "../../src/symbolize/lookup/point_frames.ts";
+import { SmallImage } from "../_support/images/small_image.ts";
 
 const image = new SmallImage();
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-cache-"));
@@ -44,7 +44,7 @@ function told(index: ImageIndex): unknown {
       index.functionEndLine,
     ].map((column) => Array.from(column)),
     texts: [index.functionName, index.files, index.paths, index.problems],
-    frames: Array.from(index.everyOffset, (_, point) => framesAt(index, point)),
+    frames: Array.from(index.allPointOffsets, (_, point) => framesAt(index, point)),
   };
 }
 
@@ -100,5 +100,5 @@ test("a cache folder that is a file costs time only", () => {
   const file = join(folder, "file");
   writeFileSync(file, "");
   assert.deepEqual(told(loadImageIndexSync(image.path, { cacheFolder: file })), told(image.index));
-  assert.equal(readCachedIndex(file, image.index.buildId, ""), undefined);
+  assert.equal(rememberedIndex(image.index.buildId, { cacheFolder: file }), undefined);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { MemorySource } from "../../src/base/byte_source.ts";
 import { DwarfSections } from "../../src/dwarf/dwarf_sections.ts";
 import { FormatError } from "../../src/errors.ts";
-import { NameTable } from "../../src/symbolize/name_table.ts";
+import { NameTable } from "../../src/symbolize/units/name_table.ts";
 
 function tableOver(text: string | Uint8Array): NameTable {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;

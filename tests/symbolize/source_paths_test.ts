@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { foldPath, kernelPath, pathUnder, sourceRoots } from "../../src/symbolize/source_paths.ts";
+import { foldPath, kernelPath, sourceRoots } from "../../src/symbolize/index/source_paths.ts";
 
 test("foldPath() folds dots and doubled slashes, and leaves what leads out of a relative path", () => {
   const folded: [string, string][] = [
@@ -68,11 +68,4 @@ test("a folder whose name only begins like a root is not cut", () => {
     kernelPath("/usr/src/linux-next/fs/a.c", ["/usr/src/linux"]),
     "/usr/src/linux-next/fs/a.c",
   );
-});
-
-test("pathUnder() puts kernel paths under a prefix, and leaves others", () => {
-  assert.equal(pathUnder("/mnt/src/", "fs/pipe.c"), "/mnt/src/fs/pipe.c");
-  assert.equal(pathUnder("/mnt/src", "/abs/a.c"), "/abs/a.c");
-  assert.equal(pathUnder(undefined, "fs/pipe.c"), "fs/pipe.c");
-  assert.equal(pathUnder("/mnt", "??"), "??");
 });

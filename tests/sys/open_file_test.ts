@@ -48,7 +48,9 @@ test("only a regular file is opened, without waiting; where tests could have put
   writeFileSync(path, content);
   symlinkSync(path, link);
   assert.deepEqual(readWholeFile(link), content);
-  assert.throws(() => openRegularFile(link), { message: `${link} is no regular file: remove it` });
+  assert.throws(() => openRegularFile(link), {
+    message: `${link} is not a regular file: remove it`,
+  });
   const file = openRegularFile(path);
   assert.equal(file.size, content.length);
   file.close();

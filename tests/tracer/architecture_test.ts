@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ARM64, setSystemCall, X86_64 } from "../../src/tracer/architecture.ts";
+import { MACHINES } from "../../src/elf/machine.ts";
+import { setSystemCall } from "../../src/tracer/tasks/architecture.ts";
+
+const [X86_64, ARM64] = ["x86-64", "arm64"].map((wanted) =>
+  MACHINES.find(({ name }) => name === wanted)!.tracing!
+);
 
 test("an x86-64 system call sets rax, the six arguments, rip, and keeps the rest", () => {
   const registers = new BigUint64Array(X86_64.registerWords).fill(7n);

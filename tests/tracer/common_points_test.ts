@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { commonPoints } from "../../src/tracer/common_points.ts";
+import { commonPoints } from "../../src/tracer/ledger/common_points.ts";
 
 function record(points: Record<number, number>, hasHits = true): TestRecord {
   return {

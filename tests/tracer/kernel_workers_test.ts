@@ -5,8 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { loadLibc } from "../../src/sys/load.ts";
-import { currentArchitecture } from "../../src/tracer/architecture.ts";
-import { KernelWorkers } from "../../src/tracer/kernel_workers.ts";
+import { currentArchitecture } from "../../src/tracer/tasks/architecture.ts";
+import { KernelWorkers } from "../../src/tracer/tasks/kernel_workers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-proc-"));
 after(() => rmSync(folder, { recursive: true }));

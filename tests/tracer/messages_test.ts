@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeMessage, HEADER_BYTES, MAILBOX_BYTES } from "../../src/tracer/boundary_message.ts";
+import {
+  decodeMessage,
+  HEADER_BYTES,
+  MAILBOX_BYTES,
+} from "../../src/tracer/boundary/boundary_message.ts";
 import { parseSuperviseArguments, superviseArguments } from "../../src/tracer/supervise_options.ts";
-import { parseTaskStatus } from "../../src/tracer/task_status.ts";
+import { parseTaskStatus } from "../../src/tracer/tasks/task_status.ts";
 
 function mailbox(text: string, length?: number): Uint8Array {
   const bytes = new Uint8Array(MAILBOX_BYTES);
@@ -32,7 +36,7 @@ test("the supervisor reads the options that its starter writes", () => {
     mode: "trace",
     words: 4096,
     record: true,
-    preloads: { deno: "/a deno", bun: "/b" },
+    runners: [{ name: "a", testArgument: "--test", preload: "/a b", preloadArguments: ["/a b"] }],
     onlyPreload: true,
     mainline: true,
     noFollow: ["gdb", "a program"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OpenTest } from "../../src/tracer/open_test.ts";
+import { OpenTest } from "../../src/tracer/ledger/open_test.ts";
 import {
   claimFrom,
   isShared,
@@ -8,8 +8,8 @@ import {
   ownersOf,
   TestThread,
   TracedProcess,
-} from "../../src/tracer/ownership.ts";
-import { PointTable } from "../../src/tracer/point_table.ts";
+} from "../../src/tracer/ledger/ownership.ts";
+import { PointTable } from "../../src/tracer/ledger/point_table.ts";
 
 const table = new PointTable();
 
@@ -51,7 +51,7 @@ test("a runner's own thread works for no test of its process, but for one that i
     const thread = new TestThread();
     process.testThreads.add(thread);
     begun("inner", thread);
-    assert.deepEqual(names({ process, testThread: null, isRunners: true }), expected);
+    assert.deepEqual(names({ process, testThread: null, isRunner: true }), expected);
   }
 });
 

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runnerArguments, uncoveredRunner } from "../../src/tracer/runner_arguments.ts";
+import { RUNNERS } from "../../src/runners/all_runners.ts";
+import {
+  findRunner,
+  type RunnerProgram,
+  uncoveredRunner,
+} from "../../src/tracer/runners/runner_arguments.ts";
+
+/** The name of the runner that a command line starts, and where its preload's arguments go. */
+function found(line: string, programs: readonly RunnerProgram[] = RUNNERS): unknown[] | null {
+  const runner = findRunner(programs, ...split(line));
+  return runner && [runner.program.name, runner.at];
+}
 
 function split(line: string): [string, string[]] {
   const [program, ...args] = line.split(" ");
@@ -8,14 +19,23 @@ function split(line: string): [string, string[]] {
 }
 
 test("deno test and bun test are found whatever the program's file is called", () => {
-  const found = {
+  const runners = {
     "deno test": ["deno", 1],
     "/opt/deno-2.9.6 --quiet -L debug test -A": ["deno", 4],
     "/x/node_modules/bun/bin/bun.exe test a": ["bun", 1],
     "bun --cwd test -r ./a.ts test": ["bun", 5],
   };
-  for (const [line, [runner, at]] of Object.entries(found)) {
-    assert.deepEqual(runnerArguments(...split(line)), { runner, at }, line);
+  for (const [line, runner] of Object.entries(runners)) assert.deepEqual(found(line), runner, line);
+});
+
+test("a runner may have an option that runs tests, in the place of a word", () => {
+  const node = { name: "node", testArgument: "--test", preload: "/p", preloadArguments: ["/p"] };
+  const programs = [...RUNNERS, node];
+  assert.deepEqual(found("/usr/bin/node --no-warnings --test a.mjs", programs), ["node", 2]);
+  assert.deepEqual(found("node-22 -r ./x.js --test", programs), ["node", 3]);
+  assert.deepEqual(found("deno test --test", programs), ["deno", 1]);
+  for (const line of ["node a.js --test", "node -r --test", "node"]) {
+    assert.equal(found(line, programs), null, line);
   }
 });
 
@@ -31,7 +51,7 @@ test("other programs, and other commands of the runners, are no test runners", (
     ]
       .concat("denotest test", "bun-test", "npm test", "bun -r test", "/test/deno --version")
   ) {
-    assert.equal(runnerArguments(...split(line)), null, line);
+    assert.equal(found(line), null, line);
   }
 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PointTable } from "../../src/tracer/point_table.ts";
-import { PointTally } from "../../src/tracer/point_tally.ts";
-import { TraceBuffer } from "../../src/tracer/trace_buffer.ts";
+import { PointTable } from "../../src/tracer/ledger/point_table.ts";
+import { PointTally } from "../../src/tracer/ledger/point_tally.ts";
+import { TraceBuffer } from "../../src/tracer/ledger/trace_buffer.ts";
 
 const WORDS = 1024;
 const BITMAP = WORDS / 8;
@@ -79,7 +79,7 @@ test("the bitmap stays at a drain, and goes when the points are to be recorded a
   kernel.run(1);
   drained(kernel);
   assert.equal(kernel.words[3], 9n);
-  kernel.buffer.forget();
+  kernel.buffer.resetSeen();
   assert.equal(kernel.words[3], 0n);
 });
 
@@ -88,15 +88,15 @@ test("bits that the kernel wrote back from before the bitmap was cleared are tol
   kernel.run(1, 2);
   kernel.words[0] = 0b11n;
   drained(kernel);
-  assert.equal(kernel.buffer.forget(), false);
+  assert.equal(kernel.buffer.resetSeen(), false);
   kernel.run(3);
   kernel.words[0] = 0b111n;
   drained(kernel);
-  assert.equal(kernel.buffer.forget(), true);
+  assert.equal(kernel.buffer.resetSeen(), true);
   kernel.run(1);
   kernel.words[0] = 0b1n;
   drained(kernel);
-  assert.equal(kernel.buffer.forget(), false);
+  assert.equal(kernel.buffer.resetSeen(), false);
 });
 
 test("an entry that waits while the bitmap is cleared is no loss, and hides none", () => {
@@ -105,11 +105,11 @@ test("an entry that waits while the bitmap is cleared is no loss, and hides none
   drained(kernel);
   kernel.run(2);
   kernel.words[0] = 0b11n;
-  assert.equal(kernel.buffer.forget(), false);
+  assert.equal(kernel.buffer.resetSeen(), false);
   kernel.run(3);
   kernel.words[0] = 0b110n;
   drained(kernel);
-  assert.equal(kernel.buffer.forget(), true);
+  assert.equal(kernel.buffer.resetSeen(), true);
 });
 
 test("a cleared buffer holds nothing of the task before", () => {

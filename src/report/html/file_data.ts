@@ -1,7 +1,7 @@
-import type { TestLookup } from "../../coverage/test_lookup.ts";
+import { groupNames } from "../../coverage/questions/find_source.ts";
+import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
 import type { FileData } from "./report_data.ts";
-import { groupName } from "./run_data.ts";
 import { encodeSet } from "./set_codec.ts";
 
 /**
@@ -17,14 +17,14 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
   const sets = new TestSets();
   const number: number[] = [], unknown: number[] = [], lineIds: number[] = [];
   const setsOfLine: number[][] = [], merged: number[] = [];
-  for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
+  for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
     if (linePoints[line] === 0) {
-      unknown.push(image.lineNumber[line]!);
+      unknown.push(image.lineNumber[line]);
       continue;
     }
-    number.push(image.lineNumber[line]!);
+    number.push(image.lineNumber[line]);
     if (coverage.lineTests[line] === 0) setsOfLine.push([]);
-    else if (linePoints[line]! > MAX_POINTS_WITH_SETS) {
+    else if (linePoints[line] > MAX_POINTS_WITH_SETS) {
       merged.push(lineIds.length);
       setsOfLine.push([sets.idOf(lookup.testsOfLines(line, line + 1))]);
     } else setsOfLine.push(setsOf(lookup, line, sets));
@@ -32,23 +32,23 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
   }
   const position = new Map(lineIds.map((line, index) => [line, index]));
   const groups: [string, number, number, number, number][] = [];
-  const end = functions.fileGroupStart[file + 1]!;
-  for (let group = functions.fileGroupStart[file]!; group < end; group++) {
-    const next = group + 1 < end ? position.get(functions.groupLine[group + 1]!)! : lineIds.length;
+  const end = functions.fileGroupStart[file + 1];
+  for (let group = functions.fileGroupStart[file]; group < end; group++) {
+    const next = group + 1 < end ? position.get(functions.groupLine[group + 1])! : lineIds.length;
     groups.push([
-      groupName(coverage, group),
-      position.get(functions.groupLine[group]!)!,
+      groupNames(coverage.universe, group).join(", "),
+      position.get(functions.groupLine[group])!,
       next,
-      functions.groupLastNumber[group]!,
-      functions.groupStart[group + 1]! - functions.groupStart[group]!,
+      functions.groupLastNumber[group],
+      functions.groupStart[group + 1] - functions.groupStart[group],
     ]);
   }
   return {
     source: source ?? null,
     number: encodeSet(number),
-    points: lineIds.map((line) => linePoints[line]!),
-    pointsHit: lineIds.map((line) => coverage.linePointsHit[line]!),
-    tests: lineIds.map((line) => coverage.lineTests[line]!),
+    points: lineIds.map((line) => linePoints[line]),
+    pointsHit: lineIds.map((line) => coverage.linePointsHit[line]),
+    tests: lineIds.map((line) => coverage.lineTests[line]),
     sets: setsOfLine,
     merged: encodeSet(merged),
     testSets: sets.texts,
@@ -75,7 +75,7 @@ function setsOf(lookup: TestLookup, line: number, sets: TestSets): number[] {
 
 /** Whether a point holds code of a line. */
 function holdsLine({ image, claimDirect }: Universe, point: number, line: number): boolean {
-  let claim = image.claimStart[point]!;
+  let claim = image.claimStart[point];
   while (image.claimLine[claim] !== line) claim++;
   return claimDirect[claim] === 1;
 }

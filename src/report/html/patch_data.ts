@@ -1,9 +1,9 @@
-import { lineAtOrAfter } from "../../coverage/find_source.ts";
-import type { FilePatch, Hunk } from "../../coverage/patch.ts";
-import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch_files.ts";
-import { whichPatch } from "../../coverage/patch_tests.ts";
+import { lineAtOrAfter } from "../../coverage/questions/find_source.ts";
+import type { FilePatch, Hunk } from "../../coverage/patch/patch.ts";
+import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch/patch_files.ts";
+import { whichPatch } from "../../coverage/patch/patch_tests.ts";
 import { repeatIndex } from "../../coverage/repeat_index.ts";
-import type { TestLookup } from "../../coverage/test_lookup.ts";
+import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { reasonText } from "../answer_text.ts";
 import type { PatchData, PatchFile, PatchRow } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
@@ -31,15 +31,15 @@ export function patchData(
     files: patch.map((change): PatchFile => {
       const judged = judgeFile(universe, change);
       const imageFile = judged.kind === "source" ? judged.file : -1;
-      const lines = imageFile < 0 ? undefined : source(universe.image.files[imageFile]!);
+      const lines = imageFile < 0 ? undefined : source(universe.image.files[imageFile]);
       // The answer has a hunk for each one of the patch, and one for a file without any.
       const hunks = change.hunks.length === 0 ? [undefined] : change.hunks;
       return {
         path: change.oldPath || change.newPath,
-        file: imageFile < 0 ? -1 : files.ofImage[imageFile]!,
+        file: imageFile < 0 ? -1 : files.ofImage[imageFile],
         hunks: hunks.map((hunk) => {
           const { line, heading, state, reason, functions, uncovered, tests } = answer
-            .hunks[next++]!;
+            .hunks[next++];
           return {
             line,
             heading,
@@ -75,7 +75,7 @@ function hunkRows(
     if (mark !== "-") newLine++;
   };
   const unchanged = (until: number): void => {
-    while (oldLine < until) add(" ", hunk.oldText[oldLine - hunk.oldLine]!);
+    while (oldLine < until) add(" ", hunk.oldText[oldLine - hunk.oldLine]);
   };
   for (const edit of hunk.edits) {
     unchanged(edit.oldLine);
@@ -91,7 +91,7 @@ function testsOf(lookup: TestLookup, imageFile: number, number: number): number 
   if (imageFile < 0) return -1;
   const { universe } = lookup.coverage;
   const line = lineAtOrAfter(universe, imageFile, number);
-  const known = line < universe.fileLineStart[imageFile + 1]! &&
+  const known = line < universe.fileLineStart[imageFile + 1] &&
     universe.image.lineNumber[line] === number && universe.linePoints[line] !== 0;
   if (!known) return -1;
   return repeatIndex(lookup.coverage).distinct(lookup.testsOfLines(line, line + 1)).length;

@@ -82,7 +82,7 @@ export interface IndexData {
 
 /** `data/f<file>.js`: a source page. The columns `points` to `sets` are by line, those of `number`. */
 export interface FileData {
-  /** The source, or `null` where it was not at hand. */
+  /** The source, or `null` where it was not available. */
   readonly source: string | null;
   readonly number: IdSet;
   /** Points that hold code of the line and can be seen; 1 where others only show that it was passed. */

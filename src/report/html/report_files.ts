@@ -28,15 +28,15 @@ export function reportFiles(universe: Universe): ReportFiles {
   let lines = 0;
   for (let file = 0; file < image.files.length; file++) {
     const first = lines;
-    const end = fileLineStart[file + 1]!;
-    for (let line = fileLineStart[file]!; line < end; line++) {
+    const end = fileLineStart[file + 1];
+    for (let line = fileLineStart[file]; line < end; line++) {
       if (linePoints[line] !== 0) lineOf[line] = lines++;
     }
     if (lines === first) continue;
     ofImage[file] = imageFile.length;
     imageFile.push(file);
     fileLine.push(first);
-    fileDirectory.push(folders.idOf(folderOf(image.files[file]!)));
+    fileDirectory.push(folders.idOf(folderOf(image.files[file])));
   }
   fileLine.push(lines);
   return {

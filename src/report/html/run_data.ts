@@ -1,3 +1,4 @@
+import { groupNames } from "../../coverage/questions/find_source.ts";
 import { unresolvedTotal } from "../../coverage/point_hits.ts";
 import type { RunCoverage, TestCoverage } from "../../coverage/run_coverage.ts";
 import { fileTotals } from "../file_totals.ts";
@@ -92,27 +93,19 @@ export function indexData(
   const numbers: string[] = [];
   for (const file of files.imageFile) {
     const own: number[] = [];
-    for (let line = fileLineStart[file]!; line < fileLineStart[file + 1]!; line++) {
-      if (linePoints[line] !== 0) own.push(image.lineNumber[line]!);
+    for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
+      if (linePoints[line] !== 0) own.push(image.lineNumber[line]);
     }
     numbers.push(encodeSet(own));
-  }
-  const names: string[] = [];
-  for (let group = 0; group < functions.groupLine.length; group++) {
-    names.push(groupName(coverage, group));
   }
   return {
     fileLine: [...files.fileLine],
     numbers,
-    groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line]!)),
-    names,
+    groupLine: encodeSet(functions.groupLine.map((line) => files.lineOf[line])),
+    names: Array.from(
+      functions.groupLine,
+      (_, group) => groupNames(coverage.universe, group).join(", "),
+    ),
     groupTests: [...facts.groupTests],
   };
-}
-
-/** Names of the functions of a group, which start on one line. */
-export function groupName(coverage: RunCoverage, group: number): string {
-  const { functions } = coverage.universe;
-  return functions.name.slice(functions.groupStart[group]!, functions.groupStart[group + 1]!)
-    .join(", ");
 }

@@ -11,11 +11,11 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 export function encodeSet(ids: ArrayLike<number>): string {
   const count = ids.length;
   if (count === 0) return "";
-  const bitmapLength = 2 + Math.floor(ids[count - 1]! / 6);
+  const bitmapLength = 2 + Math.floor(ids[count - 1] / 6);
   let text = "";
   let next = 0;
   for (let i = 0; i < count;) {
-    const first = ids[i]!;
+    const first = ids[i];
     let last = first;
     while (++i < count && ids[i] === last + 1) last++;
     const distance = (first - next) * 2;
@@ -38,7 +38,7 @@ function encodeNumber(value: number): string {
 
 function encodeBitmap(ids: ArrayLike<number>, length: number): string {
   const bits = new Uint8Array(length - 1);
-  for (let i = 0; i < ids.length; i++) bits[Math.floor(ids[i]! / 6)]! |= 1 << (ids[i]! % 6);
+  for (let i = 0; i < ids.length; i++) bits[Math.floor(ids[i] / 6)] |= 1 << (ids[i] % 6);
   let text = ".";
   for (const digit of bits) text += DIGITS[digit];
   return text;

@@ -1,7 +1,7 @@
 import { repeatGroups } from "../../coverage/test_repeats.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
-import { SimilarTests } from "../../coverage/similar_tests.ts";
-import { soleOwners } from "../../coverage/sole_owners.ts";
+import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
+import { soleOwners } from "../../coverage/questions/sole_owners.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -48,9 +48,9 @@ export function* testChunks(
     countFiles(lines, test);
     const own = owners.linesOf(test, lines);
     const data: TestData = {
-      lines: encodeSet(lines.map((line) => files.lineOf[line]!)),
-      own: encodeSet(own.map((line) => files.lineOf[line]!)),
-      ownPoints: owners.pointsOf(test, tests[test]!.points.points).length,
+      lines: encodeSet(lines.map((line) => files.lineOf[line])),
+      own: encodeSet(own.map((line) => files.lineOf[line])),
+      ownPoints: owners.pointsOf(test, tests[test].points.points).length,
       similar: similar.of(test, SIMILAR).map((
         { test, similarity },
       ) => [test, Math.round(similarity * 1000)] as const),
@@ -81,19 +81,19 @@ function fileCounter(
   return (lines, test) => {
     let last = -1, lastGroup = -1;
     for (const line of lines) {
-      const group = lineGroup[line]!;
+      const group = lineGroup[line];
       // The lines of a group lie together.
-      if (group >= 0 && group !== lastGroup) facts.groupTests[lastGroup = group]!++;
-      const imageFile = lineFile[line]!;
+      if (group >= 0 && group !== lastGroup) facts.groupTests[lastGroup = group]++;
+      const imageFile = lineFile[line];
       if (imageFile === last) continue;
       last = imageFile;
-      const file = files.ofImage[imageFile]!;
-      facts.fileTests[file]!++;
-      let directory = files.fileDirectory[file]!;
+      const file = files.ofImage[imageFile];
+      facts.fileTests[file]++;
+      let directory = files.fileDirectory[file];
       while (seen[directory] !== test) {
         seen[directory] = test;
-        facts.directoryTests[directory]!++;
-        directory = files.directoryParent[directory]!;
+        facts.directoryTests[directory]++;
+        directory = files.directoryParent[directory];
       }
     }
   };

@@ -1,7 +1,7 @@
-import type { FilePatch } from "../../coverage/patch.ts";
-import type { PatchSide } from "../../coverage/patch_files.ts";
+import type { FilePatch } from "../../coverage/patch/patch.ts";
+import type { PatchSide } from "../../coverage/patch/patch_files.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
-import { TestLookup } from "../../coverage/test_lookup.ts";
+import { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { plural } from "../text_style.ts";
 import { loadAssets } from "./assets.ts";
 import { fileData } from "./file_data.ts";
@@ -13,7 +13,7 @@ import { testChunks, type TestFacts } from "./test_data.ts";
 /** What an HTML report shows. */
 export interface HtmlReportInput {
   readonly coverage: RunCoverage;
-  /** Text of a source file of the image; `undefined` where it is not at hand. Called once or twice per file. */
+  /** Text of a source file of the image; `undefined` where it is not available. Called once or twice per file. */
   readSource?(file: string): string | undefined;
   /** A parsed patch, for the patch page. */
   readonly patch?: readonly FilePatch[];
@@ -60,8 +60,8 @@ export async function* writeHtmlReport(
   const lookup = new TestLookup(coverage);
   let missing = 0;
   for (let file = 0; file < files.imageFile.length; file++) {
-    const imageFile = files.imageFile[file]!;
-    const source = readSource(coverage.universe.image.files[imageFile]!);
+    const imageFile = files.imageFile[file];
+    const source = readSource(coverage.universe.image.files[imageFile]);
     if (source === undefined) missing++;
     yield dataFile(`f${file}`, fileData(lookup, imageFile, source));
   }

@@ -2,15 +2,15 @@
 /// <reference lib="dom" />
 /** @import { RunData } from "../report_data.ts" */
 
-import { comparePage } from "./compare_page.js";
+import { comparePage } from "./pages/compare_page.js";
 import { put, whenRunIsLoaded } from "./data.js";
 import { announce, element, link } from "./elements.js";
-import { findPage } from "./find_page.js";
-import { directoryPage, overviewPage } from "./overview_page.js";
-import { patchPage } from "./patch_page.js";
-import { sourcePage } from "./source_page.js";
-import { testPage } from "./test_page.js";
-import { testsPage } from "./tests_page.js";
+import { findPage } from "./pages/find_page.js";
+import { directoryPage, overviewPage } from "./pages/overview_page.js";
+import { patchPage } from "./pages/patch_page.js";
+import { sourcePage } from "./pages/source_page.js";
+import { testPage } from "./pages/test_page.js";
+import { testsPage } from "./pages/tests_page.js";
 
 /**
  * @typedef {object} Page

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SyscallError } from "../errors.ts";
+import { cacheFolderPath } from "../sys/cache_folder.ts";
+
+/** Folder with the kernel's configuration and patches. */
+export const RECIPE_FOLDER: string = fileURLToPath(new URL("./recipe/", import.meta.url));
+
+/** Debian's package with the kernel's source. */
+export const SOURCE_PACKAGE = "linux-source-6.12";
+
+/**
+ * Compiler options.
+ *
+ * `-mcmodel=small`: with the large model of user-mode Linux every call of the coverage function is indirect, and no
+ * coverage point can be found. `-fno-optimize-sibling-calls`: a point that is a jump instead of a call would record an
+ * address in some other function.
+ *
+ * The rest leaves out debug information of types and variables, which nothing here reads: a third of the build's time
+ * and two thirds of the image. Line rows and inlined functions stay as they are with `-g`; for the rows,
+ * `-gstatement-frontiers` has to be asked for.
+ */
+export const COMPILER_OPTIONS: readonly string[] = [
+  "-mcmodel=small",
+  "-fno-optimize-sibling-calls",
+  "-g1",
+  "-gstatement-frontiers",
+  "-fno-var-tracking",
+];
+
+/** Folder that the debug information names as the source's, wherever it was built. */
+export const DEBUG_SOURCE_PREFIX = `/usr/src/${SOURCE_PACKAGE}`;
+
+/** A kernel that is built, or to be built, as a folder. */
+export interface KernelFolder {
+  readonly path: string;
+  /** ELF file with debug information. */
+  readonly vmlinux: string;
+  /** The same without debug information: what is started. */
+  readonly linux: string;
+  /** The patched source that it was built from. */
+  readonly source: string;
+  readonly log: string;
+  /** Written last: the kernel is complete. */
+  readonly manifest: string;
+}
+
+/** What was built, as `kernel.json`. */
+export interface KernelManifest {
+  readonly recipe: string;
+  readonly sourceVersion: string;
+  readonly compiler: string;
+  readonly files: number;
+  readonly seconds: number;
+}
+
+/**
+ * {@linkcode cacheFolderPath}, made if missing.
+ *
+ * @throws {SyscallError} it cannot be made or written to.
+ */
+export function cacheFolder(): string {
+  const folder = cacheFolderPath();
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    const { syscall, errno, code } = cause as NodeJS.ErrnoException & { errno: number };
+    throw new SyscallError(
+      syscall ?? "mkdir",
+      Math.abs(errno),
+      code ?? "",
+      `Cannot write to the cache folder ${folder}: ${code}: set XDG_CACHE_HOME to a folder that you may write to`,
+      { cause },
+    );
+  }
+  return folder;
+}
+
+/** Folder of all embedded kernels, which need not exist. */
+export function kernelsFolder(): string {
+  return join(cacheFolderPath(), "kernels");
+}
+
+/** The names of a kernel's files. */
+export function kernelFolder(path: string): KernelFolder {
+  return {
+    path,
+    vmlinux: join(path, "vmlinux"),
+    linux: join(path, "linux"),
+    source: join(path, "source"),
+    log: join(path, "build.log"),
+    manifest: join(path, "kernel.json"),
+  };
+}
+
+/** File names of the kernel's patches, in the order in which they apply. */
+export function kernelPatches(): string[] {
+  return readdirSync(RECIPE_FOLDER).filter((name) => name.endsWith(".patch")).sort();
+}
+
+/**
+ * Hash of all that kernelcov itself puts into a kernel: configuration, patches and compiler options; and of the options
+ * that a user adds to them.
+ */
+export function recipeHash(fragment = ""): string {
+  const hash = createHash("sha256");
+  for (const name of ["config", ...kernelPatches()]) {
+    hash.update(readFileSync(join(RECIPE_FOLDER, name)));
+  }
+  return hash.update(COMPILER_OPTIONS.join(" ")).update(fragment).digest("hex").slice(0, 16);
+}
+
+/** Name of a kernel's folder: the source's version, and a hash of it, the recipe and the compiler. */
+export function kernelFolderName(recipe: string, sourceVersion: string, compiler: string): string {
+  const hash = createHash("sha256").update([recipe, sourceVersion, compiler].join("\n"));
+  const version = sourceVersion.replace(/[^A-Za-z0-9.+~-]/g, "_");
+  return `${version}-${hash.digest("hex").slice(0, 12)}`;
+}
+
+/** The manifest of a complete kernel; `undefined` where there is none. */
+export function readManifest(folder: KernelFolder): KernelManifest | undefined {
+  try {
+    return JSON.parse(readFileSync(folder.manifest, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { parse } from "node:path";
+import process from "node:process";
+import { KcovUnavailableError } from "../../errors.ts";
+import { loadImageIndex } from "../../symbolize/index/load_index.ts";
+import {
+  buildEmbeddedKernel,
+  findEmbeddedKernel,
+  type KernelDefinition,
+} from "../../build/build_kernel.ts";
+import { checkKernelName } from "../../build/kernel_names.ts";
+import { parseKernelOptions } from "../../build/kernel_options.ts";
+import type { CommandEnd, Machine } from "../../machines/machine.ts";
+import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
+import { listKernels, pruneKernels } from "./kernel_cache.ts";
+import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
+import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
+
+const HELP = `kernelcov kernel build|run|shell|path|list|prune
+kernelcov kernel build
+    Builds the embedded kernel, once, after an estimate of the time.
+kernelcov kernel build --config FRAGMENT [--name NAME]
+    Builds a second kernel: the embedded one with the options of a file, in lines such as CONFIG_NAME=y or
+    # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
+    ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
+    in (=y): there are no modules.
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
+                     [--dmesg] -- COMMAND…
+    Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
+    only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
+    with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
+    --append: adds to the kernel's command line, such as um_fault_around=0, which maps pages one by one.
+    --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
+    --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
+    hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
+    Runs a shell in the kernel.
+kernelcov kernel path [--kernel NAME]
+    Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
+kernelcov kernel list [--json]
+    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
+kernelcov kernel prune [NAME]…
+    Removes all kernels except the embedded one and those with a name; with names, removes these. Runs that were
+    recorded on a removed kernel can no longer be reported.
+`;
+
+const RUN_OPTIONS = {
+  ...GUEST_OPTIONS,
+  kernel: { type: "string", default: "embedded" },
+} as const;
+const NAMES = "build, run, shell, path, list or prune";
+
+/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. */
+export const kernelCommand: Command = { help: HELP, run };
+
+function run([name, ...rest]: string[]): number | Promise<number> {
+  switch (name) {
+    case "build":
+      return build(rest);
+    case "run":
+      return runCommand(rest);
+    case "shell":
+      return shell(rest);
+    case "path":
+      return path(rest);
+    case "list":
+      return listKernels(rest);
+    case "prune":
+      return pruneKernels(rest);
+    case "help":
+      process.stdout.write(HELP);
+      return 0;
+    case undefined:
+      throw new UsageError(`Name what to do with the kernel: ${NAMES}`);
+    default:
+      throw new UsageError(`Unknown kernel command "${name}": use ${NAMES}`);
+  }
+}
+
+async function build(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, {
+    config: { type: "string" },
+    name: { type: "string" },
+  });
+  takeNoOperands("build", [...operands, ...command]);
+  const folder = await buildEmbeddedKernel(definition(values));
+  // Reports in a guest could build the index, but not keep it.
+  await loadImageIndex(folder.vmlinux);
+  process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+function definition(
+  { config, name }: { config?: string; name?: string },
+): KernelDefinition | undefined {
+  if (config === undefined) {
+    if (name === undefined) return undefined;
+    throw new UsageError("--name is the name of a kernel with options of your own: add --config");
+  }
+  const own = name ?? parse(config).name;
+  try {
+    checkKernelName(own);
+    const fragment = readFileSync(config, "utf8");
+    if (parseKernelOptions(fragment, config).size > 0) return { name: own, fragment };
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new UsageError(cause.message, { cause });
+    throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
+  }
+  throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
+}
+
+function path(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, {
+    kernel: { type: "string", default: "embedded" },
+  });
+  takeNoOperands("path", [...operands, ...command]);
+  const folder = findEmbeddedKernel(kernelDefinition(values.kernel));
+  if (folder === undefined) {
+    const what = values.kernel === "embedded" ? "embedded kernel" : `kernel ${values.kernel}`;
+    throw new KcovUnavailableError(
+      "no-image",
+      `The ${what} is not built yet: run kernelcov kernel build`,
+    );
+  }
+  process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+async function runCommand(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, RUN_OPTIONS);
+  const command = commandToRun(line, "command to run");
+  const machine = await machineOf(line.values);
+  return report(await machine.run({ command }));
+}
+
+async function shell(args: string[]): Promise<number> {
+  const { values, operands, command } = parseCommandLine(args, RUN_OPTIONS);
+  if (operands.length > 0 || command.length > 0) {
+    throw new UsageError("A shell takes no command: use kernelcov kernel run");
+  }
+  const program = process.env["SHELL"] ?? "/bin/sh";
+  const env = { ...process.env, debian_chroot: "kernelcov" };
+  const machine = await machineOf(values);
+  return report(await machine.run({ command: [program], env }));
+}
+
+async function machineOf(
+  { kernel, ...values }: GuestValues & { readonly kernel: string },
+): Promise<Machine> {
+  return await guestMachine(kernel, guestOptions(values));
+}
+
+function report({ exitStatus, end, cut }: CommandEnd): number {
+  // A signal that ended the command shows in its status, and a crash has been told.
+  if (cut !== undefined && end !== "exited" && end !== "crashed") {
+    warn(cut);
+  }
+  return exitStatus;
+}
+
+function takeNoOperands(name: string, [extra]: string[]): void {
+  if (extra !== undefined) {
+    throw new UsageError(`kernel ${name} takes no argument: leave ${extra} out`);
+  }
+}

@@ -1,0 +1,127 @@
+import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { INDEX_SUFFIX, indexCacheFolder } from "../../symbolize/index/cached_index.ts";
+import { OpenImage } from "../../kernel/image/open_image.ts";
+import {
+  currentKernelFolder,
+  findEmbeddedKernel,
+  type KernelDefinition,
+  namedKernel,
+} from "../../build/build_kernel.ts";
+import {
+  type CachedKernel,
+  cachedKernels,
+  kernelBuilder,
+  removeKernel,
+} from "../../build/cached_kernels.ts";
+import { forgetKernelName, fragmentOf, kernelNames } from "../../build/kernel_names.ts";
+import { printJson } from "../question.ts";
+import { parseCommandLine, UsageError, warn } from "../command_line.ts";
+
+/** `kernelcov kernel list [--json]`: the kernels in the cache. */
+export function listKernels(args: string[]): number {
+  const { values, operands } = parseCommandLine(args, { json: { type: "boolean" } });
+  if (operands.length > 0) {
+    throw new UsageError(`kernel list takes no ${operands[0]}: leave it out`);
+  }
+  const current = currentKernels();
+  const kernels = cachedKernels().map((kernel) => ({
+    name: kernel.name,
+    kernels: current.get(kernel.folder.path) ?? [],
+    state: stateOf(kernel, current),
+    compiler: kernel.manifest?.compiler ?? "",
+    bytes: diskUse(kernel.folder.path),
+    path: kernel.folder.path,
+  }));
+  if (values.json) printJson(kernels);
+  else {
+    const width = Math.max(...kernels.map(({ name }) => name.length));
+    process.stdout.write(
+      kernels.map(({ name, state, bytes }) =>
+        `${name.padEnd(width)}  ${megabytes(bytes).padStart(8)}  ${state}\n`
+      ).join(""),
+    );
+  }
+  return 0;
+}
+
+/**
+ * `kernelcov kernel prune [NAME]…`: removes the kernels that no command would run, or those of the names, with their
+ * indexes.
+ */
+export function pruneKernels(args: string[]): number {
+  const { operands } = parseCommandLine(args, {});
+  const unknown = operands.find((name) => fragmentOf(name) === undefined);
+  if (unknown !== undefined) {
+    const names = kernelNames().join(", ");
+    throw new UsageError(
+      `There is no kernel named ${unknown}: ${names === "" ? "leave it out" : `use ${names}`}`,
+    );
+  }
+  const chosen = new Set(operands.map((name) => currentPath(namedKernel(name))));
+  operands.forEach(forgetKernelName);
+  // Two names may stand for the same options, and so for one kernel.
+  const current = currentKernels();
+  for (const kernel of cachedKernels()) {
+    const { name, folder } = kernel;
+    if (current.has(folder.path) || (operands.length > 0 && !chosen.has(folder.path))) continue;
+    const builder = kernelBuilder(folder);
+    if (builder !== undefined) {
+      warn(`${name} is left: process ${builder} builds it`);
+      continue;
+    }
+    const size = megabytes(diskUse(folder.path));
+    removeIndex(kernel);
+    removeKernel(kernel);
+    process.stdout.write(`Removed ${name} (${size})\n`);
+  }
+  return 0;
+}
+
+/** The names that `--kernel` has for the kernels that commands run, or would build, by folder. */
+function currentKernels(): Map<string | undefined, string[]> {
+  const kernels = new Map([[currentPath(), ["embedded"]]]);
+  for (const name of kernelNames()) {
+    const path = currentPath(namedKernel(name));
+    kernels.set(path, [...kernels.get(path) ?? [], name]);
+  }
+  return kernels;
+}
+
+function currentPath(definition?: KernelDefinition): string | undefined {
+  return (currentKernelFolder(definition) ?? findEmbeddedKernel(definition))?.path;
+}
+
+function stateOf(
+  { folder, manifest }: CachedKernel,
+  current: ReturnType<typeof currentKernels>,
+): string {
+  const builder = kernelBuilder(folder);
+  if (builder !== undefined) return `being built by process ${builder}`;
+  if (manifest === undefined) return "not built to the end";
+  const names = current.get(folder.path);
+  if (names === undefined) return "of another source, configuration or compiler";
+  return `in use: --kernel ${names.join(" or ")}`;
+}
+
+function removeIndex({ folder }: CachedKernel): void {
+  if (!existsSync(folder.vmlinux)) return;
+  using image = new OpenImage(folder.vmlinux);
+  const { buildId } = image.elf;
+  if (buildId !== "") rmSync(join(indexCacheFolder(), buildId + INDEX_SUFFIX), { force: true });
+}
+
+/** Bytes that a folder takes on its disk. */
+function diskUse(folder: string): number {
+  let blocks = 0;
+  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+    blocks += lstatSync(join(folder, name), { throwIfNoEntry: false })?.blocks ?? 0;
+  }
+  // stat(2): blocks are of 512 bytes, whatever the file system's are.
+  return 512 * blocks;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

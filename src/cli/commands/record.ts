@@ -1,0 +1,52 @@
+import { MAX_WORDS } from "../../kcov/abi.ts";
+import {
+  KERNEL_HELP,
+  RECORDING_HELP,
+  RECORDING_OPTIONS,
+  recordRun,
+} from "../recording/record_run.ts";
+import { runSupervised } from "../recording/run_supervised.ts";
+import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
+
+/** `kernelcov record -- COMMAND…`: the exit status is the command's. */
+export const recordCommand: Command = {
+  help: `kernelcov record [OPTIONS] -- COMMAND…
+    Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
+    included, as one record; then reports.
+${KERNEL_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
+    --words N                     size of each thread's buffer in words, of 8 bytes; by default enough, and more for busy threads
+${RECORDING_HELP}`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, {
+    ...RECORDING_OPTIONS,
+    mode: { type: "string", default: "auto" },
+    words: { type: "string" },
+  });
+  const { values } = line;
+  const command = commandToRun(line, "command to record");
+  const { mode } = values;
+  if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
+    throw new UsageError(`Unknown mode "${mode}": use auto, unique or trace`);
+  }
+  const words = values.words === undefined ? undefined : bufferWords(values.words);
+  const noFollow = values["no-follow"];
+  return await recordRun(
+    values,
+    ({ machine, runDirectory, run }) =>
+      runSupervised(
+        { command, runDirectory, run, mode, record: true, words, noFollow },
+        { machine },
+      ),
+    "Nothing was recorded: the supervisor was ended",
+  );
+}
+
+/** The buffer is mapped, so it has whole pages; pages of arm64 have up to 8,192 words. */
+function bufferWords(text: string): number {
+  const words = Number(text);
+  if (words % 512 === 0 && words > 0 && words <= MAX_WORDS) return words;
+  throw new UsageError(`--words ${text} is not a multiple of 512 above 0`);
+}

@@ -1,0 +1,52 @@
+import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
+import { rangesByFile } from "../../report/line_ranges.ts";
+import { printable } from "../../report/text_style.ts";
+import { flakyJson, flakyText, showJson, showTest, showText } from "../../report/show_text.ts";
+import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
+import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
+
+/** Similar tests listed. */
+const SIMILAR = 5;
+
+/** `kernelcov show TEST`. */
+export const showCommand: Command = {
+  help: `kernelcov show TEST
+    What one test reached: the lines that only this test ran, the most similar tests, and its functions, those that the
+    fewest tests run first. Repeats of a test are shown together.
+    TEST            its full name, its file and name, or a part of the name that no other test has
+    --flaky         instead: the points that only some of its repeats hit
+    --plain         only FILE:LINES, one file a line
+${QUESTION_HELP}`,
+  run,
+};
+
+function run(args: string[]): number {
+  const { values, operands } = parseCommandLine(args, {
+    ...QUESTION_OPTIONS,
+    flaky: { type: "boolean" },
+  });
+  if (operands.length !== 1) throw new UsageError("Name one test");
+  const { coverage } = openRunOf(values);
+  const group = oneTest(coverage, operands[0]);
+  if (values.flaky) {
+    if (group.tests.length === 1) {
+      throw new UsageError(
+        "The test was run once: kernelcov test --repeat N finds flaky points",
+      );
+    }
+    return printAnswer(values, {
+      json: () => [flakyJson(coverage, group)],
+      text: (style) => flakyText(coverage, group, style),
+    });
+  }
+  const similar = new SimilarTests(coverage).of(group.tests[0], SIMILAR + group.tests.length - 1)
+    .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
+  const shown = showTest(coverage, group, similar);
+  return printAnswer(values, {
+    json: () => [showJson(coverage, shown)],
+    text: (style) => showText(coverage, shown, style),
+    plain: () =>
+      Object.entries(rangesByFile(coverage.universe, shown.lines))
+        .map(([file, lines]) => `${printable(file)}:${lines}\n`).join(""),
+  });
+}

@@ -1,0 +1,126 @@
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import type { CommandEnd } from "../../machines/machine.ts";
+import { recordFiles } from "../../record/run_folder.ts";
+import type { Scope } from "../../record/test_record.ts";
+import { RUNNERS } from "../../runners/all_runners.ts";
+import { supervisorRuntime, withPreload, withReport } from "../../runners/runner_command.ts";
+import { settleOutcomes } from "../../runners/settle_outcomes.ts";
+import { errorReason } from "../../sys/file_error.ts";
+import {
+  KERNEL_HELP,
+  type Recording,
+  RECORDING_HELP,
+  RECORDING_OPTIONS,
+  recordRun,
+} from "../recording/record_run.ts";
+import { runSupervised } from "../recording/run_supervised.ts";
+import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
+
+/** `kernelcov test -- COMMAND…`: the exit status is the command's. */
+export const testCommand: Command = {
+  help: `kernelcov test [OPTIONS] -- COMMAND…
+    Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
+    test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
+${KERNEL_HELP}    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
+    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
+    --steady                      leave these points out of the reports
+${RECORDING_HELP}`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
+  const line = parseCommandLine(args, {
+    ...RECORDING_OPTIONS,
+    scope: { type: "string", default: "tree" },
+    repeat: { type: "string", default: "1" },
+  });
+  const { values } = line;
+  const command = commandToRun(line, "test command");
+  const scope = scopeOf(values.scope);
+  const repeats = Number(values.repeat);
+  if (!Number.isInteger(repeats) || repeats < 1) {
+    throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
+  }
+  async function record(recording: Recording): Promise<CommandEnd> {
+    const { runDirectory } = recording;
+    const report = join(runDirectory, "runner.xml");
+    const runOnce = testRun(command, report, recording, { ...values, scope });
+    let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
+    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
+      const earlier = new Set(recordFiles(runDirectory));
+      rmSync(report, { force: true, recursive: true }); // of a run that was killed
+      end = await runOnce();
+      settle(runDirectory, earlier, report, end.cut !== undefined);
+    }
+    return end;
+  }
+  return await recordRun(
+    values,
+    record,
+    "No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
+      "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole",
+  );
+}
+
+function scopeOf(text: string): Scope {
+  if (text === "thread" || text === "tree") return text;
+  throw new UsageError(`Unknown scope "${text}": use thread or tree`);
+}
+
+interface TestRunOptions {
+  readonly scope: Scope;
+  readonly vmlinux?: string;
+  readonly "no-follow"?: string[];
+}
+
+/**
+ * What runs the command once, with its tests recorded.
+ *
+ * @param report where its runner writes a report of its own
+ */
+function testRun(
+  command: string[],
+  report: string,
+  { machine, runDirectory, run }: Recording,
+  { scope, vmlinux, "no-follow": noFollow }: TestRunOptions,
+): () => Promise<CommandEnd> {
+  const env = {
+    ...process.env,
+    KERNELCOV_RUN: runDirectory,
+    KERNELCOV_RUN_ID: run,
+    ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
+  };
+  const direct = withPreload(command, report);
+  // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
+  if (scope === "thread" && direct.runner !== null) {
+    return () => machine.run({ command: direct.command, env });
+  }
+  const options = {
+    command: withReport(command, report),
+    runDirectory,
+    run,
+    mode: "auto",
+    record: false,
+    runners: RUNNERS,
+    onlyPreload: scope === "thread",
+    noFollow,
+  } as const;
+  const runtime = supervisorRuntime(command);
+  return () => runSupervised(options, { machine, env, runtime });
+}
+
+/** Outcomes that cannot be settled are no reason to report nothing. */
+function settle(...settled: Parameters<typeof settleOutcomes>): void {
+  const [runDirectory] = settled;
+  try {
+    settleOutcomes(...settled);
+  } catch (error) {
+    warn(
+      `Outcomes may differ from the runner's: cannot change the records in ${runDirectory}: ${
+        errorReason(error)
+      }: free space there`,
+    );
+  }
+}

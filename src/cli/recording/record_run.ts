@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import process from "node:process";
+import type { CommandEnd, Machine } from "../../machines/machine.ts";
+import { currentRun, readRecordFiles } from "../../record/read_run.ts";
+import { lockRun, type RunLock } from "../../record/run_lock.ts";
+import { settleRun } from "../../record/settle_run.ts";
+import type { Run } from "../../record/test_record.ts";
+import { loadRun } from "../../run/load_run.ts";
+import { errorCode, fileError } from "../../sys/file_error.ts";
+import { plainFolder } from "../../sys/plain_folder.ts";
+import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
+import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../report_run.ts";
+import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
+import { chooseMachine } from "./machine_choice.ts";
+import { reportCut } from "./report_cut.ts";
+import { EXIT_NO_COVERAGE, type OptionValues, warn } from "../command_line.ts";
+
+/** Options of commands that record. */
+export const RECORDING_OPTIONS = {
+  ...LOAD_OPTIONS,
+  ...OUTPUT_OPTIONS,
+  ...GUEST_OPTIONS,
+  kernel: { type: "string", default: "auto" },
+  out: { type: "string", default: "coverage/kernel" },
+  "no-follow": { type: "string", multiple: true },
+  fresh: { type: "boolean" },
+} as const;
+
+/** Help for the option of {@linkcode RECORDING_OPTIONS} that says where the command runs. */
+export const KERNEL_HELP =
+  `    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
+    --kernel NAME                 a kernel that kernelcov kernel build --config has built
+    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
+`;
+
+/** Help for the others. */
+export const RECORDING_HELP =
+  `    --out DIR                     folder of the reports and records; coverage/kernel by default
+    --no-follow PROGRAM           do not record or trace a program of this name, nor what it starts; may be repeated
+    --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
+    --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
+    --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
+    --dmesg                       in the embedded kernel: show its messages as they come
+    --fresh                       drop what earlier runs recorded; without it a run replaces the tests that it ran
+    --vmlinux FILE                the kernel's image with debug information
+    --modules DIR                 a folder with the kernel's modules; may be repeated
+    --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
+${OUTPUT_HELP}`;
+
+/** Values of {@linkcode RECORDING_OPTIONS}. */
+type RecordingValues =
+  & OptionValues<typeof RECORDING_OPTIONS>
+  & { readonly kernel: string; readonly out: string };
+
+/** Where a command is recorded. */
+export interface Recording {
+  readonly machine: Machine;
+  /** The folder of the records. */
+  readonly runDirectory: string;
+  /** Names the run. */
+  readonly run: string;
+}
+
+/**
+ * Has a command recorded, and reports.
+ *
+ * @param record runs the command
+ * @param nothing what is said where it left no record
+ * @returns the exit status: the command's own, or the report's where that is 0
+ */
+export async function recordRun(
+  values: RecordingValues,
+  record: (recording: Recording) => Promise<CommandEnd>,
+  nothing: string,
+): Promise<number> {
+  const guest = guestOptions(values);
+  checkReportOptions(values, values.out, "of the command");
+  const out = outputFolder(values.out);
+  const runDirectory = join(out, "run");
+  using lock = lockRun(runDirectory);
+  const write = [out, ...guest.write ?? []];
+  const machine = await chooseMachine(values.kernel, { ...guest, write });
+  const end = await record({ machine, runDirectory, run: lock.run });
+  const recorded = recordedRun(lock, values.fresh === true);
+  reportCut(end, recorded?.records);
+  if (recorded === undefined) {
+    warn(nothing);
+    return end.exitStatus === 0 ? EXIT_NO_COVERAGE : end.exitStatus;
+  }
+  process.stdout.write("\n");
+  const loaded = loadRun(recorded, loadOptions(values, machine.vmlinux));
+  const reportStatus = await reportRun(loaded, out, runDirectory, values);
+  return end.exitStatus === 0 ? reportStatus : end.exitStatus;
+}
+
+/** The real path of the output folder, which is made where there is none. */
+function outputFolder(path: string): string {
+  try {
+    // A part of its path may be a symbolic link that a test has left.
+    return plainFolder(path, { make: true });
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    throw fileError("write to", path, error, "name a folder that you may write to with --out");
+  }
+}
+
+/**
+ * What the folder that a command has locked holds now that its own run has ended: the run, and the tests of earlier
+ * runs that it did not run. `undefined` where it recorded nothing: then the folder is as it was before.
+ */
+function recordedRun({ directory, run }: RunLock, fresh: boolean): Run | undefined {
+  const files = readRecordFiles(directory);
+  if (!files.some(({ header, records }) => header?.run === run && records.length > 0)) {
+    return undefined;
+  }
+  const settled = settleRun(directory, files, { fresh });
+  for (const folder of settled.movedTo) {
+    warn(`Earlier records, of another kernel or another version, are in ${folder} now`);
+  }
+  return currentRun(directory, settled.files);
+}

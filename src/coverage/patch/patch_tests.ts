@@ -1,0 +1,382 @@
+import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
+import type { Edit, FilePatch, Hunk } from "./patch.ts";
+import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
+import type { TestLookup } from "../questions/test_lookup.ts";
+
+/**
+ * How a test touches an edit, the closest first: it runs a changed `line`; it runs a line `around` an insertion or
+ * around changed lines that have no points of their own; it enters the changed `function` on other lines; or it
+ * reaches the `file`, where the change lies outside functions.
+ */
+export type Closeness = "line" | "around" | "function" | "file";
+
+const WEIGHT: Readonly<Record<Closeness, number>> = {
+  line: 1,
+  around: 0.5,
+  function: 0.2,
+  file: 0.05,
+};
+
+/** What can be said of a hunk. `uncovered`: no test runs its lines, though some may enter the function. */
+export type HunkState =
+  | "covered"
+  | "uncovered"
+  | "no-code"
+  | "not-built"
+  | "no-effect"
+  | "run-all";
+
+/** A hunk and what is known about it. */
+export interface HunkJudgement {
+  readonly path: string;
+  /** Line in the image's source. */
+  readonly line: number;
+  readonly heading: string;
+  readonly state: HunkState;
+  /** Why, in a few words. */
+  readonly reason: string;
+  /** Functions that it changes. */
+  readonly functions: readonly string[];
+  /** Numbers of the changed lines that can be covered, or of those around an insertion. */
+  readonly lines: readonly number[];
+  /** Those of `lines` that no test runs. */
+  readonly uncovered: readonly number[];
+  /** Tests that run one of `lines`, else that enter the function or reach the file. */
+  readonly tests: readonly number[];
+  /** Whether the available source holds the hunk, so that its line numbers are certain. */
+  readonly verified: boolean;
+}
+
+/** Why a test was picked. */
+export interface PickReason {
+  readonly path: string;
+  readonly closeness: Closeness;
+  readonly functions: readonly string[];
+  /** Line numbers that it runs; empty for `function` and `file`. */
+  readonly lines: readonly number[];
+  /** Tests that the most particular of these lines has. */
+  readonly owners: number;
+}
+
+/** A test that a patch needs. */
+export interface RankedTest {
+  /** The first of its repeats, as everywhere here. */
+  readonly test: number;
+  readonly score: number;
+  readonly reasons: readonly PickReason[];
+}
+
+/** The tests that a patch needs. */
+export interface PatchAnswer {
+  /** Files that can change anything: where there is one, every test should run. */
+  readonly runAll: readonly { readonly path: string; readonly reason: string }[];
+  /** Best first. */
+  readonly tests: readonly RankedTest[];
+  /** Tests whose coverage is not whole (truncated, or failed on their way), so that they cannot be ruled out. */
+  readonly incomplete: readonly number[];
+  readonly hunks: readonly HunkJudgement[];
+}
+
+/** Options of {@linkcode whichPatch}. */
+export interface PatchOptions {
+  /** Side that the image was built from; found from the sources, else `"old"`. */
+  side?: PatchSide;
+  /** Lines of a source file of the image, where the sources are available. */
+  source?(file: string): readonly string[] | undefined;
+}
+
+/**
+ * The tests that a patch needs, ranked. A test scores for each changed line it runs, more where the edit is small
+ * and where few other tests run the line.
+ */
+export function whichPatch(
+  lookup: TestLookup,
+  patch: readonly FilePatch[],
+  options: PatchOptions = {},
+): PatchAnswer {
+  return new PatchJudge(lookup, options).judge(patch);
+}
+
+interface Picked {
+  score: number;
+  reasons: Map<string, { reason: PickReason; lines: Set<number>; owners: number }>;
+}
+
+class PatchJudge {
+  readonly #lookup: TestLookup;
+  readonly #repeats: RepeatIndex;
+  readonly #options: PatchOptions;
+  readonly #picked = new Map<number, Picked>();
+  readonly #runAll: { path: string; reason: string }[] = [];
+  readonly #hunks: HunkJudgement[] = [];
+
+  constructor(lookup: TestLookup, options: PatchOptions) {
+    this.#lookup = lookup;
+    this.#repeats = repeatIndex(lookup.coverage);
+    this.#options = options;
+  }
+
+  judge(patch: readonly FilePatch[]): PatchAnswer {
+    for (const file of patch) this.#judgeFile(file);
+    const { tests } = this.#lookup.coverage;
+    const ranked = [...this.#picked].map(([test, { score, reasons }]) => ({
+      test,
+      score,
+      reasons: [...reasons.values()].map(({ reason, lines, owners }) => ({
+        ...reason,
+        lines: [...lines].sort((a, b) => a - b),
+        owners,
+      })).sort((a, b) => WEIGHT[b.closeness] - WEIGHT[a.closeness]),
+    })).sort((a, b) => b.score - a.score || a.test - b.test);
+    const incomplete = this.#repeats.distinct(
+      [...tests.keys()].filter((test) => {
+        const { truncated, outcome } = tests[test].record;
+        return truncated || outcome !== "passed";
+      }),
+    ).filter((test) => !this.#picked.has(test));
+    return { runAll: this.#runAll, tests: ranked, incomplete, hunks: this.#hunks };
+  }
+
+  #judgeFile(patch: FilePatch): void {
+    const path = patch.oldPath || patch.newPath;
+    const judgement = judgeFile(this.#lookup.coverage.universe, patch);
+    if (judgement.kind !== "source") {
+      if (judgement.kind === "run-all") this.#runAll.push({ path, reason: judgement.reason });
+      const whole = { path, state: judgement.kind, reason: judgement.reason } as const;
+      if (patch.hunks.length === 0) this.#hunks.push(emptyHunk(whole, 0, ""));
+      for (const hunk of patch.hunks) {
+        this.#hunks.push(emptyHunk(whole, hunk.oldLine, hunk.heading));
+      }
+      return;
+    }
+    if (patch.hunks.length === 0) {
+      const reason = "only its name or mode changed: the code is the same";
+      this.#hunks.push(emptyHunk({ path, state: "no-code", reason }, 0, ""));
+    }
+    const source = this.#options.source?.(
+      this.#lookup.coverage.universe.image.files[judgement.file],
+    );
+    for (const hunk of patch.hunks) this.#judgeHunk(path, judgement, hunk, source);
+  }
+
+  #judgeHunk(
+    path: string,
+    target: FileJudgement & { kind: "source" },
+    hunk: Hunk,
+    source: readonly string[] | undefined,
+  ): void {
+    const place = placeHunk(hunk, source, this.#options.side);
+    const base = place.side === "old" ? hunk.oldLine : hunk.newLine;
+    const functions = new Set<string>();
+    const lines = new Set<number>();
+    const tests = new Set<number>();
+    let closest: Closeness | undefined;
+    let runAll = "";
+    for (const edit of hunk.edits) {
+      if (isTrivial(edit)) continue;
+      const first = (place.side === "old" ? edit.oldLine : edit.newLine) + place.shift;
+      const count = (place.side === "old" ? edit.removed : edit.added).length;
+      const found = this.#look(target.file, first, count);
+      if (found.group < 0 && found.exact.length === 0 && target.header) {
+        runAll = "a header's macros and types reach every file that includes it";
+        continue;
+      }
+      const names = found.group < 0 ? [] : groupNames(this.#lookup.coverage.universe, found.group);
+      names.forEach((name) => functions.add(name));
+      const { lineNumber } = this.#lookup.coverage.universe.image;
+      const own = found.exact.length > 0 ? found.exact : found.around;
+      own.forEach((line) => lines.add(lineNumber[line]));
+      const closeness = this.#pick(path, names, target.file, found, tests);
+      if (closeness !== undefined && (!closest || WEIGHT[closeness] > WEIGHT[closest])) {
+        closest = closeness;
+      }
+    }
+    if (runAll !== "") this.#addRunAll(path, runAll);
+    const uncovered = [...lines].filter((number) => this.#isUncovered(target.file, number));
+    const trivial = hunk.edits.every(isTrivial);
+    const { state, reason } = verdict(trivial, runAll, closest, functions.size > 0);
+    this.#hunks.push({
+      path,
+      line: base + place.shift,
+      heading: hunk.heading,
+      state,
+      reason: source !== undefined && !place.verified && !trivial
+        ? `${reason}; the source at hand does not hold this hunk, so its lines are a guess`
+        : reason,
+      functions: [...functions],
+      lines: [...lines].sort((a, b) => a - b),
+      uncovered: uncovered.sort((a, b) => a - b),
+      tests: [...tests].sort((a, b) => a - b),
+      verified: place.verified,
+    });
+  }
+
+  #addRunAll(path: string, reason: string): void {
+    if (!this.#runAll.some((entry) => entry.path === path && entry.reason === reason)) {
+      this.#runAll.push({ path, reason });
+    }
+  }
+
+  #isUncovered(file: number, number: number): boolean {
+    const { universe, lineHit } = this.#lookup.coverage;
+    return lineHit[lineAtOrAfter(universe, file, number)] === 0;
+  }
+
+  /** The lines that an edit touches: its own, and those around it within its function. */
+  #look(file: number, first: number, count: number): Touched {
+    const { universe } = this.#lookup.coverage;
+    const { linePoints, functions } = universe;
+    const exact: number[] = [];
+    const from = lineAtOrAfter(universe, file, first);
+    const to = lineAtOrAfter(universe, file, first + count);
+    for (let line = from; line < to; line++) if (linePoints[line] !== 0) exact.push(line);
+    // An insertion at a function's first line stands before the function, one after its last line behind it.
+    const inserted = count === 0;
+    let group = groupAt(universe, file, first);
+    if (inserted && (group < 0 || groupAt(universe, file, first - 1) !== group)) group = -1;
+    const around = exact.length > 0 || group < 0 ? [] : linesAround(universe, file, from, to)
+      .filter((line) => functions.lineGroup[line] === group);
+    return { exact, around, group };
+  }
+
+  /** Gives the tests that touch an edit most closely their score; returns how close they come. */
+  #pick(
+    path: string,
+    names: readonly string[],
+    file: number,
+    { exact, around, group }: Touched,
+    tests: Set<number>,
+  ): Closeness | undefined {
+    const { universe } = this.#lookup.coverage;
+    const { functions, fileLineStart } = universe;
+    if (this.#score(path, "line", names, exact, tests)) return "line";
+    if (this.#score(path, "around", names, around, tests)) return "around";
+    if (group >= 0) {
+      const reached = this.#lookup.testsOfLines(
+        functions.groupLine[group],
+        functions.groupLineEnd[group],
+      );
+      return this.#add(path, "function", names, reached, tests) ? "function" : undefined;
+    }
+    if (exact.length > 0) return undefined;
+    const reached = this.#lookup.testsOfLines(fileLineStart[file], fileLineStart[file + 1]);
+    return this.#add(path, "file", names, reached, tests) ? "file" : undefined;
+  }
+
+  #score(
+    path: string,
+    closeness: Closeness,
+    names: readonly string[],
+    lines: readonly number[],
+    tests: Set<number>,
+  ): boolean {
+    let any = false;
+    for (const line of lines) {
+      const owners = this.#repeats.distinct(this.#lookup.testsOfLines(line, line + 1));
+      const number = this.#lookup.coverage.universe.image.lineNumber[line];
+      for (const test of owners) {
+        any = true;
+        tests.add(test);
+        const weight = WEIGHT[closeness] / (lines.length * owners.length);
+        this.#addReason(test, weight, { path, closeness, functions: names }, number, owners.length);
+      }
+    }
+    return any;
+  }
+
+  #add(
+    path: string,
+    closeness: Closeness,
+    names: readonly string[],
+    records: readonly number[],
+    tests: Set<number>,
+  ): boolean {
+    const reached = this.#repeats.distinct(records);
+    for (const test of reached) {
+      tests.add(test);
+      const weight = WEIGHT[closeness] / reached.length;
+      this.#addReason(
+        test,
+        weight,
+        { path, closeness, functions: names },
+        undefined,
+        reached.length,
+      );
+    }
+    return reached.length > 0;
+  }
+
+  #addReason(
+    test: number,
+    weight: number,
+    reason: Omit<PickReason, "lines" | "owners">,
+    line: number | undefined,
+    owners: number,
+  ): void {
+    let picked = this.#picked.get(test);
+    if (picked === undefined) this.#picked.set(test, picked = { score: 0, reasons: new Map() });
+    picked.score += weight;
+    const key = `${reason.path}\n${reason.closeness}\n${reason.functions.join()}`;
+    let entry = picked.reasons.get(key);
+    if (entry === undefined) {
+      entry = { reason: { ...reason, lines: [], owners }, lines: new Set(), owners };
+      picked.reasons.set(key, entry);
+    }
+    if (line !== undefined) entry.lines.add(line);
+    entry.owners = Math.min(entry.owners, owners);
+  }
+}
+
+/** Line ids that an edit touches, and the group of functions that it stands in. */
+interface Touched {
+  readonly exact: readonly number[];
+  readonly around: readonly number[];
+  readonly group: number;
+}
+
+function verdict(
+  trivial: boolean,
+  runAll: string,
+  closest: Closeness | undefined,
+  inFunction: boolean,
+): { state: HunkState; reason: string } {
+  if (trivial) return { state: "no-code", reason: "comments and blank lines only" };
+  if (runAll !== "") return { state: "run-all", reason: runAll };
+  if (closest === "line") return { state: "covered", reason: "tests run the changed lines" };
+  if (closest === "around") return { state: "covered", reason: "tests run the lines around it" };
+  if (closest === "function") {
+    return { state: "uncovered", reason: "tests enter the function but do not run these lines" };
+  }
+  if (closest === "file") {
+    return { state: "covered", reason: "outside functions: tests that reach the file" };
+  }
+  return {
+    state: "uncovered",
+    reason: inFunction ? "no test enters the function" : "no test reaches the file",
+  };
+}
+
+function emptyHunk(
+  whole: { path: string; state: HunkState; reason: string },
+  line: number,
+  heading: string,
+): HunkJudgement {
+  return {
+    ...whole,
+    line,
+    heading,
+    functions: [],
+    lines: [],
+    uncovered: [],
+    tests: [],
+    verified: false,
+  };
+}
+
+/** Whether an edit changes blank lines and whole-line comments only. */
+function isTrivial({ removed, added }: Edit): boolean {
+  return [...removed, ...added].every((line) =>
+    /^\s*(?:\/\/.*|\/\*(?:(?!\*\/).)*(?:\*\/)?\s*|\*(?:\s.*|\/\s*)?)?$/.test(line)
+  );
+}

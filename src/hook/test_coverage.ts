@@ -1,0 +1,46 @@
+import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import type { TestOutcome } from "../record/test_record.ts";
+import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
+
+/** The coverage of one test, which runs until it is ended with the test's outcome. */
+export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposable {
+  /** What its supervisor knows it by; absent where it has none. */
+  readonly number?: number;
+  end(outcome: TestOutcome): void;
+  /** Notes that the body continued after the first iteration of the event loop. */
+  markAsynchronous(): void;
+}
+
+/** The coverage of a test that its preload covers, for a body that asks for it: the preload ends it. */
+export class AdoptedCoverage extends CoverageAnswers implements KernelCoverage {
+  readonly #coverage: TestCoverage;
+
+  constructor(coverage: TestCoverage) {
+    super();
+    this.#coverage = coverage;
+  }
+
+  get available(): boolean {
+    return this.#coverage.available;
+  }
+
+  get name(): string {
+    return this.#coverage.name;
+  }
+
+  get record(): CoverageFlags {
+    return this.#coverage.record;
+  }
+
+  get hasHits(): boolean {
+    return this.#coverage.hasHits;
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    return this.#coverage.pcs();
+  }
+
+  ask<Answer>(question: Question<Answer>): Answer {
+    return this.#coverage.ask(question);
+  }
+}

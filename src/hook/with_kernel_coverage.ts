@@ -1,0 +1,122 @@
+import { coveredCall } from "./body/covered_call.ts";
+import { coveredFunction, plainCall, type TestBody } from "./body/covered_function.ts";
+import type { KernelCoverage } from "./kernel_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import { runningTests } from "./running_test.ts";
+import { prepareThread, startCoverage } from "./start_coverage.ts";
+import { AdoptedCoverage } from "./test_coverage.ts";
+import { type CallSite, callSite, identify, isContext } from "./test_name.ts";
+
+/** Options of {@linkcode withKernelCoverage}. */
+export interface KernelCoverageOptions {
+  /** Full name of the test, to use instead of the runner's own. */
+  readonly name?: string;
+}
+
+/**
+ * Wraps the body of a test: the kernel code that it runs on its thread is recorded, and kept under the test's name.
+ * The body gets the coverage, then what the runner passes (`t`, or a row of `test.each`). A failure of the body
+ * is the test's failure, unchanged, and its record says so.
+ *
+ * If kernel coverage is unavailable the body runs all the same; one line per run says why. `KERNELCOV=require` in
+ * the environment makes that an error, `KERNELCOV=off` turns recording off.
+ *
+ * @param body The test.
+ * @param options The test's name, where it cannot be found by itself.
+ * @returns The function to give to the runner. It looks like the body, without the first parameter.
+ *
+ * @throws {TypeError} Where the body is no function.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { withKernelCoverage } from "kernelcov";
+ *
+ * const body = withKernelCoverage((cov) => {
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.assert(cov.pcs().length > 100);
+ * }, { name: "a file is read" });
+ * body(); // as a runner does: test("a file is read", body)
+ * ```
+ */
+export function withKernelCoverage<Rest extends unknown[], Result>(
+  body: (cov: KernelCoverage, ...rest: Rest) => Result,
+  options: KernelCoverageOptions = {},
+): (...rest: Rest) => Result {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      "withKernelCoverage has no test to cover: pass the test's body, a function",
+    );
+  }
+  // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
+  const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
+  return withOwnBuiltins(() => {
+    // Opened while tests are declared: a test may run with fewer permissions.
+    prepareThread();
+    return coveredBody(body as TestBody, options, site) as (...rest: Rest) => Result;
+  });
+}
+
+function coveredBody(
+  body: TestBody,
+  options: KernelCoverageOptions,
+  site: CallSite | undefined,
+): TestBody {
+  return coveredFunction(body, (rest) => {
+    const running = runningTests.get();
+    if (running?.fromPreload === true) {
+      return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
+    }
+    const name = () => identify(options.name, rest, site, body.name);
+    const coverage = startCoverage(name, running?.coverage);
+    const done = doneIndex(rest, body.length - 1);
+    return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
+      done: done < 0 ? done : done + 1,
+    });
+  }, 1);
+}
+
+/**
+ * Index of the callback among what a runner passed, which a body that has a parameter for it calls when it is done; -1
+ * where it passed none. `node:test` passes one behind the context, `bun:test` a bound function of that name behind the
+ * row of `each`, if any.
+ *
+ * @param parameters How many parameters the body has for what the runner passes.
+ */
+function doneIndex(passed: readonly unknown[], parameters: number): number {
+  const last = passed.length - 1;
+  const callback = passed[last];
+  if (typeof callback !== "function" || parameters !== passed.length) return -1;
+  if (last === 1 && isContext(passed[0])) return last;
+  return callback.name === "bound done" ? last : -1;
+}
+
+/**
+ * Records the kernel code that this thread runs until the coverage is disposed, under `name`. For any block of code;
+ * its record counts as passed, since a block cannot tell why it was left.
+ *
+ * @param name Full name of the record.
+ * @returns The coverage, to hold with `using`.
+ *
+ * @throws {KcovUnavailableError} Where coverage is unavailable and `KERNELCOV=require` is set.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { kernelCoverage } from "kernelcov";
+ * {
+ *   using cov = kernelCoverage("reading a file");
+ *   readFileSync("/etc/hostname");
+ *   if (cov.available) console.log(cov.pcs().length);
+ * }
+ * ```
+ */
+export function kernelCoverage(name: string): KernelCoverage & Disposable {
+  prepareThread(); // Loading what records a thread runs microtasks.
+  // Runs when the block waits for something, or when it has ended and the mark no longer counts.
+  queueMicrotask(() => coverage.markAsynchronous());
+  const coverage = withOwnBuiltins(() =>
+    startCoverage(() => identify(name, [], undefined), runningTests.get()?.coverage)
+  );
+  return coverage;
+}

@@ -1,0 +1,125 @@
+import { statSync } from "node:fs";
+import { RunCoverage } from "../coverage/run_coverage.ts";
+import { buildUniverse } from "../coverage/universe.ts";
+import { isSameKernel, readRun } from "../record/read_run.ts";
+import { joinModules, movePcs } from "../record/run_modules.ts";
+import type { Run, RunKernel } from "../record/test_record.ts";
+import { absolutePaths, type PathMode } from "../report/source_path.ts";
+import { isImageOf } from "./kernel_index.ts";
+import { KernelSources, sourceRootOf } from "./kernel_sources.ts";
+import { loadRunImage, type RunImageOptions } from "./run_image.ts";
+
+/** How to read a run back. */
+export interface LoadRunOptions extends RunImageOptions {
+  /** Leave out of each test the points that come and go between its repeats. */
+  readonly steady?: boolean | undefined;
+  /**
+   * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
+   * of the kernel's source if it is beside the image, so that genhtml and editors find the files; else empty.
+   */
+  readonly sourcePrefix?: string;
+}
+
+/** A run, symbolized. */
+export interface LoadedRun {
+  readonly coverage: RunCoverage;
+  readonly paths: PathMode;
+  /** The kernel's source files, where they are available. */
+  readonly sources: KernelSources;
+}
+
+/**
+ * Finds what a run's records covered.
+ *
+ * @param run its folder, or what was read of it
+ * @throws {FormatError} Where there are no records, or the image is damaged or of another kernel.
+ * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
+ */
+export function loadRun(run: string | Run, options: LoadRunOptions = {}): LoadedRun {
+  return loadRuns([run], options)[0]!;
+}
+
+/**
+ * Reads several runs. Those of one kernel build have one universe, with the modules that any of them had loaded, so that
+ * their points and lines have the same numbers.
+ *
+ * @throws As {@linkcode loadRun}.
+ */
+export function loadRuns(
+  folders: readonly (string | Run)[],
+  options: LoadRunOptions = {},
+): LoadedRun[] {
+  const runs = folders.map((run) => typeof run === "string" ? readRun(run) : run);
+  const loaded = new Map<Run, LoadedRun>();
+  for (const run of runs) {
+    if (loaded.has(run)) continue;
+    const alike = runs.filter(({ kernel }) => isSameKernel(kernel, run.kernel));
+    const image = alike.findLast((other) => other.image !== undefined)?.image;
+    const vmlinux = namedFor(run.kernel, options.vmlinux, alike.length === runs.length);
+    loadAlike(alike, { ...options, image, vmlinux }).forEach((one, i) =>
+      loaded.set(alike[i]!, one)
+    );
+  }
+  return runs.map((run) => loaded.get(run)!);
+}
+
+/** The image that was named, where it can be meant for this kernel: of runs of several kernels it is one's. */
+function namedFor(
+  kernel: RunKernel,
+  vmlinux: string | undefined,
+  isOnly: boolean,
+): string | undefined {
+  if (vmlinux === undefined || isOnly) return vmlinux;
+  return isImageOf(vmlinux, kernel.buildId) ? vmlinux : undefined;
+}
+
+/** Runs of one kernel build. */
+function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
+  const joined = joinModules(runs);
+  const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
+  const sources = new KernelSources(sourceRootOf(path));
+  const prefix = options.sourcePrefix ?? sources.root ?? "";
+  const universe = buildUniverse(
+    image,
+    sources.root === undefined || path === undefined
+      ? {}
+      : { sourceLines: changedSourceLines(sources, path) },
+  );
+  return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
+    const records = joined.records[i]!.map((record) => movePcs(record, moved));
+    return {
+      coverage: new RunCoverage(universe, records, {
+        kernel,
+        damaged,
+        lost,
+        cut,
+        otherKernel,
+        modules,
+        steady: options.steady === true,
+      }),
+      paths: prefix === "" ? "relative" : absolutePaths(prefix),
+      sources,
+    };
+  });
+}
+
+/**
+ * Counts the lines of source files that are newer than the image: only they can have become shorter than its debug
+ * information says.
+ */
+function changedSourceLines(
+  sources: KernelSources,
+  image: string,
+): (file: string) => number | undefined {
+  const built = statSync(image).mtimeMs;
+  return (file) => {
+    const bytes = sources.readIfNewer(file, built);
+    return bytes === undefined ? undefined : countLines(bytes);
+  };
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
+}

@@ -1,0 +1,98 @@
+import type { Address } from "../../base/address.ts";
+import { upperBound } from "../../base/search.ts";
+import type { CodeDecoder } from "../../elf/code_decoder.ts";
+import { codeSections } from "../../elf/code_sections.ts";
+import type { ElfFile } from "../../elf/elf_file.ts";
+import type { ElfSection } from "../../elf/sections.ts";
+import { FormatError } from "../../errors.ts";
+import { callbackSymbols, scanSection } from "../../points/scan.ts";
+import type { BlockLimits } from "./point_blocks.ts";
+
+/** All coverage points of an image. */
+export interface ImagePoints {
+  /** Address of `.text`. */
+  readonly base: Address;
+  /** Bytes from a call to its return address. */
+  readonly callLength: number;
+  /** Addresses of the calls in all code, ascending. */
+  readonly address: Float64Array;
+  readonly isTailCall: Uint8Array;
+  /** The part of the columns that lies in `.text`: the universe. */
+  readonly universeStart: number;
+  readonly universeEnd: number;
+}
+
+/** Finds the coverage points of an image. */
+export function readImagePoints(elf: ElfFile): ImagePoints {
+  const callbacks = callbackSymbols(elf);
+  const scanned = codeSections(elf).map((section) => scanSection(elf, section, callbacks));
+  scanned.sort((a, b) => a.section.address - b.section.address);
+  const total = scanned.reduce((sum, points) => sum + points.offset.length, 0);
+  const address = new Float64Array(total);
+  const isTailCall = new Uint8Array(total);
+  let count = 0, base = 0, universeStart = 0, universeEnd = 0;
+  for (const points of scanned) {
+    const { section } = points;
+    if (section.name === ".text") {
+      base = section.address;
+      universeStart = count;
+      universeEnd = count + points.offset.length;
+    }
+    isTailCall.set(points.isTailCall, count);
+    const { offset } = points;
+    if (count > 0 && offset.length > 0 && section.address + offset[0] <= address[count - 1]) {
+      throw new FormatError("ELF", "sections of code overlap: use a whole file", {
+        section: section.name,
+      });
+    }
+    for (let at = 0; at < offset.length; at++) address[count++] = section.address + offset[at];
+  }
+  const { callLength } = elf.header.machine.code;
+  return { base, callLength, address, isTailCall, universeStart, universeEnd };
+}
+
+/** Finds where the block of code after a point ends, by decoding the code up to its first jump or return. */
+export class CodeBlocks implements BlockLimits {
+  end = 0;
+  endsInReturn = false;
+  readonly #decoder: CodeDecoder;
+  readonly #starts: readonly Address[];
+  readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
+  readonly #code: (Uint8Array | undefined)[] = [];
+  readonly #elf: ElfFile;
+
+  constructor(elf: ElfFile) {
+    this.#elf = elf;
+    this.#decoder = elf.header.machine.code;
+    const symbols = elf.symbols();
+    const { returnThunk } = this.#decoder;
+    const thunks = returnThunk === undefined
+      ? []
+      : symbols.indexesOf(returnThunk).map((index) => symbols.address[index]);
+    const sections = codeSections(elf).sort((a, b) => a.address - b.address);
+    this.#starts = sections.map((section) => section.address);
+    this.#parts = sections.map((section) => ({
+      start: section.address,
+      section,
+      thunks: thunks.map((address) => address - section.address),
+    }));
+  }
+
+  find(address: Address, limit: Address): void {
+    this.end = limit;
+    this.endsInReturn = false;
+    const index = upperBound(this.#starts, address) - 1;
+    const part = this.#parts[index];
+    if (part === undefined) return;
+    const code = this.#code[index] ??= this.#elf.bytes(part.section);
+    const { blockEnd, callStart, isReturn, callLength } = this.#decoder;
+    // The limit may be the next point: its call may begin before it.
+    if (callStart !== undefined) limit = part.start + callStart(code, limit - part.start);
+    this.end = limit;
+    // One byte more than wanted: where that is reached, the block has not ended before the limit by itself.
+    const end = blockEnd(code, address - part.start + callLength, limit - part.start + 1);
+    if (end > limit - part.start) return;
+    this.end = part.start + end;
+    this.endsInReturn = isReturn(code, end, part.thunks);
+  }
+}

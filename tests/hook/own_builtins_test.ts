@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readRun } from "../../src/record/read_run.ts";
+import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
+import { withOwnBuiltins } from "../../src/hook/own_builtins.ts";
+import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
+import { fakeLibc } from "../_support/fake_libc.ts";
+
+const A = 0x6000_0010;
+const B = 0x6000_0020;
+
+/** What tests may break: globals, with all their members and their prototypes'. */
+const GLOBALS = [
+  "Array",
+  "ArrayBuffer",
+  "Atomics",
+  "BigInt",
+  "BigUint64Array",
+  "Boolean",
+  "DataView",
+  "Date",
+  "Float64Array",
+  "Function",
+  "JSON",
+  "Map",
+  "Math",
+  "Number",
+  "Object",
+  "Promise",
+  "Reflect",
+  "RegExp",
+  "Set",
+  "String",
+  "Symbol",
+  "TextDecoder",
+  "TextEncoder",
+  "Uint32Array",
+  "Uint8Array",
+  "WeakMap",
+  "crypto",
+  "parseInt",
+  "performance",
+  "queueMicrotask",
+] as const;
+interface Member {
+  readonly of: string;
+  readonly holder: object;
+  readonly key: string | symbol;
+  readonly own: PropertyDescriptor;
+}
+
+function members(): Member[] {
+  const found: Member[] = [];
+  function addAll(of: string, holder: object | undefined): void {
+    if (holder === undefined) return;
+    for (const key of Reflect.ownKeys(holder)) {
+      const own = Reflect.getOwnPropertyDescriptor(holder, key)!;
+      if (own.configurable && key !== "constructor") found.push({ of, holder, key, own });
+    }
+  }
+  const globals = globalThis as unknown as Record<string, object>;
+  for (const name of GLOBALS) {
+    const own = Reflect.getOwnPropertyDescriptor(globalThis, name)!;
+    found.push({ of: "globalThis", holder: globalThis, key: name, own });
+    const value = globals[name]!;
+    addAll(name, value);
+    if (typeof value === "function") addAll(`${name}.prototype`, Reflect.get(value, "prototype"));
+  }
+  addAll("Performance.prototype", Object.getPrototypeOf(performance));
+  addAll("TypedArray.prototype", Object.getPrototypeOf(Uint8Array.prototype));
+  addAll("ArrayIterator", Object.getPrototypeOf([].values()));
+  return found;
+}
+
+function refuse(): never {
+  throw new RangeError("a test has replaced this");
+}
+
+const { defineProperty, deleteProperty } = Reflect;
+
+/** Runs `action` while a member is broken, in one of two ways. */
+function broken({ holder, key, own }: Member, isDeleted: boolean, action: () => void): void {
+  if (isDeleted) deleteProperty(holder, key);
+  else defineProperty(holder, key, { value: refuse, writable: true, configurable: true });
+  try {
+    action();
+  } finally {
+    defineProperty(holder, key, own);
+  }
+}
+
+for (const isDeleted of [false, true]) {
+  test(`records are whole, whatever a test has ${isDeleted ? "deleted" : "replaced"}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "kernelcov-builtins-"));
+    const runDirectory = join(folder, "run");
+    const libc = fakeLibc({ pcs: { read: [0x6000_0100n] } });
+    const settings = { mode: "auto", runDirectory, underCommand: true, words: 512 } as const;
+    const thread = new RecordingThread(settings, () => libc);
+    assert.equal(thread.unavailable(), undefined);
+    const pcs = [BigInt(A), BigInt(B), BigInt(A)];
+    function record(name: string, around: (action: () => void) => void): void {
+      const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" });
+      around(() => withOwnBuiltins(() => coverage.begin()));
+      libc.record(...pcs);
+      around(() => coverage.end("passed"));
+    }
+    try {
+      record("as found", (action) => action());
+      const all = members();
+      assert.ok(all.length > 300, `${all.length}`);
+      for (const member of all) {
+        const name = `${member.of}.${String(member.key)}`;
+        record(name, (action) => broken(member, isDeleted, action));
+      }
+      const { records, damaged } = readRun(runDirectory);
+      assert.equal(damaged, 0);
+      const lost = new Set(all.map(({ of, key }) => `${of}.${String(key)}`));
+      for (const { name, pcs, hits, durationMs } of records) {
+        lost.delete(name);
+        assert.deepEqual([[...pcs], [...hits!]], [[A, B], [2, 1]], name);
+        assert.ok(durationMs >= 0 && durationMs < 60_000, `${name}: ${durationMs}`);
+      }
+      assert.deepEqual([...lost], []);
+    } finally {
+      thread.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test("what a test has made of the built-ins is back afterwards", () => {
+  const { map } = Array.prototype;
+  const before = Reflect.getOwnPropertyDescriptor(globalThis, "performance")!;
+  Array.prototype.map = refuse;
+  deleteProperty(globalThis, "performance");
+  defineProperty(Object.prototype, "toJSON", { value: refuse, configurable: true });
+  try {
+    const seen = withOwnBuiltins(() => [
+      Array.prototype.map === map,
+      typeof performance.now(),
+      JSON.stringify({ a: [1] }),
+    ]);
+    assert.equal(seen[0], true);
+    assert.equal(seen[1], "number");
+    assert.equal(seen[2], '{"a":[1]}');
+    assert.equal(Array.prototype.map, refuse);
+    assert.equal("performance" in globalThis, false);
+    assert.equal(Reflect.has(Object.prototype, "toJSON"), true);
+    assert.throws(() => withOwnBuiltins(() => JSON.parse("{")), SyntaxError);
+    assert.equal(Array.prototype.map, refuse, "also where the hook throws");
+  } finally {
+    Array.prototype.map = map;
+    defineProperty(globalThis, "performance", before);
+    Reflect.deleteProperty(Object.prototype, "toJSON");
+  }
+});
