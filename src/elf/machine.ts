@@ -138,6 +138,8 @@ const ARM64: Machine = {
     [elf.R_AARCH64_PREL32]: RELATIVE_32,
     [elf.R_AARCH64_PREL64]: RELATIVE_64,
   },
+  // $x and $d, also $x.N, tell code from data.
+  isMark: (name) => name.startsWith(".L") || /^\$[dx](?:\.|$)/.test(name),
   tracing: {
     registerWords: 34, // x0 to x30, sp, pc, pstate
     programCounter: 32,

@@ -22,7 +22,7 @@ const LARGEST_SPAN = 0xffff_ffff;
 export interface SymbolNames {
   /** From the base that the table's user names; ascending, no two equal. */
   readonly address: Float64Array;
-  /** 0 where the symbol has no size: it then reaches to the next. */
+  /** Not past the end of its section; 0 where neither is known: it then reaches to the next. */
   readonly size: Float64Array;
   /** Name of symbol `index`. */
   nameAt(index: number): string;
@@ -32,16 +32,21 @@ export interface SymbolNames {
 
 /**
  * The symbols of the image's code. Of several at one address the largest counts, and of those the last in the file, as
- * for llvm-symbolizer.
+ * for llvm-symbolizer. One without a size reaches to the next or to the end of its section; one that is not within its
+ * section, as the linker's mark of the end, names nothing.
  *
  * @param base subtracted from the addresses
  */
 export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   const symbols = elf.symbols();
   const { isMark } = elf.header.machine;
-  const inCode = new Uint8Array(elf.sections.length);
-  for (const { index, flags } of elf.sections) {
-    if ((flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0) inCode[index] = 1;
+  // Empty where a section holds no code, so that no symbol is within it.
+  const start = new Float64Array(elf.sections.length), end = new Float64Array(start.length);
+  for (const section of elf.sections) {
+    const { index, flags } = section;
+    if ((flags & SHF_ALLOC) === 0 || (flags & SHF_EXECINSTR) === 0) continue;
+    start[index] = section.address;
+    end[index] = section.address + section.size;
   }
   const picked = new Uint32Array(symbols.count);
   const keys = new Float64Array(symbols.count);
@@ -49,12 +54,14 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   for (let index = 0; index < symbols.count; index++) {
     const type = symbols.type[index];
     if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_OBJECT) continue;
-    if (inCode[symbols.section[index]] !== 1 || symbols.name[index] === 0) continue;
+    const address = symbols.address[index], section = symbols.section[index];
+    // False too where the number is of no section (`SHN_ABS`).
+    if (!(address >= start[section] && address < end[section])) continue;
+    if (symbols.name[index] === 0) continue;
     if (
       isMark !== undefined && type === STT_NOTYPE && symbols.isLocal[index] === 1 &&
       isMark(symbols.nameOf(index))
     ) continue;
-    const address = symbols.address[index];
     picked[count] = index;
     keys[count++] = address;
     if (address < least) least = address;
@@ -80,7 +87,8 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
   const address = new Float64Array(last + 1), size = new Float64Array(last + 1);
   for (let at = 0; at <= last; at++) {
     address[at] = symbols.address[kept[at]] - base;
-    size[at] = symbols.size[kept[at]];
+    const room = end[symbols.section[kept[at]]] - symbols.address[kept[at]];
+    size[at] = Math.min(symbols.size[kept[at]] || room, room);
   }
   let files: Int32Array | undefined;
   return {
