@@ -9,6 +9,7 @@ import {
   ET_EXEC,
   ET_REL,
   SHF_ALLOC,
+  SHF_EXECINSTR,
   SHN_XINDEX,
   SHT_NOBITS,
 } from "./constants.ts";
@@ -31,8 +32,8 @@ export interface ElfSection {
   readonly type: number;
   readonly flags: number;
   /**
-   * The linked address. A module is not linked: its `.text` gets 0 and its other allocated sections follow, so
-   * that addresses in different sections stay different.
+   * The linked address. A module is not linked: its `.text` gets 0, its other code that can run again follows, then all
+   * other allocated sections, so that addresses in different sections stay different.
    */
   readonly address: Address;
   /** Place and size in the file; a size of 0 there for `SHT_NOBITS`. */
@@ -161,17 +162,27 @@ function flagBits(reader: BinaryReader): number {
   return low;
 }
 
+/** Whether a section of a module's code runs once at most: when the module is loaded or removed. */
+export function runsOnce(name: string): boolean {
+  // The prefixes that the kernel goes by.
+  return name.startsWith(".init") || name.startsWith(".exit");
+}
+
 function placeSections(sections: readonly RawSection[], names: readonly string[]): Address[] {
   const addresses = sections.map(() => 0);
   const text = names.indexOf(".text");
   let next = text < 0 ? 0 : sections[text].size;
-  for (let index = 0; index < sections.length; index++) {
-    const section = sections[index];
-    if (index === text || (section.flags & SHF_ALLOC) === 0) continue;
-    const alignment = Math.min(4096, Math.max(16, section.alignment));
-    next = Math.ceil((next + 1) / alignment) * alignment;
-    addresses[index] = next;
-    next += section.size;
-  }
+  const place = (index: number): void => {
+    const { alignment, size } = sections[index];
+    const step = Math.min(4096, Math.max(16, alignment));
+    addresses[index] = next = Math.ceil((next + 1) / step) * step;
+    next += size;
+  };
+  const others = sections.map((_, index) => index)
+    .filter((index) => index !== text && (sections[index].flags & SHF_ALLOC) !== 0);
+  const isCounted = (index: number): boolean =>
+    (sections[index].flags & SHF_EXECINSTR) !== 0 && !runsOnce(names[index]);
+  others.filter(isCounted).forEach(place);
+  others.filter((index) => !isCounted(index)).forEach(place);
   return addresses;
 }

@@ -5,9 +5,9 @@ import type { SymbolNames } from "../../elf/symbol_names.ts";
 /**
  * Everything that reports need to know of one image, in columns. Built once per build id.
  *
- * Terms: a *point* is a coverage call in `.text`; a *line* is a (file, line number) pair that at least one point
- * claims, so the lines are the denominator; a *function* is a function of the source, either compiled on its
- * own or only ever inlined.
+ * Terms: a *point* is a coverage call in `.text`, of a module in all code that can run again; a *line* is a (file, line
+ * number) pair that at least one point claims, so the lines are the denominator; a *function* is a function of the
+ * source, either compiled on its own or only ever inlined.
  */
 export interface ImageIndex {
   /** Lower-case hexadecimal. */

@@ -3,21 +3,21 @@ import { upperBound } from "../../base/search.ts";
 import type { CodeDecoder } from "../../elf/code_decoder.ts";
 import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
-import type { ElfSection } from "../../elf/sections.ts";
+import { type ElfSection, runsOnce } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
 import type { BlockLimits } from "./point_blocks.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
-  /** Address of `.text`. */
+  /** Address of `.text`; 0 in a module. */
   readonly base: Address;
   /** Bytes from a call to its return address. */
   readonly callLength: number;
   /** Addresses of the calls in all code, ascending. */
   readonly address: Float64Array;
   readonly isTailCall: Uint8Array;
-  /** The part of the columns that lies in `.text`: the universe. */
+  /** The part of the columns that lies in `.text`, of a module in all its code that can run again: the universe. */
   readonly universeStart: number;
   readonly universeEnd: number;
 }
@@ -33,9 +33,10 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   let count = 0, base = 0, universeStart = 0, universeEnd = 0;
   for (const points of scanned) {
     const { section } = points;
-    if (section.name === ".text") {
-      base = section.address;
-      universeStart = count;
+    if (elf.isModule ? !runsOnce(section.name) : section.name === ".text") {
+      // Those of a module that are counted follow each other, from 0.
+      if (!elf.isModule) base = section.address;
+      if (universeEnd === 0) universeStart = count;
       universeEnd = count + points.offset.length;
     }
     isTailCall.set(points.isTailCall, count);
