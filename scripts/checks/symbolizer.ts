@@ -76,10 +76,14 @@ function addressesBetween(points: readonly number[], count: number): number[] {
  * `.debug_aranges` nor tells sections apart that all begin at 0. That also checks the relocation here.
  */
 function linkedForJudge(module: OpenImage): Judge {
-  const copy = join(folder, "linked");
+  const copy = join(folder, "linked"), script = join(folder, "script");
+  // Each section of code by itself: by default ld puts .text.unlikely into .text.
+  const names = new Set(codeSections(module.elf).map(({ name }) => name));
+  const places = [...names].map((name) => `"${name}" : { *("${name}") }\n`).join("");
+  writeFileSync(script, `SECTIONS { . = 0x10000000;\n${places}}\n`);
   const options = ["-static", "--noinhibit-exec", "--unresolved-symbols=ignore-all", "-e", "0"];
   const ld = `${module.elf.header.machine.unameName}-linux-gnu-ld`;
-  const run = spawnSync(ld, [...options, "-Ttext=0x10000000", module.path, "-o", copy]);
+  const run = spawnSync(ld, [...options, "-T", script, module.path, "-o", copy]);
   if (run.status !== 0) {
     throw new TypeError(
       `Cannot link ${module.path} with ${ld}: install binutils of its architecture`,
