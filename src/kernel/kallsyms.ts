@@ -12,13 +12,13 @@ export interface Kallsyms {
 
 /**
  * Reads the text of `/proc/kallsyms`: lines of address, type letter, name and for a module's symbol its module. Only
- * code (`t`, `T`, `w`, `W`) is kept.
+ * code (`t`, `T`, `w`, `W`) is kept, without the mapping symbols of modules (`$x`), which some kernels list too.
  */
 export function parseKallsyms(text: string): Kallsyms {
   const found: { address: Address; name: string }[] = [];
   let hidden = 0;
   for (const line of text.split("\n")) {
-    const match = /^([0-9a-f]+) ([tTwW]) ([^\t ]+)/.exec(line);
+    const match = /^([0-9a-f]+) ([tTwW]) (?!\$[dx]|\.L)([^\t ]+)/.exec(line);
     if (match === null) continue;
     const address = parseAddress(match[1]);
     if (address === 0) hidden++;

@@ -133,6 +133,15 @@ test("kallsyms are read in order of addresses, code only, and hidden ones recogn
   assert.equal(parseKallsyms("0000000000000000 T a\n").isHidden, true);
 });
 
+test("mapping symbols of modules, which kernels of arm64 and riscv64 list, are no functions", () => {
+  const marks = ["$x", "$d", "$x.3", "$xrv64i2p1", ".L0", ".Ltmp7"];
+  const lines = marks.map((name, at) =>
+    `ffff80007a00${at}000 t ${name}\t[ext]\nffff80007a00${at}000 t f${at}\t[ext]\n` +
+    `ffff80007a00${at}800 t ${name}\t[ext]\n`
+  );
+  assert.deepEqual(parseKallsyms(lines.join("")).name, marks.map((_, at) => `f${at}`));
+});
+
 test("a module's file is found by name and build id, also compressed", () => {
   const path = join(folder, "small.ko");
   buildModule(path);
