@@ -11,7 +11,7 @@ export type KcovUnavailableReason =
   | "no-image";
 
 /**
- * Kernel coverage cannot be had: the kernel, its settings or the caller's rights do not allow it.
+ * Kernel coverage is unavailable: the kernel, its settings or the caller's rights do not allow it.
  * The message says what to change.
  *
  * @example

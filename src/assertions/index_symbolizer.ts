@@ -54,8 +54,8 @@ export class IndexSymbolizer implements Symbolizer {
     const point = indexOfSorted(pointOffset, offset);
     if (point < 0) return [];
     return Array.from(claimLine.subarray(claimStart[point], claimStart[point + 1]), (line) => ({
-      file: files[lineFile[line]!]!,
-      line: lineNumber[line]!,
+      file: files[lineFile[line]],
+      line: lineNumber[line],
     }));
   }
 

@@ -7,7 +7,7 @@ const sets = new WeakMap<ImageIndex, ReadonlySet<string>>();
 function coveredFunctions(index: ImageIndex): ReadonlySet<string> {
   let names = sets.get(index);
   if (names === undefined) {
-    names = new Set(Array.from(new Set(index.frameFunction), (id) => index.functionName[id]!));
+    names = new Set(Array.from(new Set(index.frameFunction), (id) => index.functionName[id]));
     sets.set(index, names);
   }
   return names;
@@ -55,7 +55,7 @@ export function checkFileName(indexes: readonly ImageIndex[], file: string): voi
 }
 
 function coveredFiles({ files, lineFile }: ImageIndex): string[] {
-  return Array.from(new Set(lineFile), (id) => files[id]!);
+  return Array.from(new Set(lineFile), (id) => files[id]);
 }
 
 function hasSymbol({ symbols }: ImageIndex, name: string): boolean {

@@ -36,14 +36,14 @@ function editDistance(a: string, b: string, limit: number): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const changed = a[i - 1] === b[j - 1] ? 0 : 1;
-      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + changed);
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + changed);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        row[j] = Math.min(row[j]!, before[j - 2]! + 1);
+        row[j] = Math.min(row[j], before[j - 2] + 1);
       }
     }
     if (Math.min(...row) > limit) return limit + 1;
     before = last;
     last = row;
   }
-  return last[b.length]!;
+  return last[b.length];
 }

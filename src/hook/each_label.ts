@@ -17,7 +17,7 @@ export function eachLabel(label: string, row: unknown, index: number | undefined
   let next = 0;
   let filled = "";
   for (let at = 0; at < label.length; at++) {
-    const char = label[at]!;
+    const char = label[at];
     if (char === "$" && hasProperties) {
       const [, path = ""] = /^\$((?:\w+(?:\.\w+)*)?)/.exec(label.slice(at))!;
       const value = /^[A-Za-z_]/.test(path) ? property(first, path) : undefined;
@@ -27,7 +27,7 @@ export function eachLabel(label: string, row: unknown, index: number | undefined
         at++;
       } else filled += typeof value === "string" ? value : printed(value);
     } else if (char === "%" && next < values.length && at + 1 < label.length) {
-      const type = label[++at]!;
+      const type = label[++at];
       if (type === "%") filled += "%";
       else if (type === "#") filled += index ?? "%#";
       else if ("sdfijop".includes(type)) filled += formatted(type, values[next++]);

@@ -123,13 +123,13 @@ const values: readonly unknown[] = plain.map(({ own }) => own?.value);
 function isUnchanged(): boolean {
   try {
     for (let index = 0; index < holders.length; index++) {
-      if (holders[index]![keys[index]!] !== values[index]) return false;
+      if (holders[index][keys[index]] !== values[index]) return false;
     }
   } catch {
     return false; // what stands there now throws
   }
   for (let index = 0; index < accessors.length; index++) {
-    if (!isAsFound(accessors[index]!)) return false;
+    if (!isAsFound(accessors[index])) return false;
   }
   return true;
 }
@@ -150,16 +150,16 @@ export function withOwnBuiltins<Result>(action: () => Result): Result {
   let count = 0;
   // No method of an array is called here: it may be the test's.
   for (let index = 0; index < reliances.length; index++) {
-    const reliance = reliances[index]!;
+    const reliance = reliances[index];
     if (isAsFound(reliance)) continue;
     changed[count] = reliance;
     theirs[count++] = getOwnPropertyDescriptor(reliance.holder, reliance.key);
   }
-  for (let index = 0; index < count; index++) put(changed[index]!, changed[index]!.own);
+  for (let index = 0; index < count; index++) put(changed[index], changed[index].own);
   try {
     return action();
   } finally {
-    while (count-- > 0) put(changed[count]!, theirs[count]);
+    while (count-- > 0) put(changed[count], theirs[count]);
   }
 }
 

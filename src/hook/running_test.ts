@@ -78,7 +78,7 @@ class OpenTests implements RunningTests {
   #without(test: RunningTest): RunningTest[] {
     const others: RunningTest[] = [];
     for (let index = 0; index < this.#open.length; index++) {
-      const other = this.#open[index]!;
+      const other = this.#open[index];
       if (other !== test) others[others.length] = other;
     }
     return others;

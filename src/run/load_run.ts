@@ -36,7 +36,7 @@ export interface LoadedRun {
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */
 export function loadRun(run: string | Run, options: LoadRunOptions = {}): LoadedRun {
-  return loadRuns([run], options)[0]!;
+  return loadRuns([run], options)[0];
 }
 
 /**
@@ -56,9 +56,7 @@ export function loadRuns(
     const alike = runs.filter(({ kernel }) => isSameKernel(kernel, run.kernel));
     const image = alike.findLast((other) => other.image !== undefined)?.image;
     const vmlinux = namedFor(run.kernel, options.vmlinux, alike.length === runs.length);
-    loadAlike(alike, { ...options, image, vmlinux }).forEach((one, i) =>
-      loaded.set(alike[i]!, one)
-    );
+    loadAlike(alike, { ...options, image, vmlinux }).forEach((one, i) => loaded.set(alike[i], one));
   }
   return runs.map((run) => loaded.get(run)!);
 }
@@ -76,7 +74,7 @@ function namedFor(
 /** Runs of one kernel build. */
 function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
-  const { image, path, modules, moved } = loadRunImage(runs[0]!.kernel, joined.modules, options);
+  const { image, path, modules, moved } = loadRunImage(runs[0].kernel, joined.modules, options);
   const sources = new KernelSources(sourceRootOf(path));
   const prefix = options.sourcePrefix ?? sources.root ?? "";
   const universe = buildUniverse(
@@ -86,7 +84,7 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
       : { sourceLines: changedSourceLines(sources, path) },
   );
   return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
-    const records = joined.records[i]!.map((record) => movePcs(record, moved));
+    const records = joined.records[i].map((record) => movePcs(record, moved));
     return {
       coverage: new RunCoverage(universe, records, {
         kernel,

@@ -64,7 +64,7 @@ export function loadRunImage(
       continue;
     }
     const at = loaded.indexOf(module);
-    const base = index.base + joined.start[at]! - module.index.base;
+    const base = index.base + joined.start[at] - module.index.base;
     for (const { name: section, address } of sections) {
       const linked = module.sections.get(section);
       if (linked !== undefined) {
@@ -72,7 +72,7 @@ export function loadRunImage(
       }
     }
     const points = module.index.pointOffset.length;
-    covered.push({ name, buildId, firstPoint: joined.firstPoint[at]!, points, addresses: [] });
+    covered.push({ name, buildId, firstPoint: joined.firstPoint[at], points, addresses: [] });
   }
   return { image: joined.image, path, modules: covered, moved };
 }

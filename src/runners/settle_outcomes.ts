@@ -142,7 +142,7 @@ function pairs(
   own: readonly PlacedRecord[],
   reported: readonly ReportedTest[],
 ): [PlacedRecord, ReportedTest][] {
-  if (own.length === reported.length) return own.map((placed, index) => [placed, reported[index]!]);
+  if (own.length === reported.length) return own.map((placed, index) => [placed, reported[index]]);
   const [only, ...others] = reported;
   const last = own.at(-1);
   if (only === undefined || others.length > 0 || last === undefined) return [];

@@ -25,49 +25,49 @@ export function notingErrno(functions: LibcFunctions, location: Int32Array): Not
       case 0:
         return () => {
           const result = call();
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 1:
         return (a) => {
           const result = call(a);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 2:
         return (a, b) => {
           const result = call(a, b);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 3:
         return (a, b, c) => {
           const result = call(a, b, c);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 4:
         return (a, b, c, d) => {
           const result = call(a, b, c, d);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 5:
         return (a, b, c, d, e) => {
           const result = call(a, b, c, d, e);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       case 6:
         return (a, b, c, d, e, f) => {
           const result = call(a, b, c, d, e, f);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
       default:
         return (a, b, c, d, e, f, g) => {
           const result = call(a, b, c, d, e, f, g);
-          errno = location[0]!;
+          errno = location[0];
           return result;
         };
     }
