@@ -21,28 +21,22 @@ for (const [name, supervise] of Object.entries(MODES)) {
   }, () => {
     const { status, records, stdout, stderr } = runFixture(["boundary_tests.ts"], { supervise });
     assert.equal(status, 0, stdout + stderr);
-    // Where the tracer shows, whatever else stops a thread for it does too, as a signal or a new thread of the runtime's.
-    const messages = supervise.mainline ? SENDING : MESSAGES;
-    const empties = ["nothing", "nothing again", "nothing at last"].map((empty) => ({
-      empty,
-      functions: kernelFunctions(recordNamed(records, empty).pcs),
-    }));
-    for (const { empty, functions } of empties) {
-      assert.deepEqual(messages.filter((called) => functions.has(called)), [], empty);
+    // Where the tracer shows, any signal or task work of the runtime takes other ways through get_signal().
+    const messages = supervise.mainline ? [...SENDING, "ptrace_stop"] : MESSAGES;
+    for (const empty of ["nothing", "nothing again", "nothing at last"]) {
+      const functions = kernelFunctions(recordNamed(records, empty).pcs);
+      // So does a thread that the runtime happens to start then: it stops for the tracer as it begins.
+      const startsThread = supervise.mainline && functions.has("__se_sys_set_robust_list");
+      const unwanted = startsThread ? SENDING : messages;
+      assert.deepEqual(unwanted.filter((called) => functions.has(called)), [], empty);
     }
-    // That is rare; a message to the supervisor would show in each test.
-    assert.ok(!empties.every(({ functions }) => functions.has("ptrace_stop")), "ptrace_stop");
     const own = recordNamed(records, "queues a signal to itself");
     const functions = kernelFunctions(own.pcs);
     assert.deepEqual(SENDING.filter((called) => !functions.has(called)), []);
     const baseline = records.filter(({ kind }) => kind === "baseline");
     assert.equal(baseline.length, 1);
     const noise = kernelFunctions(baseline[0].pcs);
-    assert.deepEqual(
-      [...messages, "ptrace_stop"].filter((called) => noise.has(called)),
-      [],
-      "baseline",
-    );
+    assert.deepEqual(messages.filter((called) => noise.has(called)), [], "baseline");
     // Only what every empty test runs: no collection of garbage, no module that is loaded.
     assert.ok(baseline[0].pcs.length < 1000, `${baseline[0].pcs.length} points`);
   });
