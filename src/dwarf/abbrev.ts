@@ -5,7 +5,7 @@ import * as dw from "./constants.ts";
 import { fixedFormSize, formSizes } from "./forms.ts";
 
 /** What a walk over a unit does with an entry; see {@linkcode AbbrevTable.role}. */
-export const ROLE_UNKNOWN = 0;
+const ROLE_UNKNOWN = 0;
 /** No children, attributes of fixed size: one addition. */
 export const ROLE_FIXED_LEAF = 1;
 /** No children. */

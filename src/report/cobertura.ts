@@ -3,7 +3,7 @@ import { addTotals, type FileTotals, fileTotals, noTotals, type Totals } from ".
 import { type PathMode, sourcePath } from "./source_path.ts";
 
 /** Largest Cobertura file that GitLab reads. */
-export const GITLAB_MAX_BYTES = 10 * 1024 * 1024;
+const GITLAB_MAX_BYTES = 10 * 1024 * 1024;
 
 /** Options of {@linkcode cobertura}. */
 export interface CoberturaOptions {

@@ -15,7 +15,7 @@ const STARTS: readonly (readonly [name: RegExp, start: RegExp])[] = [
 ];
 
 /** Whether the file `name` of a folder is there and was written by a report. */
-export function isOwnReport(directory: string, name: string): boolean {
+function isOwnReport(directory: string, name: string): boolean {
   // All tracefiles start alike: it is ours where the names of its tests lie beside it.
   if (name === "lcov.info") return isOwnReport(directory, "tests.json");
   const start = STARTS.find(([pattern]) => pattern.test(name))?.[1];

@@ -77,7 +77,7 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
 }
 
 /** Completes what the runtime opened with what both share. */
-export function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
+function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
   // errno is thread-local, so its address is taken by the thread that loads.
   const location = new Int32Array(view(functions.__errno_location(), 4));
   const noting = notingErrno(functions, location);

@@ -6,7 +6,7 @@ export interface HtmlAssets {
 }
 
 /** The modules of `browser/`, each after those it imports. */
-export const BROWSER_MODULES = [
+const BROWSER_MODULES = [
   "set_codec.js",
   "data.js",
   "text.js",

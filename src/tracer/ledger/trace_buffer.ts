@@ -19,7 +19,7 @@ export interface TraceMemory extends Disposable {
 }
 
 /** Words of the bitmap in `unique` mode: one bit for each of 262,144 points. */
-export const BITMAP_WORDS = 4096;
+const BITMAP_WORDS = 4096;
 
 /**
  * One KCOV buffer, mapped here and filled by the task that it was enabled for. It is read while that task runs: the
