@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { OriginPoints } from "../kcov/origin.ts";
 
 /** How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it. */
 export type TestOutcome = "passed" | "failed" | "unfinished";
@@ -20,6 +21,15 @@ export interface TreeDetails {
   readonly refused: readonly { readonly reason: string; readonly tasks: number }[];
   /** False where the test's thread ended before the test did. */
   readonly finished: boolean;
+  /**
+   * Other threads of the runner's process served several tests at once: what they ran cannot be told apart, and is this
+   * test's or another's. Only with origins.
+   */
+  readonly threadsShared?: boolean;
+  /** Items that were still queued on the test's behalf when its record was read last; none where absent. */
+  readonly pending?: number;
+  /** Items whose cause could not be kept: what they ran is missing. None where absent. */
+  readonly dropped?: number;
 }
 
 /**
@@ -53,6 +63,8 @@ export interface TestRecord {
   readonly kind?: RecordKind;
   /** Only in `tree` scope. */
   readonly tree?: TreeDetails;
+  /** What made the kernel run the PCs, in the order of first runs; absent where that is not known. */
+  readonly origins?: readonly OriginPoints[];
   /**
    * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
    * repeats the other.

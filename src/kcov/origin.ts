@@ -1,0 +1,63 @@
+// An origin is what made the kernel run a point, in 16 bits as an entry of a collector has it (docs/collectors.md): how
+// it came to run in the upper 4, the call that it goes back to in the lower 12.
+
+/** How a point came to run: `enum kcov_how` of the collectors' patch. */
+export const KCOV_HOW = {
+  /** The testing thread ran it itself. */
+  own: 0,
+  /** A kernel thread that was made for the test. */
+  kthread: 1,
+  /** A work: a workqueue's, or that of a kernel thread's worker. */
+  work: 2,
+  timer: 3,
+  /** A callback of RCU, SRCU or RCU Tasks. */
+  rcu: 4,
+  /** A packet on its way, a NAPI poll or a qdisc. */
+  net: 5,
+  /** A worker of io_uring or vhost. */
+  ioWorker: 6,
+  /** Put off to the return to user mode. */
+  taskWork: 7,
+  tasklet: 8,
+  irqWork: 9,
+  /** The end of block I/O. */
+  bio: 10,
+  /** Another thread of the testing thread's process. */
+  thread: 11,
+  /** The first thread of that process, where it is not the testing one. */
+  main: 12,
+  /** Another process. */
+  child: 13,
+} as const;
+
+/** Calls that are no system calls, in the lower 12 bits of an origin. */
+export const KCOV_CALL = {
+  /** None that is known: between two calls, or in a task that makes none. */
+  none: 0xc00,
+  pageFault: 0xc01,
+  /** The delivery of a signal. */
+  signal: 0xc02,
+  /** `execve(2)` once the file is open. */
+  exec: 0xc03,
+  /** The end of a task, by `exit(2)` or a signal. */
+  exit: 0xc04,
+  /** A page fault in a private mapping of a file: mostly code that is loaded. */
+  codeFault: 0xc05,
+} as const;
+
+/** Bits of an origin that are its call. */
+export const KCOV_CALL_MASK = 0xfff;
+/** How far `how` is moved up in an origin. */
+export const KCOV_HOW_SHIFT = 12;
+/** Added to the number of a system call of the 32-bit ABI. */
+export const KCOV_CALL_COMPAT = 0x400;
+/** Added to the number of a system call of x32. */
+export const KCOV_CALL_X32 = 0x800;
+
+/** The points of a record that ran from one origin. A point may have several. */
+export interface OriginPoints {
+  /** 16 bits; see {@linkcode KCOV_HOW} and {@linkcode KCOV_CALL}. */
+  readonly origin: number;
+  /** Which of the record's PCs: ascending indexes, in the order of their addresses. */
+  readonly points: Uint32Array<ArrayBuffer>;
+}
