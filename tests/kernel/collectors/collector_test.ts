@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { plainEnvironment } from "../_support/supervised.ts";
+import { plainEnvironment } from "../../_support/supervised.ts";
 
 const SLOW = { timeout: 120_000 };
 const folder = mkdtempSync("/dev/shm/kernelcov-collector-");
@@ -12,7 +12,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 function compiled(name: string): string {
   const program = join(folder, name);
-  const source = fileURLToPath(new URL(`./fixtures/${name}.c`, import.meta.url));
+  const source = fileURLToPath(new URL(`./${name}.c`, import.meta.url));
   const flags = [
     "-O2",
     "-Wall",
