@@ -21,9 +21,6 @@ for (
       "what runs late goes to the test that caused it, or to nobody once its collector is renewed",
     ],
     ["scopes", "threads and processes in scope follow a switch, others do not collect"],
-    ["full", "a full collector counts what it loses, and nothing written into its area harms it"],
-    ["closed", "the last descriptor may go while tasks collect"],
-    ["killed", "processes may be killed while they switch"],
     ["refused", "calls in a wrong state are refused, as are more collectors than there may be"],
   ]
 ) {
