@@ -3,8 +3,14 @@ import { test } from "node:test";
 import { KCOV_CALL, KCOV_HOW, KCOV_HOW_SHIFT } from "../../src/kcov/origin.ts";
 import { type CollectedPoints, OriginTally } from "../../src/kcov/origin_tally.ts";
 
+type Entry = readonly [pc: number, origin: number];
+
 /** Entries of a collector as 32-bit halves: pairs of a PC and an origin. */
-function area(...entries: readonly (readonly [pc: number, origin: number])[]): Uint32Array {
+function area(...entries: readonly Entry[]): Uint32Array {
+  return areaOf(entries);
+}
+
+function areaOf(entries: readonly Entry[]): Uint32Array {
   return Uint32Array.from(
     entries.flatMap(([pc, origin]) => {
       const high = Math.floor(pc / 2 ** 32) & 0xffff;
@@ -73,7 +79,7 @@ test("many entries of many origins are as a plain program has them", () => {
     entries.push([pc, origin]);
     if (expected.get(origin)?.add(pc) === undefined) expected.set(origin, new Set([pc]));
   }
-  const { pcs, origins } = tallied(area(...entries));
+  const { pcs, origins } = tallied(areaOf(entries));
   assert.deepEqual([...pcs], [...new Set(entries.map(([pc]) => pc))].sort((a, b) => a - b));
   assert.deepEqual(origins.map(({ origin }) => origin), [...expected.keys()]);
   for (const { origin, points } of origins) {
