@@ -5,7 +5,13 @@ import type { Symbolizer } from "../assertions/symbolizer.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
-import type { RecordedPoints, Recorder, Recording, TestEnd, TestStart } from "./recorders/recorder.ts";
+import type {
+  RecordedPoints,
+  Recorder,
+  Recording,
+  TestEnd,
+  TestStart,
+} from "./recorders/recorder.ts";
 import type { TestCoverage } from "./test_coverage.ts";
 
 /** How to make a {@linkcode LiveCoverage}. */
@@ -42,8 +48,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
       identity,
       kind,
       around: parent?.recording,
-      // A body that outlives its file's tests is of a test that the runner gave up.
-      giveUp: () => this.end("failed"),
+      giveUp: (outcome) => this.end(outcome),
     };
     this.#openSymbolizer = options.openSymbolizer ?? openSymbolizer;
   }

@@ -166,6 +166,10 @@ export class Collector implements Disposable {
   }
 
   /** While it is set, what the leader of a group runs itself is not stored here. Not a call. */
+  get paused(): boolean {
+    return this.#word(KCOV_HEADER.paused) !== 0;
+  }
+
   set paused(paused: boolean) {
     Atomics.store(this.#halves, KCOV_HEADER.paused * 2, paused ? 1 : 0);
   }

@@ -1,14 +1,16 @@
 import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
+import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
 import { loadLibcPart } from "../../sys/load.ts";
 import { runtimeName } from "../../sys/runtime.ts";
 import type { LibcPart } from "../../sys/types.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
+import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
-import { CollectedTest, isShared } from "./collected_test.ts";
+import { CollectedTest } from "./collected_test.ts";
 import { CollectorSet, Segment } from "./collector_set.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts";
@@ -19,6 +21,8 @@ import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 const DEFAULT_WORDS = 131_072;
 /** How long the end of a file waits for what is still queued, in milliseconds. */
 const LATE_MS = 100;
+/** So many collectors a test may have closed at once. */
+const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
 
 /** What recording by collectors calls. */
@@ -43,6 +47,7 @@ export interface CollectorRecorderOptions {
 export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly hasHits = false;
   readonly hasSteps = true;
+  readonly pausesFreely = true;
   readonly #settings: CoverageSettings;
   readonly #openLibc: () => RecorderLibc;
   readonly #threadsShared: boolean;
@@ -53,12 +58,13 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #set: CollectorSet<CollectedTest> | undefined;
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
-  #outsideTally = new OriginTally();
+  readonly #outsideTally = new OriginTally();
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
   #open: readonly CollectedTest[] = [];
   /** Bodies that run on although their test was ended for them. */
   #left = 0;
+  #startedMs = 0;
   #unavailable: KcovUnavailableError | undefined;
 
   constructor(options: CollectorRecorderOptions = {}) {
@@ -86,48 +92,51 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   }
 
   begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {
-    this.#current!.collector.paused = true;
-    const { name, file } = identity;
-    const runner = runtimeName();
-    const begun: BegunTest = { name, file, runner, scope: "tree", kind, hasHits: false };
-    const test = new CollectedTest(begun, around as CollectedTest | undefined, giveUp);
-    test.shared = this.#left > 0;
-    test.tally = this.#tallies.pop() ?? new OriginTally();
-    if (kind === "test") {
-      this.#writeBaseline();
-      this.#records.announce(begun);
-    }
-    const open = [...this.#open, test];
-    const shared = isShared(open);
-    for (const other of open) other.shared ||= shared;
-    this.#switchTo(open);
-    test.startedMs = performance.now();
-    this.#resume();
-    return test;
-  }
-
-  end(test: CollectedTest, { outcome, left }: TestEnd): RecordedPoints | undefined {
-    if (this.#current === undefined || !this.#open.includes(test)) return undefined;
-    this.#current.collector.paused = true;
-    this.#switchTo(this.#open.filter((other) => other !== test));
-    const durationMs = performance.now() - test.startedMs;
-    if (left === true) this.#left++;
-    const points = test.tally!.take();
-    this.#tallies.push(test.tally!);
-    test.tally = undefined;
-    const { begun: { name, kind } } = test;
+    const current = this.#current;
+    if (current === undefined) throw this.#unavailable ?? new TypeError("Open the recorder first");
+    current.collector.paused = true;
     try {
-      const record = test.record(points, { outcome, durationMs }, this.#threadsShared);
-      if (kind === "baseline") {
-        const before = this.#baseline;
-        this.#baseline = before === undefined ? record : commonPoints(before, record);
-      } else test.number = this.#records.append(record);
-    } catch (error) {
-      this.#records.reportLost(name, outcome, error);
+      const runner = runtimeName();
+      const begun: BegunTest = { ...identity, runner, scope: "tree", kind, hasHits: false };
+      const tally = this.#tallies.pop() ?? new OriginTally();
+      const parent = around instanceof CollectedTest ? around : null;
+      const test = new CollectedTest(begun, parent, tally, giveUp);
+      const open = [...this.#open, test];
+      if (kind === "test") {
+        this.#writeBaseline();
+        this.#records.announce(begun);
+      }
+      test.shared = this.#left > 0;
+      if (isShared(open)) { for (const other of open) other.shared = true; }
+      this.#switchTo(open);
+      test.startedMs = performance.now();
+      return test;
     } finally {
       this.#resume();
     }
-    return { ...points, hits: NO_HITS };
+  }
+
+  end(test: CollectedTest, { outcome, left }: TestEnd): RecordedPoints | undefined {
+    const { tally, begun } = test;
+    if (this.#current === undefined || tally === undefined) return undefined;
+    this.#current.collector.paused = true;
+    try {
+      this.#switchTo(this.#open.filter((other) => other !== test));
+      const durationMs = performance.now() - test.startedMs;
+      if (left === true) this.#left++;
+      test.tally = undefined;
+      const points = tally.take();
+      this.#tallies.push(tally);
+      const record = test.record(points, { outcome, durationMs }, this.#threadsShared);
+      if (begun.kind === "baseline") this.#addBaseline(record);
+      else test.number = this.#records.append(record);
+      return { ...points, hits: NO_HITS };
+    } catch (error) {
+      this.#records.reportLost(begun.name, outcome, error);
+      return undefined;
+    } finally {
+      this.#resume();
+    }
   }
 
   returned(): void {
@@ -137,13 +146,16 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   read({ tally }: CollectedTest): RecordedPoints | undefined {
     const current = this.#current;
     if (tally === undefined || current === undefined) return undefined;
-    current.read(current.owners.map((owner) => owner.tally!));
-    return { ...tally.points(), hits: NO_HITS };
+    return this.pause(() => {
+      current.read(talliesOf(current));
+      return { ...tally.points(), hits: NO_HITS };
+    });
   }
 
   pause<Result>(action: () => Result): Result {
     const collector = this.#current?.collector;
-    if (collector === undefined) return action();
+    // Within another pause.
+    if (collector === undefined || collector.paused) return action();
     collector.paused = true;
     try {
       return action();
@@ -165,20 +177,61 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
   /** Reads what comes late, with a limit, and closes the collectors and the record file. A later test opens them again. */
   close(): void {
-    const outside = this.#outside;
-    if (outside === undefined) return;
-    this.#current!.collector.paused = true;
+    const outside = this.#outside, set = this.#set;
+    if (outside === undefined || set === undefined) return;
     for (const test of this.#open) test.giveUp();
-    this.#current!.collector.paused = true;
-    this.#readOutside();
-    this.#awaitLate();
-    this.#set!.close();
+    outside.collector.paused = true;
+    awaitLate(this.#openLibc(), set.idle);
+    set.close();
     this.#writeBaseline();
-    this.#writeOutside(outside);
-    outside.collector.close();
+    this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
     this.#open = [];
+    setThreadRecorded(false);
     this.#records.close();
+  }
+
+  #start(): void {
+    if (this.mode === "off") {
+      this.#unavailable = turnedOff();
+      return;
+    }
+    try {
+      const outside = this.#openOutside((collector) =>
+        collector.collect(this.#threadsShared ? "thread" : "process")
+      );
+      this.#outside = this.#current = outside;
+      const last = (segment: Segment<CollectedTest>) => this.#readLast(segment);
+      this.#set = new CollectorSet(this.#openLibc(), this.#words, last);
+      this.#warmUp();
+      this.#records.followModules();
+      this.#startedMs = performance.now();
+      setThreadRecorded(true);
+      this.#resume();
+    } catch (error) {
+      this.#set?.close();
+      this.#outside?.collector.close();
+      this.#set = this.#outside = this.#current = undefined;
+      this.#unavailable = explain(error);
+    }
+  }
+
+  /**
+   * Collects a failing system call, so that the first test does not record first-time work of the hook, and a kernel with
+   * collectors but without coverage calls in its code is noticed.
+   */
+  #warmUp(): void {
+    const libc = this.#openLibc(), tally = new OriginTally();
+    const segment = this.#takeNext([]);
+    segment.collector.paused = false;
+    libc.close(-1);
+    segment.collector.paused = true;
+    this.#takeOutside();
+    segment.read([tally]);
+    this.#set!.release(segment);
+    const { pcs } = tally.take();
+    this.#tallies.push(tally);
+    if (pcs.length === 0) throw new KcovUnavailableError("no-callbacks", NO_CALLBACKS);
   }
 
   /** What the calling thread runs is recorded again. */
@@ -196,8 +249,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open);
     this.#open = open;
     this.#current = next;
-    if (before === this.#outside) return;
-    this.#readLate(before);
+    if (before.owners.length === 0) return;
+    before.read(talliesOf(before));
     this.#set!.release(before);
   }
 
@@ -210,12 +263,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       if (!(error instanceof SyscallError)) throw error;
     }
     // A test has closed its descriptor. What it held is in memory all the same.
-    this.#readOutside();
+    outside.read([this.#outsideTally]);
     outside.collector.abandon();
-    return this.#outside = this.#opened((collector) => {
-      collector.take(false);
-      return new Segment(collector, []);
-    });
+    return this.#outside = this.#openOutside((collector) => collector.take(false));
   }
 
   #takeNext(open: readonly CollectedTest[]): Segment<CollectedTest> {
@@ -225,31 +275,95 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       collector.paused = true;
       try {
         collector.take(true);
-        for (const test of open) test.segments.push(new Segment(collector, open));
-        return open.at(-1)!.segments.at(-1)!;
+        const segment = new Segment(collector, open);
+        for (const test of open) test.segments.push(segment);
+        return segment;
       } catch (error) {
+        if (!(error instanceof SyscallError)) throw error;
         // A test has closed its descriptor.
-        if (!(error instanceof SyscallError) || tries > 8) throw this.#closedBy(error);
         set.forget(collector);
+        if (tries === MOST_TRIES) throw closedBy(error);
       }
     }
   }
 
-  #closedBy(cause: unknown): unknown {
-    if (!(cause instanceof SyscallError)) return cause;
-    return this.#unavailable = new KcovUnavailableError(
-      "busy",
-      "A test has closed the coverage device, and this thread cannot open another: " +
-        "let tests close only descriptors that they opened",
-      { cause },
-    );
+  /** A segment ends for good: what came late goes to the tests that were open in it. */
+  #readLast(segment: Segment<CollectedTest>): void {
+    if (segment.collector.tasks > 0) {
+      // Processes that live on work for no test now.
+      try {
+        this.#outside!.collector.takeFrom(segment.collector);
+      } catch (error) {
+        if (!(error instanceof SyscallError)) throw error;
+      }
+    }
+    if (!segment.hasMore) return;
+    const ended = segment.owners.filter(({ number }) => number !== undefined);
+    const late = this.#tallies.pop() ?? new OriginTally();
+    segment.read([...talliesOf(segment), late]);
+    const points = late.take();
+    this.#tallies.push(late);
+    for (const { begun: { name }, number, pending, dropped, truncated } of ended) {
+      this.#records.addLate(name, number!, { ...points, pending, dropped, truncated });
+    }
   }
 
-  #opened<Result>(use: (collector: Collector) => Result): Result {
+  #addBaseline(record: TestRecord): void {
+    const before = this.#baseline;
+    this.#baseline = before === undefined ? record : commonPoints(before, record);
+  }
+
+  /** What the empty tests of this process have in common: some of them, not all, collect garbage and the like. */
+  #writeBaseline(): void {
+    if (this.#baseline !== undefined) this.#append(this.#baseline);
+    this.#baseline = undefined;
+  }
+
+  #closeOutside(): void {
+    const outside = this.#outside!;
+    outside.read([this.#outsideTally]);
+    const { pending, dropped, truncated, tasks } = outside;
+    outside.collector.close();
+    const points = this.#outsideTally.take();
+    if (points.pcs.length === 0) return;
+    this.#append({
+      name: "(outside tests)",
+      file: "",
+      runner: runtimeName(),
+      kind: "outside",
+      scope: "tree",
+      outcome: "passed",
+      durationMs: performance.now() - this.#startedMs,
+      ...points,
+      hits: null,
+      truncated,
+      shared: false,
+      callingThreadOnly: false,
+      tree: {
+        tasks: tasks + 1,
+        refused: [],
+        finished: true,
+        ...(this.#threadsShared ? { threadsShared: true } : {}),
+        ...(pending === 0 ? {} : { pending }),
+        ...(dropped === 0 ? {} : { dropped }),
+      },
+    });
+  }
+
+  #append(record: TestRecord): void {
+    try {
+      this.#records.append(record);
+    } catch (error) {
+      this.#records.reportLost(record.name, record.outcome, error);
+    }
+  }
+
+  #openOutside(use: (collector: Collector) => void): Segment<CollectedTest> {
     const collector = Collector.open(this.#openLibc(), { words: this.#words });
     collector.paused = true;
     try {
-      return use(collector);
+      use(collector);
+      return new Segment(collector, []);
     } catch (error) {
       collector.close();
       throw error;
@@ -259,6 +373,30 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   get #words(): number {
     return this.#settings.words ?? DEFAULT_WORDS;
   }
+}
+
+/** The tallies of the tests of a segment that are open still. */
+function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
+  const tallies: OriginTally[] = [];
+  for (const { tally } of owners) if (tally !== undefined) tallies.push(tally);
+  return tallies;
+}
+
+/** Waits until nothing is queued any more on behalf of the tests that ended, with a limit. */
+function awaitLate(libc: LibcPart<"poll">, segments: readonly Segment<CollectedTest>[]): void {
+  const end = performance.now() + LATE_MS;
+  while (segments.some(({ collector }) => collector.pending > 0) && performance.now() < end) {
+    libc.poll(null, 0n, 1);
+  }
+}
+
+function closedBy(cause: SyscallError): KcovUnavailableError {
+  return new KcovUnavailableError(
+    "busy",
+    "A test has closed the coverage device, and this thread cannot open another: " +
+      "let tests close only descriptors that they opened",
+    { cause },
+  );
 }
 
 function openLibc(): RecorderLibc {

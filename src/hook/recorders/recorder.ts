@@ -23,8 +23,8 @@ export interface TestStart {
   readonly kind: RecordKind & ("test" | "baseline");
   /** The test that this one is a part of. */
   readonly around?: Recording | undefined;
-  /** Called where the tests of the file end before this one does. */
-  readonly giveUp?: () => void;
+  /** Called where the tests of the file end before this one does: ends it. */
+  readonly giveUp?: (outcome: TestOutcome) => void;
 }
 
 /** How a test ended. */
@@ -66,6 +66,8 @@ export interface Recorder<Test extends Recording = Recording> {
   end(test: Test, end: TestEnd): RecordedPoints | undefined;
   /** What ran so far of a test that is open; `undefined` where that cannot be told any more. */
   read(test: Test): RecordedPoints | undefined;
+  /** Whether a pause takes no system call. */
+  readonly pausesFreely: boolean;
   /** Runs `action`; what the calling thread does meanwhile is not recorded. */
   pause<Result>(action: () => Result): Result;
   /** The body of a test that was given up has ended after all. */

@@ -2,7 +2,7 @@ import { say } from "../../record/say_once.ts";
 import { environmentVariable, runtimeName } from "../../sys/runtime.ts";
 import type { BoundaryClient } from "../../tracer/boundary/boundary_client.ts";
 import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts";
-import { threadTests } from "./supervisor_client.ts";
+import { supervisorClient, threadTests } from "./supervisor_client.ts";
 
 const NO_HITS = new Uint32Array(0);
 
@@ -19,6 +19,7 @@ interface SupervisedTest {
 export class SupervisorRecorder implements Recorder<SupervisedTest> {
   readonly hasHits = false;
   readonly hasSteps = true;
+  readonly pausesFreely = false;
   readonly #client: BoundaryClient;
 
   constructor(client: BoundaryClient) {
@@ -92,4 +93,10 @@ export class SupervisorRecorder implements Recorder<SupervisedTest> {
     // Once for each process: Deno runs every file on a thread of its own, and a run needs its noise once.
     return this.#client.send({ do: "baseline" })?.done === true;
   }
+}
+
+/** The recorder of the calling thread's supervisor; `undefined` where it has none. */
+export function supervisorRecorder(): SupervisorRecorder | undefined {
+  const client = supervisorClient();
+  return client === null ? undefined : new SupervisorRecorder(client);
 }

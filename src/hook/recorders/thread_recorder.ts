@@ -32,6 +32,7 @@ export interface RecordingWindow extends Recording {
 export class ThreadRecorder implements Recorder<RecordingWindow> {
   readonly hasHits = true;
   readonly hasSteps = false;
+  readonly pausesFreely = true;
   readonly #settings: CoverageSettings;
   readonly #openLibc: () => Libc;
   /** Open windows, and what ends the tests that they belong to. */
@@ -68,7 +69,8 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   /** Opens a window. Resets the buffer last, so that the window holds nothing of the hook. */
   begin({ identity, giveUp = () => {} }: TestStart): RecordingWindow {
     const window = newWindow(identity);
-    const reset = this.#openWindow(window, giveUp);
+    // A body that outlives its file's tests is of a test that the runner gave up.
+    const reset = this.#openWindow(window, () => giveUp("failed"));
     this.pause(() => {
       const { name, file } = identity;
       const runner = runtimeName();
