@@ -49,7 +49,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly hasSteps = true;
   readonly pausesFreely = true;
   readonly #settings: CoverageSettings;
-  readonly #openLibc: () => RecorderLibc;
+  readonly #open: () => RecorderLibc;
+  #opened: RecorderLibc | undefined;
   readonly #threadsShared: boolean;
   readonly #records: ThreadRecords;
   readonly #tallies: OriginTally[] = [];
@@ -61,7 +62,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly #outsideTally = new OriginTally();
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
-  #open: readonly CollectedTest[] = [];
+  #tests: readonly CollectedTest[] = [];
   /** Bodies that run on although their test was ended for them. */
   #left = 0;
   #startedMs = 0;
@@ -70,10 +71,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   constructor(options: CollectorRecorderOptions = {}) {
     const { settings = coverageSettings(), open = openLibc, threadsShared = false } = options;
     this.#settings = settings;
-    this.#openLibc = open;
+    this.#open = open;
     this.#threadsShared = threadsShared;
     this.#baselineWanted = options.baseline ?? true;
-    this.#records = new ThreadRecords(settings, open);
+    this.#records = new ThreadRecords(settings, () => this.#libc);
   }
 
   get mode(): CoverageSettings["mode"] {
@@ -101,7 +102,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       const tally = this.#tallies.pop() ?? new OriginTally();
       const parent = around instanceof CollectedTest ? around : null;
       const test = new CollectedTest(begun, parent, tally, giveUp);
-      const open = [...this.#open, test];
+      const open = [...this.#tests, test];
       if (kind === "test") {
         this.#writeBaseline();
         this.#records.announce(begun);
@@ -121,7 +122,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (this.#current === undefined || tally === undefined) return undefined;
     this.#current.collector.paused = true;
     try {
-      this.#switchTo(this.#open.filter((other) => other !== test));
+      this.#switchTo(this.#tests.filter((other) => other !== test));
       const durationMs = performance.now() - test.startedMs;
       if (left === true) this.#left++;
       test.tally = undefined;
@@ -179,14 +180,14 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   close(): void {
     const outside = this.#outside, set = this.#set;
     if (outside === undefined || set === undefined) return;
-    for (const test of this.#open) test.giveUp();
+    for (const test of this.#tests) test.giveUp();
     outside.collector.paused = true;
-    awaitLate(this.#openLibc(), set.idle);
+    awaitLate(this.#libc, set.idle);
     set.close();
     this.#writeBaseline();
     this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
-    this.#open = [];
+    this.#tests = [];
     setThreadRecorded(false);
     this.#records.close();
   }
@@ -202,7 +203,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       );
       this.#outside = this.#current = outside;
       const last = (segment: Segment<CollectedTest>) => this.#readLast(segment);
-      this.#set = new CollectorSet(this.#openLibc(), this.#words, last);
+      this.#set = new CollectorSet(this.#libc, this.#words, last);
       this.#warmUp();
       this.#records.followModules();
       this.#startedMs = performance.now();
@@ -221,7 +222,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
    * collectors but without coverage calls in its code is noticed.
    */
   #warmUp(): void {
-    const libc = this.#openLibc(), tally = new OriginTally();
+    const libc = this.#libc, tally = new OriginTally();
     const segment = this.#takeNext([]);
     segment.collector.paused = false;
     libc.close(-1);
@@ -247,7 +248,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #switchTo(open: readonly CollectedTest[]): void {
     const before = this.#current!;
     const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open);
-    this.#open = open;
+    this.#tests = open;
     this.#current = next;
     if (before.owners.length === 0) return;
     before.read(talliesOf(before));
@@ -359,7 +360,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   }
 
   #openOutside(use: (collector: Collector) => void): Segment<CollectedTest> {
-    const collector = Collector.open(this.#openLibc(), { words: this.#words });
+    const collector = Collector.open(this.#libc, { words: this.#words });
     collector.paused = true;
     try {
       use(collector);
@@ -368,6 +369,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       collector.close();
       throw error;
     }
+  }
+
+  get #libc(): RecorderLibc {
+    return this.#opened ??= this.#open();
   }
 
   get #words(): number {

@@ -48,7 +48,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   constructor(settings: CoverageSettings = coverageSettings(), open: () => Libc = loadLibc) {
     this.#settings = settings;
     this.#openLibc = open;
-    this.#records = new ThreadRecords(settings, open);
+    this.#records = new ThreadRecords(settings, loadLibc);
   }
 
   get mode(): CoverageSettings["mode"] {
