@@ -21,6 +21,8 @@ import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 const DEFAULT_WORDS = 131_072;
 /** How long the end of a file waits for what is still queued, in milliseconds. */
 const LATE_MS = 100;
+/** After so many milliseconds in which nothing queued ran, it waits no longer. */
+const STILL_MS = 25;
 /** So many collectors a test may have closed at once. */
 const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
@@ -387,11 +389,26 @@ function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
   return tallies;
 }
 
-/** Waits until nothing is queued any more on behalf of the tests that ended, with a limit. */
+/**
+ * Waits until nothing is queued any more on behalf of the tests that ended, with a limit, which ends earlier where nothing
+ * comes: a timer may be far away.
+ */
 function awaitLate(libc: LibcPart<"poll">, segments: readonly Segment<CollectedTest>[]): void {
-  const end = performance.now() + LATE_MS;
-  while (segments.some(({ collector }) => collector.pending > 0) && performance.now() < end) {
+  const awaited = segments.filter(({ owners }) =>
+    owners.some(({ number }) => number !== undefined)
+  );
+  const queued = (): number => awaited.reduce((sum, { collector }) => sum + collector.pending, 0);
+  let last = queued(), now = performance.now();
+  const end = now + LATE_MS;
+  for (
+    let still = now + STILL_MS;
+    last > 0 && now < Math.min(end, still);
+    now = performance.now()
+  ) {
     libc.poll(null, 0n, 1);
+    const left = queued();
+    if (left !== last) still = now + STILL_MS;
+    last = left;
   }
 }
 
