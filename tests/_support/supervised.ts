@@ -15,10 +15,11 @@ import { spawnSync } from "./spawn_sync.ts";
 /** What records a command. */
 export type TestRecorder = "collectors" | "ptrace";
 
-/** Those that this kernel has, the default first. */
-export const RECORDERS: readonly TestRecorder[] = kcovAvailability().collectors
-  ? ["collectors", "ptrace"]
-  : ["ptrace"];
+/** Those that this kernel has, the default first; `KERNELCOV_TEST_RECORDER=ptrace` leaves the other out. */
+export const RECORDERS: readonly TestRecorder[] =
+  process.env["KERNELCOV_TEST_RECORDER"] !== "ptrace" && kcovAvailability().collectors
+    ? ["collectors", "ptrace"]
+    : ["ptrace"];
 
 /** What a recorded command left. */
 export interface SupervisedRun {
