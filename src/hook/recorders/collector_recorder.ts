@@ -91,6 +91,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
   prepare(insideTest: boolean): void {
     if (this.mode === "off" || this.unavailable() !== undefined) return;
+    if (!insideTest) this.#records.prepare();
     atEndOfFile(this, this.#settings, insideTest);
   }
 
@@ -108,7 +109,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
       this.#switchTo(open, () => {
-        if (kind === "test") this.#announce(begun);
+        if (kind === "test") this.#records.announce(begun);
       });
       test.startedMs = performance.now();
       return test;
@@ -171,6 +172,13 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     return wanted;
   }
 
+  /** Some empty tests, not all, collect garbage and the like: what they have in common is kept. */
+  keepBaseline(): void {
+    const record = this.#baseline;
+    this.#baseline = undefined;
+    if (record !== undefined) this.pause(() => this.#append(record));
+  }
+
   /** Whether records were written that no report holds yet. */
   get hasRecords(): boolean {
     return this.#records.any;
@@ -184,7 +192,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     outside.collector.paused = true;
     awaitLate(this.#libc, set.idle);
     set.close();
-    this.#writeBaseline();
+    this.keepBaseline();
     this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
     this.#tests = [];
@@ -313,20 +321,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
   }
 
-  #announce(test: BegunTest): void {
-    this.#writeBaseline();
-    this.#records.announce(test);
-  }
-
   #addBaseline(record: TestRecord): void {
     const before = this.#baseline;
     this.#baseline = before === undefined ? record : commonPoints(before, record);
-  }
-
-  /** What the empty tests of this process have in common: some of them, not all, collect garbage and the like. */
-  #writeBaseline(): void {
-    if (this.#baseline !== undefined) this.#append(this.#baseline);
-    this.#baseline = undefined;
   }
 
   #closeOutside(): void {
