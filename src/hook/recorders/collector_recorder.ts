@@ -1,5 +1,6 @@
 import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
+import { awaitLate } from "../../kcov/await_late.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
@@ -19,10 +20,6 @@ import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
 /** Words of a collector's area: 512 KiB, more than 65,000 entries. */
 const DEFAULT_WORDS = 65_536;
-/** How long the end of a file waits for what is still queued, in milliseconds. */
-const LATE_MS = 100;
-/** After so many milliseconds in which nothing queued ran, it waits no longer. */
-const STILL_MS = 25;
 /** So many collectors a test may have closed at once. */
 const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
@@ -190,7 +187,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (outside === undefined || set === undefined) return;
     for (const test of this.#tests) test.giveUp();
     outside.collector.paused = true;
-    awaitLate(this.#libc, set.idle);
+    const late = set.idle.filter(({ owners }) => owners.some(({ number }) => number !== undefined));
+    awaitLate(this.#libc, late.map(({ collector }) => collector));
     set.close();
     this.keepBaseline();
     this.#closeOutside();
@@ -392,29 +390,6 @@ function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
   const tallies: OriginTally[] = [];
   for (const { tally } of owners) if (tally !== undefined) tallies.push(tally);
   return tallies;
-}
-
-/**
- * Waits until nothing is queued any more on behalf of the tests that ended, with a limit, which ends earlier where nothing
- * comes: a timer may be far away.
- */
-function awaitLate(libc: LibcPart<"poll">, segments: readonly Segment<CollectedTest>[]): void {
-  const awaited = segments.filter(({ owners }) =>
-    owners.some(({ number }) => number !== undefined)
-  );
-  const queued = (): number => awaited.reduce((sum, { collector }) => sum + collector.pending, 0);
-  let last = queued(), now = performance.now();
-  const end = now + LATE_MS;
-  for (
-    let still = now + STILL_MS;
-    last > 0 && now < Math.min(end, still);
-    now = performance.now()
-  ) {
-    libc.poll(null, 0n, 1);
-    const left = queued();
-    if (left !== last) still = now + STILL_MS;
-    last = left;
-  }
 }
 
 function closedBy(cause: SyscallError): KcovUnavailableError {
