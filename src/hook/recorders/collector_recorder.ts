@@ -5,9 +5,11 @@ import { OriginTally } from "../../kcov/origin_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
+import { isHostfs } from "../../record/hostfs_write_through.ts";
 import { loadLibcPart } from "../../sys/load.ts";
 import { runtimeName } from "../../sys/runtime.ts";
 import type { LibcPart } from "../../sys/types.ts";
+import { KernelLogMarks } from "../../tracer/kernel_log_marks.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
 import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
@@ -64,6 +66,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #tests: readonly CollectedTest[] = [];
   /** Bodies that run on although their test was ended for them. */
   #left = 0;
+  #marks: KernelLogMarks | undefined;
   #startedMs = 0;
   #unavailable: KcovUnavailableError | undefined;
 
@@ -106,7 +109,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
       this.#switchTo(open, () => {
-        if (kind === "test") this.#records.announce(begun);
+        if (kind !== "test") return;
+        this.#records.announce(begun);
+        this.#marks?.begin(begun);
       });
       test.startedMs = performance.now();
       return test;
@@ -195,6 +200,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#set = this.#outside = this.#current = undefined;
     this.#tests = [];
     setThreadRecorded(false);
+    this.#marks?.close();
+    this.#marks = undefined;
     this.#records.close();
   }
 
@@ -212,6 +219,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       this.#set = new CollectorSet(this.#libc, this.#words, last);
       this.#warmUp();
       this.#records.followModules();
+      // A guest's log is for its tests alone.
+      if (isHostfs(this.#libc, this.#settings.runDirectory)) {
+        this.#marks = new KernelLogMarks(this.#libc);
+      }
       this.#startedMs = performance.now();
       setThreadRecorded(true);
       this.#resume();
