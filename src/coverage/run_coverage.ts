@@ -15,17 +15,20 @@ import {
   type UnresolvedCounts,
   type UnresolvedReason,
 } from "./point_hits.ts";
+import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
 import { union } from "./point_sets.ts";
 import { steadyPoints } from "./test_repeats.ts";
 import type { Universe } from "./universe.ts";
 
-/** A record without its PCs, which are points once it is resolved. */
-export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits">;
+/** A record without its PCs and their origins, which are points once it is resolved. */
+export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins">;
 
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
 export interface TestCoverage {
   readonly record: ResolvedRecord;
   readonly points: PointHits;
+  /** What made the kernel run the points, in the order of first runs; absent where that is not known. */
+  readonly origins?: readonly OriginHits[] | undefined;
   /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
 }
@@ -114,9 +117,13 @@ export class RunCoverage {
     const { modules = [] } = options;
     const lost = modules.map(() => 0);
     const resolved = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
-      .map(({ pcs, hits, ...record }) => {
+      .map(({ pcs, hits, origins, ...record }) => {
         const points = resolvePoints(image, { pcs, hits });
-        return { record, points: withLostModules(points, pcs, modules, lost) };
+        return {
+          record,
+          points: withLostModules(points, pcs, modules, lost),
+          origins: origins && originHits(image, pcs, points.points, origins),
+        };
       });
     const { pointTests } = this;
     const { tests, flaky } = options.steady
@@ -125,9 +132,10 @@ export class RunCoverage {
     this.flakyLeftOut = flaky;
     for (const { points } of tests) countPoints(points.points, pointTests);
     const sums = (): LineSums => this.#lineSums();
-    this.tests = tests.map(({ record, points }, test) => ({
+    this.tests = tests.map(({ record, points, origins }, test) => ({
       record,
       points,
+      origins: origins && (options.steady ? originsWithin(origins, points.points) : origins),
       get totals() {
         return sums().totals[test];
       },
@@ -163,6 +171,11 @@ export class RunCoverage {
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
     return this.#counter.count(this.tests[test].points);
+  }
+
+  /** The lines that points of the universe claim, both ascending. */
+  linesOfPoints(points: Uint32Array): Uint32Array {
+    return this.#counter.count(pointsOnly(points)).lines;
   }
 
   /** The totals of points of the universe, ascending. */

@@ -1,13 +1,24 @@
 import { groupNames } from "../coverage/questions/find_source.ts";
+import type { OriginHits } from "../coverage/origin_hits.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
 import { overlap, union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../coverage/questions/sole_owners.ts";
+import {
+  type OriginGrouping,
+  type OriginRow,
+  originRows,
+  originsOfTests,
+  threadsShared,
+} from "../coverage/questions/test_origins.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
 import { formatRanges, rangesByFile } from "./line_ranges.ts";
+import { originsJson } from "./origin_json.ts";
+import { originTable } from "./origin_table.ts";
+import { machineOf, rowText } from "./origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   formatCount,
@@ -30,7 +41,12 @@ export interface ReachedFunction {
   readonly lines: number;
   /** Numbers of the lines that no other test hit. */
   readonly own: readonly number[];
+  /** The first row of {@linkcode ShownTest.rows} that ran a line of it; absent where there are none. */
+  readonly row?: number;
 }
+
+/** By what functions are put together: their file, the call that ran them first, or the origin that did. */
+export type FunctionGrouping = "file" | OriginGrouping;
 
 /** What one test reached, in all of its repeats. */
 export interface ShownTest {
@@ -47,21 +63,28 @@ export interface ShownTest {
   /** Ids of the lines that only this test hit. */
   readonly unique: Uint32Array;
   readonly similar: readonly SimilarTest[];
+  /** What it ran from each origin, in the order of first runs; `undefined` where that is not known. */
+  readonly origins: readonly OriginHits[] | undefined;
+  /** The same by call or origin; `undefined` where that is not known. */
+  readonly rows: readonly OriginRow[] | undefined;
+  /** How functions were asked for. */
+  readonly by: FunctionGrouping | undefined;
 }
 
-/** Collects what a test reached. */
+/** Collects what a test reached. Its functions are by call, where calls are known, unless `by` says else. */
 export function showTest(
   coverage: RunCoverage,
   repeats: RepeatGroup,
   similar: readonly SimilarTest[],
+  by?: FunctionGrouping,
 ): ShownTest {
   const { universe } = coverage;
   const { functions, image } = universe;
   const test = repeats.tests[0];
   const lines = repeats.tests.map((repeat) => coverage.linesOf(repeat).lines).reduce(union);
   const unique = soleOwners(coverage).linesOf(test, lines);
-  const groups = new Map<number, { linesHit: number; own: number[] }>();
-  const entryOf = (line: number): { linesHit: number; own: number[] } | undefined => {
+  const groups = new Map<number, Entry>();
+  const entryOf = (line: number): Entry | undefined => {
     const group = functions.lineGroup[line];
     if (group < 0) return undefined;
     let entry = groups.get(group);
@@ -73,6 +96,17 @@ export function showTest(
     if (entry !== undefined) entry.linesHit++;
   }
   for (const line of unique) entryOf(line)?.own.push(image.lineNumber[line]);
+  const origins = originsOfTests(coverage, repeats.tests);
+  const rows = origins &&
+    originRows(origins, by === "origin" ? by : "call", {
+      threadsShared: threadsShared(coverage, repeats.tests),
+    });
+  rows?.forEach(({ points }, row) => {
+    for (const line of coverage.linesOfPoints(points)) {
+      const entry = entryOf(line);
+      if (entry !== undefined) entry.row ??= row;
+    }
+  });
   return {
     test,
     repeats,
@@ -96,7 +130,17 @@ export function showTest(
     folders: tellingFolders(coverage, lines),
     unique,
     similar,
+    origins,
+    rows,
+    by,
   };
+}
+
+/** What is gathered of a function. */
+interface Entry {
+  linesHit: number;
+  readonly own: number[];
+  row?: number;
 }
 
 /**
@@ -144,6 +188,7 @@ export function showText(
     }${times}; ${plural(totals.functions, "function")}, ${plural(totals.lines, "line")} (${
       formatCount(totals.partialLines)
     } partly), ${plural(totals.points, "point")}`,
+    ...originLines(coverage, shown, style),
     paint(`Lines that only this test ran: ${formatCount(unique.length)}`, "bold", style),
     ...functionLines(
       shown,
@@ -162,17 +207,47 @@ export function showText(
       ])),
     );
   }
-  lines.push(
-    paint("Functions, those that the fewest tests run first", "bold", style),
-    ...functionLines(
+  lines.push(...reachedLines(coverage, shown, style));
+  return `${lines.join("\n")}\n`;
+}
+
+/** What the calls of a test and the work on its behalf ran; where that is not known, only if it was asked for. */
+function originLines(
+  coverage: RunCoverage,
+  { rows, by }: ShownTest,
+  style: TextStyle,
+): string[] {
+  if (rows !== undefined) return originTable(coverage, rows, style);
+  if (by === undefined || by === "file") return [];
+  return [`  ${paint("system calls are not known: the record has none", "yellow", style)}`];
+}
+
+/** All functions that a test reached. */
+function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle): string[] {
+  const { functions, rows, by } = shown;
+  const list = (some: readonly ReachedFunction[], indent = ""): string[] =>
+    functionLines(
       shown,
-      functions,
+      some,
       style,
       ({ linesHit, lines }) =>
         `${linesHit} of ${plural(lines, "line")} (${formatPercent(linesHit, lines)})`,
-    ),
-  );
-  return `${lines.join("\n")}\n`;
+    ).map((line) => indent + line);
+  if (by === "file" || rows === undefined) {
+    return [
+      paint("Functions, those that the fewest tests run first", "bold", style),
+      ...list(functions),
+    ];
+  }
+  const machine = machineOf(coverage);
+  return [
+    paint("Functions, in the order of first run", "bold", style),
+    ...rows.flatMap((row, number) => {
+      const own = functions.filter((entry) => entry.row === number);
+      if (own.length === 0) return [];
+      return [`  ${paint(printable(rowText(machine, row)), "bold", style)}`, ...list(own, "  ")];
+    }),
+  ];
 }
 
 /** Functions by folder and file, each with what is said of it. */
@@ -287,7 +362,12 @@ export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
     totals: shown.totals,
     unresolved: points.unresolved,
     files: rangesByFile(coverage.universe, shown.lines),
-    functions: shown.functions,
+    functions: shown.functions.map(({ row: _, ...entry }) => entry),
+    ...shown.origins === undefined ? {} : {
+      origins: originsJson(coverage, shown.origins, {
+        threadsShared: threadsShared(coverage, shown.repeats.tests),
+      }),
+    },
     uniqueLines: rangesByFile(coverage.universe, shown.unique),
     similar: shown.similar.map(({ test, similarity }) => ({
       ...testReference(coverage, test),

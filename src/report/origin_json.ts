@@ -1,0 +1,44 @@
+import type { OriginHits } from "../coverage/origin_hits.ts";
+import { originClass } from "../coverage/origin_class.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../kcov/origin.ts";
+import { systemCallName } from "../kcov/system_calls.ts";
+import { rangesByFile } from "./line_ranges.ts";
+import { machineOf } from "./origin_text.ts";
+import type { PathMode } from "./source_path.ts";
+
+const HOW_NAME = new Map<number, string>(
+  Object.entries(KCOV_HOW).map(([name, how]) => [how, name]),
+);
+
+/** An origin for JSON. */
+export interface OriginReference {
+  /** `connect`, `page fault`; a system call without a name is `system call 999`. */
+  readonly call: string;
+  /** A name of `KCOV_HOW`. */
+  readonly how: string;
+}
+
+/** The names of an origin. */
+export function originReference(machine: string, origin: number): OriginReference {
+  const how = origin >>> KCOV_HOW_SHIFT;
+  return {
+    call: systemCallName(machine, origin & KCOV_CALL_MASK),
+    how: HOW_NAME.get(how) ?? String(how),
+  };
+}
+
+/** What a test ran from each origin, in the order of first runs. */
+export function originsJson(
+  coverage: RunCoverage,
+  origins: readonly OriginHits[],
+  options: { readonly threadsShared: boolean; readonly paths?: PathMode },
+): unknown[] {
+  const machine = machineOf(coverage);
+  return origins.map(({ origin, points }) => ({
+    ...originReference(machine, origin),
+    class: originClass(origin, options),
+    ...coverage.totalsOf(points),
+    files: rangesByFile(coverage.universe, coverage.linesOfPoints(points), options.paths),
+  }));
+}
