@@ -1,85 +1,15 @@
 import { FormatError } from "../errors.ts";
+import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "./varints.ts";
 
 // A record's PCs are ascending and close together, so their differences take one or two bytes each.
-// Values reach 2^53, so groups of seven bits are split off by division: bit operators would cut them to 32 bits.
-
-/** Bytes that a number takes at most: 53 bits in groups of seven. */
-const MAX_BYTES = 8;
 
 /** Where numbers are encoded: kept, since a record for each test would be garbage for each test. */
 let scratch = new Uint8Array(16_384);
 
 /** Room for `count` numbers. */
 function room(count: number): Uint8Array<ArrayBuffer> {
-  if (scratch.length < count * MAX_BYTES) scratch = new Uint8Array(count * MAX_BYTES);
+  if (scratch.length < count * MAX_VARINT_BYTES) scratch = new Uint8Array(count * MAX_VARINT_BYTES);
   return scratch;
-}
-
-/** Writes a number at `at`, and returns where the next goes. */
-function append(bytes: Uint8Array, at: number, value: number): number {
-  let end = at;
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes[end++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  bytes[end++] = rest;
-  return end;
-}
-
-/** Reads variable-length numbers one after the other. */
-class VarintReader {
-  readonly #bytes: Uint8Array;
-  #position = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get done(): boolean {
-    return this.#position === this.#bytes.length;
-  }
-
-  next(): number {
-    let value = 0;
-    for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
-      const byte = this.#bytes[this.#position++];
-      if (byte === undefined) break;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    throw new FormatError("record", "a number is cut short or too long", {
-      offset: this.#position - 1,
-    });
-  }
-
-  /**
-   * Reads numbers of one or two bytes, which nearly all are, and adds each to the one before: from `values[from]` on,
-   * until a longer one, a 0 or the end of either. A run has tens of millions, so this is one loop.
-   *
-   * @returns Where it ended.
-   */
-  addShort(values: Float64Array, from: number): number {
-    const bytes = this.#bytes;
-    let at = this.#position, index = from;
-    let value = values[from - 1];
-    while (index < values.length) {
-      const byte = bytes[at];
-      if (byte > 0 && byte < 0x80) {
-        value += byte;
-        at++;
-      } else {
-        const next = bytes[at + 1];
-        // Also where a byte is 0 or there is none.
-        if (!(byte >= 0x80 && next > 0 && next < 0x80)) break;
-        value += (byte & 0x7f) | next << 7;
-        at += 2;
-      }
-      values[index++] = value;
-    }
-    this.#position = at;
-    return index;
-  }
 }
 
 /** Ascending integers as bytes: the first as zigzag, then the differences. */
@@ -89,8 +19,8 @@ export function encodeAscending(values: Float64Array): Uint8Array<ArrayBuffer> {
   let previous = 0;
   for (let index = 0; index < values.length; index++) {
     const value = values[index];
-    if (index > 0) end = append(bytes, end, value - previous);
-    else end = append(bytes, end, value < 0 ? -2 * value - 1 : 2 * value);
+    if (index > 0) end = appendVarint(bytes, end, value - previous);
+    else end = appendVarint(bytes, end, value < 0 ? -2 * value - 1 : 2 * value);
     previous = value;
   }
   return bytes.slice(0, end);
@@ -112,7 +42,7 @@ export function decodeAscending(bytes: Uint8Array, count: number): Float64Array<
     else throw new FormatError("record", `entry ${index} does not ascend`);
     index = reader.addShort(values, index + 1);
   }
-  checkDone(reader, count);
+  reader.end(`${count} numbers`);
   return values;
 }
 
@@ -120,7 +50,7 @@ export function decodeAscending(bytes: Uint8Array, count: number): Float64Array<
 export function encodeCounts(values: Uint32Array): Uint8Array<ArrayBuffer> {
   const bytes = room(values.length);
   let end = 0;
-  for (const value of values) end = append(bytes, end, value);
+  for (const value of values) end = appendVarint(bytes, end, value);
   return bytes.slice(0, end);
 }
 
@@ -138,7 +68,7 @@ export function decodeCounts(bytes: Uint8Array, count: number): Uint32Array<Arra
     if (value > 0xffff_ffff) throw new FormatError("record", `count ${index} is above 2^32`);
     values[index] = value;
   }
-  checkDone(reader, count);
+  reader.end(`${count} numbers`);
   return values;
 }
 
@@ -146,8 +76,4 @@ export function decodeCounts(bytes: Uint8Array, count: number): Uint32Array<Arra
 function checkCount(bytes: Uint8Array, count: number): void {
   if (Number.isInteger(count) && count >= 0 && count <= bytes.length) return;
   throw new FormatError("record", `${bytes.length} bytes cannot hold ${count} numbers`);
-}
-
-function checkDone(reader: VarintReader, count: number): void {
-  if (!reader.done) throw new FormatError("record", `bytes are left after ${count} numbers`);
 }

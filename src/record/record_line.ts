@@ -1,8 +1,10 @@
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
+import { decodeOrigins, encodeOrigins } from "./origin_sets.ts";
 import type {
   BegunTest,
+  LateWork,
   ModuleSection,
   RecordKind,
   RunKernel,
@@ -11,12 +13,14 @@ import type {
   TreeDetails,
 } from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module
-// before the first record with its points, and at the end a line that says so. Each line ends with a checksum of what
-// stands before it, so that a line that was cut or overwritten is never taken for a record.
+// A record file holds one JSON object a line: a header, then modules, the tests that begin, records and the late work of
+// records, each module before the first record with its points, and at the end a line that says so. Each line ends with
+// a checksum of what stands before it, so that a line that was cut or overwritten is never taken for a record.
 
-/** Version of the format; a reader refuses others. */
-const VERSION = 3;
+/** Version of the format. */
+const VERSION = 4;
+/** The versions that a reader takes: of version 3 no record has origins, and none has late work. */
+const READ_VERSIONS: readonly unknown[] = [3, VERSION];
 
 /** First line of a record file. */
 export interface RecordHeader {
@@ -62,14 +66,34 @@ export function begunLine({ name, ...rest }: BegunTest): string {
   return seal({ begun: name, ...rest });
 }
 
-/** A record as a line, with its line end. */
-export function recordLine(record: TestRecord): string {
-  const { pcs, hits, earlier: _earlier, ...rest } = record;
+/**
+ * A record as a line, with its line end.
+ *
+ * @param number What late work names it by; only for a record with origins.
+ */
+export function recordLine(record: TestRecord, number?: number): string {
+  const { pcs, hits, origins, earlier: _earlier, ...rest } = record;
   return seal({
     ...rest,
+    number,
     points: pcs.length,
     pcs: encodeAscending(pcs).toBase64(),
     hits: hits === null ? null : encodeCounts(hits).toBase64(),
+    origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
+  });
+}
+
+/** Late work of record `number` as a line, with its line end. */
+export function lateLine(number: number, late: LateWork): string {
+  const { pcs, origins, pending, dropped, truncated } = late;
+  return seal({
+    late: number,
+    pending,
+    dropped,
+    truncated,
+    points: pcs.length,
+    pcs: encodeAscending(pcs).toBase64(),
+    origins: encodeOrigins(origins, pcs.length).toBase64(),
   });
 }
 
@@ -86,14 +110,16 @@ export function endLine({ records, lost, damaged, cut }: RecordFileEnd): string 
 export function parseHeaderLine(line: string): RecordHeader | undefined {
   try {
     const fields = unseal(line);
-    if (fields.kernelcov === VERSION) return headerOf(fields);
+    if (READ_VERSIONS.includes(fields.kernelcov)) return headerOf(fields);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
   throw new FormatError(
     "record",
-    `the file is not of version ${VERSION}: read it with the kernelcov that wrote it`,
+    `the file is not of version ${
+      READ_VERSIONS.join(" or ")
+    }: read it with the kernelcov that wrote it`,
   );
 }
 
@@ -114,13 +140,15 @@ function headerOf(fields: Fields): RecordHeader {
 
 /** What a line after the header holds. */
 export type RecordFileLine =
-  | { readonly record: TestRecord }
+  | { readonly record: TestRecord; readonly number?: number }
+  | { readonly late: LateWork; readonly number: number }
   | { readonly module: RunModule }
   | { readonly begun: BegunTest }
   | { readonly end: RecordFileEnd };
 
 /**
- * Reads the line of a record, of a module, of a test that begins or of the file's end, without its line end.
+ * Reads the line of a record, of late work, of a module, of a test that begins or of the file's end, without its line
+ * end.
  *
  * @throws {FormatError} Where it is damaged.
  */
@@ -128,7 +156,10 @@ export function parseLine(line: string): RecordFileLine {
   const fields = unseal(line);
   if (fields.module !== undefined) return { module: moduleOf(fields) };
   if (fields.begun !== undefined) return { begun: begunOf(fields) };
-  return fields.end === undefined ? { record: recordOf(fields) } : { end: endOf(fields) };
+  if (fields.late !== undefined) return { late: lateOf(fields), number: number(fields, "late") };
+  if (fields.end !== undefined) return { end: endOf(fields) };
+  const record = recordOf(fields);
+  return fields.number === undefined ? { record } : { record, number: number(fields, "number") };
 }
 
 function begunOf(fields: Fields): BegunTest {
@@ -181,9 +212,23 @@ function recordOf(fields: Fields): TestRecord {
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...(fields.origins === undefined ? {} : {
+      origins: decodeOrigins(bytesOf(fields, "origins"), points),
+    }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
+  };
+}
+
+function lateOf(fields: Fields): LateWork {
+  const points = number(fields, "points");
+  return {
+    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
+    origins: decodeOrigins(bytesOf(fields, "origins"), points),
+    pending: number(fields, "pending"),
+    dropped: number(fields, "dropped"),
+    truncated: flag(fields, "truncated"),
   };
 }
 
@@ -206,6 +251,9 @@ function treeDetails(fields: Fields): TreeDetails {
       return { reason: text(counted, "reason"), tasks: number(counted, "tasks") };
     }),
     finished: flag(fields, "finished"),
+    ...(fields.threadsShared === undefined ? {} : { threadsShared: flag(fields, "threadsShared") }),
+    ...(fields.pending === undefined ? {} : { pending: number(fields, "pending") }),
+    ...(fields.dropped === undefined ? {} : { dropped: number(fields, "dropped") }),
   };
 }
 

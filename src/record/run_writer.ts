@@ -5,13 +5,19 @@ import {
   begunLine,
   endLine,
   headerLine,
+  lateLine,
   moduleLine,
   recordLine,
   type RunLosses,
 } from "./record_line.ts";
 import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
 import { removeReports } from "./run_reports.ts";
-import type { BegunTest, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+import { takesLateWork, withLateWork } from "./late_work.ts";
+import type { RecordedPcs } from "./run_modules.ts";
+import type { BegunTest, LateWork, RunKernel, RunModule, TestRecord } from "./test_record.ts";
+
+/** PCs, and how long before now the first of them may have run. */
+export type TimedPcs = RecordedPcs & Pick<TestRecord, "durationMs">;
 
 /** Follows where the modules lie whose PCs records have. */
 export interface FollowedModules {
@@ -22,7 +28,7 @@ export interface FollowedModules {
   /** Looks which modules are loaded now. */
   observe(): void;
   /** The record with PCs of modules at their places in the run. */
-  place(record: TestRecord): TestRecord;
+  place<Recorded extends TimedPcs>(record: Recorded): Recorded;
 }
 
 /** How to open a run folder for writing. */
@@ -72,8 +78,12 @@ export class RunWriter implements Disposable {
   /** How many of the modules are in the file. */
   #modulesWritten = 0;
   #records = 0;
-  /** Records that are of no use without a test, held until there is one. */
-  readonly #held: TestRecord[] = [];
+  /** Records that are of no use without a test, with their numbers, held until there is one. */
+  readonly #held: { record: TestRecord; readonly number: number }[] = [];
+  /** Number of the next record: no two of this writer have the same. */
+  #next = 0;
+  /** When the tests of the records began that can have late work, by the records' numbers. */
+  readonly #began = new Map<number, number>();
 
   constructor(directory: string, options: OpenRunOptions) {
     this.directory = directory;
@@ -88,15 +98,47 @@ export class RunWriter implements Disposable {
    * that does not fit on the disk leaves nothing, and the next is tried again. What ran in empty tests or outside of
    * tests is written with the first test: a run of no tests leaves no file, and so replaces nothing.
    *
+   * @returns Its number, for {@linkcode RunWriter.addLate}.
    * @throws {Error} The file system's own error, such as `ENOSPC`.
    */
-  append(record: TestRecord): void {
+  append(record: TestRecord): number {
     const placed = this.#places?.place(record) ?? record;
+    const number = this.#next++;
     if (this.#file === undefined && (record.kind === "baseline" || record.kind === "outside")) {
-      this.#held.push(placed);
+      this.#held.push({ record: placed, number });
+    } else {
+      this.#put(this.#openFile(), placed, number);
+      this.#through?.write();
+    }
+    if (takesLateWork(record)) this.#began.set(number, performance.now() - record.durationMs);
+    return number;
+  }
+
+  /**
+   * Adds to a record what ran on its test's behalf since. There may be several additions to one record.
+   *
+   * @param number What `append` returned.
+   * @throws {TypeError} Where that record has no origins, or its file has ended.
+   * @throws {Error} As `append`: then the record stays as it was.
+   */
+  addLate(number: number, late: LateWork): void {
+    const began = this.#began.get(number);
+    if (began === undefined) {
+      throw new TypeError(
+        `Record ${number} takes no late work: it must be one of this file, in tree scope and with origins`,
+      );
+    }
+    const timed = { ...late, hits: null, durationMs: performance.now() - began };
+    const placed = this.#places?.place(timed) ?? timed;
+    const held = this.#held.find((one) => one.number === number);
+    if (held !== undefined) {
+      held.record = withLateWork(held.record, placed);
       return;
     }
-    this.#put(this.#openFile(), placed);
+    const file = this.#openFile();
+    this.#writeModules(file);
+    this.#write(file, lateLine(number, placed));
+    this.#recordsEnd = this.#size;
     this.#through?.write();
   }
 
@@ -114,7 +156,7 @@ export class RunWriter implements Disposable {
     const file = this.#file === undefined ? this.#create() : this.#reopen(this.#file);
     this.#file = file;
     for (let held = this.#held[0]; held !== undefined; held = this.#held[0]) {
-      this.#put(file, held);
+      this.#put(file, held.record, held.number);
       this.#held.shift();
     }
     return file;
@@ -129,9 +171,9 @@ export class RunWriter implements Disposable {
     return file;
   }
 
-  #put(file: AppendedFile, record: TestRecord): void {
+  #put(file: AppendedFile, record: TestRecord, number: number): void {
     this.#writeModules(file);
-    this.#write(file, recordLine(record));
+    this.#write(file, recordLine(record, takesLateWork(record) ? number : undefined));
     this.#records++;
     this.#recordsEnd = this.#size;
   }
@@ -147,6 +189,7 @@ export class RunWriter implements Disposable {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
+    this.#began.clear();
     try {
       this.#reopen(file);
       this.#places?.observe();

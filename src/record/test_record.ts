@@ -74,6 +74,23 @@ export interface TestRecord {
   readonly earlier?: true;
 }
 
+/**
+ * What ran on a test's behalf after its record was written: timers, works and the like that it had queued. It is added
+ * to the record when that is read.
+ */
+export interface LateWork {
+  /** Distinct PCs, ascending; those that the record has already may be among them. */
+  readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
+  /** What made the kernel run them; of each PC at least one. */
+  readonly origins: readonly OriginPoints[];
+  /** Items that were still queued on the test's behalf when this was read: instead of the record's number. */
+  readonly pending: number;
+  /** Items whose cause could not be kept since the test began. */
+  readonly dropped: number;
+  /** PCs are missing. */
+  readonly truncated: boolean;
+}
+
 /** What is known of a test when it begins: the rest of its record is `unfinished` until it ends. */
 export interface BegunTest {
   readonly name: string;
