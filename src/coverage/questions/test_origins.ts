@@ -71,7 +71,11 @@ export function originRows(
   );
 }
 
-function partOf(origin: number, options: { readonly threadsShared: boolean }): OriginPart {
+/** The part that an origin is in. */
+export function partOf(
+  origin: number,
+  options: { readonly threadsShared: boolean },
+): OriginPart {
   const found = originClass(origin, options);
   // A child's faults count as its own, but they are no call.
   if (found !== "own") return found;

@@ -64,6 +64,9 @@ function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
     points: tests.map(({ totals }) => totals.points),
     ownLines: facts.ownLines,
     doubts: tests.map(doubtsOf),
+    ...tests.some(({ origins }) => origins !== undefined)
+      ? { calls: tests.map(({ origins }) => origins === undefined ? 0 : 1) }
+      : {},
     chunk: facts.chunk,
   };
 }

@@ -2,6 +2,8 @@ import { repeatGroups } from "../../coverage/test_repeats.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../../coverage/questions/sole_owners.ts";
+import { originRows, threadsShared } from "../../coverage/questions/test_origins.ts";
+import { machineOf, rowText } from "../origin_text.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -54,12 +56,14 @@ export function* testChunks(
       similar: similar.of(test, SIMILAR).map((
         { test, similarity },
       ) => [test, Math.round(similarity * 1000)] as const),
+      ...callsOf(coverage, files, test),
       ...repeats.get(test),
     };
     facts.chunk.push(chunks);
     facts.ownLines.push(own.length);
     chunk.push(data);
     length += data.lines.length + data.own.length;
+    for (const { lines } of data.calls ?? []) length += lines.length;
     if (length >= CHUNK_LENGTH || test === tests.length - 1) {
       yield { first: test + 1 - chunk.length, tests: chunk };
       chunk = [];
@@ -68,6 +72,27 @@ export function* testChunks(
     }
   }
   return facts;
+}
+
+/** What a test ran by call, where that is known. */
+function callsOf(
+  coverage: RunCoverage,
+  files: ReportFiles,
+  test: number,
+): Pick<TestData, "calls"> {
+  const { origins } = coverage.tests[test];
+  if (origins === undefined) return {};
+  const machine = machineOf(coverage);
+  const rows = originRows(origins, "call", { threadsShared: threadsShared(coverage, [test]) });
+  return {
+    calls: rows.map((row) => ({
+      part: row.part,
+      name: rowText(machine, row),
+      functions: coverage.totalsOf(row.points).functions,
+      points: row.points.length,
+      lines: encodeSet(coverage.linesOfPoints(row.points).map((line) => files.lineOf[line])),
+    })),
+  };
 }
 
 /** Counts a test once for each function and file that its lines are in and for each folder above. */
