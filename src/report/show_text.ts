@@ -243,12 +243,18 @@ function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle)
     ];
   }
   const machine = machineOf(coverage);
+  const isHeader = ({ file }: ReachedFunction): boolean => file.endsWith(".h");
   return [
-    paint("Functions, in the order of first run", "bold", style),
+    paint("Functions, under the call that ran them first", "bold", style),
     ...rows.flatMap((row, number) => {
       const own = functions.filter((entry) => entry.row === number);
       if (own.length === 0) return [];
-      return [`  ${paint(printable(rowText(machine, row)), "bold", style)}`, ...list(own, "  ")];
+      return [
+        `  ${paint(printable(rowText(machine, row)), "bold", style)}`,
+        // What a call does is in the sources; headers have the helpers that all of them use.
+        ...list(own.filter((entry) => !isHeader(entry)), "  "),
+        ...list(own.filter(isHeader), "  "),
+      ];
     }),
   ];
 }
