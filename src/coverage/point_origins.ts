@@ -1,4 +1,4 @@
-import { ORIGIN_PARTS, type OriginPart, partOf } from "./questions/test_origins.ts";
+import { machineOf, ORIGIN_PARTS, type OriginPart, partOf } from "./questions/test_origins.ts";
 import type { RunCoverage } from "./run_coverage.ts";
 
 /** Through which origins the tests of a run hit each point: a bit for each origin and point. */
@@ -8,12 +8,14 @@ export class PointOrigins {
   readonly #words: number;
   readonly #bits: Uint32Array;
 
-  constructor({ tests, pointTests }: RunCoverage) {
+  constructor(coverage: RunCoverage) {
+    const { tests, pointTests } = coverage;
+    const machine = machineOf(coverage);
     const parts = new Map<number, OriginPart>();
     for (const { origins = [], record } of tests) {
       const threadsShared = record.tree?.threadsShared === true;
       for (const { origin } of origins) {
-        if (!parts.has(origin)) parts.set(origin, partOf(origin, { threadsShared }));
+        if (!parts.has(origin)) parts.set(origin, partOf(origin, { machine, threadsShared }));
       }
     }
     const rank = (origin: number): number => ORIGIN_PARTS.indexOf(parts.get(origin)!);

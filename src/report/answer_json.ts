@@ -2,12 +2,12 @@ import type { CoverageDifference } from "../coverage/questions/compare_coverage.
 import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer } from "../coverage/patch/patch_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { machineOf } from "../coverage/questions/test_origins.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
 import type { FunctionAnswer, LineAnswer } from "../coverage/questions/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
 import { type OriginReference, originReference } from "./origin_json.ts";
-import { machineOf } from "./origin_text.ts";
 
 /** A test in a JSON answer. */
 export interface TestReference {

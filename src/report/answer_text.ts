@@ -4,6 +4,7 @@ import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { LineShare, RunCoverage } from "../coverage/run_coverage.ts";
+import { machineOf } from "../coverage/questions/test_origins.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
   Reached,
 } from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
-import { machineOf, originsText } from "./origin_text.ts";
+import { originsText } from "./origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   columnWidth,

@@ -1,10 +1,9 @@
 import type { OriginHits } from "../coverage/origin_hits.ts";
-import { originClass } from "../coverage/origin_class.ts";
+import { originClass, type OriginContext } from "../coverage/origin_class.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../kcov/origin.ts";
 import { systemCallName } from "../kcov/system_calls.ts";
 import { rangesByFile } from "./line_ranges.ts";
-import { machineOf } from "./origin_text.ts";
 import type { PathMode } from "./source_path.ts";
 
 const HOW_NAME = new Map<number, string>(
@@ -32,13 +31,13 @@ export function originReference(machine: string, origin: number): OriginReferenc
 export function originsJson(
   coverage: RunCoverage,
   origins: readonly OriginHits[],
-  options: { readonly threadsShared: boolean; readonly paths?: PathMode },
+  context: OriginContext,
+  paths?: PathMode,
 ): unknown[] {
-  const machine = machineOf(coverage);
   return origins.map(({ origin, points }) => ({
-    ...originReference(machine, origin),
-    class: originClass(origin, options),
+    ...originReference(context.machine, origin),
+    class: originClass(origin, context),
     ...coverage.totalsOf(points),
-    files: rangesByFile(coverage.universe, coverage.linesOfPoints(points), options.paths),
+    files: rangesByFile(coverage.universe, coverage.linesOfPoints(points), paths),
   }));
 }

@@ -1,6 +1,6 @@
-import type { OriginPart, OriginRow } from "../coverage/questions/test_origins.ts";
+import { machineOf, type OriginPart, type OriginRow } from "../coverage/questions/test_origins.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
-import { machineOf, PART_TEXT, rowText } from "./origin_text.ts";
+import { PART_TEXT, rowText } from "./origin_text.ts";
 import {
   columnWidth,
   displayWidth,

@@ -1,8 +1,6 @@
 import { KCOV_CALL, KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../kcov/origin.ts";
 import { isSystemCall, systemCallName } from "../kcov/system_calls.ts";
-import { MACHINES } from "../elf/machine.ts";
 import type { OriginPart, OriginRow } from "../coverage/questions/test_origins.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
 
 /** How a point came to run, by the number of {@linkcode KCOV_HOW}; empty where a task of the test ran it itself. */
 const HOW_TEXT: Readonly<Record<number, string>> = {
@@ -29,13 +27,6 @@ export const PART_TEXT: Readonly<Record<OriginPart, string>> = {
   behalf: "On its behalf",
   runtime: "Runtime threads",
 };
-
-/** The machine of a run as `uname -m` has it, by which calls have their names. */
-export function machineOf({ kernel, universe }: RunCoverage): string {
-  if (kernel !== undefined) return kernel.machine;
-  const { machine } = universe.image;
-  return MACHINES.find(({ name }) => name === machine)?.unameName ?? machine;
-}
 
 /** The call of an origin: `connect(2)`, `page fault`. */
 export function callText(machine: string, origin: number): string {

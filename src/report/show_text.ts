@@ -6,11 +6,12 @@ import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../coverage/questions/sole_owners.ts";
 import {
+  machineOf,
+  originContext,
   type OriginGrouping,
   type OriginRow,
   originRows,
   originsOfTests,
-  threadsShared,
 } from "../coverage/questions/test_origins.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
@@ -18,7 +19,7 @@ import { columns } from "./answer_text.ts";
 import { formatRanges, rangesByFile } from "./line_ranges.ts";
 import { originsJson } from "./origin_json.ts";
 import { originTable } from "./origin_table.ts";
-import { machineOf, rowText } from "./origin_text.ts";
+import { rowText } from "./origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   formatCount,
@@ -98,9 +99,11 @@ export function showTest(
   for (const line of unique) entryOf(line)?.own.push(image.lineNumber[line]);
   const origins = originsOfTests(coverage, repeats.tests);
   const rows = origins &&
-    originRows(origins, by === "origin" ? by : "call", {
-      threadsShared: threadsShared(coverage, repeats.tests),
-    });
+    originRows(
+      origins,
+      by === "origin" ? by : "call",
+      originContext(coverage, repeats.tests),
+    );
   rows?.forEach(({ points }, row) => {
     for (const line of coverage.linesOfPoints(points)) {
       const entry = entryOf(line);
@@ -364,9 +367,11 @@ export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
     files: rangesByFile(coverage.universe, shown.lines),
     functions: shown.functions.map(({ row: _, ...entry }) => entry),
     ...shown.origins === undefined ? {} : {
-      origins: originsJson(coverage, shown.origins, {
-        threadsShared: threadsShared(coverage, shown.repeats.tests),
-      }),
+      origins: originsJson(
+        coverage,
+        shown.origins,
+        originContext(coverage, shown.repeats.tests),
+      ),
     },
     uniqueLines: rangesByFile(coverage.universe, shown.unique),
     similar: shown.similar.map(({ test, similarity }) => ({

@@ -1,5 +1,6 @@
 import { KCOV_CALL, KCOV_CALL_MASK, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
-import { originClass } from "../origin_class.ts";
+import { MACHINES } from "../../elf/machine.ts";
+import { originClass, type OriginContext } from "../origin_class.ts";
 import type { OriginHits } from "../origin_hits.ts";
 import { union } from "../point_sets.ts";
 import { repeatIndex } from "../repeat_index.ts";
@@ -49,11 +50,11 @@ export function originsOfTests(
 export function originRows(
   origins: readonly OriginHits[],
   grouping: OriginGrouping,
-  options: { readonly threadsShared: boolean },
+  context: OriginContext,
 ): OriginRow[] {
   const rows = new Map<string, { part: OriginPart; origins: number[]; points: Uint32Array }>();
   for (const { origin, points } of origins) {
-    const part = partOf(origin, options);
+    const part = partOf(origin, context);
     const key = grouping === "origin"
       ? `${origin}`
       : part === "behalf"
@@ -74,17 +75,27 @@ export function originRows(
 /** The part that an origin is in. */
 export function partOf(
   origin: number,
-  options: { readonly threadsShared: boolean },
+  context: OriginContext,
 ): OriginPart {
-  const found = originClass(origin, options);
+  const found = originClass(origin, context);
   // A child's faults count as its own, but they are no call.
   if (found !== "own") return found;
   return (origin & KCOV_CALL_MASK) === KCOV_CALL.pageFault ? "faults" : "calls";
 }
 
-/** Whether other threads of a test's process may have served other tests too. */
-export function threadsShared(coverage: RunCoverage, tests: readonly number[]): boolean {
-  return tests.some((test) => coverage.tests[test].record.tree?.threadsShared === true);
+/** The machine of a run as `uname -m` has it, by which calls have their numbers. */
+export function machineOf({ kernel, universe }: RunCoverage): string {
+  if (kernel !== undefined) return kernel.machine;
+  const { machine } = universe.image;
+  return MACHINES.find(({ name }) => name === machine)?.unameName ?? machine;
+}
+
+/** What the classes of the origins of tests, the repeats of one, depend on. */
+export function originContext(coverage: RunCoverage, tests: readonly number[]): OriginContext {
+  return {
+    machine: machineOf(coverage),
+    threadsShared: tests.some((test) => coverage.tests[test].record.tree?.threadsShared === true),
+  };
 }
 
 /** Finds through which origins tests reach one place, whose points are given. */

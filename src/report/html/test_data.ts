@@ -2,8 +2,8 @@ import { repeatGroups } from "../../coverage/test_repeats.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../../coverage/questions/sole_owners.ts";
-import { originRows, threadsShared } from "../../coverage/questions/test_origins.ts";
-import { machineOf, rowText } from "../origin_text.ts";
+import { originContext, originRows } from "../../coverage/questions/test_origins.ts";
+import { rowText } from "../origin_text.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -82,12 +82,12 @@ function callsOf(
 ): Pick<TestData, "calls"> {
   const { origins } = coverage.tests[test];
   if (origins === undefined) return {};
-  const machine = machineOf(coverage);
-  const rows = originRows(origins, "call", { threadsShared: threadsShared(coverage, [test]) });
+  const context = originContext(coverage, [test]);
+  const rows = originRows(origins, "call", context);
   return {
     calls: rows.map((row) => ({
       part: row.part,
-      name: rowText(machine, row),
+      name: rowText(context.machine, row),
       functions: coverage.totalsOf(row.points).functions,
       points: row.points.length,
       lines: encodeSet(coverage.linesOfPoints(row.points).map((line) => files.lineOf[line])),
