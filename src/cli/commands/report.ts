@@ -32,11 +32,12 @@ async function run(args: string[]): Promise<number> {
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
     );
   }
+  const load = loadOptions(values);
   const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
   const directory = values.out ?? dirname(runDirectory);
   checkReportOptions(values, directory);
   return await reportRun(
-    loadRun(runDirectory, loadOptions(values)),
+    loadRun(runDirectory, load),
     directory,
     runDirectory,
     values,
