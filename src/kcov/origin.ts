@@ -60,4 +60,6 @@ export interface OriginPoints {
   readonly origin: number;
   /** Which of the record's PCs: ascending indexes, in the order of their addresses. */
   readonly points: Uint32Array<ArrayBuffer>;
+  /** How often each of them ran from this origin; absent where the kernel stored each PC once. */
+  readonly hits?: Uint32Array<ArrayBuffer>;
 }

@@ -1,0 +1,189 @@
+import { didYouMean } from "../base/nearest_names.ts";
+import { KCOV_CALL_MASK, type OriginPoints } from "../kcov/origin.ts";
+import { callNames, callsNamed } from "../kcov/system_calls.ts";
+import type { TestRecord } from "../record/test_record.ts";
+import type { CoverageImage } from "./coverage_image.ts";
+import { ORIGIN_CLASSES, type OriginClass, originClass } from "./origin_class.ts";
+import { resolvePoints } from "./point_hits.ts";
+
+/** Which origins count: what else a record holds is left out when a run is loaded. */
+export interface OriginSelection {
+  /** The classes that count. */
+  readonly classes: readonly OriginClass[];
+  /** Names of calls: what they led to counts too, whatever its class, unless the runtime's own threads called. */
+  readonly calls: readonly string[];
+  /** Records whose origins are not known are left out too, instead of counted whole. */
+  readonly restricts: boolean;
+}
+
+/** What a test caused. */
+export const CAUSED_BY_TESTS: OriginSelection = {
+  classes: ["own", "behalf"],
+  calls: [],
+  restricts: false,
+};
+
+/** Numbers of points that were left out, since no origin that counts ran them. */
+export interface LeftOut {
+  /** Those that only origins of one class ran. */
+  readonly only: Readonly<Record<OriginClass, number>>;
+  /** Those that origins of several classes ran. */
+  readonly several: number;
+}
+
+/** Nothing was left out. */
+export const NOTHING_LEFT_OUT: LeftOut = {
+  only: { own: 0, behalf: 0, runtime: 0, faults: 0 },
+  several: 0,
+};
+
+/** Number of all points that were left out. */
+export function leftOutTotal({ only, several }: LeftOut): number {
+  return ORIGIN_CLASSES.reduce((sum, name) => sum + only[name], several);
+}
+
+/** A bit for each class, and one for what counts. */
+const BITS: Readonly<Record<OriginClass, number>> = { own: 1, behalf: 2, runtime: 4, faults: 8 };
+const COUNTS = 16;
+
+/** Narrows the records of a run to the origins that count, and counts what it leaves out. */
+export class OriginSelector {
+  readonly #image: CoverageImage;
+  readonly #machine: string;
+  readonly #selection: OriginSelection;
+  readonly #calls: ReadonlySet<number>;
+  /** By point, the classes of the origins that were left out of any record. */
+  readonly #left: Uint8Array;
+
+  /**
+   * @param machine Whose numbers system calls are, as `uname -m` has it.
+   * @throws {TypeError} Where a call has no number there; names the nearest that have.
+   */
+  constructor(image: CoverageImage, machine: string, selection: OriginSelection = CAUSED_BY_TESTS) {
+    this.#image = image;
+    this.#machine = machine;
+    this.#selection = selection;
+    this.#calls = new Set(selection.calls.flatMap((name) => numbersOf(name, machine)));
+    this.#left = new Uint8Array(image.pointOffset.length);
+  }
+
+  /**
+   * What counts of a record, and how many points of the image that leaves out; `undefined` where its origins are not
+   * known.
+   */
+  narrow(record: TestRecord): NarrowedRecord {
+    const { pcs, origins, tree } = record;
+    if (origins === undefined || !knowsOrigins(record)) {
+      if (!this.#selection.restricts) return { record, leftOut: undefined };
+      return { record: withPart(record, new Uint8Array(pcs.length), []), leftOut: undefined };
+    }
+    const context = { machine: this.#machine, threadsShared: tree?.threadsShared };
+    const bits = origins.map(({ origin }) => this.#bitOf(origin, originClass(origin, context)));
+    if (bits.every((bit) => bit === COUNTS)) return { record, leftOut: NOTHING_LEFT_OUT };
+    const ran = new Uint8Array(pcs.length);
+    for (let at = 0; at < bits.length; at++) {
+      const { points } = origins[at], bit = bits[at];
+      for (let i = 0; i < points.length; i++) ran[points[i]] |= bit;
+    }
+    return {
+      record: withPart(record, ran, origins.filter((_, at) => bits[at] === COUNTS)),
+      leftOut: this.#leaveOut(pcs.filter((_, i) => ran[i] < COUNTS), ran.filter((b) => b < COUNTS)),
+    };
+  }
+
+  #bitOf(origin: number, name: OriginClass): number {
+    const { classes } = this.#selection;
+    if (classes.includes(name)) return COUNTS;
+    return name !== "runtime" && this.#calls.has(origin & KCOV_CALL_MASK) ? COUNTS : BITS[name];
+  }
+
+  #leaveOut(pcs: Float64Array, classes: Uint8Array): LeftOut {
+    const { points, hits } = resolvePoints(this.#image, { pcs, hits: classes });
+    for (let i = 0; i < points.length; i++) this.#left[points[i]] |= hits![i];
+    return countLeftOut(hits!);
+  }
+
+  /**
+   * How many points no test of the run has, since none of their origins counts.
+   *
+   * @param kept Points of each test.
+   */
+  leftOut(kept: Iterable<Uint32Array>): LeftOut {
+    const left = this.#left.slice();
+    for (const points of kept) for (let i = 0; i < points.length; i++) left[points[i]] = 0;
+    return countLeftOut(left);
+  }
+}
+
+/** Whether it is known what made the kernel run each point of a record, and how often, where hits are known at all. */
+export function knowsOrigins({ origins, hits }: Pick<TestRecord, "origins" | "hits">): boolean {
+  return origins !== undefined && (hits === null || origins.every((one) => one.hits !== undefined));
+}
+
+/**
+ * Holds that a machine has the calls that a selection names.
+ *
+ * @throws {TypeError} Where it has not; names the nearest that it has.
+ */
+export function checkCalls({ calls }: OriginSelection, machine: string): void {
+  for (const name of calls) numbersOf(name, machine);
+}
+
+/** What {@linkcode OriginSelector.narrow} made of a record. */
+export interface NarrowedRecord {
+  readonly record: TestRecord;
+  readonly leftOut: LeftOut | undefined;
+}
+
+function countLeftOut(classes: ArrayLike<number>): LeftOut {
+  const counts = new Uint32Array(COUNTS);
+  for (let i = 0; i < classes.length; i++) counts[classes[i]]++;
+  const { own, behalf, runtime, faults } = BITS;
+  const only = {
+    own: counts[own],
+    behalf: counts[behalf],
+    runtime: counts[runtime],
+    faults: counts[faults],
+  };
+  const all = counts.reduce((sum, count) => sum + count, -counts[0]);
+  return { only, several: all - leftOutTotal({ only, several: 0 }) };
+}
+
+/** The PCs of a record that ran from `origins`, which `ran` marks by {@linkcode COUNTS}. */
+function withPart(
+  record: TestRecord,
+  ran: Uint8Array,
+  origins: readonly OriginPoints[],
+): TestRecord {
+  const place = new Uint32Array(ran.length);
+  let count = 0;
+  for (let i = 0; i < ran.length; i++) if (ran[i] >= COUNTS) place[i] = count++;
+  const { hits: all } = record;
+  const part = origins.map((one) => ({ ...one, points: one.points.map((point) => place[point]) }));
+  return {
+    ...record,
+    pcs: record.pcs.filter((_, i) => ran[i] >= COUNTS),
+    hits: all === null ? null : hitsOf(part, count),
+    ...(record.origins === undefined ? {} : { origins: part }),
+  };
+}
+
+/** How often each of `count` points ran from all origins together. */
+function hitsOf(origins: readonly OriginPoints[], count: number): Uint32Array {
+  const sum = new Float64Array(count);
+  for (const { points, hits } of origins) {
+    for (let i = 0; i < points.length; i++) sum[points[i]] += hits?.[i] ?? 0;
+  }
+  // A saturated count stays a lower bound.
+  return Uint32Array.from(sum, (hits) => Math.min(hits, 0xffff_ffff));
+}
+
+/** The numbers that a call has in the ABIs of a machine. */
+function numbersOf(name: string, machine: string): number[] {
+  const found = callsNamed(machine, name);
+  if (found.length > 0) return found;
+  const names = callNames(machine);
+  throw new TypeError(
+    `There is no system call ${name} on ${machine}${didYouMean(name, names)}`,
+  );
+}
