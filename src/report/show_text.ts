@@ -18,10 +18,10 @@ import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
 import { formatRanges, rangesByFile } from "./line_ranges.ts";
-import { leftOutText } from "./left_out_text.ts";
-import { originsJson } from "./origin_json.ts";
-import { originTable } from "./origin_table.ts";
-import { rowText } from "./origin_text.ts";
+import { leftOutText } from "./origins/left_out_text.ts";
+import { originsJson } from "./origins/origin_json.ts";
+import { originTable } from "./origins/origin_table.ts";
+import { rowText } from "./origins/origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   formatCount,

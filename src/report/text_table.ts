@@ -4,7 +4,7 @@ import type { TreeDetails } from "../record/test_record.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
 import { union } from "../coverage/point_sets.ts";
 import { type RepeatGroup, repeatGroups } from "../coverage/test_repeats.ts";
-import { leftOutText, originsUnknownText } from "./left_out_text.ts";
+import { leftOutText, originsUnknownText } from "./origins/left_out_text.ts";
 import {
   columnWidth,
   displayWidth,

@@ -112,7 +112,7 @@ test("show and which say through which calls, where records know them", () => {
   const shown = answer("show", "writes");
   assert.match(shown, /\n {2}write\(2\) .*\nOn its behalf\n {2}by a work, for write\(2\) .*\n/);
   assert.match(shown, /\nFunctions, under the call that ran them first\n {2}write\(2\)\n/);
-  assert.match(answer("show", "writes", "--by", "origin"), /\n {2}write\(2\), by a work .*\n/);
+  assert.match(answer("show", "writes", "--by", "origin"), /\n {2}by a work, for write\(2\) .*\n/);
   assert.match(
     answer("show", "writes", "--by", "file"),
     /\nFunctions, those that the fewest tests run first\n/,

@@ -13,7 +13,7 @@ import {
   seededRandom,
   smallKernel,
 } from "../_support/images/index_builder.ts";
-import { CALL, origin, originRun, originsOf } from "../_support/origin_run.ts";
+import { CALL, origin, originRun, originsOf } from "../_support/images/origin_run.ts";
 
 /** Records with origins of many kinds, of which each PC has at least one. */
 function recordsWithOrigins(seed: number, kinds: number): TestRecord[] {

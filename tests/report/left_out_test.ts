@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type LeftOut, type OriginSelection } from "../../src/coverage/origin_selection.ts";
+import type { LeftOut, OriginSelection } from "../../src/coverage/origin_selection.ts";
 import type { OriginClass } from "../../src/coverage/origin_class.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
 import { KCOV_CALL } from "../../src/kcov/origin.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { leftOutText } from "../../src/report/left_out_text.ts";
+import { leftOutText } from "../../src/report/origins/left_out_text.ts";
 import { showJson, showTest, showText } from "../../src/report/show_text.ts";
 import { doubts, testTable, totalsText } from "../../src/report/text_table.ts";
 import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
-import { CALL, origin, originsOf } from "../_support/origin_run.ts";
+import { CALL, origin, originsOf } from "../_support/images/origin_run.ts";
 
 const IMAGE = smallKernel();
 const CLASSES: OriginSelection = { classes: ["own", "behalf"], calls: [], restricts: false };

@@ -13,11 +13,11 @@ import {
   functionAnswerText,
   lineAnswerText,
 } from "../../src/report/answer_text.ts";
-import { originsText, originText, rowText } from "../../src/report/origin_text.ts";
+import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
 import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
 import { displayWidth, type TextStyle } from "../../src/report/text_style.ts";
 import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
-import { CALL, origin, originRun, originsOf } from "../_support/origin_run.ts";
+import { CALL, origin, originRun, originsOf } from "../_support/images/origin_run.ts";
 
 function shown(test: number, by?: FunctionGrouping, style?: TextStyle): string {
   const run = originRun();

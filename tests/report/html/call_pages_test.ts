@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { callsOfLines } from "../../../src/report/html/browser/call_names.js";
+import { callsOfLines } from "../../../src/report/html/browser/calls/call_names.js";
 import { FileView } from "../../../src/report/html/browser/line_states.js";
 import { decodeSet } from "../../../src/report/html/browser/set_codec.js";
 import type { FileData, RunData, TestChunk } from "../../../src/report/html/report_data.ts";
@@ -15,7 +15,7 @@ import {
   smallInput,
   smallSource,
 } from "../../_support/html_report.ts";
-import { originRun } from "../../_support/origin_run.ts";
+import { originRun } from "../../_support/images/origin_run.ts";
 
 const FILES = await reportFilesOf({ coverage: originRun(), readSource: smallSource });
 const VALUES = reportValues(FILES);

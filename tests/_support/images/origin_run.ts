@@ -1,8 +1,13 @@
-import { RunCoverage } from "../../src/coverage/run_coverage.ts";
-import { buildUniverse } from "../../src/coverage/universe.ts";
-import { KCOV_CALL, KCOV_HOW, KCOV_HOW_SHIFT, type OriginPoints } from "../../src/kcov/origin.ts";
-import type { TestRecord } from "../../src/record/test_record.ts";
-import { buildRecord, smallKernel } from "./images/index_builder.ts";
+import { RunCoverage } from "../../../src/coverage/run_coverage.ts";
+import { buildUniverse } from "../../../src/coverage/universe.ts";
+import {
+  KCOV_CALL,
+  KCOV_HOW,
+  KCOV_HOW_SHIFT,
+  type OriginPoints,
+} from "../../../src/kcov/origin.ts";
+import type { TestRecord } from "../../../src/record/test_record.ts";
+import { buildRecord, smallKernel } from "./index_builder.ts";
 
 /** An origin of x86-64, 16 bits. */
 export function origin(how: keyof typeof KCOV_HOW, call: number): number {

@@ -1,10 +1,10 @@
-import type { OriginHits } from "../coverage/origin_hits.ts";
-import { originClass, type OriginContext } from "../coverage/origin_class.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
-import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../kcov/origin.ts";
-import { systemCallName } from "../kcov/system_calls.ts";
-import { rangesByFile } from "./line_ranges.ts";
-import type { PathMode } from "./source_path.ts";
+import type { OriginHits } from "../../coverage/origin_hits.ts";
+import { originClass, type OriginContext } from "../../coverage/origin_class.ts";
+import type { RunCoverage } from "../../coverage/run_coverage.ts";
+import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
+import { systemCallName } from "../../kcov/system_calls.ts";
+import { rangesByFile } from "../line_ranges.ts";
+import type { PathMode } from "../source_path.ts";
 
 const HOW_NAME = new Map<number, string>(
   Object.entries(KCOV_HOW).map(([name, how]) => [how, name]),

@@ -1,10 +1,10 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { FileData, RunData } from "../report_data.ts" */
+/** @import { FileData, RunData } from "../../report_data.ts" */
 
-import { element } from "./elements.js";
-import { decodeSet } from "./set_codec.js";
-import { count, plural } from "./text.js";
+import { element } from "../elements.js";
+import { decodeSet } from "../set_codec.js";
+import { count, plural } from "../text.js";
 
 /** So many calls are named at once; more are in a list that opens. */
 const CALLS_NAMED = 3;

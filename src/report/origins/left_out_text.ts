@@ -1,7 +1,11 @@
-import { ORIGIN_CLASSES, type OriginClass } from "../coverage/origin_class.ts";
-import { type LeftOut, leftOutTotal, type OriginSelection } from "../coverage/origin_selection.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
-import { formatCount, plural } from "./text_style.ts";
+import { ORIGIN_CLASSES, type OriginClass } from "../../coverage/origin_class.ts";
+import {
+  type LeftOut,
+  leftOutTotal,
+  type OriginSelection,
+} from "../../coverage/origin_selection.ts";
+import type { RunCoverage } from "../../coverage/run_coverage.ts";
+import { formatCount, plural } from "../text_style.ts";
 
 /** Where points of each class ran. */
 const CLASS_TEXT: Readonly<Record<OriginClass, string>> = {
