@@ -13,6 +13,7 @@ import {
   functionAnswerText,
   lineAnswerText,
 } from "../../src/report/answer_text.ts";
+import { jsonReport } from "../../src/report/json_report.ts";
 import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
 import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
 import { displayWidth, type TextStyle } from "../../src/report/text_style.ts";
@@ -130,6 +131,26 @@ test("show --json has each origin with its class, numbers and lines", () => {
   assert.ok(json.functions.every((entry) => !("row" in entry)));
   const unknown = showJson(run, showTest(run, repeatGroups(run)[2], [], "call"));
   assert.ok(!("origins" in (unknown as object)));
+});
+
+test("the JSON report has of each test how much it ran from each origin, and what is left out", () => {
+  const report = JSON.parse([...jsonReport(originRun())].join(""));
+  assert.deepEqual(report.leftOut.only, { own: 0, behalf: 0, runtime: 0, faults: 0 });
+  assert.equal(report.testsWithoutOrigins, 1);
+  assert.deepEqual(report.tests[1].origins[1], {
+    call: "connect",
+    how: "net",
+    class: "behalf",
+    functions: 3,
+    lines: 4,
+    partialLines: 1,
+    points: 2,
+  });
+  assert.deepEqual(report.tests.map((entry: object) => "origins" in entry), [true, true, false]);
+  const image = smallKernel();
+  const plain = new RunCoverage(buildUniverse(image), [buildRecord(image, "a", [0x10])]);
+  const without = [...jsonReport(plain)].join("");
+  assert.doesNotMatch(without, /rigins|leftOut/);
 });
 
 test("which says through which calls a test reaches a line, a function and a file", () => {

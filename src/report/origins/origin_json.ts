@@ -1,10 +1,10 @@
 import type { OriginHits } from "../../coverage/origin_hits.ts";
-import { originClass, type OriginContext } from "../../coverage/origin_class.ts";
+import { type OriginClass, originClass, type OriginContext } from "../../coverage/origin_class.ts";
+import type { HitTotals } from "../../coverage/line_tally.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
 import { systemCallName } from "../../kcov/system_calls.ts";
 import { rangesByFile } from "../line_ranges.ts";
-import type { PathMode } from "../source_path.ts";
 
 const HOW_NAME = new Map<number, string>(
   Object.entries(KCOV_HOW).map(([name, how]) => [how, name]),
@@ -27,17 +27,32 @@ export function originReference(machine: string, origin: number): OriginReferenc
   };
 }
 
-/** What a test ran from each origin, in the order of first runs. */
-export function originsJson(
+/** What a test ran from an origin, in numbers. */
+export interface OriginCount extends OriginReference, HitTotals {
+  readonly class: OriginClass;
+}
+
+/** How much a test ran from each origin, in the order of first runs. */
+export function originCounts(
   coverage: RunCoverage,
   origins: readonly OriginHits[],
   context: OriginContext,
-  paths?: PathMode,
-): unknown[] {
+): OriginCount[] {
   return origins.map(({ origin, points }) => ({
     ...originReference(context.machine, origin),
     class: originClass(origin, context),
     ...coverage.totalsOf(points),
-    files: rangesByFile(coverage.universe, coverage.linesOfPoints(points), paths),
+  }));
+}
+
+/** What a test ran from each origin, in the order of first runs, with its lines as ranges by file. */
+export function originsJson(
+  coverage: RunCoverage,
+  origins: readonly OriginHits[],
+  context: OriginContext,
+): (OriginCount & { readonly files: Readonly<Record<string, string>> })[] {
+  return originCounts(coverage, origins, context).map((entry, i) => ({
+    ...entry,
+    files: rangesByFile(coverage.universe, coverage.linesOfPoints(origins[i].points)),
   }));
 }
