@@ -7,6 +7,8 @@ export class PointOrigins {
   readonly origins: readonly number[];
   readonly #words: number;
   readonly #bits: Uint32Array;
+  /** Scratch: the bits of some points together. */
+  readonly #any: Uint32Array;
 
   constructor(coverage: RunCoverage) {
     const { tests, pointTests } = coverage;
@@ -22,6 +24,7 @@ export class PointOrigins {
     this.origins = [...parts.keys()].sort((a, b) => rank(a) - rank(b));
     const place = new Map(this.origins.map((origin, at) => [origin, at]));
     this.#words = (this.origins.length + 31) >>> 5;
+    this.#any = new Uint32Array(this.#words);
     this.#bits = new Uint32Array(pointTests.length * this.#words);
     for (const { origins = [] } of tests) {
       for (const { origin, points } of origins) {
@@ -36,11 +39,16 @@ export class PointOrigins {
 
   /** Indexes into `origins` of those through which any of `points` was hit, ascending. */
   of(points: Uint32Array): number[] {
+    const words = this.#words, bits = this.#bits;
+    const any = this.#any.fill(0);
+    for (let i = 0; i < points.length; i++) {
+      for (let word = 0, at = points[i] * words; word < words; word++) any[word] |= bits[at++];
+    }
     const found: number[] = [];
-    for (let word = 0; word < this.#words; word++) {
-      let bits = 0;
-      for (let i = 0; i < points.length; i++) bits |= this.#bits[points[i] * this.#words + word];
-      for (let at = 0; at < 32; at++) if ((bits >>> at & 1) === 1) found.push(32 * word + at);
+    for (let word = 0; word < words; word++) {
+      for (let rest = any[word]; rest !== 0; rest &= rest - 1) {
+        found.push(32 * word + 31 - Math.clz32(rest & -rest));
+      }
     }
     return found;
   }

@@ -1,4 +1,5 @@
 import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
+import { LineFinder } from "./line_finder.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
 import { type HitTotals, LineTally } from "./line_tally.ts";
 import {
@@ -114,6 +115,7 @@ export class RunCoverage {
   readonly #counter: LineCounter;
   #sums: LineSums | undefined;
   #others: LineTally | undefined;
+  #finder: LineFinder | undefined;
 
   constructor(
     universe: Universe,
@@ -203,7 +205,7 @@ export class RunCoverage {
 
   /** The lines that points of the universe claim, both ascending. */
   linesOfPoints(points: Uint32Array): Uint32Array {
-    return this.#counter.count(pointsOnly(points)).lines;
+    return (this.#finder ??= new LineFinder(this.universe)).linesOf(points);
   }
 
   /** The totals of points of the universe, ascending. */

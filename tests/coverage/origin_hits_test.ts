@@ -143,3 +143,12 @@ test("rows put calls of own tasks together, and what ran on behalf by how it ran
   ]);
   assert.equal(rows("origin", false).length, hits.length);
 });
+
+test("linesOfPoints() finds the lines that a test of these points has", () => {
+  const image = randomKernel(9, 6);
+  const run = new RunCoverage(buildUniverse(image), randomRecords(image, 9, 20));
+  run.tests.forEach(({ points: { points } }, test) => {
+    assert.deepEqual([...run.linesOfPoints(points)], [...run.linesOf(test).lines]);
+  });
+  assert.equal(run.linesOfPoints(new Uint32Array(0)).length, 0);
+});

@@ -55,7 +55,7 @@ test("what is left out is said with its numbers, and how it would count", () => 
   );
   assert.equal(
     leftOut({ faults: 1 }),
-    "left out: 1 point in page faults: --include faults counts them",
+    "left out: 1 point in page faults: --include faults counts it",
   );
   assert.equal(
     leftOut({ runtime: 3, faults: 2 }, 4),

@@ -134,6 +134,8 @@ export interface TestData {
   readonly similar: readonly (readonly [number, number])[];
   /** What it ran by call, and on its behalf, in the order of first runs within each part; absent where that is not known. */
   readonly calls?: readonly CallData[];
+  /** What does not count of it, in a sentence; absent where everything does. */
+  readonly leftOut?: string;
   /** Where the test was run several times: the runs, the points all of them hit, and those that come and go. */
   readonly repeats?: {
     readonly tests: readonly number[];
@@ -150,7 +152,7 @@ export interface CallData {
   readonly name: string;
   readonly functions: number;
   readonly points: number;
-  /** The lines that it ran. */
+  /** The lines that it ran, as indexes into those of the test. */
   readonly lines: IdSet;
 }
 

@@ -1,8 +1,10 @@
 import { repeatGroups } from "../../coverage/test_repeats.ts";
+import { NOTHING_LEFT_OUT } from "../../coverage/origin_selection.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../../coverage/questions/sole_owners.ts";
 import { originContext, originRows } from "../../coverage/questions/test_origins.ts";
+import { leftOutText } from "../origins/left_out_text.ts";
 import { rowText } from "../origins/origin_text.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
@@ -56,7 +58,7 @@ export function* testChunks(
       similar: similar.of(test, SIMILAR).map((
         { test, similarity },
       ) => [test, Math.round(similarity * 1000)] as const),
-      ...callsOf(coverage, files, test),
+      ...callsOf(coverage, test, lines),
       ...repeats.get(test),
     };
     facts.chunk.push(chunks);
@@ -77,22 +79,49 @@ export function* testChunks(
 /** What a test ran by call, where that is known. */
 function callsOf(
   coverage: RunCoverage,
-  files: ReportFiles,
   test: number,
-): Pick<TestData, "calls"> {
-  const { origins } = coverage.tests[test];
+  all: Uint32Array,
+): Pick<TestData, "calls" | "leftOut"> {
+  const { origins, leftOut = NOTHING_LEFT_OUT } = coverage.tests[test];
   if (origins === undefined) return {};
   const context = originContext(coverage, [test]);
   const rows = originRows(origins, "call", context);
+  const left = leftOutText(leftOut, coverage.selection);
   return {
-    calls: rows.map((row) => ({
-      part: row.part,
-      name: rowText(context.machine, row),
-      functions: coverage.totalsOf(row.points).functions,
-      points: row.points.length,
-      lines: encodeSet(coverage.linesOfPoints(row.points).map((line) => files.lineOf[line])),
-    })),
+    ...left === undefined ? {} : { leftOut: left },
+    calls: rows.map((row) => {
+      const lines = coverage.linesOfPoints(row.points);
+      return {
+        part: row.part,
+        name: rowText(context.machine, row),
+        functions: functionsOf(coverage, lines),
+        points: row.points.length,
+        lines: encodeSet(placesOf(lines, all)),
+      };
+    }),
   };
+}
+
+/** Where values are in a column; both ascend, and the column has all of them. */
+function placesOf(values: Uint32Array, column: Uint32Array): Uint32Array {
+  let place = 0;
+  return values.map((value) => {
+    while (column[place] < value) place++;
+    return place;
+  });
+}
+
+/** Number of the functions of ascending lines. */
+function functionsOf({ universe: { functions } }: RunCoverage, lines: Uint32Array): number {
+  let count = 0, last = -1;
+  for (const line of lines) {
+    const group = functions.lineGroup[line];
+    // The lines of a group lie together.
+    if (group < 0 || group === last) continue;
+    last = group;
+    count += functions.groupStart[group + 1] - functions.groupStart[group];
+  }
+  return count;
 }
 
 /** Counts a test once for each function and file that its lines are in and for each folder above. */

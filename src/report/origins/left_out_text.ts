@@ -20,7 +20,8 @@ export function leftOutText(
   { only, several }: LeftOut,
   { classes, calls, restricts }: OriginSelection,
 ): string | undefined {
-  if (leftOutTotal({ only, several }) === 0) return undefined;
+  const total = leftOutTotal({ only, several });
+  if (total === 0) return undefined;
   const missing = ORIGIN_CLASSES.filter((name) => !classes.includes(name));
   const counts = missing.filter((name) => only[name] > 0)
     .map((name): [number, string] => [only[name], CLASS_TEXT[name]]);
@@ -33,10 +34,12 @@ export function leftOutText(
   const parts = counts.map(([count, where], i) =>
     `${i === 0 ? plural(count, "point") : formatCount(count)} ${where}`
   );
-  const why = restricts
-    ? `--origin ${[...classes, ...calls.map((call) => `call:${call}`)].join(",")}`
-    : `--include ${missing.filter((name) => only[name] > 0 || several > 0).join(",")} counts them`;
-  return `left out: ${parts.join(", ")}${restricts ? `, by ${why}` : `: ${why}`}`;
+  const what = `left out: ${parts.join(", ")}`;
+  if (restricts) {
+    return `${what}, by --origin ${[...classes, ...calls.map((call) => `call:${call}`)].join(",")}`;
+  }
+  const more = missing.filter((name) => only[name] > 0 || several > 0);
+  return `${what}: --include ${more.join(",")} counts ${total === 1 ? "it" : "them"}`;
 }
 
 /** Says of how many tests it is not known what made the kernel run their points, where it is of others. */

@@ -29,7 +29,7 @@ export function originsOf(
 }
 
 /**
- * A run of the small kernel: a test of pipes, which makes two system calls and has a page fault in a child; one of
+ * A run of the small kernel: a test of pipes, which makes two system calls has a page fault in a child and a runtime beside it; one of
  * sockets, whose packets come in softirq; and one of which the calls are not known.
  */
 export function originRun(): RunCoverage {
@@ -55,6 +55,7 @@ export function originRun(): RunCoverage {
         [origin("own", CALL.pipe2), [0x10, 0x20]],
         [origin("child", CALL.write), [0x100, 0x120]],
         [origin("child", KCOV_CALL.pageFault), [0x220]],
+        [origin("main", KCOV_CALL.none), [0x100, 0x500]],
       ]),
       record("sockets", [
         [origin("own", CALL.connect), [0x10, 0x400]],

@@ -63,8 +63,14 @@ test("a test's data has what it ran by call and on its behalf", () => {
     ],
   );
   const all = new Set(TESTS[1]!.calls!.flatMap(({ lines }) => decodeSet(lines)));
-  assert.deepEqual([...all].sort((a, b) => a - b), decodeSet(TESTS[1]!.lines));
+  assert.deepEqual(
+    [...all].sort((a, b) => a - b),
+    [...decodeSet(TESTS[1]!.lines).keys()],
+  );
   assert.ok(!("calls" in TESTS[2]!));
+  const leftOut = "left out: 1 point in runtime threads: --include runtime counts it";
+  assert.deepEqual(TESTS.map((data) => data.leftOut), [leftOut, undefined, undefined]);
+  assert.ok(RUN.notes.includes(leftOut));
 });
 
 test("a source page has for each line the calls that reach it", () => {
@@ -124,6 +130,12 @@ test("a test page lists the calls, and shows the functions of those that are cho
   await page.getByRole("button", { name: "Points" }).first().click();
   assert.deepEqual(await pressed(), ["On its behalf"]);
   assert.deepEqual(await functions(), ["get_page", "pipe_write", "sock_read"]);
+  assert.deepEqual(report.complaints, []);
+});
+
+test("a test page says what does not count of the test", async () => {
+  await using report = await open("#/test/0");
+  await report.page.getByText("left out: 1 point in runtime threads").waitFor();
   assert.deepEqual(report.complaints, []);
 });
 

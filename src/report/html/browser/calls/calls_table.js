@@ -25,10 +25,14 @@ const PARTS = /** @type {const} */ ({
  * What a test ran by call and on its behalf: a table, and buttons that choose a part or a row of it.
  *
  * @param {readonly CallData[]} calls
+ * @param {readonly number[]} lines Of the test.
  * @param {OnChoose} onChoose
  */
-export function callsTable(calls, onChoose) {
-  const rows = calls.map((call) => ({ ...call, ids: decodeSet(call.lines) }));
+export function callsTable(calls, lines, onChoose) {
+  const rows = calls.map((call) => ({
+    ...call,
+    ids: decodeSet(call.lines).map((place) => lines[place]),
+  }));
   /** @type {Map<HTMLElement, () => void>} */
   const buttons = new Map();
   /** @type {HTMLElement | undefined} */
@@ -50,8 +54,8 @@ export function callsTable(calls, onChoose) {
     buttons.set(button, () => {
       if (some === undefined) onChoose();
       else {
-        const lines = [...new Set(some.flatMap(({ ids }) => ids))].sort((a, b) => a - b);
-        onChoose({ lines, what });
+        const ids = [...new Set(some.flatMap((row) => row.ids))].sort((a, b) => a - b);
+        onChoose({ lines: ids, what });
       }
       announce(`Functions reached: ${what}`);
     });

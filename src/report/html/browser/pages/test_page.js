@@ -27,7 +27,8 @@ export async function testPage(run, test) {
   const { tests } = run;
   const [data, index] = await Promise.all([loadTest(run, test), loadIndex()]);
   const lineIndex = new LineIndex(run, index);
-  const functions = lineIndex.functionsOf(decodeSet(data.lines));
+  const lines = decodeSet(data.lines);
+  const functions = lineIndex.functionsOf(lines);
   const own = lineIndex.functionsOf(decodeSet(data.own));
   const reached = element("div", null, ...reachedPart(functions, test));
   return {
@@ -59,13 +60,14 @@ export async function testPage(run, test) {
       ]),
       repeatsPart(data, test),
       element("p", null, link(`#/tests?with=${test}`, "Compare with another test…")),
-      ...data.calls === undefined ? [] : callsTable(data.calls, (chosen) => {
+      ...data.calls === undefined ? [] : callsTable(data.calls, lines, (chosen) => {
         reached.replaceChildren(
           ...chosen === undefined
             ? reachedPart(functions, test)
             : reachedPart(lineIndex.functionsOf(chosen.lines), test, chosen.what),
         );
       }),
+      data.leftOut === undefined ? null : element("p", { class: "left-out" }, data.leftOut),
       reached,
       ...ownPart(own, test),
       ...similarPart(run, data, test),
