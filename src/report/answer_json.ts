@@ -7,7 +7,7 @@ import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
 import type { FunctionAnswer, LineAnswer } from "../coverage/questions/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
-import { type OriginReference, originReference } from "./origin_json.ts";
+import { type OriginReference, originReference } from "./origins/origin_json.ts";
 
 /** A test in a JSON answer. */
 export interface TestReference {

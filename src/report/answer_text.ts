@@ -14,7 +14,7 @@ import type {
   Reached,
 } from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
-import { originsText } from "./origin_text.ts";
+import { originsText } from "./origins/origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   columnWidth,

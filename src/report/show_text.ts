@@ -1,7 +1,8 @@
 import { groupNames } from "../coverage/questions/find_source.ts";
+import { type LeftOut, leftOutTotal, NOTHING_LEFT_OUT } from "../coverage/origin_selection.ts";
 import type { OriginHits } from "../coverage/origin_hits.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
-import { overlap, union } from "../coverage/point_sets.ts";
+import { union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../coverage/questions/sole_owners.ts";
@@ -17,9 +18,10 @@ import type { RepeatGroup } from "../coverage/test_repeats.ts";
 import { testReference } from "./answer_json.ts";
 import { columns } from "./answer_text.ts";
 import { formatRanges, rangesByFile } from "./line_ranges.ts";
-import { originsJson } from "./origin_json.ts";
-import { originTable } from "./origin_table.ts";
-import { rowText } from "./origin_text.ts";
+import { leftOutText } from "./origins/left_out_text.ts";
+import { originsJson } from "./origins/origin_json.ts";
+import { originTable } from "./origins/origin_table.ts";
+import { rowText } from "./origins/origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   formatCount,
@@ -217,12 +219,26 @@ export function showText(
 /** What the calls of a test and the work on its behalf ran; where that is not known, only if it was asked for. */
 function originLines(
   coverage: RunCoverage,
-  { rows, by }: ShownTest,
+  { rows, by, repeats }: ShownTest,
   style: TextStyle,
 ): string[] {
-  if (rows !== undefined) return originTable(coverage, rows, style);
+  if (rows !== undefined) {
+    return [...originTable(coverage, rows, style), ...leftOutLines(coverage, repeats, style)];
+  }
   if (by === undefined || by === "file") return [];
   return [`  ${paint("system calls are not known: the record has none", "yellow", style)}`];
+}
+
+/** What was left out of a test: of several repeats, of the one of which most was. */
+function leftOutLines(coverage: RunCoverage, { tests }: RepeatGroup, style: TextStyle): string[] {
+  const text = leftOutText(mostLeftOut(coverage, tests), coverage.selection);
+  if (text === undefined) return [];
+  return [`  ${paint(tests.length === 1 ? text : `${text} (at most)`, "yellow", style)}`];
+}
+
+function mostLeftOut(coverage: RunCoverage, tests: readonly number[]): LeftOut {
+  return tests.map((test) => coverage.tests[test].leftOut ?? NOTHING_LEFT_OUT)
+    .reduce((most, one) => leftOutTotal(one) > leftOutTotal(most) ? one : most);
 }
 
 /** All functions that a test reached. */
@@ -243,12 +259,18 @@ function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle)
     ];
   }
   const machine = machineOf(coverage);
+  const isHeader = ({ file }: ReachedFunction): boolean => file.endsWith(".h");
   return [
-    paint("Functions, in the order of first run", "bold", style),
+    paint("Functions, under the call that ran them first", "bold", style),
     ...rows.flatMap((row, number) => {
       const own = functions.filter((entry) => entry.row === number);
       if (own.length === 0) return [];
-      return [`  ${paint(printable(rowText(machine, row)), "bold", style)}`, ...list(own, "  ")];
+      return [
+        `  ${paint(printable(rowText(machine, row)), "bold", style)}`,
+        // What a call does is in the sources; headers have the helpers that all of them use.
+        ...list(own.filter((entry) => !isHeader(entry)), "  "),
+        ...list(own.filter(isHeader), "  "),
+      ];
     }),
   ];
 }
@@ -284,73 +306,6 @@ function outsideFunctions(
   );
 }
 
-/** A point that some repeats of a test hit and some did not. */
-export interface FlakyPoint {
-  readonly point: number;
-  /** How many repeats hit it. */
-  readonly hit: number;
-}
-
-/** The points of a test that come and go between its repeats, ascending. */
-export function flakyPoints(coverage: RunCoverage, { tests, flaky }: RepeatGroup): FlakyPoint[] {
-  return [...flaky].map((point) => ({
-    point,
-    hit: tests.filter((test) => hasPoint(coverage.tests[test].points.points, point)).length,
-  }));
-}
-
-function hasPoint(points: Uint32Array, point: number): boolean {
-  return overlap(points, Uint32Array.of(point)) === 1;
-}
-
-/** Where each flaky point is, innermost function first, and how many repeats hit it. */
-export function flakyText(
-  coverage: RunCoverage,
-  group: RepeatGroup,
-  style: TextStyle = PLAIN_STYLE,
-): string {
-  const flaky = flakyPoints(coverage, group);
-  const of = group.tests.length;
-  return [
-    paint(
-      `${testLabel(coverage, group.tests[0])}: ${plural(flaky.length, "flaky point")} in ${
-        plural(of, "repeat")
-      }`,
-      "bold",
-      style,
-    ),
-    ...columns(flaky.map(({ point, hit }) => {
-      const { place, function: name } = placeOf(coverage, point);
-      return [printable(`${place} ${name}`), `${hit} of ${of}`];
-    })),
-  ].map((line) => `${line}\n`).join("");
-}
-
-/** Flaky points, for JSON. */
-export function flakyJson(coverage: RunCoverage, group: RepeatGroup): unknown {
-  return {
-    ...testReference(coverage, group.tests[0]),
-    repeats: group.tests.length,
-    flaky: flakyPoints(coverage, group).map(({ point, hit }) => ({
-      ...placeOf(coverage, point),
-      hit,
-    })),
-  };
-}
-
-function placeOf(
-  { universe: { image } }: RunCoverage,
-  point: number,
-): { place: string; function: string } {
-  const frame = image.frameStart[point];
-  if (frame === image.frameStart[point + 1]) return { place: "?", function: "?" };
-  const f = image.frameFunction[frame];
-  return {
-    place: `${image.files[image.frameFile[frame]] ?? "?"}:${image.frameLine[frame]}`,
-    function: image.functionName[f] ?? "?",
-  };
-}
-
 /** What a test reached, for JSON. */
 export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
   const { record, points } = coverage.tests[shown.test];
@@ -367,6 +322,7 @@ export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
     files: rangesByFile(coverage.universe, shown.lines),
     functions: shown.functions.map(({ row: _, ...entry }) => entry),
     ...shown.origins === undefined ? {} : {
+      leftOut: mostLeftOut(coverage, shown.repeats.tests),
       origins: originsJson(
         coverage,
         shown.origins,

@@ -1,14 +1,8 @@
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { rangesByFile } from "../../report/line_ranges.ts";
 import { printable } from "../../report/text_style.ts";
-import {
-  flakyJson,
-  flakyText,
-  type FunctionGrouping,
-  showJson,
-  showTest,
-  showText,
-} from "../../report/show_text.ts";
+import { flakyJson, flakyText } from "../../report/flaky_text.ts";
+import { type FunctionGrouping, showJson, showTest, showText } from "../../report/show_text.ts";
 import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -35,7 +29,7 @@ function groupingOf(value: string | undefined): FunctionGrouping | undefined {
   if (value === undefined) return undefined;
   const found = GROUPINGS.find((grouping) => grouping === value);
   if (found !== undefined) return found;
-  throw new UsageError(`Unknown --by "${value}": use ${GROUPINGS.join(", ")}`);
+  throw new UsageError(`Unknown --by "${value}": use file, call or origin`);
 }
 
 function run(args: string[]): number {

@@ -3,7 +3,7 @@ import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
 import type { PointOrigins } from "../../coverage/point_origins.ts";
 import { machineOf } from "../../coverage/questions/test_origins.ts";
-import { originText } from "../origin_text.ts";
+import { originText } from "../origins/origin_text.ts";
 import type { FileData, LineCalls } from "./report_data.ts";
 import { encodeSet } from "./set_codec.ts";
 

@@ -3,7 +3,7 @@ import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../../coverage/questions/sole_owners.ts";
 import { originContext, originRows } from "../../coverage/questions/test_origins.ts";
-import { rowText } from "../origin_text.ts";
+import { rowText } from "../origins/origin_text.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData } from "../report_data.ts" */
 
-import { callNames } from "./call_names.js";
+import { callNames } from "./calls/call_names.js";
 import { badge, element, link } from "./elements.js";
 import { PASSED_TEXT } from "./line_states.js";
 import { sortableTable } from "./table.js";

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData } from "../../report_data.ts" */
 
-import { callsOfLines } from "../call_names.js";
+import { callsOfLines } from "../calls/call_names.js";
 import { loadFile } from "../data.js";
 import { announce, bar, breadcrumbs, element, fraction, link } from "../elements.js";
 import { FileView, PASSED_TEXT, STATE_TEXT } from "../line_states.js";

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData, TestData } from "../../report_data.ts" */
 
-import { callsTable } from "../calls_table.js";
+import { callsTable } from "../calls/calls_table.js";
 import { pathTree } from "../chart_layout.js";
 import { icicleView } from "../charts.js";
 import { loadIndex, loadTest } from "../data.js";

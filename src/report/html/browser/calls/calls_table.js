@@ -1,11 +1,11 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { CallData } from "../report_data.ts" */
+/** @import { CallData } from "../../report_data.ts" */
 
-import { announce, element, heading } from "./elements.js";
-import { decodeSet } from "./set_codec.js";
-import { sortableTable } from "./table.js";
-import { count, plural } from "./text.js";
+import { announce, element, heading } from "../elements.js";
+import { decodeSet } from "../set_codec.js";
+import { sortableTable } from "../table.js";
+import { count, plural } from "../text.js";
 
 /** What the calls of a test are of, by the names that the data has. */
 const PARTS = /** @type {const} */ ({

@@ -1,5 +1,9 @@
-import { machineOf, type OriginPart, type OriginRow } from "../coverage/questions/test_origins.ts";
-import type { RunCoverage } from "../coverage/run_coverage.ts";
+import {
+  machineOf,
+  type OriginPart,
+  type OriginRow,
+} from "../../coverage/questions/test_origins.ts";
+import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { PART_TEXT, rowText } from "./origin_text.ts";
 import {
   columnWidth,
@@ -10,7 +14,7 @@ import {
   paint,
   printable,
   type TextStyle,
-} from "./text_style.ts";
+} from "../text_style.ts";
 
 const NUMBERS = ["functions", "lines", "points"] as const;
 const GAP = "  ";

@@ -1,6 +1,6 @@
-import { KCOV_CALL, KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../kcov/origin.ts";
-import { isSystemCall, systemCallName } from "../kcov/system_calls.ts";
-import type { OriginPart, OriginRow } from "../coverage/questions/test_origins.ts";
+import { KCOV_CALL, KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
+import { isSystemCall, systemCallName } from "../../kcov/system_calls.ts";
+import type { OriginPart, OriginRow } from "../../coverage/questions/test_origins.ts";
 
 /** How a point came to run, by the number of {@linkcode KCOV_HOW}; empty where a task of the test ran it itself. */
 const HOW_TEXT: Readonly<Record<number, string>> = {

@@ -1,13 +1,13 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { FileData, RunData } from "../report_data.ts" */
+/** @import { FileData, RunData } from "../../report_data.ts" */
 
-import { element } from "./elements.js";
-import { decodeSet } from "./set_codec.js";
-import { count, plural } from "./text.js";
+import { element } from "../elements.js";
+import { decodeSet } from "../set_codec.js";
+import { count, plural } from "../text.js";
 
 /** So many calls are named at once; more are in a list that opens. */
-const NAMED = 4;
+const CALLS_NAMED = 3;
 
 /**
  * Names of the calls through which lines were reached, in the order of the data.
@@ -41,7 +41,7 @@ export function callNames({ tests: { calls: known } }, calls, tests) {
       ? null
       : element("p", { class: "call-names" }, "System calls", rest.slice(1));
   }
-  if (calls.length <= NAMED) {
+  if (calls.length <= CALLS_NAMED) {
     return element("p", { class: "call-names" }, `Reached by ${calls.join("; ")}${rest}`);
   }
   return element(

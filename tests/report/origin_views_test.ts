@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { whichFiles } from "../../src/coverage/questions/which_files.ts";
+import { whichFunction, whichLine } from "../../src/coverage/questions/which_tests.ts";
+import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
+import { RunCoverage } from "../../src/coverage/run_coverage.ts";
+import { repeatGroups } from "../../src/coverage/test_repeats.ts";
+import { buildUniverse } from "../../src/coverage/universe.ts";
+import { KCOV_CALL, KCOV_CALL_COMPAT } from "../../src/kcov/origin.ts";
+import { lineAnswerJson, linesAnswerJson } from "../../src/report/answer_json.ts";
+import {
+  filesAnswerText,
+  functionAnswerText,
+  lineAnswerText,
+} from "../../src/report/answer_text.ts";
+import { jsonReport } from "../../src/report/json_report.ts";
+import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
+import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
+import { displayWidth, type TextStyle } from "../../src/report/text_style.ts";
+import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
+import { CALL, origin, originRun, originsOf } from "../_support/images/origin_run.ts";
+
+function shown(test: number, by?: FunctionGrouping, style?: TextStyle): string {
+  const run = originRun();
+  return showText(run, showTest(run, repeatGroups(run)[test], [], by), style);
+}
+
+test("show starts with the system calls, then page faults and what ran on behalf", () => {
+  assert.equal(
+    shown(0),
+    `tests/made_up_test.ts: pipes
+  passed in 1.0 ms; 5 functions, 11 lines (0 partly), 6 points
+System calls, in the order of first run  functions  lines  points
+  write(2)                                       2      6       3
+  pipe2(2)                                       2      3       2
+Page faults
+  page fault, in a child process                 2      4       1
+Lines that only this test ran: 7
+  fs/pipe.c
+    __do_sys_pipe2, __x64_sys_pipe2:10  12-13
+    pipe_write:20  20-21,25
+    pipe_read:40  43
+  include/linux/mm.h
+    get_page:5  7
+Functions, under the call that ran them first
+  write(2)
+    fs/pipe.c
+      pipe_write:20  4 of 4 lines (100 %)
+    include/linux/mm.h
+      get_page:5  3 of 3 lines (100 %)
+  pipe2(2)
+    fs/pipe.c
+      __do_sys_pipe2, __x64_sys_pipe2:10  3 of 3 lines (100 %)
+  page fault, in a child process
+    fs/pipe.c
+      pipe_read:40  1 of 3 lines (33.3 %)
+`,
+  );
+  assert.match(
+    shown(1),
+    /^On its behalf\n {2}in softirq, for connect\(2\), close\(2\) .*\n {2}by a timer .*\n/m,
+  );
+});
+
+test("show --by origin has a row for each origin, --by file the functions by folder as without calls", () => {
+  const byOrigin = shown(0, "origin");
+  assert.match(
+    byOrigin,
+    /^ {2}write\(2\) .*\n {2}pipe2\(2\) .*\n {2}write\(2\), in a child process .*\n/m,
+  );
+  assert.match(byOrigin, /^Functions, under the call that ran them first\n {2}write\(2\)\n/m);
+  assert.match(
+    shown(1, "origin"),
+    /^ {2}in softirq, for connect\(2\) .*\n {2}by a timer .*\n {2}in softirq, for close\(2\) /m,
+  );
+  const byFile = shown(0, "file");
+  assert.match(byFile, /^ {2}write\(2\) /m);
+  assert.match(
+    byFile,
+    /^Functions, those that the fewest tests run first\n {2}fs\/pipe\.c\n {4}__do_sys_pipe2/m,
+  );
+});
+
+test("a test whose calls are not known is shown as ever, and said to be so where they are asked for", () => {
+  const plain = shown(2);
+  assert.doesNotMatch(plain, /System calls|not known/);
+  assert.match(plain, /^Functions, those that the fewest tests run first$/m);
+  for (const by of ["call", "origin"] as const) {
+    const lines = shown(2, by).split("\n");
+    assert.equal(lines[2], "  system calls are not known: the record has none");
+    lines.splice(2, 1);
+    assert.equal(lines.join("\n"), plain);
+  }
+  assert.equal(shown(2, "file"), plain);
+});
+
+test("the table of calls fits a narrow terminal, and its names are cut with an ellipsis", () => {
+  const text = shown(0, undefined, { color: false, width: 54 });
+  const table = text.split("\n").slice(2, 7);
+  for (const line of table) assert.ok(displayWidth(line) <= 54, line);
+  assert.match(table[0], /^System calls, in the order … {2}functions {2}lines {2}points$/);
+  assert.match(table[4], /^ {2}page fault, in a child pr… +2 +4 +1$/);
+  assert.ok(shown(0, undefined, { color: true, width: 80 }).includes("\x1b[1mSystem calls, in"));
+});
+
+test("show --json has each origin with its class, numbers and lines", () => {
+  const run = originRun();
+  const json = showJson(run, showTest(run, repeatGroups(run)[1], [])) as {
+    origins: Record<string, unknown>[];
+    functions: Record<string, unknown>[];
+  };
+  assert.deepEqual(
+    json.origins.map((entry) => [entry.call, entry.how, entry.class, entry.points]),
+    [
+      ["connect", "own", "own", 2],
+      ["connect", "net", "behalf", 2],
+      ["between calls", "timer", "behalf", 1],
+      ["close", "net", "behalf", 1],
+    ],
+  );
+  assert.deepEqual(json.origins[1], {
+    call: "connect",
+    how: "net",
+    class: "behalf",
+    functions: 3,
+    lines: 4,
+    partialLines: 1,
+    points: 2,
+    files: { "fs/pipe.c": "26", "include/linux/mm.h": "5-6", "net/socket.c": "5" },
+  });
+  assert.ok(json.functions.every((entry) => !("row" in entry)));
+  const unknown = showJson(run, showTest(run, repeatGroups(run)[2], [], "call"));
+  assert.ok(!("origins" in (unknown as object)));
+});
+
+test("the JSON report has of each test how much it ran from each origin, and what is left out", () => {
+  const report = JSON.parse([...jsonReport(originRun())].join(""));
+  assert.deepEqual(report.leftOut.only, { own: 0, behalf: 0, runtime: 0, faults: 0 });
+  assert.equal(report.testsWithoutOrigins, 1);
+  assert.deepEqual(report.tests[1].origins[1], {
+    call: "connect",
+    how: "net",
+    class: "behalf",
+    functions: 3,
+    lines: 4,
+    partialLines: 1,
+    points: 2,
+  });
+  assert.deepEqual(report.tests.map((entry: object) => "origins" in entry), [true, true, false]);
+  const image = smallKernel();
+  const plain = new RunCoverage(buildUniverse(image), [buildRecord(image, "a", [0x10])]);
+  const without = [...jsonReport(plain)].join("");
+  assert.doesNotMatch(without, /rigins|leftOut/);
+});
+
+test("which says through which calls a test reaches a line, a function and a file", () => {
+  const run = originRun();
+  const lookup = new TestLookup(run);
+  const line = whichLine(lookup, "net/socket.c", 5);
+  assert.equal(
+    line.map((answer) => lineAnswerText(run, answer)).join(""),
+    `net/socket.c:5 in sock_read
+  1 of 1 point hit, by 1 test
+  tests/made_up_test.ts: sockets  1 ×
+    by connect(2), in softirq; by a timer
+`,
+  );
+  const inline = whichLine(lookup, "mm.h", 6);
+  assert.equal(
+    inline.map((answer) => lineAnswerText(run, answer)).join(""),
+    `include/linux/mm.h:6 in get_page
+  2 of 2 points hit, by 2 tests
+  tests/made_up_test.ts: sockets  1 ×  1 of 2 points
+    by connect(2), in softirq; by close(2), in softirq
+  tests/made_up_test.ts: pipes    1 ×
+    by write(2); by a page fault, in a child process
+`,
+  );
+  const reads = whichFunction(lookup, "sock_read");
+  assert.equal(
+    reads.map((answer) => functionAnswerText(run, answer)).join(""),
+    `sock_read (net/socket.c:3)
+  3 of 3 lines hit, by 2 tests
+  tests/made_up_test.ts: sockets  3 lines
+    by connect(2); by connect(2), in softirq; by a timer
+  tests/made_up_test.ts: unknown  2 lines
+`,
+  );
+  const file = whichFiles(run, "net/socket.c", [run.universe.image.files.indexOf("net/socket.c")]);
+  assert.match(
+    filesAnswerText(run, file),
+    /sockets {2}3 lines\n {4}by connect\(2\); by connect\(2\), in softirq; by a timer\n/,
+  );
+  assert.deepEqual((lineAnswerJson(run, line[0]) as { tests: unknown[] }).tests, [{
+    name: "sockets",
+    file: "tests/made_up_test.ts",
+    pointsHit: 1,
+    count: 1,
+    origins: [{ call: "connect", how: "net" }, { call: "between calls", how: "timer" }],
+  }]);
+  const [known, unknown] = (linesAnswerJson(run, reads[0]) as { tests: { origins?: unknown }[] })
+    .tests;
+  assert.deepEqual(known.origins, [
+    { call: "connect", how: "own" },
+    { call: "connect", how: "net" },
+    { call: "between calls", how: "timer" },
+  ]);
+  assert.ok(!("origins" in unknown));
+});
+
+test("repeats of a test have the origins of all; where one does not know, none has", () => {
+  const image = smallKernel();
+  const repeat = (pass: number, offsets: number[], call: number | undefined) =>
+    buildRecord(image, "repeated", offsets, null, {
+      pass,
+      ...call === undefined
+        ? {}
+        : { origins: originsOf(offsets, [[origin("own", call), offsets]]) },
+    });
+  const both = new RunCoverage(buildUniverse(image), [
+    repeat(0, [0x100], CALL.write),
+    repeat(1, [0x100, 0x200], CALL.read),
+    repeat(2, [0x400], CALL.write),
+  ]);
+  const { rows } = showTest(both, repeatGroups(both)[0], []);
+  assert.deepEqual(rows?.map((row) => [rowText("x86_64", row), row.points.length]), [
+    ["write(2)", 2],
+    ["read(2)", 2],
+  ]);
+  const [answer] = whichFunction(new TestLookup(both), "pipe_write");
+  assert.deepEqual(answer.tests[0].origins, [origin("own", CALL.write), origin("own", CALL.read)]);
+
+  const partly = new RunCoverage(buildUniverse(image), [
+    repeat(0, [0x100], CALL.write),
+    repeat(1, [0x100], undefined),
+    repeat(2, [0x400], undefined),
+  ]);
+  assert.equal(showTest(partly, repeatGroups(partly)[0], []).rows, undefined);
+  const [unknown] = whichFunction(new TestLookup(partly), "pipe_write");
+  assert.equal(unknown.tests[0].origins, undefined);
+});
+
+test("--steady leaves points that come and go out of the origins too", () => {
+  const image = smallKernel();
+  const repeat = (pass: number, offsets: number[]) =>
+    buildRecord(image, "repeated", offsets, null, {
+      pass,
+      origins: originsOf(offsets, offsets.map((offset) => [origin("own", offset >> 4), [offset]])),
+    });
+  const run = new RunCoverage(
+    buildUniverse(image),
+    [repeat(0, [0x10, 0x100]), repeat(1, [0x10, 0x200])],
+    { steady: true },
+  );
+  assert.deepEqual(
+    run.tests.map(({ origins }) => origins?.map(({ origin }) => origin)),
+    [[1], [1]],
+  );
+});
+
+test("origins have words for each call and each way in which work is put off", () => {
+  const text = (how: Parameters<typeof origin>[0], call: number) =>
+    originText("x86_64", origin(how, call));
+  assert.equal(text("own", CALL.connect), "connect(2)");
+  assert.equal(text("own", KCOV_CALL_COMPAT + 362), "connect(2) (32-bit)");
+  assert.equal(text("own", 999), "system call 999");
+  assert.equal(text("own", KCOV_CALL.none), "between calls");
+  assert.equal(text("child", KCOV_CALL.exit), "exit, in a child process");
+  assert.deepEqual(
+    ([
+      "kthread",
+      "work",
+      "timer",
+      "rcu",
+      "net",
+      "ioWorker",
+      "taskWork",
+      "tasklet",
+      "irqWork",
+      "bio",
+    ] as const)
+      .map((how) => text(how, CALL.close)),
+    [
+      "by a kernel thread",
+      "by a work",
+      "by a timer",
+      "by an RCU callback",
+      "in softirq",
+      "by an io_uring worker",
+      "in task work",
+      "by a tasklet",
+      "by irq_work",
+      "at the end of block I/O",
+    ].map((how) => `close(2), ${how}`),
+  );
+  assert.equal(text("thread", CALL.read), "read(2), in another thread");
+  assert.equal(text("main", KCOV_CALL.none), "in the main thread");
+  // A kernel newer than this list.
+  assert.equal(originText("x86_64", 0xf02a), "connect(2), in way 15");
+});
+
+test("of many calls the first three are named, and how many more there are", () => {
+  const calls = [CALL.read, CALL.write, CALL.close, CALL.socket, CALL.connect];
+  const origins = calls.map((call) => origin("own", call));
+  assert.equal(originsText("x86_64", origins), "by read(2); by write(2); by close(2) and 2 more");
+  assert.equal(
+    originsText("x86_64", origins.slice(0, 4)),
+    "by read(2); by write(2); by close(2); by socket(2)",
+  );
+});
