@@ -1,6 +1,8 @@
-import { CAUSED_BY_TESTS, type OriginSelection } from "../coverage/origin_selection.ts";
-import { ORIGIN_CLASSES, type OriginClass } from "../coverage/origin_class.ts";
-import { didYouMean } from "../base/nearest_names.ts";
+import {
+  CAUSED_BY_TESTS,
+  type OriginSelection,
+  parseOrigins,
+} from "../coverage/origin_selection.ts";
 import { type OptionValues, UsageError } from "./command_line.ts";
 
 /** Options that say which origins count. */
@@ -17,8 +19,6 @@ export const ORIGIN_HELP =
     --include CLASS[,…] count this too: runtime, faults
 `;
 
-const CALL = "call:";
-
 /**
  * The selection that the options name.
  *
@@ -27,30 +27,22 @@ const CALL = "call:";
 export function originSelectionOf(
   { origin, include = [] }: OptionValues<typeof ORIGIN_OPTIONS>,
 ): OriginSelection {
-  const terms = origin?.flatMap(words);
-  const calls = (terms ?? []).filter((term) => term.startsWith(CALL));
-  const classes = terms === undefined
-    ? CAUSED_BY_TESTS.classes
-    : terms.filter((term) => !term.startsWith(CALL)).map((term) => classOf("--origin", term));
-  const added = include.flatMap(words).map((term) => classOf("--include", term));
+  const { classes, calls } = origin === undefined ? CAUSED_BY_TESTS : originsOf("--origin", origin);
+  const added = originsOf("--include", include);
+  if (added.calls.length > 0) {
+    throw new UsageError("--include takes classes only: name the call with --origin");
+  }
   return {
-    classes: [...new Set([...classes, ...added])],
-    calls: calls.map((term) => term.slice(CALL.length)),
-    restricts: terms !== undefined,
+    classes: [...new Set([...classes, ...added.classes])],
+    calls,
+    restricts: origin !== undefined,
   };
 }
 
-function words(text: string): string[] {
-  return text.split(",").map((word) => word.trim());
-}
-
-function classOf(option: string, term: string): OriginClass {
-  const found = ORIGIN_CLASSES.find((name) => name === term);
-  if (found !== undefined) return found;
-  const more = option === "--origin" ? ` or ${CALL}NAME` : "";
-  throw new UsageError(
-    `Unknown ${option} "${term}"${
-      didYouMean(term, ORIGIN_CLASSES) || `: use ${ORIGIN_CLASSES.join(", ")}${more}`
-    }`,
-  );
+function originsOf(option: string, values: readonly string[]): ReturnType<typeof parseOrigins> {
+  try {
+    return parseOrigins(values.flatMap((text) => text.split(",")).map((name) => name.trim()));
+  } catch (cause) {
+    throw new UsageError(`${option}: ${(cause as Error).message}`, { cause });
+  }
 }

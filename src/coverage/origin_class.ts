@@ -6,10 +6,10 @@ import { isSystemCall, systemCallName } from "../kcov/system_calls.ts";
  * `runtime`, what the runtime's own threads do, whatever test is open; `faults`, page faults by which code is loaded or
  * the runtime's memory comes and goes.
  */
-export const ORIGIN_CLASSES = ["own", "behalf", "runtime", "faults"] as const;
+export type OriginClass = "own" | "behalf" | "runtime" | "faults";
 
-/** One of {@linkcode ORIGIN_CLASSES}. */
-export type OriginClass = (typeof ORIGIN_CLASSES)[number];
+/** All of them. */
+export const ORIGIN_CLASSES: readonly OriginClass[] = ["own", "behalf", "runtime", "faults"];
 
 /** What else an origin's class depends on. */
 export interface OriginContext {

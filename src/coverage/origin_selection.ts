@@ -1,5 +1,11 @@
 import { didYouMean } from "../base/nearest_names.ts";
-import { KCOV_CALL_MASK, type OriginPoints } from "../kcov/origin.ts";
+import {
+  KCOV_CALL_MASK,
+  knowsOrigins,
+  type OriginPcs,
+  type OriginPoints,
+  type RecordedPcs,
+} from "../kcov/origin.ts";
 import { callNames, callsNamed } from "../kcov/system_calls.ts";
 import type { TestRecord } from "../record/test_record.ts";
 import type { CoverageImage } from "./coverage_image.ts";
@@ -42,52 +48,75 @@ export function leftOutTotal({ only, several }: LeftOut): number {
   return ORIGIN_CLASSES.reduce((sum, name) => sum + only[name], several);
 }
 
-/** A bit for each class, and one for what counts. */
+/** What can be asked for: a class, or what one call led to. */
+export type OriginName = OriginClass | `call:${string}`;
+
+const CALL = "call:";
+
+/**
+ * Classes and calls by their names, such as `own` and `call:connect`.
+ *
+ * @throws {TypeError} Where one names neither.
+ */
+export function parseOrigins(
+  names: readonly string[],
+): Pick<OriginSelection, "classes" | "calls"> {
+  const calls = names.filter((name) => name.startsWith(CALL)).map((name) =>
+    name.slice(CALL.length)
+  );
+  const classes = names.filter((name) => !name.startsWith(CALL)).map((name) => {
+    const found = ORIGIN_CLASSES.find((known) => known === name);
+    if (found !== undefined) return found;
+    const near = didYouMean(name, ORIGIN_CLASSES);
+    throw new TypeError(
+      `Unknown origin "${name}"${near || `: use ${ORIGIN_CLASSES.join(", ")} or ${CALL}NAME`}`,
+    );
+  });
+  return { classes: [...new Set(classes)], calls };
+}
+
+/** A bit for each class. */
 const BITS: Readonly<Record<OriginClass, number>> = { own: 1, behalf: 2, runtime: 4, faults: 8 };
+/** The bit of what counts. */
 const COUNTS = 16;
 
-/** Narrows the records of a run to the origins that count, and counts what it leaves out. */
-export class OriginSelector {
-  readonly #image: CoverageImage;
+/** Tells which origins count. */
+export class OriginFilter {
   readonly #machine: string;
   readonly #selection: OriginSelection;
   readonly #calls: ReadonlySet<number>;
-  /** By point, the classes of the origins that were left out of any record. */
-  readonly #left: Uint8Array;
 
   /**
    * @param machine Whose numbers system calls are, as `uname -m` has it.
    * @throws {TypeError} Where a call has no number there; names the nearest that have.
    */
-  constructor(image: CoverageImage, machine: string, selection: OriginSelection = CAUSED_BY_TESTS) {
-    this.#image = image;
+  constructor(machine: string, selection: OriginSelection) {
     this.#machine = machine;
     this.#selection = selection;
     this.#calls = new Set(selection.calls.flatMap((name) => numbersOf(name, machine)));
-    this.#left = new Uint8Array(image.pointOffset.length);
   }
 
   /**
-   * What counts of a record, and how many points of the image that leaves out; `undefined` where its origins are not
-   * known.
+   * The PCs that ran from origins that count, with their counts and origins; the others, each with the classes of its
+   * origins as bits.
    */
-  narrow(record: TestRecord): NarrowedRecord {
-    const { pcs, origins, tree } = record;
-    if (origins === undefined || !knowsOrigins(record)) {
-      if (!this.#selection.restricts) return { record, leftOut: undefined };
-      return { record: withPart(record, new Uint8Array(pcs.length), []), leftOut: undefined };
-    }
-    const context = { machine: this.#machine, threadsShared: tree?.threadsShared };
+  split<Recorded extends OriginPcs>(
+    recorded: Recorded,
+    threadsShared?: boolean,
+  ): { readonly part: Recorded; readonly others: { pcs: Float64Array; hits: Uint8Array } } {
+    const { pcs, origins } = recorded;
+    const context = { machine: this.#machine, threadsShared };
     const bits = origins.map(({ origin }) => this.#bitOf(origin, originClass(origin, context)));
-    if (bits.every((bit) => bit === COUNTS)) return { record, leftOut: NOTHING_LEFT_OUT };
+    if (bits.every((bit) => bit === COUNTS)) return { part: recorded, others: NO_OTHERS };
     const ran = new Uint8Array(pcs.length);
     for (let at = 0; at < bits.length; at++) {
       const { points } = origins[at], bit = bits[at];
       for (let i = 0; i < points.length; i++) ran[points[i]] |= bit;
     }
+    const counting = origins.filter((_, at) => bits[at] === COUNTS);
     return {
-      record: withPart(record, ran, origins.filter((_, at) => bits[at] === COUNTS)),
-      leftOut: this.#leaveOut(pcs.filter((_, i) => ran[i] < COUNTS), ran.filter((b) => b < COUNTS)),
+      part: { ...recorded, ...partOf(recorded, ran, counting) },
+      others: { pcs: pcs.filter((_, i) => ran[i] < COUNTS), hits: ran.filter((b) => b < COUNTS) },
     };
   }
 
@@ -96,11 +125,40 @@ export class OriginSelector {
     if (classes.includes(name)) return COUNTS;
     return name !== "runtime" && this.#calls.has(origin & KCOV_CALL_MASK) ? COUNTS : BITS[name];
   }
+}
 
-  #leaveOut(pcs: Float64Array, classes: Uint8Array): LeftOut {
-    const { points, hits } = resolvePoints(this.#image, { pcs, hits: classes });
-    for (let i = 0; i < points.length; i++) this.#left[points[i]] |= hits![i];
-    return countLeftOut(hits!);
+const NO_OTHERS = { pcs: new Float64Array(0), hits: new Uint8Array(0) };
+
+/** Narrows the records of a run to the origins that count, and counts what it leaves out. */
+export class OriginSelector {
+  readonly #image: CoverageImage;
+  readonly #filter: OriginFilter;
+  readonly #restricts: boolean;
+  /** By point, the classes of the origins that were left out of any record. */
+  readonly #left: Uint8Array;
+
+  /** @throws {TypeError} As {@linkcode OriginFilter}. */
+  constructor(image: CoverageImage, machine: string, selection: OriginSelection = CAUSED_BY_TESTS) {
+    this.#image = image;
+    this.#filter = new OriginFilter(machine, selection);
+    this.#restricts = selection.restricts;
+    this.#left = new Uint8Array(image.pointOffset.length);
+  }
+
+  /**
+   * What counts of a record, and how many points of the image that leaves out; `undefined` where its origins are not
+   * known.
+   */
+  narrow(record: TestRecord): NarrowedRecord {
+    if (!knowsOrigins(record)) {
+      if (!this.#restricts) return { record, leftOut: undefined };
+      const nothing = partOf(record, new Uint8Array(record.pcs.length), []);
+      return { record: { ...record, ...nothing }, leftOut: undefined };
+    }
+    const { part, others } = this.#filter.split(record, record.tree?.threadsShared);
+    const { points, hits: classes } = resolvePoints(this.#image, others);
+    for (let i = 0; i < points.length; i++) this.#left[points[i]] |= classes![i];
+    return { record: part, leftOut: countLeftOut(classes!) };
   }
 
   /**
@@ -113,11 +171,6 @@ export class OriginSelector {
     for (const points of kept) for (let i = 0; i < points.length; i++) left[points[i]] = 0;
     return countLeftOut(left);
   }
-}
-
-/** Whether it is known what made the kernel run each point of a record, and how often, where hits are known at all. */
-export function knowsOrigins({ origins, hits }: Pick<TestRecord, "origins" | "hits">): boolean {
-  return origins !== undefined && (hits === null || origins.every((one) => one.hits !== undefined));
 }
 
 /**
@@ -149,22 +202,20 @@ function countLeftOut(classes: ArrayLike<number>): LeftOut {
   return { only, several: all - leftOutTotal({ only, several: 0 }) };
 }
 
-/** The PCs of a record that ran from `origins`, which `ran` marks by {@linkcode COUNTS}. */
-function withPart(
-  record: TestRecord,
+/** The PCs that ran from `origins`, which `ran` marks by {@linkcode COUNTS}. */
+function partOf(
+  { pcs, hits, origins: all }: RecordedPcs,
   ran: Uint8Array,
   origins: readonly OriginPoints[],
-): TestRecord {
+): RecordedPcs {
   const place = new Uint32Array(ran.length);
   let count = 0;
   for (let i = 0; i < ran.length; i++) if (ran[i] >= COUNTS) place[i] = count++;
-  const { hits: all } = record;
   const part = origins.map((one) => ({ ...one, points: one.points.map((point) => place[point]) }));
   return {
-    ...record,
-    pcs: record.pcs.filter((_, i) => ran[i] >= COUNTS),
-    hits: all === null ? null : hitsOf(part, count),
-    ...(record.origins === undefined ? {} : { origins: part }),
+    pcs: pcs.filter((_, i) => ran[i] >= COUNTS),
+    hits: hits === null ? null : hitsOf(part, count),
+    ...(all === undefined ? {} : { origins: part }),
   };
 }
 

@@ -16,10 +16,10 @@ import {
   type UnresolvedCounts,
   type UnresolvedReason,
 } from "./point_hits.ts";
+import { knowsOrigins } from "../kcov/origin.ts";
 import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
 import {
   CAUSED_BY_TESTS,
-  knowsOrigins,
   type LeftOut,
   type OriginSelection,
   OriginSelector,

@@ -1,4 +1,5 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
+import type { OriginPoints } from "./origin.ts";
 
 /** Distinct PCs and how often each was recorded, in parallel columns. */
 export interface DecodedPcs {
@@ -6,6 +7,8 @@ export interface DecodedPcs {
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /** Times that each PC was recorded. */
   readonly hits: Uint32Array<ArrayBuffer>;
+  /** What made the kernel run them, in the order of first runs; absent where that is not known. */
+  readonly origins?: readonly OriginPoints[];
 }
 
 const FIRST_SLOTS = 4096;

@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { lowerBound } from "../base/search.ts";
-import type { OriginPoints } from "../kcov/origin.ts";
+import type { OriginPoints, RecordedPcs } from "../kcov/origin.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
 // Records have their own addresses for the sections of modules, far above those of any kernel: a module lies elsewhere
@@ -61,9 +61,6 @@ export interface MovedSection {
   /** Bytes of the section; {@linkcode SECTION_SPACE} where unknown. */
   readonly size: number;
 }
-
-/** PCs with what is known of each: of a record, or of late work. */
-export type RecordedPcs = Pick<TestRecord, "pcs" | "hits" | "origins">;
 
 /** A record with its PCs of modules at other addresses; those of no section of `moved` go where nothing lies. */
 export function movePcs(record: TestRecord, moved: readonly MovedSection[]): TestRecord {

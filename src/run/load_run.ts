@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { RunCoverage } from "../coverage/run_coverage.ts";
-import { knowsOrigins, type OriginSelection } from "../coverage/origin_selection.ts";
+import type { OriginSelection } from "../coverage/origin_selection.ts";
 import { buildUniverse } from "../coverage/universe.ts";
+import { knowsOrigins } from "../kcov/origin.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Run, RunKernel } from "../record/test_record.ts";

@@ -9,6 +9,7 @@ import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
 import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
 import { MissingCoverage, missingCoverage } from "../../src/hook/missing_coverage.ts";
 import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
+import { OriginAnswers } from "../../src/assertions/origin_answers.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";
 import {
   EACCES,
@@ -63,22 +64,22 @@ function onFakeKernel(
   }
 }
 
-const symbolizer: Symbolizer = {
-  functionsOf(pc) {
+const symbolizer: Symbolizer = Object.assign(new OriginAnswers("x86_64"), {
+  functionsOf(pc: number) {
     if (pc === A) return ["inner", "outer"];
     return pc === B ? ["outer"] : [];
   },
-  linesOf(pc) {
+  linesOf(pc: number) {
     if (pc === A) return [{ file: "include/a.h", line: 3 }, { file: "fs/x.c", line: 12 }];
     return pc === B ? [{ file: "fs/x.c", line: 12 }, { file: "fs/x.c", line: 5 }] : [];
   },
-  checkFunction(name) {
+  checkFunction(name: string) {
     if (!["inner", "outer", "other"].includes(name)) throw new RangeError(`no ${name}`);
   },
-  checkFile(file) {
+  checkFile(file: string) {
     if (!["fs/x.c", "fs/y.c", "include/a.h"].includes(file)) throw new RangeError(`no ${file}`);
   },
-};
+});
 
 function recordNamed(directory: string, name: string) {
   const records = readRun(directory).records.filter((record) => record.name === name);

@@ -110,13 +110,13 @@ test("questions count the same origins", () => {
 test("wrong options are refused before anything is read, with what to change", () => {
   for (
     const [option, message] of [
-      [["--origin", "owm"], /Unknown --origin "owm": did you mean own\?/],
+      [["--origin", "owm"], /--origin: Unknown origin "owm": did you mean own\?/],
       [["--origin", "zzzzzz"], /use own, behalf, runtime, faults or call:NAME/],
       [
         ["--include", "call:read"],
-        /Unknown --include "call:read": use own, behalf, runtime, faults\n/,
+        /--include takes classes only: name the call with --origin\n/,
       ],
-      [["--origin", ""], /Unknown --origin ""/],
+      [["--origin", ""], /--origin: Unknown origin ""/],
     ] as const
   ) {
     const { status, stderr } = kernelcov(["report", "/nowhere", ...option]);
