@@ -259,7 +259,6 @@ function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle)
     ];
   }
   const machine = machineOf(coverage);
-  const isHeader = ({ file }: ReachedFunction): boolean => file.endsWith(".h");
   return [
     paint("Functions, under the call that ran them first", "bold", style),
     ...rows.flatMap((row, number) => {
@@ -267,13 +266,25 @@ function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle)
       if (own.length === 0) return [];
       return [
         `  ${paint(printable(rowText(machine, row)), "bold", style)}`,
-        // What a call does is in the sources; headers have the helpers that all of them use.
-        ...list(own.filter((entry) => !isHeader(entry)), "  "),
-        ...list(own.filter(isHeader), "  "),
+        ...byEntry(own).flatMap((some) => list(some, "  ")),
       ];
     }),
   ];
 }
+
+/**
+ * The functions of a call in the order in which to read them: first the file of its entry point, which ran first, then the
+ * other sources, then headers, which have the helpers that all of them use.
+ */
+function byEntry(functions: readonly ReachedFunction[]): ReachedFunction[][] {
+  const entered = new Set(functions.filter(({ name }) => ENTRY.test(name)).map(({ file }) => file));
+  const rank = ({ file }: ReachedFunction): number =>
+    entered.has(file) ? 0 : file.endsWith(".h") ? 2 : 1;
+  return [0, 1, 2].map((wanted) => functions.filter((entry) => rank(entry) === wanted));
+}
+
+/** Names of entry points of system calls. */
+const ENTRY = /\b__(?:do|se|x64|ia32|arm64|riscv)(?:_compat)?_sys_/;
 
 /** Functions by folder and file, each with what is said of it. */
 function functionLines(

@@ -100,7 +100,7 @@ test("show and the totals say what is left out of the numbers", () => {
   assert.doesNotMatch(all, /left out/);
   assert.match(
     all,
-    /^Page faults\n {2}page fault of code loading .*\nRuntime threads\n {2}read\(2\), in the main thread .*\n {2}in the main thread /m,
+    /^Page faults\n {2}page fault of code loading .*\nRuntime threads\n {2}read\(2\), in the main thread .*\n {2}between calls, in the main thread /m,
   );
   assert.doesNotMatch(totalsText(whole), /left out/);
 });

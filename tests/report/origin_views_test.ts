@@ -17,7 +17,7 @@ import { jsonReport } from "../../src/report/json_report.ts";
 import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
 import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
 import { displayWidth, type TextStyle } from "../../src/report/text_style.ts";
-import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
+import { buildIndex, buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 import { CALL, origin, originRun, originsOf } from "../_support/images/origin_run.ts";
 
 function shown(test: number, by?: FunctionGrouping, style?: TextStyle): string {
@@ -79,6 +79,44 @@ test("show --by origin has a row for each origin, --by file the functions by fol
   assert.match(
     byFile,
     /^Functions, those that the fewest tests run first\n {2}fs\/pipe\.c\n {4}__do_sys_pipe2/m,
+  );
+});
+
+test("of a call the file of its entry point is first, and headers are last", () => {
+  const names = [
+    ["inline_helper", "fs/helper.h"],
+    ["inner", "fs/a.c"],
+    ["__do_sys_write", "mm/entry.c"],
+    ["ksys_write", "mm/entry.c"],
+  ] as const;
+  const index = buildIndex(
+    names.map(([name, file], i) => ({ name, file, line: 10 * i + 1, endLine: 10 * i + 9 })),
+    names.map((_, i) => ({
+      offset: 0x10 * (i + 1),
+      frames: [{ function: i, line: 10 * i + 1 }],
+      claims: [10 * i + 1],
+    })),
+  );
+  const offsets = [0x10, 0x20, 0x30, 0x40];
+  const run = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "a", offsets, null, {
+      origins: originsOf(offsets, [[origin("own", CALL.write), offsets]]),
+    }),
+    buildRecord(index, "b", [0x30, 0x40], null),
+  ]);
+  const text = showText(run, showTest(run, repeatGroups(run)[0], []));
+  assert.equal(
+    text.slice(text.indexOf("Functions, under")),
+    `Functions, under the call that ran them first
+  write(2)
+    mm/entry.c
+      __do_sys_write:21  1 of 1 line (100 %)
+      ksys_write:31  1 of 1 line (100 %)
+    fs/a.c
+      inner:11  1 of 1 line (100 %)
+    fs/helper.h
+      inline_helper:1  1 of 1 line (100 %)
+`,
   );
 });
 
@@ -297,7 +335,8 @@ test("origins have words for each call and each way in which work is put off", (
     ].map((how) => `close(2), ${how}`),
   );
   assert.equal(text("thread", CALL.read), "read(2), in another thread");
-  assert.equal(text("main", KCOV_CALL.none), "in the main thread");
+  assert.equal(text("main", KCOV_CALL.none), "between calls, in the main thread");
+  assert.equal(text("timer", KCOV_CALL.none), "by a timer");
   // A kernel newer than this list.
   assert.equal(originText("x86_64", 0xf02a), "connect(2), in way 15");
 });

@@ -20,6 +20,15 @@ const HOW_TEXT: Readonly<Record<number, string>> = {
   [KCOV_HOW.child]: "in a child process",
 };
 
+/** Those of them that are tasks of the test. */
+const TASKS: ReadonlySet<number> = new Set([
+  KCOV_HOW.own,
+  KCOV_HOW.taskWork,
+  KCOV_HOW.thread,
+  KCOV_HOW.main,
+  KCOV_HOW.child,
+]);
+
 /** Headings of the parts. */
 export const PART_TEXT: Readonly<Record<OriginPart, string>> = {
   calls: "System calls",
@@ -47,8 +56,9 @@ export function howText(origin: number): string {
 export function originText(machine: string, origin: number): string {
   const call = callText(machine, origin), how = howText(origin);
   if (how === "") return call;
-  // What ran on behalf of no call that is known was put off between two.
-  return (origin & KCOV_CALL_MASK) === KCOV_CALL.none ? how : `${call}, ${how}`;
+  // A task is between two calls then, what ran on behalf goes back to none that is known.
+  const isNone = (origin & KCOV_CALL_MASK) === KCOV_CALL.none;
+  return isNone && !TASKS.has(origin >>> KCOV_HOW_SHIFT) ? how : `${call}, ${how}`;
 }
 
 /** What a row is of: its call, or how it ran on behalf and for which calls. */
