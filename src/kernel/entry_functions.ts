@@ -1,0 +1,111 @@
+import { formatAddress } from "../base/address.ts";
+import { upperBound } from "../base/search.ts";
+import { type CallEntries, callEntries, type FunctionRange } from "../kcov/call_entries.ts";
+import type { RunKernel } from "../record/test_record.ts";
+import { cacheFolderPath } from "../sys/cache_folder.ts";
+import { createFile, makeFolder, removeFile, renameFile, tryReadText } from "../sys/files.ts";
+import { kernelOffset } from "./kernel_offset.ts";
+import { parseKallsyms } from "./kallsyms.ts";
+
+/** Version of the files; a reader takes no other. */
+const VERSION = 1;
+
+/** Where the entries of a kernel build are kept. */
+export function callEntriesPath(buildId: string): string {
+  return `${cacheFolderPath()}/entries/${buildId}.json`;
+}
+
+/**
+ * The functions in which the running kernel is entered: as they were kept for its build, or from `/proc/kallsyms`, which
+ * takes some tenths of a second, and is then kept. `undefined` where the kernel does not tell.
+ */
+export function runningCallEntries(
+  { buildId, machine }: RunKernel,
+  root = "/",
+): CallEntries | undefined {
+  const kept = keptCallEntries(buildId);
+  if (kept !== undefined) return kept;
+  const offset = kernelOffset(root);
+  if (offset === undefined) return undefined;
+  const text = tryReadText(`${root}/proc/kallsyms`);
+  if (text === undefined) return undefined;
+  const entries = callEntries(listedFunctions(text, offset), machine);
+  if (entries.start.length === 0) return undefined;
+  keepCallEntries(buildId, entries);
+  return entries;
+}
+
+/** The kernel's own functions in the text of `/proc/kallsyms`, where they were linked. */
+function listedFunctions(text: string, offset: number): FunctionRange[] {
+  const { address } = parseKallsyms(text);
+  const found: FunctionRange[] = [];
+  for (const [, digits, name] of text.matchAll(/^([0-9a-f]+) [tTwW] (\w[^\t\n ]*)$/gm)) {
+    // Several names may have one address, so the next function is the next address.
+    const start = Number(BigInt.asIntN(64, BigInt(`0x${digits}`)));
+    const next = upperBound(address, start);
+    if (next === address.length || start === 0) continue;
+    found.push({ name, start: start - offset, end: address[next] - offset });
+  }
+  return found;
+}
+
+/** The entries that were kept of a kernel build; `undefined` where there are none that can be believed. */
+export function keptCallEntries(buildId: string): CallEntries | undefined {
+  if (!/^[0-9a-f]+$/.test(buildId)) return undefined;
+  const text = tryReadText(callEntriesPath(buildId));
+  if (text === undefined) return undefined;
+  try {
+    const { version, start, end, origin } = JSON.parse(text);
+    if (version !== VERSION) return undefined;
+    const entries = {
+      start: Float64Array.from(start as number[]),
+      end: Float64Array.from(end as number[]),
+      origin: Uint16Array.from(origin as number[]),
+    };
+    return areInOrder(entries) ? entries : undefined;
+  } catch {
+    return undefined; // Cut, or not ours.
+  }
+}
+
+function areInOrder({ start, end, origin }: CallEntries): boolean {
+  if (start.length === 0 || end.length !== start.length || origin.length !== start.length) {
+    return false;
+  }
+  return start.every((first, at) => first < end[at] && (at === 0 || first >= end[at - 1]));
+}
+
+/** Keeps the entries of a kernel build, where the cache can be written to. */
+export function keepCallEntries(buildId: string, entries: CallEntries): void {
+  if (!/^[0-9a-f]+$/.test(buildId)) return;
+  const path = callEntriesPath(buildId);
+  const partial = `${path}.${formatAddress(Math.floor(Math.random() * 2 ** 32))}.partial`;
+  const { start, end, origin } = entries;
+  const text = JSON.stringify({
+    version: VERSION,
+    start: [...start],
+    end: [...end],
+    origin: [...origin],
+  });
+  try {
+    makeFolder(path.slice(0, path.lastIndexOf("/")));
+    const file = createFile(partial);
+    try {
+      file.write(new TextEncoder().encode(text));
+    } finally {
+      file.close();
+    }
+    renameFile(partial, path);
+  } catch {
+    // The next process reads the kernel's symbols again.
+    ignore(() => removeFile(partial));
+  }
+}
+
+function ignore(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // Nothing is there.
+  }
+}
