@@ -37,6 +37,10 @@ export class UmlMachine implements Machine {
     return this.#kernel.vmlinux;
   }
 
+  get collectors(): boolean {
+    return this.#kernel.collectors;
+  }
+
   check(command: readonly string[], env: MachineCommand["env"] = process.env): void {
     checkGuestProgram(command, env["PATH"], process.cwd());
   }
