@@ -1,11 +1,9 @@
 import { formatAddress } from "../base/address.ts";
-import { upperBound } from "../base/search.ts";
-import { type CallEntries, callEntries, type FunctionRange } from "../kcov/call_entries.ts";
+import type { CallEntries } from "../kcov/call_entries.ts";
 import type { RunKernel } from "../record/test_record.ts";
 import { cacheFolderPath } from "../sys/cache_folder.ts";
 import { createFile, makeFolder, removeFile, renameFile, tryReadText } from "../sys/files.ts";
-import { kernelOffset } from "./kernel_offset.ts";
-import { parseKallsyms } from "./kallsyms.ts";
+import { requireSource } from "../sys/node_builtins.ts";
 
 /** Version of the files; a reader takes no other. */
 const VERSION = 1;
@@ -19,34 +17,16 @@ export function callEntriesPath(buildId: string): string {
  * The functions in which the running kernel is entered: as they were kept for its build, or from `/proc/kallsyms`, which
  * takes some tenths of a second, and is then kept. `undefined` where the kernel does not tell.
  */
-export function runningCallEntries(
-  { buildId, machine }: RunKernel,
-  root = "/",
-): CallEntries | undefined {
+export function runningCallEntries({ buildId, machine }: RunKernel): CallEntries | undefined {
   const kept = keptCallEntries(buildId);
   if (kept !== undefined) return kept;
-  const offset = kernelOffset(root);
-  if (offset === undefined) return undefined;
-  const text = tryReadText(`${root}/proc/kallsyms`);
-  if (text === undefined) return undefined;
-  const entries = callEntries(listedFunctions(text, offset), machine);
-  if (entries.start.length === 0) return undefined;
-  keepCallEntries(buildId, entries);
+  // Not an import: once they are kept, no process needs what finds them.
+  const { listedCallEntries } = requireSource(import.meta.url, "kernel/listed_entries") as {
+    readonly listedCallEntries: (machine: string) => CallEntries | undefined;
+  };
+  const entries = listedCallEntries(machine);
+  if (entries !== undefined) keepCallEntries(buildId, entries);
   return entries;
-}
-
-/** The kernel's own functions in the text of `/proc/kallsyms`, where they were linked. */
-function listedFunctions(text: string, offset: number): FunctionRange[] {
-  const { address } = parseKallsyms(text);
-  const found: FunctionRange[] = [];
-  for (const [, digits, name] of text.matchAll(/^([0-9a-f]+) [tTwW] (\w[^\t\n ]*)$/gm)) {
-    // Several names may have one address, so the next function is the next address.
-    const start = Number(BigInt.asIntN(64, BigInt(`0x${digits}`)));
-    const next = upperBound(address, start);
-    if (next === address.length || start === 0) continue;
-    found.push({ name, start: start - offset, end: address[next] - offset });
-  }
-  return found;
 }
 
 /** The entries that were kept of a kernel build; `undefined` where there are none that can be believed. */

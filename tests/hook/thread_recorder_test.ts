@@ -44,6 +44,7 @@ function onFakeKernel(
   const thread = new ThreadRecorder(
     { mode: "auto", runDirectory: directory, underCommand: true, words: 512, ...settings },
     () => libc,
+    () => undefined,
   );
   try {
     body({
