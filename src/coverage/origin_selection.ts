@@ -1,5 +1,6 @@
 import { didYouMean } from "../base/nearest_names.ts";
 import {
+  hitsOfOrigins,
   KCOV_CALL_MASK,
   knowsOrigins,
   type OriginPcs,
@@ -214,19 +215,9 @@ function partOf(
   const part = origins.map((one) => ({ ...one, points: one.points.map((point) => place[point]) }));
   return {
     pcs: pcs.filter((_, i) => ran[i] >= COUNTS),
-    hits: hits === null ? null : hitsOf(part, count),
+    hits: hits === null ? null : hitsOfOrigins(part, count),
     ...(all === undefined ? {} : { origins: part }),
   };
-}
-
-/** How often each of `count` points ran from all origins together. */
-function hitsOf(origins: readonly OriginPoints[], count: number): Uint32Array {
-  const sum = new Float64Array(count);
-  for (const { points, hits } of origins) {
-    for (let i = 0; i < points.length; i++) sum[points[i]] += hits?.[i] ?? 0;
-  }
-  // A saturated count stays a lower bound.
-  return Uint32Array.from(sum, (hits) => Math.min(hits, 0xffff_ffff));
 }
 
 /** The numbers that a call has in the ABIs of a machine. */

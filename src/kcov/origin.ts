@@ -86,3 +86,16 @@ export function knowsOrigins<Recorded extends RecordedPcs>(
   const { origins, hits } = recorded;
   return origins !== undefined && (hits === null || origins.every((one) => one.hits !== undefined));
 }
+
+/** How often each of `count` points ran from all origins together. */
+export function hitsOfOrigins(
+  origins: readonly OriginPoints[],
+  count: number,
+): Uint32Array<ArrayBuffer> {
+  const sum = new Float64Array(count);
+  for (const { points, hits } of origins) {
+    for (let i = 0; i < points.length; i++) sum[points[i]] += hits?.[i] ?? 0;
+  }
+  // A saturated count stays a lower bound.
+  return Uint32Array.from(sum, (hits) => Math.min(hits, 0xffff_ffff));
+}

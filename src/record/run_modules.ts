@@ -100,12 +100,7 @@ export function withPcs<Recorded extends RecordedPcs>(
     ...record,
     pcs: distinct,
     hits: hits === null ? null : addedHits(hits, place, count),
-    ...(origins === undefined ? {} : {
-      origins: origins.map(({ origin, points }) => ({
-        origin,
-        points: movedPoints(points, place),
-      })),
-    }),
+    ...(origins === undefined ? {} : { origins: origins.map((one) => movedOrigin(one, place)) }),
   };
 }
 
@@ -128,10 +123,14 @@ function addedHits(hits: Uint32Array, place: Uint32Array, count: number): Uint32
   return Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff));
 }
 
-/** Points at their new places, ascending, each once. */
-function movedPoints(points: OriginPoints["points"], place: Uint32Array): OriginPoints["points"] {
+/** The points of an origin at their new places, ascending, each once. */
+function movedOrigin({ origin, points, hits }: OriginPoints, place: Uint32Array): OriginPoints {
   const sorted = points.map((point) => place[point]).sort();
-  return sorted.filter((point, index) => index === 0 || point !== sorted[index - 1]);
+  const moved = sorted.filter((point, index) => index === 0 || point !== sorted[index - 1]);
+  if (hits === undefined) return { origin, points: moved };
+  const sum = new Float64Array(moved.length);
+  for (let i = 0; i < points.length; i++) sum[lowerBound(moved, place[points[i]])] += hits[i];
+  return { origin, points: moved, hits: Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff)) };
 }
 
 /** The modules of several runs as those of one, and the records of each run with the addresses of that one. */

@@ -1,4 +1,4 @@
-import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
+import { RECORDER_VARIABLE, SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
 import { hostfsWriteThrough, isHostfs } from "../record/hostfs_write_through.ts";
 import { ModulePlaces } from "../kernel/module_places.ts";
 import { runningKernel } from "../kernel/running_kernel.ts";
@@ -57,7 +57,13 @@ function supervise(args: readonly string[]): number {
 
 /** What a runner needs in its environment to be covered, where a program around it cleared that. */
 function neededVariables(onlyPreload: boolean): string[] {
-  const names = ["KERNELCOV", "KERNELCOV_RUN", "KERNELCOV_RUN_ID", "KERNELCOV_VMLINUX"];
+  const names = [
+    "KERNELCOV",
+    "KERNELCOV_RUN",
+    "KERNELCOV_RUN_ID",
+    "KERNELCOV_VMLINUX",
+    RECORDER_VARIABLE,
+  ];
   const own = environmentVariables();
   const kept = names.filter((name) => own[name] !== undefined).map((name) =>
     `${name}=${own[name]}`

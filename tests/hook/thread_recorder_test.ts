@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
-import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
+import { LiveCoverage } from "../../src/hook/live_coverage.ts";
 import { MissingCoverage, missingCoverage } from "../../src/hook/missing_coverage.ts";
-import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
 import { OriginAnswers } from "../../src/assertions/origin_answers.ts";
+import { ThreadRecorder } from "../../src/hook/recorders/thread_recorder.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";
 import {
   EACCES,
@@ -26,7 +26,7 @@ const READ = 0x6000_0100;
 
 interface Setting {
   readonly libc: FakeLibc;
-  readonly thread: RecordingThread;
+  readonly thread: ThreadRecorder;
   readonly directory: string;
   start(name: string): LiveCoverage;
   record(...pcs: number[]): void;
@@ -41,9 +41,10 @@ function onFakeKernel(
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
   const directory = join(folder, "run");
   const libc = fakeLibc({ pcs: { read: [BigInt(READ)] }, ...options });
-  const thread = new RecordingThread(
+  const thread = new ThreadRecorder(
     { mode: "auto", runDirectory: directory, underCommand: true, words: 512, ...settings },
     () => libc,
+    () => undefined,
   );
   try {
     body({
@@ -52,7 +53,9 @@ function onFakeKernel(
       directory,
       start(name) {
         assert.equal(thread.unavailable(), undefined);
-        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, () => symbolizer);
+        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, {
+          openSymbolizer: () => symbolizer,
+        });
         coverage.begin();
         return coverage;
       },
@@ -279,7 +282,7 @@ test("a device that cannot be opened is asked for once, and required coverage is
       assert.equal(thread.unavailable(), why);
       assert.equal(libc.log.filter((step) => step === "open").length, 1);
       assert.throws(
-        () => missingCoverage("t", why, thread.settings.mode),
+        () => missingCoverage("t", why, thread.mode),
         (error) => error === why,
       );
     },
@@ -298,7 +301,7 @@ test("coverage that is turned off touches nothing", () => {
   onFakeKernel(
     ({ thread, libc }) => {
       assert.match(thread.unavailable()?.message ?? "", /unset KERNELCOV$/);
-      missingCoverage("t", thread.unavailable()!, thread.settings.mode);
+      missingCoverage("t", thread.unavailable()!, thread.mode);
       assert.deepEqual(libc.log, []);
     },
     {},
