@@ -10,7 +10,7 @@ export interface CollectedPoints {
   readonly origins: readonly OriginPoints[];
 }
 
-const FIRST_ENTRIES = 4096;
+const FIRST_ENTRIES = 1024;
 /** The PC's part of an entry's high half; above it is the origin. */
 const HIGH_PC = 0xffff;
 

@@ -59,6 +59,14 @@ export interface WriteThrough {
   close(): void;
 }
 
+/** A line that is written with the next. */
+interface LaterLine {
+  /** How many records it is. */
+  readonly records: number;
+  /** Told where it cannot be written. */
+  onLost(error: unknown): void;
+}
+
 /** Appends records to a run folder, in a file of its own. */
 export class RunWriter implements Disposable {
   /** The folder. */
@@ -80,6 +88,9 @@ export class RunWriter implements Disposable {
   #records = 0;
   /** Records that are of no use without a test, with their numbers, held until there is one. */
   readonly #held: { record: TestRecord; readonly number: number }[] = [];
+  /** Lines that are written with the next, and who is told where they cannot be. */
+  #later = "";
+  readonly #laterLines: LaterLine[] = [];
   /** Number of the next record: no two of this writer have the same. */
   #next = 0;
   /** When the tests of the records began that can have late work, by the records' numbers. */
@@ -110,34 +121,70 @@ export class RunWriter implements Disposable {
       this.#put(this.#openFile(), placed, number);
       this.#through?.write();
     }
-    if (takesLateWork(record)) this.#began.set(number, performance.now() - record.durationMs);
+    this.#noteBegan(record, number);
     return number;
+  }
+
+  /**
+   * Appends a record together with what is written next: a file in a guest is written to its host each time, which takes
+   * longer than a short test. What is written at the latest when the file is closed.
+   *
+   * @param onLost Told where it could not be written.
+   * @returns As `append`.
+   * @throws {Error} As `append`, where there is no file yet.
+   */
+  appendLater(record: TestRecord, onLost: (error: unknown) => void): number {
+    if (this.#file === undefined) return this.append(record);
+    const placed = this.#places?.place(record) ?? record;
+    this.#writeModules(this.#file);
+    const number = this.#next++;
+    this.#later += recordLine(placed, takesLateWork(record) ? number : undefined);
+    this.#records++;
+    this.#laterLines.push({ records: 1, onLost });
+    this.#noteBegan(record, number);
+    return number;
+  }
+
+  #noteBegan(record: TestRecord, number: number): void {
+    if (!takesLateWork(record)) return;
+    // The clock is a system call in a guest, and only modules move with time.
+    const began = this.#places === undefined ? 0 : performance.now() - record.durationMs;
+    this.#began.set(number, began);
   }
 
   /**
    * Adds to a record what ran on its test's behalf since. There may be several additions to one record.
    *
    * @param number What `append` returned.
+   * @param onLost If given, it is written with what is written next, and this is told where it could not be.
    * @throws {TypeError} Where that record has no origins, or its file has ended.
    * @throws {Error} As `append`: then the record stays as it was.
    */
-  addLate(number: number, late: LateWork): void {
+  addLate(number: number, late: LateWork, onLost?: (error: unknown) => void): void {
     const began = this.#began.get(number);
     if (began === undefined) {
       throw new TypeError(
         `Record ${number} takes no late work: it must be one of this file, in tree scope and with origins`,
       );
     }
-    const timed = { ...late, hits: null, durationMs: performance.now() - began };
-    const placed = this.#places?.place(timed) ?? timed;
+    const placed = this.#places === undefined
+      ? late
+      : this.#places.place({ ...late, hits: null, durationMs: performance.now() - began });
     const held = this.#held.find((one) => one.number === number);
     if (held !== undefined) {
       held.record = withLateWork(held.record, placed);
       return;
     }
+    const line = lateLine(number, placed);
+    if (onLost !== undefined && this.#file !== undefined) {
+      this.#writeModules(this.#file);
+      this.#later += line;
+      this.#laterLines.push({ records: 0, onLost });
+      return;
+    }
     const file = this.#openFile();
     this.#writeModules(file);
-    this.#write(file, lateLine(number, placed));
+    this.#write(file, line);
     this.#recordsEnd = this.#size;
     this.#through?.write();
   }
@@ -194,6 +241,7 @@ export class RunWriter implements Disposable {
       this.#reopen(file);
       this.#places?.observe();
       this.#writeModules(file);
+      if (this.#later !== "") this.#write(file, "");
       this.#writeEnd(file, { lost: 0, damaged: 0, cut: [], ...losses });
       this.#through?.write();
     } finally {
@@ -265,6 +313,35 @@ export class RunWriter implements Disposable {
   }
 
   #write(file: AppendedFile, line: string): void {
+    const later = this.#later;
+    if (later === "") return this.#writeLine(file, line);
+    this.#later = "";
+    const lines = this.#laterLines.splice(0);
+    const before = this.#size;
+    try {
+      this.#writeLine(file, later + line);
+      this.#recordsEnd = this.#size - this.#encoder.encode(line).length;
+    } catch (error) {
+      this.#writeApart(file, later, lines);
+      if (line !== "" && this.#size > before) throw error;
+      if (line !== "") this.#writeLine(file, line);
+    }
+  }
+
+  /** Writes what was left for later without the line that it does not fit with. */
+  #writeApart(file: AppendedFile, later: string, lines: readonly LaterLine[]): void {
+    try {
+      this.#writeLine(file, later);
+      this.#recordsEnd = this.#size;
+    } catch (error) {
+      for (const { records, onLost } of lines) {
+        this.#records -= records;
+        onLost(error);
+      }
+    }
+  }
+
+  #writeLine(file: AppendedFile, line: string): void {
     // What a full disk cut off must not swallow the record after it.
     const bytes = this.#encoder.encode(this.#tornLine ? `\n${line}` : line);
     let written = 0;

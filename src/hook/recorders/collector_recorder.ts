@@ -105,13 +105,11 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       const parent = around instanceof CollectedTest ? around : null;
       const test = new CollectedTest(begun, parent, tally, giveUp);
       const open = [...this.#tests, test];
-      if (kind === "test") {
-        this.#writeBaseline();
-        this.#records.announce(begun);
-      }
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
-      this.#switchTo(open);
+      this.#switchTo(open, () => {
+        if (kind === "test") this.#announce(begun);
+      });
       test.startedMs = performance.now();
       return test;
     } finally {
@@ -132,7 +130,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       this.#tallies.push(tally);
       const record = test.record(points, { outcome, durationMs }, this.threadsShared);
       if (begun.kind === "baseline") this.#addBaseline(record);
-      else test.number = this.#records.append(record);
+      else test.number = this.#records.appendLater(record);
       return { ...points, hits: NO_HITS };
     } catch (error) {
       this.#records.reportLost(begun.name, outcome, error);
@@ -246,10 +244,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   /**
    * Has the group collect for these tests from here on, or for none; what the thread itself runs is not recorded until
    * {@linkcode #resume}.
+   *
+   * @param ready called before, when all is written that comes before
    */
-  #switchTo(open: readonly CollectedTest[]): void {
+  #switchTo(open: readonly CollectedTest[], ready = () => {}): void {
     const before = this.#current!;
-    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open);
+    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open, ready);
     this.#tests = open;
     this.#current = next;
     if (before.owners.length === 0) return;
@@ -271,10 +271,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     return this.#outside = this.#openOutside((collector) => collector.take(false));
   }
 
-  #takeNext(open: readonly CollectedTest[]): Segment<CollectedTest> {
+  /** @param ready called when nothing is left to be written of what the collector held */
+  #takeNext(open: readonly CollectedTest[], ready = () => {}): Segment<CollectedTest> {
     const set = this.#set!;
     for (let tries = 0;; tries++) {
       const collector = set.next();
+      if (tries === 0) ready();
       collector.paused = true;
       try {
         collector.take(true);
@@ -309,6 +311,11 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     for (const { begun: { name }, number, pending, dropped, truncated } of ended) {
       this.#records.addLate(name, number!, { ...points, pending, dropped, truncated });
     }
+  }
+
+  #announce(test: BegunTest): void {
+    this.#writeBaseline();
+    this.#records.announce(test);
   }
 
   #addBaseline(record: TestRecord): void {

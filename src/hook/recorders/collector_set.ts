@@ -49,8 +49,8 @@ export class Segment<Owner> {
 
 /** Collectors at most. */
 const MOST = 8;
-/** Where renewing one waits for what other processors do, one that was not in use a moment ago need not wait. */
-const FEWEST = 2;
+/** Where there are several processors, renewing one that was in use a moment ago waits for them. */
+const FEWEST = navigator.hardwareConcurrency > 1 ? 2 : 1;
 
 /**
  * Collectors that are used in turn, so that what runs late for a test still finds its collector: each is read once more

@@ -56,13 +56,21 @@ export class ThreadRecords {
     return this.#open().append(record);
   }
 
+  /**
+   * Appends a record with what is written next, which no crash of a later test forestalls; at once where coverage is
+   * required, as a lost record is the test's failure then.
+   *
+   * @returns As `append`.
+   * @throws {Error} As `append`.
+   */
+  appendLater(record: TestRecord): number {
+    if (this.#settings.mode === "require") return this.append(record);
+    return this.#open().appendLater(record, (error) => this.#lost.add(record.name, error));
+  }
+
   /** Appends what ran on behalf of a test whose record is written. */
   addLate(name: string, number: number, late: LateWork): void {
-    try {
-      this.#open().addLate(number, late);
-    } catch (error) {
-      this.#lost.add(name, error);
-    }
+    this.#open().addLate(number, late, (error) => this.#lost.add(name, error));
   }
 
   /**
