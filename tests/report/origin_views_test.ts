@@ -13,6 +13,7 @@ import {
   functionAnswerText,
   lineAnswerText,
 } from "../../src/report/answer_text.ts";
+import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { jsonReport } from "../../src/report/json_report.ts";
 import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
 import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
@@ -349,4 +350,13 @@ test("of many calls the first three are named, and how many more there are", () 
     originsText("x86_64", origins.slice(0, 4)),
     "by read(2); by write(2); by close(2); by socket(2)",
   );
+});
+
+test("Teamscale's message of a test says how much each call ran, and nothing where that is not known", () => {
+  const { tests } = JSON.parse([...teamscaleReport(originRun())].join(""));
+  assert.deepEqual(tests.map(({ message }: { message?: string }) => message), [
+    "write(2): 3 points\npipe2(2): 2 points\npage fault, in a child process: 1 point",
+    "connect(2): 2 points\nin softirq, for connect(2), close(2): 2 points\nby a timer: 1 point",
+    undefined,
+  ]);
 });
