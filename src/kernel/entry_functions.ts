@@ -6,7 +6,7 @@ import { createFile, makeFolder, removeFile, renameFile, tryReadText } from "../
 import { requireSource } from "../sys/node_builtins.ts";
 
 /** Version of the files; a reader takes no other. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where the entries of a kernel build are kept. */
 export function callEntriesPath(buildId: string): string {
