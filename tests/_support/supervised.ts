@@ -15,10 +15,11 @@ import { spawnSync } from "./spawn_sync.ts";
 /** What records a command. */
 export type TestRecorder = "collectors" | "ptrace";
 
-/** Those that this kernel has, the default first. */
-export const RECORDERS: readonly TestRecorder[] = kcovAvailability().collectors
-  ? ["collectors", "ptrace"]
-  : ["ptrace"];
+/** Those that this kernel has, the default first; `KERNELCOV_TEST_RECORDER=ptrace` leaves the other out. */
+export const RECORDERS: readonly TestRecorder[] =
+  process.env["KERNELCOV_TEST_RECORDER"] !== "ptrace" && kcovAvailability().collectors
+    ? ["collectors", "ptrace"]
+    : ["ptrace"];
 
 /** What a recorded command left. */
 export interface SupervisedRun {
@@ -54,7 +55,11 @@ export function collectHere(
 ): SupervisedRun {
   return recordedHere((runDirectory) => {
     const own = { KERNELCOV_RUN: runDirectory, [RECORDER_VARIABLE]: COLLECTORS };
-    return { command, cwd, input, env: { ...own, ...env } };
+    // Deno gives one of its own kind permissions that it was not asked for, wherever it finds it among arguments.
+    const start = 'program=$PROGRAM; unset PROGRAM; exec "$program" "$@"';
+    const [program, ...args] = command;
+    const shell = ["/bin/sh", "-c", start, "sh", ...args];
+    return { command: shell, cwd, input, env: { ...own, ...env, PROGRAM: program! } };
   });
 }
 
