@@ -1,6 +1,13 @@
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
-import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
+import {
+  decodeAscending,
+  decodeCounts,
+  decodeFirstRuns,
+  encodeAscending,
+  encodeCounts,
+  encodeFirstRuns,
+} from "./delta_varints.ts";
 import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
 import { decodeOrigins, encodeOrigins } from "./origin_sets.ts";
 import type {
@@ -73,7 +80,7 @@ export function begunLine({ name, ...rest }: BegunTest): string {
  * @param number What late work names it by; only for a record with origins.
  */
 export function recordLine(record: TestRecord, number?: number): string {
-  const { pcs, hits, origins, earlier: _earlier, ...rest } = record;
+  const { pcs, hits, origins, firstRuns, earlier: _earlier, ...rest } = record;
   const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
@@ -82,6 +89,7 @@ export function recordLine(record: TestRecord, number?: number): string {
     pcs: encodeAscending(pcs).toBase64(),
     hits: hits === null || byOrigin ? null : encodeCounts(hits).toBase64(),
     origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
+    firstRuns: firstRuns && encodeFirstRuns(firstRuns, pcs).toBase64(),
     // Of which those of the points are the sums.
     originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
   });
@@ -218,18 +226,22 @@ function moduleOf(fields: Fields): RunModule {
 function recordOf(fields: Fields): TestRecord {
   const points = number(fields, "points");
   const origins = originsOf(fields, points);
+  const pcs = decodeAscending(bytesOf(fields, "pcs"), points);
   return {
     name: text(fields, "name"),
     file: text(fields, "file"),
     outcome: oneOf(fields, "outcome", ["passed", "failed", "unfinished"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
-    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
+    pcs,
     hits: hitsOf(fields, points, origins),
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
     ...(origins === undefined ? {} : { origins }),
+    ...(fields.firstRuns === undefined
+      ? {}
+      : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),

@@ -1,5 +1,6 @@
 import { groupNames } from "../coverage/questions/find_source.ts";
 import { type LeftOut, leftOutTotal, NOTHING_LEFT_OUT } from "../coverage/origin_selection.ts";
+import { FirstRunOrder } from "../coverage/first_run_order.ts";
 import type { OriginHits } from "../coverage/origin_hits.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
 import { union } from "../coverage/point_sets.ts";
@@ -46,6 +47,8 @@ export interface ReachedFunction {
   readonly own: readonly number[];
   /** The first row of {@linkcode ShownTest.rows} that ran a line of it; absent where there are none. */
   readonly row?: number;
+  /** The smaller, the earlier it first ran in that row; absent where that is not known. */
+  readonly rank?: number;
 }
 
 /** By what functions are put together: their file, the call that ran them first, or the origin that did. */
@@ -112,6 +115,10 @@ export function showTest(
       if (entry !== undefined) entry.row ??= row;
     }
   });
+  const { firstRuns } = coverage.tests[test].record;
+  if (rows !== undefined && firstRuns !== undefined) {
+    rankFunctions(coverage, rows, new FirstRunOrder(image, firstRuns), entryOf);
+  }
   return {
     test,
     repeats,
@@ -146,6 +153,26 @@ interface Entry {
   linesHit: number;
   readonly own: number[];
   row?: number;
+  rank?: number;
+}
+
+/** Gives each function the rank of the first of its points that its row ran. */
+function rankFunctions(
+  { universe: { image: { claimStart, claimLine }, linePoints } }: RunCoverage,
+  rows: readonly OriginRow[],
+  order: FirstRunOrder,
+  entryOf: (line: number) => Entry | undefined,
+): void {
+  rows.forEach(({ points }, row) => {
+    for (const point of points) {
+      const rank = order.rankOf(point);
+      for (let claim = claimStart[point]; claim < claimStart[point + 1]; claim++) {
+        const line = claimLine[claim];
+        const entry = linePoints[line] === 0 ? undefined : entryOf(line);
+        if (entry?.row === row) entry.rank = Math.min(entry.rank ?? Infinity, rank);
+      }
+    }
+  });
 }
 
 /**
@@ -245,13 +272,7 @@ function mostLeftOut(coverage: RunCoverage, tests: readonly number[]): LeftOut {
 function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle): string[] {
   const { functions, rows, by } = shown;
   const list = (some: readonly ReachedFunction[], indent = ""): string[] =>
-    functionLines(
-      shown,
-      some,
-      style,
-      ({ linesHit, lines }) =>
-        `${linesHit} of ${plural(lines, "line")} (${formatPercent(linesHit, lines)})`,
-    ).map((line) => indent + line);
+    functionLines(shown, some, style, share).map((line) => indent + line);
   if (by === "file" || rows === undefined) {
     return [
       paint("Functions, those that the fewest tests run first", "bold", style),
@@ -260,13 +281,23 @@ function reachedLines(coverage: RunCoverage, shown: ShownTest, style: TextStyle)
   }
   const machine = machineOf(coverage);
   return [
-    paint("Functions, under the call that ran them first", "bold", style),
+    paint(
+      coverage.tests[shown.test].record.firstRuns === undefined
+        ? "Functions, under the call that ran them first"
+        : "Functions, in the order of first run, headers last",
+      "bold",
+      style,
+    ),
     ...rows.flatMap((row, number) => {
       const own = functions.filter((entry) => entry.row === number);
       if (own.length === 0) return [];
       return [
         `  ${paint(printable(rowText(machine, row)), "bold", style)}`,
-        ...byEntry(own).flatMap((some) => list(some, "  ")),
+        ...byEntry(own).flatMap((some) =>
+          some.some(({ rank }) => rank !== undefined)
+            ? fileLines(byRank(some), style, share).map((line) => `  ${line}`)
+            : list(some, "  ")
+        ),
       ];
     }),
   ];
@@ -286,21 +317,51 @@ function byEntry(functions: readonly ReachedFunction[]): ReachedFunction[][] {
 /** Names of entry points of system calls. */
 const ENTRY = /\b__(?:do|se|x64|ia32|arm64|riscv)(?:_compat)?_sys_/;
 
-/** Functions by folder and file, each with what is said of it. */
+function share({ linesHit, lines }: ReachedFunction): string {
+  return `${linesHit} of ${plural(lines, "line")} (${formatPercent(linesHit, lines)})`;
+}
+
+/** Functions in the order of their first runs, those of a file together. */
+function byRank(functions: readonly ReachedFunction[]): ReachedFunction[] {
+  const rankOf = ({ rank = Infinity }: ReachedFunction): number => rank;
+  const files = new Map<string, number>();
+  for (const entry of functions) {
+    files.set(entry.file, Math.min(files.get(entry.file) ?? Infinity, rankOf(entry)));
+  }
+  return [...functions].sort((a, b) =>
+    compare(files.get(a.file)!, files.get(b.file)!) || compare(a.file, b.file) ||
+    compare(rankOf(a), rankOf(b)) || a.line - b.line
+  );
+}
+
+function compare<Value extends number | string>(a: Value, b: Value): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Functions by folder, those of the most telling first, and file, each with what is said of it. */
 function functionLines(
   { folders }: ShownTest,
   functions: readonly ReachedFunction[],
   style: TextStyle,
   say: (entry: ReachedFunction) => string,
 ): string[] {
+  return folders.flatMap((folder) =>
+    fileLines(functions.filter((one) => folderOf(one.file) === folder), style, say)
+  );
+}
+
+/** Functions under their files, each with what is said of it. */
+function fileLines(
+  functions: readonly ReachedFunction[],
+  style: TextStyle,
+  say: (entry: ReachedFunction) => string,
+): string[] {
   const lines: string[] = [];
-  for (const folder of folders) {
-    let file = "";
-    for (const entry of functions.filter((one) => folderOf(one.file) === folder)) {
-      if (entry.file !== file) lines.push(`  ${paint(printable(entry.file), "cyan", style)}`);
-      file = entry.file;
-      lines.push(`    ${printable(entry.name)}:${entry.line}  ${say(entry)}`);
-    }
+  let file = "";
+  for (const entry of functions) {
+    if (entry.file !== file) lines.push(`  ${paint(printable(entry.file), "cyan", style)}`);
+    file = entry.file;
+    lines.push(`    ${printable(entry.name)}:${entry.line}  ${say(entry)}`);
   }
   return lines;
 }
@@ -331,7 +392,7 @@ export function showJson(coverage: RunCoverage, shown: ShownTest): unknown {
     totals: shown.totals,
     unresolved: points.unresolved,
     files: rangesByFile(coverage.universe, shown.lines),
-    functions: shown.functions.map(({ row: _, ...entry }) => entry),
+    functions: shown.functions.map(({ row: _row, rank: _rank, ...entry }) => entry),
     ...shown.origins === undefined ? {} : {
       leftOut: mostLeftOut(coverage, shown.repeats.tests),
       origins: originsJson(

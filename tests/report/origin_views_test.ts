@@ -6,6 +6,7 @@ import { TestLookup } from "../../src/coverage/questions/test_lookup.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { repeatGroups } from "../../src/coverage/test_repeats.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
+import { stretchOf } from "../../src/kcov/first_runs.ts";
 import { KCOV_CALL, KCOV_CALL_COMPAT } from "../../src/kcov/origin.ts";
 import { lineAnswerJson, linesAnswerJson } from "../../src/report/answer_json.ts";
 import {
@@ -119,6 +120,68 @@ test("of a call the file of its entry point is first, and headers are last", () 
       inline_helper:1  1 of 1 line (100 %)
 `,
   );
+});
+
+test("functions are in the order of their first runs, where a record has it", () => {
+  const names = [
+    ["late", "fs/a.c", 1],
+    ["first", "mm/b.c", 1],
+    ["helper", "mm/b.h", 1],
+    ["second", "mm/b.c", 11],
+    ["between", "lib/c.c", 1],
+    ["unordered", "lib/a.c", 1],
+    ["other", "lib/d.c", 1],
+  ] as const;
+  // A stretch of code for each.
+  const offsets = names.map((_, i) => 0x1000 * (i + 1));
+  const index = buildIndex(
+    names.map(([name, file, line]) => ({ name, file, line, endLine: line + 8 })),
+    names.map(([, , line], i) => ({
+      offset: offsets[i]!,
+      frames: [{ function: i, line }],
+      claims: [line],
+    })),
+  );
+  const stretch = (i: number): number => stretchOf(index.base + offsets[i]! + index.callLength);
+  const run = new RunCoverage(buildUniverse(index), [
+    buildRecord(index, "a", offsets, null, {
+      origins: originsOf(offsets, [
+        [origin("own", CALL.write), offsets.slice(0, 6)],
+        [origin("own", CALL.read), offsets.slice(4)],
+      ]),
+      firstRuns: Float64Array.of(
+        stretch(6),
+        stretch(1),
+        stretch(2),
+        stretch(4),
+        stretch(3),
+        stretch(0),
+      ),
+    }),
+  ]);
+  const text = showText(run, showTest(run, repeatGroups(run)[0], []));
+  assert.equal(
+    text.slice(text.indexOf("Functions, in")).replaceAll(/ {2}1 of 1 line.*/g, ""),
+    `Functions, in the order of first run, headers last
+  write(2)
+    mm/b.c
+      first:1
+      second:11
+    lib/c.c
+      between:1
+    fs/a.c
+      late:1
+    lib/a.c
+      unordered:1
+    mm/b.h
+      helper:1
+  read(2)
+    lib/d.c
+      other:1
+`,
+  );
+  const json = showJson(run, showTest(run, repeatGroups(run)[0], [])) as { functions: object[] };
+  assert.ok(json.functions.every((entry) => !("rank" in entry)));
 });
 
 test("a test whose calls are not known is shown as ever, and said to be so where they are asked for", () => {
