@@ -89,6 +89,13 @@ export class OriginTally {
     return { pcs, origins: this.#byOrigin(ranks) };
   }
 
+  /** The distinct PCs alone, ascending, of a tally that is emptied with it. */
+  takePcs(): CollectedPoints["pcs"] {
+    const pcs = this.#pcs.slice(0, this.#distinct).sort();
+    this.clear();
+    return pcs;
+  }
+
   /** {@linkcode points} with the order of their first runs, and empties the tally. */
   take(): TakenPoints {
     // PCs have their numbers in that order.

@@ -59,6 +59,13 @@ export interface WriteThrough {
   close(): void;
 }
 
+/** A file that is not made yet. */
+interface PreparedFile {
+  readonly path: string;
+  /** Its first line. */
+  readonly line: string;
+}
+
 /** A line that is written with the next. */
 interface LaterLine {
   /** How many records it is. */
@@ -74,6 +81,7 @@ export class RunWriter implements Disposable {
   readonly #options: OpenRunOptions;
   readonly #places: FollowedModules | undefined;
   readonly #modules: readonly RunModule[];
+  #prepared: PreparedFile | undefined;
   #file: AppendedFile | undefined;
   #through: WriteThrough | undefined;
   #path = "";
@@ -87,7 +95,7 @@ export class RunWriter implements Disposable {
   #modulesWritten = 0;
   #records = 0;
   /** Records that are of no use without a test, with their numbers, held until there is one. */
-  readonly #held: { record: TestRecord; readonly number: number }[] = [];
+  readonly #held: { record: TestRecord; readonly number: number; line: string }[] = [];
   /** Lines that are written with the next, and who is told where they cannot be. */
   #later = "";
   readonly #laterLines: LaterLine[] = [];
@@ -116,9 +124,9 @@ export class RunWriter implements Disposable {
     const placed = this.#places?.place(record) ?? record;
     const number = this.#next++;
     if (this.#file === undefined && (record.kind === "baseline" || record.kind === "outside")) {
-      this.#held.push({ record: placed, number });
+      this.#held.push({ record: placed, number, line: lineOf(placed, number) });
     } else {
-      this.#put(this.#openFile(), placed, number);
+      this.#put(this.#openFile(), lineOf(placed, number));
       this.#through?.write();
     }
     this.#noteBegan(record, number);
@@ -138,7 +146,7 @@ export class RunWriter implements Disposable {
     const placed = this.#places?.place(record) ?? record;
     this.#writeModules(this.#file);
     const number = this.#next++;
-    this.#later += recordLine(placed, takesLateWork(record) ? number : undefined);
+    this.#later += lineOf(placed, number);
     this.#records++;
     this.#laterLines.push({ records: 1, onLost });
     this.#noteBegan(record, number);
@@ -173,6 +181,7 @@ export class RunWriter implements Disposable {
     const held = this.#held.find((one) => one.number === number);
     if (held !== undefined) {
       held.record = withLateWork(held.record, placed);
+      held.line = lineOf(held.record, number);
       return;
     }
     const line = lateLine(number, placed);
@@ -203,7 +212,7 @@ export class RunWriter implements Disposable {
     const file = this.#file === undefined ? this.#create() : this.#reopen(this.#file);
     this.#file = file;
     for (let held = this.#held[0]; held !== undefined; held = this.#held[0]) {
-      this.#put(file, held.record, held.number);
+      this.#put(file, held.line);
       this.#held.shift();
     }
     return file;
@@ -218,9 +227,9 @@ export class RunWriter implements Disposable {
     return file;
   }
 
-  #put(file: AppendedFile, record: TestRecord, number: number): void {
+  #put(file: AppendedFile, line: string): void {
     this.#writeModules(file);
-    this.#write(file, recordLine(record, takesLateWork(record) ? number : undefined));
+    this.#write(file, line);
     this.#records++;
     this.#recordsEnd = this.#size;
   }
@@ -275,12 +284,30 @@ export class RunWriter implements Disposable {
     }
   }
 
-  #create(): AppendedFile {
+  /**
+   * Finds out what the file's first line says. The first test then begins sooner; without a call it is done for that.
+   *
+   * @throws {Error} The file system's own error.
+   */
+  prepare(): void {
+    this.#prepared ??= this.#firstLine();
+  }
+
+  #firstLine(): PreparedFile {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const own = formatInvocation(thisInvocation());
-    makeRunFolder(this.directory);
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
+    const { kernel: known, run = own, image = namedImage() } = this.#options;
+    const kernel = typeof known === "function" ? known() : known;
+    const writer = `${runtimeName()} ${runtimeVersion()}`;
+    return { path, line: headerLine({ kernel, writer, run, startedAt: Date.now(), image }) };
+  }
+
+  #create(): AppendedFile {
+    const { path, line } = this.#prepared ?? this.#firstLine();
+    this.#prepared = undefined;
+    makeRunFolder(this.directory);
     const { create = createFile } = this.#options;
     const file = create(path);
     this.#path = path;
@@ -288,11 +315,8 @@ export class RunWriter implements Disposable {
     this.#recordsEnd = 0;
     this.#records = 0;
     this.#modulesWritten = 0;
-    const { kernel: known, run = own, image = namedImage() } = this.#options;
-    const kernel = typeof known === "function" ? known() : known;
-    const writer = `${runtimeName()} ${runtimeVersion()}`;
     try {
-      this.#write(file, headerLine({ kernel, writer, run, startedAt: Date.now(), image }));
+      this.#write(file, line);
     } catch (error) {
       file.close();
       removeFile(path);
@@ -363,6 +387,10 @@ export class RunWriter implements Disposable {
       this.#tornLine = true;
     }
   }
+}
+
+function lineOf(record: TestRecord, number: number): string {
+  return recordLine(record, takesLateWork(record) ? number : undefined);
 }
 
 function namedImage(): string | undefined {

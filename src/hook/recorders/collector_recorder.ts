@@ -1,5 +1,6 @@
 import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
+import { awaitLate } from "../../kcov/await_late.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
@@ -17,12 +18,8 @@ import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts
 import { explain, turnedOff } from "./thread_recorder.ts";
 import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
-/** 1 MiB: more than 130,000 entries. */
-const DEFAULT_WORDS = 131_072;
-/** How long the end of a file waits for what is still queued, in milliseconds. */
-const LATE_MS = 100;
-/** After so many milliseconds in which nothing queued ran, it waits no longer. */
-const STILL_MS = 25;
+/** Words of a collector's area: 512 KiB, more than 65,000 entries. */
+const DEFAULT_WORDS = 65_536;
 /** So many collectors a test may have closed at once. */
 const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
@@ -91,6 +88,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
   prepare(insideTest: boolean): void {
     if (this.mode === "off" || this.unavailable() !== undefined) return;
+    if (!insideTest) this.#records.prepare();
     atEndOfFile(this, this.#settings, insideTest);
   }
 
@@ -108,7 +106,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
       this.#switchTo(open, () => {
-        if (kind === "test") this.#announce(begun);
+        if (kind === "test") this.#records.announce(begun);
       });
       test.startedMs = performance.now();
       return test;
@@ -171,6 +169,13 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     return wanted;
   }
 
+  /** Some empty tests, not all, collect garbage and the like: what they have in common is kept. */
+  keepBaseline(): void {
+    const record = this.#baseline;
+    this.#baseline = undefined;
+    if (record !== undefined) this.pause(() => this.#append(record));
+  }
+
   /** Whether records were written that no report holds yet. */
   get hasRecords(): boolean {
     return this.#records.any;
@@ -182,9 +187,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (outside === undefined || set === undefined) return;
     for (const test of this.#tests) test.giveUp();
     outside.collector.paused = true;
-    awaitLate(this.#libc, set.idle);
+    const late = set.idle.filter(({ owners }) => owners.some(({ number }) => number !== undefined));
+    awaitLate(this.#libc, late.map(({ collector }) => collector));
     set.close();
-    this.#writeBaseline();
+    this.keepBaseline();
     this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
     this.#tests = [];
@@ -313,20 +319,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
   }
 
-  #announce(test: BegunTest): void {
-    this.#writeBaseline();
-    this.#records.announce(test);
-  }
-
   #addBaseline(record: TestRecord): void {
     const before = this.#baseline;
     this.#baseline = before === undefined ? record : commonPoints(before, record);
-  }
-
-  /** What the empty tests of this process have in common: some of them, not all, collect garbage and the like. */
-  #writeBaseline(): void {
-    if (this.#baseline !== undefined) this.#append(this.#baseline);
-    this.#baseline = undefined;
   }
 
   #closeOutside(): void {
@@ -334,8 +329,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     outside.read([this.#outsideTally]);
     const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
-    const points = this.#outsideTally.take();
-    if (points.pcs.length === 0) return;
+    // Nobody asks by which calls, and there are many points.
+    const pcs = this.#outsideTally.takePcs();
+    if (pcs.length === 0) return;
     this.#append({
       name: "(outside tests)",
       file: "",
@@ -344,7 +340,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       scope: "tree",
       outcome: "passed",
       durationMs: performance.now() - this.#startedMs,
-      ...points,
+      pcs,
       hits: null,
       truncated,
       shared: false,
@@ -394,29 +390,6 @@ function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
   const tallies: OriginTally[] = [];
   for (const { tally } of owners) if (tally !== undefined) tallies.push(tally);
   return tallies;
-}
-
-/**
- * Waits until nothing is queued any more on behalf of the tests that ended, with a limit, which ends earlier where nothing
- * comes: a timer may be far away.
- */
-function awaitLate(libc: LibcPart<"poll">, segments: readonly Segment<CollectedTest>[]): void {
-  const awaited = segments.filter(({ owners }) =>
-    owners.some(({ number }) => number !== undefined)
-  );
-  const queued = (): number => awaited.reduce((sum, { collector }) => sum + collector.pending, 0);
-  let last = queued(), now = performance.now();
-  const end = now + LATE_MS;
-  for (
-    let still = now + STILL_MS;
-    last > 0 && now < Math.min(end, still);
-    now = performance.now()
-  ) {
-    libc.poll(null, 0n, 1);
-    const left = queued();
-    if (left !== last) still = now + STILL_MS;
-    last = left;
-  }
 }
 
 function closedBy(cause: SyscallError): KcovUnavailableError {
