@@ -242,6 +242,7 @@ test("the JSON report has of each test how much it ran from each origin, and wha
     assert.deepEqual(leftOut, { only: { own: 0, behalf: 0, runtime: 1, faults: 0 }, several: 0 });
   }
   assert.equal(report.testsWithoutOrigins, 1);
+  assert.deepEqual(report.counted, { classes: ["own", "behalf"], calls: [] });
   assert.deepEqual(report.tests[1].origins[1], {
     call: "connect",
     how: "net",
@@ -255,7 +256,7 @@ test("the JSON report has of each test how much it ran from each origin, and wha
   const image = smallKernel();
   const plain = new RunCoverage(buildUniverse(image), [buildRecord(image, "a", [0x10])]);
   const without = [...jsonReport(plain)].join("");
-  assert.doesNotMatch(without, /rigins|leftOut/);
+  assert.doesNotMatch(without, /rigins|leftOut|counted/);
 });
 
 test("which says through which calls a test reaches a line, a function and a file", () => {
