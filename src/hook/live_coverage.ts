@@ -61,6 +61,10 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     return this.#recorder.hasHits;
   }
 
+  override get threadsShared(): boolean {
+    return this.#recorder.threadsShared === true;
+  }
+
   get recording(): Recording | undefined {
     return this.#recording;
   }

@@ -39,6 +39,10 @@ export class AdoptedCoverage extends CoverageAnswers implements KernelCoverage {
     return this.#coverage.hasHits;
   }
 
+  override get threadsShared(): boolean {
+    return this.#coverage.threadsShared;
+  }
+
   pcs(): Float64Array<ArrayBuffer> {
     return this.#coverage.pcs();
   }

@@ -1,4 +1,5 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
+import type { OriginPoints } from "./origin.ts";
 import { clearedSlots, findSlot, FIRST_SLOTS, grownSlots } from "./pc_slots.ts";
 
 /** Distinct PCs and how often each was recorded, in parallel columns. */
@@ -7,6 +8,8 @@ export interface DecodedPcs {
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /** Times that each PC was recorded. */
   readonly hits: Uint32Array<ArrayBuffer>;
+  /** What made the kernel run them, in the order of first runs; absent where that is not known. */
+  readonly origins?: readonly OriginPoints[];
 }
 
 /** Counts PCs in a table of slots. */

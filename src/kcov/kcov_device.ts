@@ -5,6 +5,7 @@ import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_DISABLE, KCOV_ENABLE, KCOV_PATH, KCOV_RESET_TRACE, KCOV_TRACE_PC } from "./abi.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
+import type { CallSplitter } from "./split_calls.ts";
 import { openKcov } from "./open_kcov.ts";
 
 const EINVAL = 22;
@@ -141,6 +142,8 @@ export class KcovDevice implements Disposable {
     if (!this.#enabled) return action();
     const count = BigInt(this.count());
     this.disable();
+    // What the call above ran is not the test's either, whoever reads the buffer meanwhile.
+    Atomics.store(this.#wordView, 0, count);
     try {
       return action();
     } finally {
@@ -156,14 +159,16 @@ export class KcovDevice implements Disposable {
    * @throws {TypeError} Where it is closed.
    * @throws {RangeError} Where the range is not within the buffer.
    */
-  decode(from: number, to: number): DecodedPcs {
+  decode(from: number, to: number, calls?: CallSplitter): DecodedPcs {
     this.#checkOpen("read");
     if (!(from >= 0 && from <= to && to <= this.capacity)) {
       throw new RangeError(
         `Cannot read entries ${from} to ${to}: the buffer holds ${this.capacity}: use results of count()`,
       );
     }
-    return decodePcs(this.#halves, 1 + from, 1 + to);
+    return calls === undefined
+      ? decodePcs(this.#halves, 1 + from, 1 + to)
+      : calls.decode(this.#halves, 1 + from, 1 + to);
   }
 
   /** {@linkcode hasUniqueMode} of this device. */

@@ -1,4 +1,5 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
+import { stretchesOf } from "./first_runs.ts";
 import type { OriginPoints } from "./origin.ts";
 import { clearedSlots, findSlot, FIRST_SLOTS, grownSlots } from "./pc_slots.ts";
 
@@ -8,6 +9,12 @@ export interface CollectedPoints {
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
   /** By the order of their first runs. */
   readonly origins: readonly OriginPoints[];
+}
+
+/** Points with the order of their first runs. */
+export interface TakenPoints extends CollectedPoints {
+  /** Stretches of code, as `stretchOf` has them, in the order in which points of them first ran. */
+  readonly firstRuns: Float64Array<ArrayBuffer>;
 }
 
 const FIRST_ENTRIES = 1024;
@@ -89,9 +96,11 @@ export class OriginTally {
     return pcs;
   }
 
-  /** {@linkcode points}, and empties the tally. */
-  take(): CollectedPoints {
-    const points = this.points();
+  /** {@linkcode points} with the order of their first runs, and empties the tally. */
+  take(): TakenPoints {
+    // PCs have their numbers in that order.
+    const firstRuns = stretchesOf(this.#pcs.subarray(0, this.#distinct));
+    const points = { ...this.points(), firstRuns };
     this.clear();
     return points;
   }

@@ -1,6 +1,14 @@
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
-import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
+import {
+  decodeAscending,
+  decodeCounts,
+  decodeFirstRuns,
+  encodeAscending,
+  encodeCounts,
+  encodeFirstRuns,
+} from "./delta_varints.ts";
+import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
 import { decodeOrigins, encodeOrigins } from "./origin_sets.ts";
 import type {
   BegunTest,
@@ -72,15 +80,31 @@ export function begunLine({ name, ...rest }: BegunTest): string {
  * @param number What late work names it by; only for a record with origins.
  */
 export function recordLine(record: TestRecord, number?: number): string {
-  const { pcs, hits, origins, earlier: _earlier, ...rest } = record;
+  const { pcs, hits, origins, firstRuns, earlier: _earlier, ...rest } = record;
+  const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
     number,
     points: pcs.length,
     pcs: encodeAscending(pcs).toBase64(),
-    hits: hits === null ? null : encodeCounts(hits).toBase64(),
+    hits: hits === null || byOrigin ? null : encodeCounts(hits).toBase64(),
     origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
+    firstRuns: firstRuns && encodeFirstRuns(firstRuns, pcs).toBase64(),
+    // Of which those of the points are the sums.
+    originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
   });
+}
+
+/** The hits of all origins, one behind the other. */
+function originHits(origins: readonly OriginPoints[]): Uint32Array {
+  const used = origins.filter(({ points }) => points.length > 0);
+  const all = new Uint32Array(used.reduce((sum, { points }) => sum + points.length, 0));
+  let end = 0;
+  for (const { hits, points } of used) {
+    all.set(hits!, end);
+    end += points.length;
+  }
+  return all;
 }
 
 /** Late work of record `number` as a line, with its line end. */
@@ -201,24 +225,52 @@ function moduleOf(fields: Fields): RunModule {
 
 function recordOf(fields: Fields): TestRecord {
   const points = number(fields, "points");
+  const origins = originsOf(fields, points);
+  const pcs = decodeAscending(bytesOf(fields, "pcs"), points);
   return {
     name: text(fields, "name"),
     file: text(fields, "file"),
     outcome: oneOf(fields, "outcome", ["passed", "failed", "unfinished"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
-    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
-    hits: fields.hits === null ? null : decodeCounts(bytesOf(fields, "hits"), points),
+    pcs,
+    hits: hitsOf(fields, points, origins),
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
-    ...(fields.origins === undefined ? {} : {
-      origins: decodeOrigins(bytesOf(fields, "origins"), points),
-    }),
+    ...(origins === undefined ? {} : { origins }),
+    ...(fields.firstRuns === undefined
+      ? {}
+      : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
+}
+
+function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {
+  if (fields.origins === undefined) return undefined;
+  const origins = decodeOrigins(bytesOf(fields, "origins"), count);
+  if (fields.originHits === undefined) return origins;
+  const pairs = origins.reduce((sum, { points }) => sum + points.length, 0);
+  const hits = decodeCounts(bytesOf(fields, "originHits"), pairs);
+  let end = 0;
+  return origins.map(({ origin, points }) => ({
+    origin,
+    points,
+    hits: hits.slice(end, end += points.length),
+  }));
+}
+
+function hitsOf(
+  fields: Fields,
+  count: number,
+  origins: readonly OriginPoints[] | undefined,
+): Uint32Array | null {
+  if (fields.originHits !== undefined && origins !== undefined) {
+    return hitsOfOrigins(origins, count);
+  }
+  return fields.hits === null ? null : decodeCounts(bytesOf(fields, "hits"), count);
 }
 
 function lateOf(fields: Fields): LateWork {

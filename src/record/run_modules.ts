@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { lowerBound } from "../base/search.ts";
-import type { OriginPoints } from "../kcov/origin.ts";
+import type { OriginPoints, RecordedPcs } from "../kcov/origin.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
 // Records have their own addresses for the sections of modules, far above those of any kernel: a module lies elsewhere
@@ -62,9 +62,6 @@ export interface MovedSection {
   readonly size: number;
 }
 
-/** PCs with what is known of each: of a record, or of late work. */
-export type RecordedPcs = Pick<TestRecord, "pcs" | "hits" | "origins">;
-
 /** A record with its PCs of modules at other addresses; those of no section of `moved` go where nothing lies. */
 export function movePcs(record: TestRecord, moved: readonly MovedSection[]): TestRecord {
   const { pcs } = record;
@@ -103,12 +100,7 @@ export function withPcs<Recorded extends RecordedPcs>(
     ...record,
     pcs: distinct,
     hits: hits === null ? null : addedHits(hits, place, count),
-    ...(origins === undefined ? {} : {
-      origins: origins.map(({ origin, points }) => ({
-        origin,
-        points: movedPoints(points, place),
-      })),
-    }),
+    ...(origins === undefined ? {} : { origins: origins.map((one) => movedOrigin(one, place)) }),
   };
 }
 
@@ -131,10 +123,14 @@ function addedHits(hits: Uint32Array, place: Uint32Array, count: number): Uint32
   return Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff));
 }
 
-/** Points at their new places, ascending, each once. */
-function movedPoints(points: OriginPoints["points"], place: Uint32Array): OriginPoints["points"] {
+/** The points of an origin at their new places, ascending, each once. */
+function movedOrigin({ origin, points, hits }: OriginPoints, place: Uint32Array): OriginPoints {
   const sorted = points.map((point) => place[point]).sort();
-  return sorted.filter((point, index) => index === 0 || point !== sorted[index - 1]);
+  const moved = sorted.filter((point, index) => index === 0 || point !== sorted[index - 1]);
+  if (hits === undefined) return { origin, points: moved };
+  const sum = new Float64Array(moved.length);
+  for (let i = 0; i < points.length; i++) sum[lowerBound(moved, place[points[i]])] += hits[i];
+  return { origin, points: moved, hits: Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff)) };
 }
 
 /** The modules of several runs as those of one, and the records of each run with the addresses of that one. */

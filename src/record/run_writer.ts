@@ -13,7 +13,7 @@ import {
 import { makeRunFolder, RECORDS_SUFFIX } from "./run_folder.ts";
 import { removeReports } from "./run_reports.ts";
 import { takesLateWork, withLateWork } from "./late_work.ts";
-import type { RecordedPcs } from "./run_modules.ts";
+import type { RecordedPcs } from "../kcov/origin.ts";
 import type { BegunTest, LateWork, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 /** PCs, and how long before now the first of them may have run. */

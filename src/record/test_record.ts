@@ -66,6 +66,11 @@ export interface TestRecord {
   /** What made the kernel run the PCs, in the order of first runs; absent where that is not known. */
   readonly origins?: readonly OriginPoints[];
   /**
+   * In which order code first ran: where the stretches begin that PCs are in ({@linkcode stretchOf}), distinct; absent
+   * where that is not known. What ran late is in none.
+   */
+  readonly firstRuns?: Float64Array<ArrayBuffer>;
+  /**
    * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
    * repeats the other.
    */

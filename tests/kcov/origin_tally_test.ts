@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stretchOf } from "../../src/kcov/first_runs.ts";
 import { KCOV_CALL, KCOV_HOW, KCOV_HOW_SHIFT } from "../../src/kcov/origin.ts";
 import { type CollectedPoints, OriginTally } from "../../src/kcov/origin_tally.ts";
 
@@ -44,6 +45,18 @@ test("points ascend, and origins are in the order of their first runs", () => {
     pcs: [HIGH, LOW, LOW + 16],
     origins: [[42, [0, 1, 2]], [NET_CONNECT, [1]], [3, [2]]],
   });
+});
+
+test("what is taken has the order in which stretches of code first ran", () => {
+  const far = LOW + 0x10_0000;
+  const tally = new OriginTally();
+  tally.add(area([far, 1], [HIGH, 1], [far + 8, 2], [LOW, 1], [HIGH, 2]), 0, 5);
+  tally.add(area([LOW + 8, 3], [far + 0x8000, 1], [far, 1]), 0, 3);
+  assert.deepEqual(
+    [...tally.take().firstRuns],
+    [far, HIGH, LOW, far + 0x8000].map(stretchOf),
+  );
+  assert.equal(tally.take().firstRuns.length, 0);
 });
 
 test("an entry that is not stored yet is skipped, and where it is told", () => {

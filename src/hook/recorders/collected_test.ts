@@ -1,4 +1,4 @@
-import type { CollectedPoints, OriginTally } from "../../kcov/origin_tally.ts";
+import type { OriginTally, TakenPoints } from "../../kcov/origin_tally.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
 import type { Segment } from "./collector_set.ts";
 import type { Recording } from "./recorder.ts";
@@ -56,7 +56,7 @@ export class CollectedTest implements Recording {
    * @param threadsShared Other threads of its process may have worked for other tests.
    */
   record(
-    { pcs, origins }: CollectedPoints,
+    { pcs, origins, firstRuns }: TakenPoints,
     end: { readonly outcome: TestOutcome; readonly durationMs: number },
     threadsShared: boolean,
   ): TestRecord {
@@ -81,6 +81,7 @@ export class CollectedTest implements Recording {
         ...(dropped === 0 ? {} : { dropped }),
       },
       origins,
+      firstRuns,
     };
   }
 }

@@ -52,7 +52,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly #settings: CoverageSettings;
   readonly #open: () => RecorderLibc;
   #opened: RecorderLibc | undefined;
-  readonly #threadsShared: boolean;
+  readonly threadsShared: boolean;
   readonly #records: ThreadRecords;
   readonly #tallies: OriginTally[] = [];
   #baselineWanted: boolean;
@@ -74,7 +74,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     const { settings = coverageSettings(), open = openLibc, threadsShared = false } = options;
     this.#settings = settings;
     this.#open = open;
-    this.#threadsShared = threadsShared;
+    this.threadsShared = threadsShared;
     this.#baselineWanted = options.baseline ?? true;
     this.#records = new ThreadRecords(settings, () => this.#libc);
   }
@@ -131,7 +131,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.tally = undefined;
       const points = tally.take();
       this.#tallies.push(tally);
-      const record = test.record(points, { outcome, durationMs }, this.#threadsShared);
+      const record = test.record(points, { outcome, durationMs }, this.threadsShared);
       if (begun.kind === "baseline") this.#addBaseline(record);
       else test.number = this.#records.appendLater(record);
       return { ...points, hits: NO_HITS };
@@ -212,7 +212,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
     try {
       const outside = this.#openOutside((collector) =>
-        collector.collect(this.#threadsShared ? "thread" : "process")
+        collector.collect(this.threadsShared ? "thread" : "process")
       );
       this.#outside = this.#current = outside;
       const last = (segment: Segment<CollectedTest>) => this.#readLast(segment);
@@ -360,7 +360,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
         tasks: tasks + 1,
         refused: [],
         finished: true,
-        ...(this.#threadsShared ? { threadsShared: true } : {}),
+        ...(this.threadsShared ? { threadsShared: true } : {}),
         ...(pending === 0 ? {} : { pending }),
         ...(dropped === 0 ? {} : { dropped }),
       },

@@ -1,6 +1,5 @@
 import type { KcovUnavailableError } from "../../errors.ts";
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
-import type { OriginPoints } from "../../kcov/origin.ts";
 import type { RecordKind, TestOutcome } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 
@@ -13,9 +12,7 @@ export interface Recording {
 }
 
 /** What ran of a test: distinct PCs, with their counts or with what made the kernel run them, where that is known. */
-export interface RecordedPoints extends DecodedPcs {
-  readonly origins?: readonly OriginPoints[];
-}
+export type RecordedPoints = DecodedPcs;
 
 /** A test that begins. */
 export interface TestStart {
@@ -43,6 +40,8 @@ export interface TestEnd {
 export interface Recorder<Test extends Recording = Recording> {
   /** Whether it is known how often points ran. */
   readonly hasHits: boolean;
+  /** Other threads of the process may work for other tests too; not where absent. */
+  readonly threadsShared?: boolean;
   /** Whether a test within another has a record of its own, and the other one's has its points too. */
   readonly hasSteps: boolean;
   /** What the environment asks for where nothing can be recorded. */

@@ -1,6 +1,10 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { KcovDevice } from "../../kcov/kcov_device.ts";
+import type { CallEntries } from "../../kcov/call_entries.ts";
+import { CallSplitter } from "../../kcov/split_calls.ts";
+import { runningCallEntries } from "../../kernel/entry_functions.ts";
+import { runningKernel } from "../../kernel/running_kernel.ts";
 import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../../kcov/thread_device.ts";
 import { loadLibc } from "../../sys/load.ts";
 import { runtimeName } from "../../sys/runtime.ts";
@@ -37,6 +41,9 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   readonly #openLibc: () => Libc;
   /** Open windows, and what ends the tests that they belong to. */
   readonly #windows = new Map<RecordingWindow, () => void>();
+  readonly #callEntries: () => CallEntries | undefined;
+  /** Tells by which calls points ran; absent where the kernel's symbols cannot be had. */
+  #calls: CallSplitter | undefined;
   readonly #records: ThreadRecords;
   #device: KcovDevice | undefined;
   #unavailable: KcovUnavailableError | undefined;
@@ -44,10 +51,16 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   /**
    * @param settings What the environment asks for.
    * @param open Opens libc; tests give another.
+   * @param entries Finds in which functions the kernel is entered.
    */
-  constructor(settings: CoverageSettings = coverageSettings(), open: () => Libc = loadLibc) {
+  constructor(
+    settings: CoverageSettings = coverageSettings(),
+    open: () => Libc = loadLibc,
+    entries: () => CallEntries | undefined = () => runningCallEntries(runningKernel()),
+  ) {
     this.#settings = settings;
     this.#openLibc = open;
+    this.#callEntries = entries;
     this.#records = new ThreadRecords(settings, loadLibc);
   }
 
@@ -160,7 +173,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     const device = this.#device;
     if (device === undefined) return undefined;
     const end = window.end === -1 ? device.count() : window.end;
-    return device.pause(() => device.decode(window.start, end));
+    return device.pause(() => device.decode(window.start, end, this.#calls));
   }
 
   pause<Result>(action: () => Result): Result {
@@ -192,11 +205,21 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     }
     try {
       this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#calls ??= this.#callSplitter();
       this.#warmUp();
       this.#records.followModules();
     } catch (error) {
       this.#device = undefined;
       this.#unavailable = explain(error);
+    }
+  }
+
+  #callSplitter(): CallSplitter | undefined {
+    try {
+      const entries = this.#callEntries();
+      return entries && new CallSplitter(entries);
+    } catch {
+      return undefined; // Not permitted to look.
     }
   }
 
