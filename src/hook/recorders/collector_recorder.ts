@@ -13,6 +13,8 @@ import { KernelLogMarks } from "../../tracer/kernel_log_marks.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
 import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
+import { withOwnBuiltins } from "../own_builtins.ts";
+import { runnerBehaviour } from "../runner_behaviour.ts";
 import { CollectedTest } from "./collected_test.ts";
 import { CollectorSet, Segment } from "./collector_set.ts";
 import { atEndOfFile } from "./end_of_file.ts";
@@ -67,6 +69,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   /** Bodies that run on although their test was ended for them. */
   #left = 0;
   #marks: KernelLogMarks | undefined;
+  #exitNoticed = false;
   #startedMs = 0;
   #unavailable: KcovUnavailableError | undefined;
 
@@ -93,6 +96,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (this.mode === "off" || this.unavailable() !== undefined) return;
     if (!insideTest) this.#records.prepare();
     atEndOfFile(this, this.#settings, insideTest);
+    if (this.#exitNoticed) return;
+    this.#exitNoticed = true;
+    runnerBehaviour.atExit(() => withOwnBuiltins(() => this.close()));
   }
 
   begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { KCOV_HOW, KCOV_HOW_SHIFT } from "../../../src/kcov/origin.ts";
 import type { TestRecord } from "../../../src/record/test_record.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
 import { kernelFunctions } from "../../_support/kernel_symbols.ts";
 import { runFixture } from "../../_support/run_supervised_fixture.ts";
 import { RECORDERS, recordNamed } from "../../_support/supervised.ts";
@@ -71,3 +75,81 @@ test(
     }
   },
 );
+
+for (const preload of [true, false]) {
+  test(
+    `tests within tests and at once are told apart as a tracer does, ${
+      preload ? "" : "not "
+    }preloaded`,
+    SLOW,
+    () => {
+      const fixture = `../../hook/fixtures/${runtimeName()}_names.ts`;
+      const [collected, traced] = (["collectors", "ptrace"] as const).map((recorder) => {
+        const { status, records, stdout, stderr } = runFixture([fixture], { recorder, preload });
+        assert.equal(status, 0, stdout + stderr);
+        const told = records.filter(({ kind }) => kind === "test").map((
+          { name, shared, outcome },
+        ) => `${name} ${shared ? "shared " : ""}${outcome}`);
+        return told.sort();
+      });
+      assert.ok(collected.length > 5);
+      assert.deepEqual(collected, traced);
+    },
+  );
+}
+
+test(
+  "tests that close descriptors lose nothing, and nothing of theirs is written to or closed",
+  SLOW,
+  () => {
+    const victim = join(mkdtempSync(join(tmpdir(), "kernelcov-victim-")), "victim");
+    const run = runFixture(["closing_tests.ts"], {
+      recorder: "collectors",
+      env: { VICTIM: victim },
+    });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    assert.doesNotMatch(run.stdout + run.stderr, /kernelcov:/);
+    for (
+      const name of [
+        "before",
+        "closes between tests",
+        "closes the device",
+        "has no record",
+        "nor has this",
+      ]
+    ) {
+      const record = recordNamed(run.records, name);
+      assert.deepEqual([record.scope, record.outcome], ["tree", "passed"]);
+      assert.ok(kernelFunctions(record.pcs).has("version_proc_show"), name);
+    }
+    assert.equal(readFileSync(victim, "utf8"), "the test's own\n");
+  },
+);
+
+test("a test that ends its process has a record of what it ran until then", SLOW, () => {
+  const run = runFixture(["../recorders/fixtures/exiting_tests.ts"], { recorder: "collectors" });
+  assert.equal(run.status, 3, run.stdout + run.stderr);
+  const tests = run.records.filter(({ kind }) => kind === "test");
+  assert.deepEqual(tests.map(({ name }) => name), ["ends before", "ends the process"]);
+  const [before, exits] = tests;
+  assert.deepEqual([before.outcome, kernelFunctions(before.pcs).has("version_proc_show")], [
+    "passed",
+    true,
+  ]);
+  assert.notEqual(exits.outcome, "passed");
+  assert.ok(kernelFunctions(exits.pcs).has("uptime_proc_show"));
+});
+
+test("a test whose process is killed is unfinished, and those before it are kept", SLOW, () => {
+  const env = { KILLED: "yes" };
+  const run = runFixture(["../recorders/fixtures/exiting_tests.ts"], {
+    recorder: "collectors",
+    env,
+  });
+  const tests = run.records.filter(({ kind }) => kind === "test");
+  assert.deepEqual(tests.map(({ name, outcome }) => [name, outcome]), [
+    ["ends before", "passed"],
+    ["ends the process", "unfinished"],
+  ]);
+  assert.ok(kernelFunctions(tests[0].pcs).has("version_proc_show"));
+});
