@@ -46,6 +46,10 @@ export type {
   TreeDetails,
 } from "./src/record/test_record.ts";
 export { mergeRuns, readRun } from "./src/record/read_run.ts";
+export type { OriginPoints } from "./src/kcov/origin.ts";
+export type { OriginClass } from "./src/coverage/origin_class.ts";
+export type { OriginName } from "./src/coverage/origin_selection.ts";
+export type { AskedOrigin, CallCoverage } from "./src/assertions/coverage_answers.ts";
 export type { CoverageFlags, KernelCoverage } from "./src/hook/kernel_coverage.ts";
 export {
   kernelCoverage,

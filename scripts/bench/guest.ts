@@ -29,7 +29,7 @@ function here(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-const kernelcov = here("../kernelcov");
+const kernelcov = here("../../src/cli/kernelcov");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 const timed = join(folder, "timed");
 execFileSync("gcc", ["-O2", "-static", "-o", timed, here("./guest/timed.c")]);

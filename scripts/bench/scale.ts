@@ -3,7 +3,8 @@
  * of an embedded kernel, whose records are as those of tests are. Prints seconds, CPU seconds, memory and disk of each
  * command, as its process has them.
  *
- * Usage: `npm run bench -- scale`; with another number of tests `deno run -A scripts/bench/scale.ts TESTS`.
+ * Usage: `npm run bench -- scale`; with another number of tests `deno run -A scripts/bench/scale.ts TESTS`; with records
+ * that know their origins `deno run -A scripts/bench/scale.ts TESTS origins`.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -13,12 +14,13 @@ import process from "node:process";
 import { openRun } from "../../src/record/run_writer.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { cachedKernels } from "../../src/build/cached_kernels.ts";
-import { madeUpRecords } from "./report/made_up_kernel.ts";
+import { madeUpRecords, randomNumbers, withMadeUpOrigins } from "./report/made_up_kernel.ts";
 
 const POINTS_PER_TEST = 2000;
 const KILOBYTE = 1024;
 
 const tests = Number(process.argv[2] ?? 10_000);
+const hasOrigins = process.argv[3] === "origins";
 const kernel = cachedKernels().find(({ manifest }) => manifest !== undefined);
 if (kernel === undefined) {
   console.error("bench: there is no embedded kernel: run kernelcov kernel build");
@@ -31,7 +33,10 @@ const image = loadImageIndexSync(kernel.folder.vmlinux);
 {
   const release = { buildId: image.buildId, release: "made up", machine: "x86_64" };
   using writer = openRun(run, { kernel: release });
-  for (const record of madeUpRecords(image, tests, POINTS_PER_TEST)) writer.append(record);
+  const random = randomNumbers(3);
+  for (const record of madeUpRecords(image, tests, POINTS_PER_TEST)) {
+    writer.append(hasOrigins ? withMadeUpOrigins(record, random) : record);
+  }
 }
 console.log(`${tests} tests of ${POINTS_PER_TEST} points, ${megabytes(run)} of records`);
 
@@ -48,7 +53,7 @@ async function measure(args: readonly string[]): Promise<string> {
   const start = performance.now();
   const child = spawn("/usr/bin/time", [
     ...["--format", "%U %S %M", "--output", join(folder, "time")],
-    join(import.meta.dirname!, "../kernelcov"),
+    join(import.meta.dirname!, "../../src/cli/kernelcov"),
     ...args,
   ], { stdio: ["ignore", "ignore", "inherit"] });
   const status = await new Promise((resolve) => child.on("close", resolve));

@@ -53,7 +53,7 @@ try {
   console.log(`vm.max_map_count is ${limit}, the guest has 2 GiB`);
   for (const [name, command] of PROGRAMS) {
     const there = run(command);
-    const inside = run([here("../kernelcov"), "kernel", "run", "--", ...command]);
+    const inside = run([here("../../src/cli/kernelcov"), "kernel", "run", "--", ...command]);
     if (!there.ok || !inside.ok) process.exitCode = 1;
     const seconds = `${inside.seconds.toFixed(1)} s (here ${there.seconds.toFixed(1)} s)`;
     console.log(`${inside.ok ? "ok    " : "FAILED"} ${name}: ${seconds}`);

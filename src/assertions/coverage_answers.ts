@@ -1,24 +1,54 @@
 import type { Address } from "../base/address.ts";
+import type { OriginName } from "../coverage/origin_selection.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
+import { knowsOrigins, type RecordedPcs } from "../kcov/origin.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /** Asks the kernel's image about the points of a test; of hits only where they are known. */
 export type Question<Answer> = (symbolizer: Symbolizer, points: DecodedPcs) => Answer;
+
+/** Which points of a test a question is about. */
+export interface AskedOrigin {
+  /**
+   * What made the kernel run them: `own`, calls of the test's tasks; `behalf`, what the kernel did later or elsewhere for
+   * them; `runtime`, the runtime's own threads; `faults`, page faults by which code is loaded; `call:NAME`, a system call
+   * and what it led to. By default `own` and `behalf`, and all points where their origins are not known.
+   */
+  readonly origin?: OriginName;
+}
+
+/** What a test ran in one system call, or another entry to the kernel, and by what that led to. */
+export interface CallCoverage {
+  /** `openat`, `page fault`, `exec`. */
+  readonly name: string;
+  /** Names of the functions that ran, sorted, inlined ones included. */
+  readonly functions: string[];
+  /** Number of coverage points that ran. */
+  readonly points: number;
+}
+
+/** What a trace of one thread cannot tell. */
+const OF_TREES: ReadonlySet<OriginName> = new Set<OriginName>(["behalf", "runtime", "faults"]);
 
 /** Answers questions about a test from the points that ran and the kernel's image; the same for every kind of coverage. */
 export abstract class CoverageAnswers {
   /** Whether it is known how often points ran. */
   abstract readonly hasHits: boolean;
 
-  /** Distinct raw PCs, ascending. */
+  /** Whether other threads of the process may have worked for other tests too. */
+  get threadsShared(): boolean {
+    return false;
+  }
+
+  /** Distinct raw PCs, ascending, of all origins. */
   abstract pcs(): Float64Array<ArrayBuffer> & ArrayLike<Address>;
 
   /** Answers from the image, unrecorded: reading it is not what the test does. */
   abstract ask<Answer>(question: Question<Answer>): Answer;
 
   /** Whether any coverage point of the function ran. */
-  reached(functionName: string): boolean {
-    return this.ask((symbolizer, { pcs }) => {
+  reached(functionName: string, asked: AskedOrigin = {}): boolean {
+    return this.#askOf(asked, (symbolizer, { pcs }) => {
       for (const pc of pcs) if (symbolizer.functionsOf(pc).includes(functionName)) return true;
       // Nothing ran of it: but could that have been told?
       symbolizer.checkFunction(functionName);
@@ -27,18 +57,18 @@ export abstract class CoverageAnswers {
   }
 
   /** How often the function's most-run coverage point ran. */
-  hits(functionName: string): number {
+  hits(functionName: string, asked: AskedOrigin = {}): number {
     if (!this.hasHits) {
       throw new TypeError(
         `Cannot tell how often ${functionName}() ran: in tree scope each point is known once: ` +
           `ask cov.reached("${functionName}"), or record with --scope thread`,
       );
     }
-    return this.ask((symbolizer, { pcs, hits }) => {
+    return this.#askOf(asked, (symbolizer, { pcs, hits }) => {
       let most = 0;
       for (let index = 0; index < pcs.length; index++) {
-        if (hits[index] <= most) continue;
-        if (symbolizer.functionsOf(pcs[index]).includes(functionName)) most = hits[index];
+        if (hits![index] <= most) continue;
+        if (symbolizer.functionsOf(pcs[index]).includes(functionName)) most = hits![index];
       }
       if (most === 0) symbolizer.checkFunction(functionName);
       return most;
@@ -46,17 +76,13 @@ export abstract class CoverageAnswers {
   }
 
   /** Names of the functions that ran, sorted. */
-  functions(): string[] {
-    return this.ask((symbolizer, { pcs }) => {
-      const names = new Set<string>();
-      for (const pc of pcs) for (const name of symbolizer.functionsOf(pc)) names.add(name);
-      return [...names].sort();
-    });
+  functions(asked: AskedOrigin = {}): string[] {
+    return this.#askOf(asked, (symbolizer, { pcs }) => functionsOf(symbolizer, pcs));
   }
 
   /** Numbers of the lines that ran in a source file, ascending. */
-  lines(file: string): number[] {
-    return this.ask((symbolizer, { pcs }) => {
+  lines(file: string, asked: AskedOrigin = {}): number[] {
+    return this.#askOf(asked, (symbolizer, { pcs }) => {
       const lines = new Set<number>();
       for (const pc of pcs) {
         for (const line of symbolizer.linesOf(pc)) if (line.file === file) lines.add(line.line);
@@ -65,4 +91,56 @@ export abstract class CoverageAnswers {
       return [...lines].sort((first, second) => first - second);
     });
   }
+
+  /** What ran by call, in the order of first runs. */
+  calls(asked: AskedOrigin = {}): CallCoverage[] {
+    return this.#askOf(asked, (symbolizer, points) => {
+      if (points.origins === undefined) throw unknownOrigins();
+      const byName = new Map<string, Set<Address>>();
+      for (const { origin, points: own } of points.origins) {
+        const name = symbolizer.callOf(origin);
+        let pcs = byName.get(name);
+        if (pcs === undefined) byName.set(name, pcs = new Set());
+        for (const point of own) pcs.add(points.pcs[point]);
+      }
+      return Array.from(byName, ([name, pcs]) => ({
+        name,
+        functions: functionsOf(symbolizer, pcs),
+        points: pcs.size,
+      }));
+    });
+  }
+
+  #askOf<Answer>(
+    { origin }: AskedOrigin,
+    answer: (symbolizer: Symbolizer, points: RecordedPcs) => Answer,
+  ): Answer {
+    if (this.hasHits && origin !== undefined && OF_TREES.has(origin)) {
+      throw new TypeError(
+        `Cannot tell what ran by origin ${origin}: in thread scope only the system calls of the testing thread are ` +
+          'known: ask for "own" or "call:NAME", or record with --scope tree',
+      );
+    }
+    return this.ask((symbolizer, { pcs, hits, origins }) => {
+      const points = { pcs, hits: this.hasHits ? hits : null, origins };
+      if (knowsOrigins(points)) {
+        return answer(symbolizer, symbolizer.ranFrom(points, origin, this.threadsShared));
+      }
+      if (origin !== undefined) throw unknownOrigins();
+      return answer(symbolizer, { pcs, hits });
+    });
+  }
+}
+
+function functionsOf(symbolizer: Symbolizer, pcs: Iterable<Address>): string[] {
+  const names = new Set<string>();
+  for (const pc of pcs) for (const name of symbolizer.functionsOf(pc)) names.add(name);
+  return [...names].sort();
+}
+
+function unknownOrigins(): TypeError {
+  return new TypeError(
+    "Cannot tell which system calls ran what: the kernel did not say: record with --scope tree on a kernel with " +
+      "collectors, such as the embedded kernel",
+  );
 }

@@ -8,6 +8,7 @@ import { findModuleImage } from "../kernel/image/find_module_image.ts";
 import type { ImageIndex } from "../symbolize/index/image_index.ts";
 import { framesAt } from "../symbolize/lookup/point_frames.ts";
 import { loadKernelIndex, loadModuleIndex } from "../run/kernel_index.ts";
+import { OriginAnswers } from "./origin_answers.ts";
 import { checkFileName, checkFunctionName } from "./known_names.ts";
 import type { SourceLine, Symbolizer } from "./symbolizer.ts";
 
@@ -19,7 +20,7 @@ interface IndexedCall {
 }
 
 /** Answers from the indexes of the images of the running kernel and its modules. */
-export class IndexSymbolizer implements Symbolizer {
+export class IndexSymbolizer extends OriginAnswers implements Symbolizer {
   readonly #index: ImageIndex;
   readonly #places: ModulePlaces | undefined = followModules();
   readonly #modules = new ModuleImages((module) => {
@@ -34,6 +35,7 @@ export class IndexSymbolizer implements Symbolizer {
    * @throws {FormatError} Where the image is damaged.
    */
   constructor() {
+    super(runningKernel().machine);
     this.#index = loadKernelIndex(runningKernel()).index;
   }
 

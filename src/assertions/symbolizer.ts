@@ -1,4 +1,6 @@
 import type { Address } from "../base/address.ts";
+import type { OriginName } from "../coverage/origin_selection.ts";
+import type { OriginPcs } from "../kcov/origin.ts";
 
 /** A line of the kernel's source. */
 export interface SourceLine {
@@ -25,4 +27,13 @@ export interface Symbolizer {
    * @throws {RangeError} Where they cannot; names the nearest that they can tell of.
    */
   checkFile(file: string): void;
+  /**
+   * The PCs that ran from an origin; by default those that the test caused.
+   *
+   * @param threadsShared Other threads of the process may have worked for other tests.
+   * @throws {TypeError} Where there is no such origin; names the nearest.
+   */
+  ranFrom(pcs: OriginPcs, origin: OriginName | undefined, threadsShared: boolean): OriginPcs;
+  /** The name of the call that an origin goes back to, such as `openat`. */
+  callOf(origin: number): string;
 }

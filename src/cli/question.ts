@@ -10,6 +10,7 @@ import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
 import { type LoadedRun, loadRuns } from "../run/load_run.ts";
+import { ORIGIN_HELP, ORIGIN_OPTIONS, originSelectionOf } from "./origin_options.ts";
 import { type OptionValues, parseCommandLine, UsageError, warn } from "./command_line.ts";
 
 /** Options of every command that asks a run a question. */
@@ -18,6 +19,7 @@ export const QUESTION_OPTIONS = {
   vmlinux: { type: "string" },
   modules: { type: "string", multiple: true },
   steady: { type: "boolean" },
+  ...ORIGIN_OPTIONS,
   json: { type: "boolean" },
   plain: { type: "boolean" },
 } as const;
@@ -27,7 +29,7 @@ export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RU
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
     --steady        leave out points that only some repeats of a test hit
-    --json          the whole answer as JSON
+${ORIGIN_HELP}    --json          the whole answer as JSON
 `;
 
 /** Values of {@linkcode QUESTION_OPTIONS}. */
@@ -41,7 +43,7 @@ export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
 /** Runs that a question compares: their points and lines have the same numbers. */
 export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
   const { vmlinux, modules, steady } = values;
-  return loadRuns(runs, { vmlinux, modules, steady });
+  return loadRuns(runs, { vmlinux, modules, steady, selection: originSelectionOf(values) });
 }
 
 /** A question about a whole run, whose answer is some of its tests. */

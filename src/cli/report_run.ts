@@ -11,6 +11,7 @@ import { writeLcovFiles } from "../run/write_report.ts";
 import { errorReason } from "../sys/file_error.ts";
 import { removeLeftParts } from "../sys/written_files.ts";
 import { type OptionValues, UsageError, warn } from "./command_line.ts";
+import { ORIGIN_OPTIONS, originSelectionOf } from "./origin_options.ts";
 import { outputStyle } from "./question.ts";
 import {
   checkOutputs,
@@ -29,6 +30,7 @@ export const LOAD_OPTIONS = {
   modules: { type: "string", multiple: true },
   "source-prefix": { type: "string" },
   steady: { type: "boolean" },
+  ...ORIGIN_OPTIONS,
 } as const;
 
 /** Values of {@linkcode LOAD_OPTIONS}. */
@@ -66,7 +68,13 @@ export function loadOptions(
   image?: string,
 ): LoadRunOptions {
   const { vmlinux = image, modules } = values;
-  return { vmlinux, modules, sourcePrefix: values["source-prefix"], steady: values.steady };
+  return {
+    vmlinux,
+    modules,
+    sourcePrefix: values["source-prefix"],
+    steady: values.steady,
+    selection: originSelectionOf(values),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
+import { LineFinder } from "./line_finder.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
 import { type HitTotals, LineTally } from "./line_tally.ts";
 import {
@@ -15,17 +16,29 @@ import {
   type UnresolvedCounts,
   type UnresolvedReason,
 } from "./point_hits.ts";
+import { knowsOrigins } from "../kcov/origin.ts";
+import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
+import {
+  CAUSED_BY_TESTS,
+  type LeftOut,
+  type OriginSelection,
+  OriginSelector,
+} from "./origin_selection.ts";
 import { union } from "./point_sets.ts";
 import { steadyPoints } from "./test_repeats.ts";
 import type { Universe } from "./universe.ts";
 
-/** A record without its PCs, which are points once it is resolved. */
-export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits">;
+/** A record without its PCs and their origins, which are points once it is resolved. */
+export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins">;
 
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
 export interface TestCoverage {
   readonly record: ResolvedRecord;
   readonly points: PointHits;
+  /** What made the kernel run the points, in the order of first runs; absent where that is not known. */
+  readonly origins?: readonly OriginHits[] | undefined;
+  /** Points that it has not since none of their origins counts; absent where origins are not known. */
+  readonly leftOut?: LeftOut | undefined;
   /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
 }
@@ -54,6 +67,8 @@ export interface RunCoverageOptions {
   modules?: readonly CoveredModule[];
   /** Leave out of each test the points that come and go between its repeats. */
   steady?: boolean;
+  /** Which origins count; {@linkcode CAUSED_BY_TESTS} by default. */
+  selection?: OriginSelection | undefined;
 }
 
 /**
@@ -83,6 +98,12 @@ export class RunCoverage {
   /** Per point, the number of tests that hit it. */
   readonly pointTests: Uint32Array;
   readonly totals: HitTotals;
+  /** Which origins count. */
+  readonly selection: OriginSelection;
+  /** Points that no test has since none of their origins counts. */
+  readonly leftOut: LeftOut;
+  /** Tests with points whose origins are not known; each is counted whole, or left out where the selection restricts. */
+  readonly originsUnknown: number;
   /** Points that were left out since they come and go between repeats. */
   readonly flakyLeftOut: number;
   /** Points that an empty test hits, ascending: kept apart, in no total. */
@@ -94,6 +115,7 @@ export class RunCoverage {
   readonly #counter: LineCounter;
   #sums: LineSums | undefined;
   #others: LineTally | undefined;
+  #finder: LineFinder | undefined;
 
   constructor(
     universe: Universe,
@@ -113,11 +135,23 @@ export class RunCoverage {
     this.#counter = new LineCounter(universe);
     const { modules = [] } = options;
     const lost = modules.map(() => 0);
-    const resolved = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
-      .map(({ pcs, hits, ...record }) => {
-        const points = resolvePoints(image, { pcs, hits });
-        return { record, points: withLostModules(points, pcs, modules, lost) };
-      });
+    const { selection = CAUSED_BY_TESTS } = options;
+    this.selection = selection;
+    const selector = new OriginSelector(image, options.kernel?.machine ?? "", selection);
+    const ofTests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside");
+    const resolved = ofTests.map((whole) => {
+      const { record: { pcs, hits, origins, ...record }, leftOut } = selector.narrow(whole);
+      const points = resolvePoints(image, { pcs, hits });
+      return {
+        record,
+        points: withLostModules(points, pcs, modules, lost),
+        origins: origins && originHits(image, pcs, points.points, origins),
+        leftOut,
+      };
+    });
+    this.leftOut = selector.leftOut(resolved.map(({ points }) => points.points));
+    this.originsUnknown =
+      ofTests.filter((record) => record.pcs.length > 0 && !knowsOrigins(record)).length;
     const { pointTests } = this;
     const { tests, flaky } = options.steady
       ? steadyPoints({ tests: resolved, pointTests })
@@ -125,17 +159,21 @@ export class RunCoverage {
     this.flakyLeftOut = flaky;
     for (const { points } of tests) countPoints(points.points, pointTests);
     const sums = (): LineSums => this.#lineSums();
-    this.tests = tests.map(({ record, points }, test) => ({
+    this.tests = tests.map(({ record, points, origins, leftOut }, test) => ({
       record,
       points,
+      leftOut,
+      origins: origins && (options.steady ? originsWithin(origins, points.points) : origins),
       get totals() {
         return sums().totals[test];
       },
     }));
     this.modules = moduleCoverage(modules, this.pointTests, lost);
+    // Not counted with what tests lost.
+    const apart = new OriginSelector(image, options.kernel?.machine ?? "", selection);
     const pointsOf = (wanted: RecordKind): Uint32Array =>
       records.filter(({ kind }) => kind === wanted)
-        .map((record) => resolvePoints(image, record).points)
+        .map((record) => resolvePoints(image, apart.narrow(record).record).points)
         .reduce(union, new Uint32Array(0));
     this.baseline = pointsOf("baseline");
     this.outside = pointsOf("outside");
@@ -163,6 +201,11 @@ export class RunCoverage {
   /** The lines that test number `test` hit. */
   linesOf(test: number): LineHits {
     return this.#counter.count(this.tests[test].points);
+  }
+
+  /** The lines that points of the universe claim, both ascending. */
+  linesOfPoints(points: Uint32Array): Uint32Array {
+    return (this.#finder ??= new LineFinder(this.universe)).linesOf(points);
   }
 
   /** The totals of points of the universe, ascending. */

@@ -1,3 +1,4 @@
+import type { AskedOrigin, CallCoverage } from "../assertions/coverage_answers.ts";
 import type { Address } from "../base/address.ts";
 
 /** What a record says about its own completeness. */
@@ -11,7 +12,9 @@ export interface CoverageFlags {
 }
 
 /**
- * The kernel code that a test ran, up to now while the test runs. Questions are not recorded themselves.
+ * The kernel code that a test ran, up to now while the test runs. Questions are not recorded themselves. Where it is
+ * known what made the kernel run each point, they are about what the test caused, unless they name an origin: its own
+ * system calls, and what the kernel did on their behalf.
  *
  * Where kernel coverage is unavailable, `available` is false and each question throws a
  * {@linkcode KcovUnavailableError}, so that no test takes "nothing recorded" for "nothing ran".
@@ -24,7 +27,7 @@ export interface KernelCoverage {
   /** Flags of the record. */
   readonly record: CoverageFlags;
   /**
-   * Distinct raw PCs, ascending: return addresses of coverage calls, as signed numbers.
+   * Distinct raw PCs of all origins, ascending: return addresses of coverage calls, as signed numbers.
    *
    * @throws {KcovUnavailableError} Where nothing is recorded.
    */
@@ -34,8 +37,17 @@ export interface KernelCoverage {
    *
    * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
    * @throws {RangeError} Where the kernel has no such function, or it has no coverage points.
+   * @throws {TypeError} Where an origin is asked for that is none, or that is not known here.
+   *
+   * @example
+   * ```ts
+   * import { kernelCoverage } from "kernelcov";
+   * using cov = kernelCoverage("a datagram to itself");
+   * // … sends it, and receives it
+   * if (cov.available) console.log(cov.reached("udp_rcv"));
+   * ```
    */
-  reached(functionName: string): boolean;
+  reached(functionName: string, asked?: AskedOrigin): boolean;
   /**
    * How often the function's most frequent coverage point ran, including copies inlined into other functions; 0 if none
    * ran. For a function without loops this is the number of its calls; a lower bound if the record is truncated.
@@ -43,21 +55,42 @@ export interface KernelCoverage {
    * @throws {TypeError} In `tree` scope, where counts are unknown: ask `reached`.
    * @throws As `reached`.
    */
-  hits(functionName: string): number;
+  hits(functionName: string, asked?: AskedOrigin): number;
   /**
    * Names of the functions that ran, sorted, inlined ones included.
    *
-   * @throws {KcovUnavailableError} As `reached`.
+   * @throws As `reached`, except for functions.
    */
-  functions(): string[];
+  functions(asked?: AskedOrigin): string[];
   /**
    * Numbers of the lines that ran in a source file, ascending.
    *
    * @param file Path relative to the kernel's root, such as `fs/pipe.c`.
    * @throws {KcovUnavailableError} As `reached`.
    * @throws {RangeError} Where the kernel has no such file, or it has no coverage points.
+   * @throws {TypeError} As `reached`.
    */
-  lines(file: string): number[];
+  lines(file: string, asked?: AskedOrigin): number[];
+  /**
+   * What ran in each system call and by what it led to, in the order of first runs; calls of one name together. Page
+   * faults, signals and the like are calls too.
+   *
+   * @throws {KcovUnavailableError} As `reached`.
+   * @throws {TypeError} Where origins are not known.
+   *
+   * @example
+   * ```ts
+   * import { readFileSync } from "node:fs";
+   * import { withKernelCoverage } from "kernelcov";
+   *
+   * const body = withKernelCoverage((cov) => {
+   *   readFileSync("/etc/hostname");
+   *   if (!cov.available) return;
+   *   for (const { name, functions, points } of cov.calls()) console.log(name, functions, points);
+   * }, { name: "a file is read" });
+   * ```
+   */
+  calls(asked?: AskedOrigin): CallCoverage[];
 }
 
 /** What a coverage needs to know of its test. */

@@ -36,6 +36,8 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   end(): void {}
 
+  leave(): void {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

@@ -4,19 +4,25 @@ import { environmentVariable, isNotPermitted, runtimeName } from "../sys/runtime
 import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
+import { LiveCoverage } from "./live_coverage.ts";
+import { type Recorder, sharedRecorder } from "./recorders/recorder.ts";
+import { supervisorRecorder } from "./recorders/supervisor_recorder.ts";
 import type { TestCoverage } from "./test_coverage.ts";
-import { SupervisedCoverage } from "./supervised_coverage.ts";
-import { supervisorClient } from "./supervisor_client.ts";
 
-type ThreadCoverage = typeof import("./thread/thread_coverage.ts");
+type OwnRecorder = typeof import("./recorders/own_recorder.ts");
 
-let loaded: ThreadCoverage | KcovUnavailableError | undefined;
+/** The calling thread's recorder, or why there is none. */
+function recorder(): Recorder | KcovUnavailableError {
+  return sharedRecorder(() => supervisorRecorder() ?? loadedRecorder());
+}
+
+let loaded: Recorder | KcovUnavailableError | undefined;
 
 /**
  * What records a thread by itself, or why the runtime does not permit to load it. Not an import: under a supervisor no
  * thread that runs tests needs to load it.
  */
-function threadCoverage(): ThreadCoverage | KcovUnavailableError {
+function loadedRecorder(): Recorder | KcovUnavailableError {
   if (runtimeName() === "unknown") {
     // Loading it would fail: it is written for runtimes that can call the kernel.
     return loaded ??= new KcovUnavailableError(
@@ -25,7 +31,8 @@ function threadCoverage(): ThreadCoverage | KcovUnavailableError {
     );
   }
   try {
-    loaded ??= requireSource(import.meta.url, "hook/thread/thread_coverage") as ThreadCoverage;
+    loaded ??= (requireSource(import.meta.url, "hook/recorders/own_recorder") as OwnRecorder)
+      .ownRecorder();
   } catch (cause) {
     if (!isNotPermitted(cause)) throw cause;
     loaded = new KcovUnavailableError(
@@ -39,19 +46,16 @@ function threadCoverage(): ThreadCoverage | KcovUnavailableError {
 
 /** Opens what records the thread before the first test. A failure is reported when a test runs. */
 export function prepareThread(): void {
-  if (supervisorClient() !== null) return;
-  const coverage = threadCoverage();
-  if (!(coverage instanceof KcovUnavailableError)) coverage.prepareThreadCoverage();
+  const found = recorder();
+  if (!(found instanceof KcovUnavailableError)) found.prepare(false);
 }
 
 /**
- * Begins to record the calling thread; nothing runs between the reset of the buffer and the return. If coverage is
- * unavailable, returns a {@linkcode MissingCoverage}: the test runs all the same.
- *
- * Under a supervisor all threads and processes are recorded, by the supervisor.
+ * Begins to record a test; nothing of the hook's is recorded. If coverage is unavailable, returns a
+ * {@linkcode MissingCoverage}: the test runs all the same.
  *
  * @param identity Names the test; called before recording begins.
- * @param parent The test that this one is a part of; matters under a supervisor only.
+ * @param parent The test that this one is a part of.
  * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it; then any error.
  */
 export function startCoverage(
@@ -69,14 +73,31 @@ export function startCoverage(
 }
 
 function started(identity: () => TestIdentity, parent?: TestCoverage): TestCoverage {
-  const supervisor = supervisorClient();
-  if (supervisor === null) {
-    const thread = threadCoverage();
-    if (!(thread instanceof KcovUnavailableError)) return thread.startThreadCoverage(identity);
-    return missingCoverage(identity().name, thread, environmentVariable("KERNELCOV"));
+  const found = recorder();
+  if (found instanceof KcovUnavailableError) {
+    return missingCoverage(identity().name, found, environmentVariable("KERNELCOV"));
   }
-  const coverage = new SupervisedCoverage(supervisor, identity(), "test", parent);
-  coverage.begin();
+  return recorded(found, identity, parent);
+}
+
+function recorded(
+  found: Recorder,
+  identity: () => TestIdentity,
+  parent: TestCoverage | undefined,
+): TestCoverage {
+  const why = found.unavailable();
+  if (why !== undefined) return missingCoverage(identity().name, why, found.mode);
+  function made(): LiveCoverage {
+    found.prepare(true);
+    return new LiveCoverage(found, identity(), { parent });
+  }
+  const coverage = found.pausesFreely ? found.pause(made) : made();
+  try {
+    coverage.begin();
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError)) throw error;
+    return missingCoverage(coverage.name, error, found.mode);
+  }
   return coverage;
 }
 

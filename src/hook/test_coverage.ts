@@ -1,12 +1,15 @@
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
+import type { Recording } from "./recorders/recorder.ts";
 
 /** The coverage of one test, which runs until it is ended with the test's outcome. */
 export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposable {
-  /** What its supervisor knows it by; absent where it has none. */
-  readonly number?: number;
+  /** What its recorder knows it by; absent where it has none. */
+  readonly recording?: Recording | undefined;
   end(outcome: TestOutcome): void;
+  /** Ends the record of a test that the runner gave up, such as after its timeout: its body may still run. */
+  leave(): void;
   /** Notes that the body continued after the first iteration of the event loop. */
   markAsynchronous(): void;
 }
@@ -34,6 +37,10 @@ export class AdoptedCoverage extends CoverageAnswers implements KernelCoverage {
 
   get hasHits(): boolean {
     return this.#coverage.hasHits;
+  }
+
+  override get threadsShared(): boolean {
+    return this.#coverage.threadsShared;
   }
 
   pcs(): Float64Array<ArrayBuffer> {

@@ -18,6 +18,48 @@ export const KCOV_RESET_TRACE = 0x6368n;
 export const KCOV_YIELD = 0x6369n;
 
 /**
+ * `_IOW('c', 105, struct kcov_collector_arg)`: make the device a collector. The argument is the address of four 32-bit
+ * words, flags first. As all calls of collectors not in mainline; the embedded kernel has them.
+ */
+export const KCOV_COLLECTOR_INIT = 0x40106369n;
+/** A flag of the call above: processes that its tasks make keep the collector, whatever others are switched to. */
+export const KCOV_COLLECTOR_KEEPS = 1;
+/** `_IO('c', 106)`: make tasks a group that collects into this collector. The argument is a scope. */
+export const KCOV_COLLECT = 0x636an;
+/** Scope of the call above: the calling thread, and what it makes later. */
+export const KCOV_SCOPE_THREAD = 0n;
+/** The calling thread's process, and what that makes later. */
+export const KCOV_SCOPE_PROCESS = 1n;
+/** `_IO('c', 107)`: have groups collect into this collector: those of the one whose descriptor is given, or the caller's. */
+export const KCOV_COLLECT_SWITCH = 0x636bn;
+/** In place of a descriptor: the caller's group. */
+export const KCOV_SWITCH_OWN = 0xffff_ffffn;
+/** Added: empty this collector first. */
+export const KCOV_SWITCH_RENEW = 1n << 32n;
+/** `_IO('c', 108)`: its groups collect nothing more. The argument must be 0. */
+export const KCOV_COLLECT_STOP = 0x636cn;
+/** `_IO('c', 109)`: the calling thread leaves its group. The argument must be 0. */
+export const KCOV_COLLECT_LEAVE = 0x636dn;
+
+/** Words of a collector's area, before its entries (`enum kcov_collector_header`). */
+export const KCOV_HEADER = {
+  /** Entries stored. */
+  count: 0,
+  /** Points that found no room. */
+  lost: 1,
+  /** Items that are queued on its behalf now. */
+  pending: 2,
+  /** Items whose cause could not be kept. */
+  dropped: 4,
+  /** Written by user space: while it is not 0, what the group's leader runs itself is not stored here. */
+  paused: 6,
+  /** Threads and processes that were made in its name. */
+  tasks: 7,
+  /** How many words they are. */
+  words: 8,
+} as const;
+
+/**
  * What the kernel stores: `trace`, the PC of every coverage point in the order of execution, or `unique`, each PC
  * once (only kernels with `KCOV_UNIQUE_ENABLE`).
  */

@@ -1,3 +1,5 @@
+import type { Address } from "../base/address.ts";
+
 // An origin is what made the kernel run a point, in 16 bits as an entry of a collector has it (docs/collectors.md): how
 // it came to run in the upper 4, the call that it goes back to in the lower 12.
 
@@ -60,4 +62,40 @@ export interface OriginPoints {
   readonly origin: number;
   /** Which of the record's PCs: ascending indexes, in the order of their addresses. */
   readonly points: Uint32Array<ArrayBuffer>;
+  /** How often each of them ran from this origin; absent where the kernel stored each PC once. */
+  readonly hits?: Uint32Array<ArrayBuffer>;
+}
+
+/** PCs, and what is known of each: of a record, or of a part of one. */
+export interface RecordedPcs {
+  /** Distinct PCs, ascending. */
+  readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
+  /** How often each ran, or `null` where the kernel stored each PC once. */
+  readonly hits: Uint32Array | null;
+  /** What made the kernel run them; absent where that is not known. */
+  readonly origins?: readonly OriginPoints[] | undefined;
+}
+
+/** PCs with their origins. */
+export type OriginPcs = RecordedPcs & { readonly origins: readonly OriginPoints[] };
+
+/** Whether it is known what made the kernel run each PC, and how often, where hits are known at all. */
+export function knowsOrigins<Recorded extends RecordedPcs>(
+  recorded: Recorded,
+): recorded is Recorded & OriginPcs {
+  const { origins, hits } = recorded;
+  return origins !== undefined && (hits === null || origins.every((one) => one.hits !== undefined));
+}
+
+/** How often each of `count` points ran from all origins together. */
+export function hitsOfOrigins(
+  origins: readonly OriginPoints[],
+  count: number,
+): Uint32Array<ArrayBuffer> {
+  const sum = new Float64Array(count);
+  for (const { points, hits } of origins) {
+    for (let i = 0; i < points.length; i++) sum[points[i]] += hits?.[i] ?? 0;
+  }
+  // A saturated count stays a lower bound.
+  return Uint32Array.from(sum, (hits) => Math.min(hits, 0xffff_ffff));
 }

@@ -8,6 +8,7 @@ import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "../kcov/abi.ts";
+import { hasCollectors } from "../kcov/collector.ts";
 import { isRecorded } from "../kcov/recorder.ts";
 import { tryKcov } from "../kcov/try_kcov.ts";
 
@@ -43,6 +44,8 @@ export interface KcovAvailability {
   readonly findings: readonly KcovFinding[];
   /** Whether the kernel can store each PC once (`KCOV_UNIQUE_ENABLE`). */
   readonly uniqueMode: boolean;
+  /** Whether the kernel has collectors (docs/collectors.md): `tree` scope then needs no tracer. */
+  readonly collectors: boolean;
 }
 
 /** The machine that {@linkcode inspectHost} looks at; tests give another. */
@@ -97,7 +100,7 @@ export function kcovAvailability(): KcovAvailability {
 export function inspectHost(host: KcovHost): KcovAvailability {
   const findings: KcovFinding[] = [];
   function unavailable(reason: KcovUnavailableReason, message: string): KcovAvailability {
-    return { available: false, reason, message, findings, uniqueMode: false };
+    return { available: false, reason, message, findings, uniqueMode: false, collectors: false };
   }
   if (host.platform !== "linux") {
     const change = "run the tests on Linux";
@@ -124,17 +127,19 @@ export function inspectHost(host: KcovHost): KcovAvailability {
     findings.push({ subject: KCOV_PATH, ok: false, found: `${code}: ${what}`, change });
     return unavailable(reason, `${what}: ${change}`);
   }
+  const collectors = hasCollectors(libc, fd);
   libc.close(fd);
   findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
-  if (!host.isRecorded()) return tried(libc, findings, unavailable);
+  if (!host.isRecorded()) return tried(libc, collectors, findings, unavailable);
   // Trying would end the recording of this thread where the kernel lets the recorder yield.
   const found = "this thread is being recorded by kernelcov";
-  findings.push({ subject: TRIED, ok: true, found });
+  findings.push({ subject: TRIED, ok: true, found }, collectorFinding(collectors));
   return {
     available: true,
     message: `Kernel coverage works here: ${found}`,
     findings,
     uniqueMode: tryKcov(libc, false).uniqueMode,
+    collectors,
   };
 }
 
@@ -143,6 +148,7 @@ const TRIED = "a recorded system call";
 /** Records one system call, since a kernel can have the device and no callbacks in its code. */
 function tried(
   libc: Libc,
+  collectors: boolean,
   findings: KcovFinding[],
   unavailable: (reason: KcovUnavailableReason, message: string) => KcovAvailability,
 ): KcovAvailability {
@@ -154,8 +160,10 @@ function tried(
       findings.push({ subject, ok: false, found: "no coverage point ran", change });
       return unavailable("no-callbacks", NO_CALLBACKS);
     }
-    findings.push({ subject, ok: true, found: `${points} coverage points ran` });
-    return { available: true, message: "Kernel coverage works here", findings, uniqueMode };
+    const found = `${points} coverage points ran`;
+    findings.push({ subject, ok: true, found }, collectorFinding(collectors));
+    const message = "Kernel coverage works here";
+    return { available: true, message, findings, uniqueMode, collectors };
   } catch (error) {
     if (error instanceof KcovUnavailableError || error instanceof SyscallError) {
       findings.push({ subject, ok: false, found: error.message });
@@ -164,6 +172,14 @@ function tried(
     }
     throw error;
   }
+}
+
+/** Both ways work: there is nothing to change. */
+function collectorFinding(collectors: boolean): KcovFinding {
+  const found = collectors
+    ? "the kernel has them: test and record use them"
+    : "the kernel has none: test and record trace processes with ptrace";
+  return { subject: "collectors", ok: true, found };
 }
 
 /** Why the device could not be opened, and what to change. */

@@ -9,8 +9,9 @@ import {
 } from "./loaded_modules.ts";
 import { MemoryAreas } from "./memory_areas.ts";
 import { ModuleMap } from "./module_map.ts";
+import type { FollowedModules, TimedPcs } from "../record/run_writer.ts";
 import { RunModules, withPcs } from "../record/run_modules.ts";
-import type { RunModule, TestRecord } from "../record/test_record.ts";
+import type { RunModule } from "../record/test_record.ts";
 
 /** Time that may pass between the end of a test and its record. */
 const WRITTEN_WITHIN_MS = 100;
@@ -27,7 +28,7 @@ interface Snapshot {
  * Follows which modules of the running kernel are loaded, and puts the PCs of records at the addresses that records have
  * for them. A kernel without modules costs one look.
  */
-export class ModulePlaces {
+export class ModulePlaces implements FollowedModules {
   readonly #root: string;
   readonly #now: () => number;
   readonly #run = new RunModules();
@@ -71,7 +72,7 @@ export class ModulePlaces {
    * A record that has just ended, with its raw PCs in modules at the addresses that records have for them. A PC that may
    * be of either of two modules, which were at one place at different times of the test, stays as it is.
    */
-  place(record: TestRecord): TestRecord {
+  place<Recorded extends TimedPcs>(record: Recorded): Recorded {
     this.observe();
     if (this.#run.size === 0) return record;
     const met = new Set<LoadedModule>();
@@ -121,7 +122,7 @@ export class ModulePlaces {
   }
 
   /** The modules at the start of a record's test and at each change since. */
-  #mapsOf({ durationMs }: TestRecord): ModuleMap[] {
+  #mapsOf({ durationMs }: TimedPcs): ModuleMap[] {
     const begin = this.#now() - durationMs - WRITTEN_WITHIN_MS;
     const first = this.#snapshots.findLastIndex(({ from }) => from <= begin);
     return this.#snapshots.slice(Math.max(0, first)).map(({ map }) => map);

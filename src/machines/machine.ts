@@ -37,6 +37,8 @@ export interface CommandEnd {
 export interface Machine {
   /** ELF file of its kernel with debug information; `undefined` for the running kernel's, which has to be found. */
   readonly vmlinux: string | undefined;
+  /** Whether its kernel has collectors; known before it boots. */
+  readonly collectors: boolean;
   /** Whether changes of files are lost when a command ends, except in the folders that the machine may write to. */
   readonly discardsChanges: boolean;
   /**

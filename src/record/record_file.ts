@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.ts";
 import { type FileLine, fileLines } from "./file_lines.ts";
+import { takesLateWork, withLateWork } from "./late_work.ts";
 import {
   parseHeaderLine,
   parseLine,
@@ -18,7 +19,10 @@ export interface RecordFile {
   /** Why it is not read at all, where it is of another version. */
   readonly refused?: FormatError;
   readonly modules: readonly RunModule[];
-  /** Those that were written, then an `unfinished` one of each test that began and left none, unless that was lost. */
+  /**
+   * Those that were written, with their late work, then an `unfinished` one of each test that began and left none,
+   * unless that was lost.
+   */
   readonly records: readonly TestRecord[];
   /** Lines that cannot be believed. */
   readonly damaged: number;
@@ -44,6 +48,8 @@ export function readRecordFile(directory: string, name: string): RecordFile {
 function parseRecordFile(name: string, fileOfLines: Iterable<FileLine>): RecordFile {
   const records: TestRecord[] = [], modules: RunModule[] = [];
   const unfinished = new UnfinishedTests();
+  /** Where among `records` those are that late work can name. */
+  const numbered = new Map<number, number>();
   let header: RecordHeader | undefined;
   let end: RecordFileEnd | undefined;
   let damaged = 0, lines = 0;
@@ -65,8 +71,14 @@ function parseRecordFile(name: string, fileOfLines: Iterable<FileLine>): RecordF
     try {
       const line = parseLine(text);
       if ("record" in line) {
+        if (line.number !== undefined) numbered.set(line.number, records.length);
         records.push(line.record);
         unfinished.end(line.record);
+      } else if ("late" in line) {
+        const at = numbered.get(line.number);
+        // The record's own line was damaged.
+        if (at === undefined || !takesLateWork(records[at])) damaged++;
+        else records[at] = withLateWork(records[at], line.late);
       } else if ("begun" in line) unfinished.begin(line.begun);
       else if ("module" in line) modules.push(line.module);
       else end = line.end;

@@ -1,8 +1,18 @@
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
-import { decodeAscending, decodeCounts, encodeAscending, encodeCounts } from "./delta_varints.ts";
+import {
+  decodeAscending,
+  decodeCounts,
+  decodeFirstRuns,
+  encodeAscending,
+  encodeCounts,
+  encodeFirstRuns,
+} from "./delta_varints.ts";
+import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
+import { decodeOrigins, encodeOrigins } from "./origin_sets.ts";
 import type {
   BegunTest,
+  LateWork,
   ModuleSection,
   RecordKind,
   RunKernel,
@@ -11,12 +21,14 @@ import type {
   TreeDetails,
 } from "./test_record.ts";
 
-// A record file holds one JSON object a line: a header, then modules, the tests that begin, and records, each module
-// before the first record with its points, and at the end a line that says so. Each line ends with a checksum of what
-// stands before it, so that a line that was cut or overwritten is never taken for a record.
+// A record file holds one JSON object a line: a header, then modules, the tests that begin, records and the late work of
+// records, each module before the first record with its points, and at the end a line that says so. Each line ends with
+// a checksum of what stands before it, so that a line that was cut or overwritten is never taken for a record.
 
-/** Version of the format; a reader refuses others. */
-const VERSION = 3;
+/** Version of the format. */
+const VERSION = 4;
+/** The versions that a reader takes: of version 3 no record has origins, and none has late work. */
+const READ_VERSIONS: readonly unknown[] = [3, VERSION];
 
 /** First line of a record file. */
 export interface RecordHeader {
@@ -62,14 +74,50 @@ export function begunLine({ name, ...rest }: BegunTest): string {
   return seal({ begun: name, ...rest });
 }
 
-/** A record as a line, with its line end. */
-export function recordLine(record: TestRecord): string {
-  const { pcs, hits, earlier: _earlier, ...rest } = record;
+/**
+ * A record as a line, with its line end.
+ *
+ * @param number What late work names it by; only for a record with origins.
+ */
+export function recordLine(record: TestRecord, number?: number): string {
+  const { pcs, hits, origins, firstRuns, earlier: _earlier, ...rest } = record;
+  const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
+    number,
     points: pcs.length,
     pcs: encodeAscending(pcs).toBase64(),
-    hits: hits === null ? null : encodeCounts(hits).toBase64(),
+    hits: hits === null || byOrigin ? null : encodeCounts(hits).toBase64(),
+    origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
+    firstRuns: firstRuns && encodeFirstRuns(firstRuns, pcs).toBase64(),
+    // Of which those of the points are the sums.
+    originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
+  });
+}
+
+/** The hits of all origins, one behind the other. */
+function originHits(origins: readonly OriginPoints[]): Uint32Array {
+  const used = origins.filter(({ points }) => points.length > 0);
+  const all = new Uint32Array(used.reduce((sum, { points }) => sum + points.length, 0));
+  let end = 0;
+  for (const { hits, points } of used) {
+    all.set(hits!, end);
+    end += points.length;
+  }
+  return all;
+}
+
+/** Late work of record `number` as a line, with its line end. */
+export function lateLine(number: number, late: LateWork): string {
+  const { pcs, origins, pending, dropped, truncated } = late;
+  return seal({
+    late: number,
+    pending,
+    dropped,
+    truncated,
+    points: pcs.length,
+    pcs: encodeAscending(pcs).toBase64(),
+    origins: encodeOrigins(origins, pcs.length).toBase64(),
   });
 }
 
@@ -86,14 +134,16 @@ export function endLine({ records, lost, damaged, cut }: RecordFileEnd): string 
 export function parseHeaderLine(line: string): RecordHeader | undefined {
   try {
     const fields = unseal(line);
-    if (fields.kernelcov === VERSION) return headerOf(fields);
+    if (READ_VERSIONS.includes(fields.kernelcov)) return headerOf(fields);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
   throw new FormatError(
     "record",
-    `the file is not of version ${VERSION}: read it with the kernelcov that wrote it`,
+    `the file is not of version ${
+      READ_VERSIONS.join(" or ")
+    }: read it with the kernelcov that wrote it`,
   );
 }
 
@@ -114,13 +164,15 @@ function headerOf(fields: Fields): RecordHeader {
 
 /** What a line after the header holds. */
 export type RecordFileLine =
-  | { readonly record: TestRecord }
+  | { readonly record: TestRecord; readonly number?: number }
+  | { readonly late: LateWork; readonly number: number }
   | { readonly module: RunModule }
   | { readonly begun: BegunTest }
   | { readonly end: RecordFileEnd };
 
 /**
- * Reads the line of a record, of a module, of a test that begins or of the file's end, without its line end.
+ * Reads the line of a record, of late work, of a module, of a test that begins or of the file's end, without its line
+ * end.
  *
  * @throws {FormatError} Where it is damaged.
  */
@@ -128,7 +180,10 @@ export function parseLine(line: string): RecordFileLine {
   const fields = unseal(line);
   if (fields.module !== undefined) return { module: moduleOf(fields) };
   if (fields.begun !== undefined) return { begun: begunOf(fields) };
-  return fields.end === undefined ? { record: recordOf(fields) } : { end: endOf(fields) };
+  if (fields.late !== undefined) return { late: lateOf(fields), number: number(fields, "late") };
+  if (fields.end !== undefined) return { end: endOf(fields) };
+  const record = recordOf(fields);
+  return fields.number === undefined ? { record } : { record, number: number(fields, "number") };
 }
 
 function begunOf(fields: Fields): BegunTest {
@@ -170,20 +225,62 @@ function moduleOf(fields: Fields): RunModule {
 
 function recordOf(fields: Fields): TestRecord {
   const points = number(fields, "points");
+  const origins = originsOf(fields, points);
+  const pcs = decodeAscending(bytesOf(fields, "pcs"), points);
   return {
     name: text(fields, "name"),
     file: text(fields, "file"),
     outcome: oneOf(fields, "outcome", ["passed", "failed", "unfinished"]),
     durationMs: number(fields, "durationMs"),
     scope: oneOf(fields, "scope", ["thread", "tree"]),
-    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
-    hits: fields.hits === null ? null : decodeCounts(bytesOf(fields, "hits"), points),
+    pcs,
+    hits: hitsOf(fields, points, origins),
     truncated: flag(fields, "truncated"),
     shared: flag(fields, "shared"),
     callingThreadOnly: flag(fields, "callingThreadOnly"),
+    ...(origins === undefined ? {} : { origins }),
+    ...(fields.firstRuns === undefined
+      ? {}
+      : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
+  };
+}
+
+function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {
+  if (fields.origins === undefined) return undefined;
+  const origins = decodeOrigins(bytesOf(fields, "origins"), count);
+  if (fields.originHits === undefined) return origins;
+  const pairs = origins.reduce((sum, { points }) => sum + points.length, 0);
+  const hits = decodeCounts(bytesOf(fields, "originHits"), pairs);
+  let end = 0;
+  return origins.map(({ origin, points }) => ({
+    origin,
+    points,
+    hits: hits.slice(end, end += points.length),
+  }));
+}
+
+function hitsOf(
+  fields: Fields,
+  count: number,
+  origins: readonly OriginPoints[] | undefined,
+): Uint32Array | null {
+  if (fields.originHits !== undefined && origins !== undefined) {
+    return hitsOfOrigins(origins, count);
+  }
+  return fields.hits === null ? null : decodeCounts(bytesOf(fields, "hits"), count);
+}
+
+function lateOf(fields: Fields): LateWork {
+  const points = number(fields, "points");
+  return {
+    pcs: decodeAscending(bytesOf(fields, "pcs"), points),
+    origins: decodeOrigins(bytesOf(fields, "origins"), points),
+    pending: number(fields, "pending"),
+    dropped: number(fields, "dropped"),
+    truncated: flag(fields, "truncated"),
   };
 }
 
@@ -206,6 +303,9 @@ function treeDetails(fields: Fields): TreeDetails {
       return { reason: text(counted, "reason"), tasks: number(counted, "tasks") };
     }),
     finished: flag(fields, "finished"),
+    ...(fields.threadsShared === undefined ? {} : { threadsShared: flag(fields, "threadsShared") }),
+    ...(fields.pending === undefined ? {} : { pending: number(fields, "pending") }),
+    ...(fields.dropped === undefined ? {} : { dropped: number(fields, "dropped") }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { lowerBound } from "../base/search.ts";
+import type { OriginPoints, RecordedPcs } from "../kcov/origin.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
 // Records have their own addresses for the sections of modules, far above those of any kernel: a module lies elsewhere
@@ -78,25 +79,58 @@ export function movePcs(record: TestRecord, moved: readonly MovedSection[]): Tes
   );
 }
 
-/** The record with PC `i` replaced by `pcs[i]`; hits of PCs that are one now are added. */
-export function withPcs(record: TestRecord, pcs: Float64Array<ArrayBuffer>): TestRecord {
-  const { hits } = record;
+/**
+ * The record with PC `i` replaced by `pcs[i]`. Of PCs that are one now the hits are added, and each has the origins of
+ * all.
+ */
+export function withPcs<Recorded extends RecordedPcs>(
+  record: Recorded,
+  pcs: Float64Array<ArrayBuffer>,
+): Recorded {
+  const { hits, origins } = record;
   const sorted = pcs.slice().sort();
   let count = 0;
   for (let index = 0; index < sorted.length; index++) {
     if (index === 0 || sorted[index] !== sorted[index - 1]) sorted[count++] = sorted[index];
   }
   const distinct = sorted.slice(0, count);
-  if (hits === null) return { ...record, pcs: distinct };
-  const sum = new Float64Array(count);
+  if (hits === null && origins === undefined) return { ...record, pcs: distinct };
+  const place = placesOf(pcs, distinct);
+  return {
+    ...record,
+    pcs: distinct,
+    hits: hits === null ? null : addedHits(hits, place, count),
+    ...(origins === undefined ? {} : { origins: origins.map((one) => movedOrigin(one, place)) }),
+  };
+}
+
+/** Where each of the PCs is among the distinct ones. */
+function placesOf(pcs: Float64Array, distinct: Float64Array): Uint32Array {
+  const place = new Uint32Array(pcs.length);
   let at = -1;
   for (let index = 0; index < pcs.length; index++) {
     // They are nearly in order, so the next one is mostly the neighbour.
     if (distinct[++at] !== pcs[index]) at = lowerBound(distinct, pcs[index]);
-    sum[at] += hits[index];
+    place[index] = at;
   }
+  return place;
+}
+
+function addedHits(hits: Uint32Array, place: Uint32Array, count: number): Uint32Array {
+  const sum = new Float64Array(count);
+  for (let index = 0; index < hits.length; index++) sum[place[index]] += hits[index];
   // A saturated count stays a lower bound.
-  return { ...record, pcs: distinct, hits: Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff)) };
+  return Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff));
+}
+
+/** The points of an origin at their new places, ascending, each once. */
+function movedOrigin({ origin, points, hits }: OriginPoints, place: Uint32Array): OriginPoints {
+  const sorted = points.map((point) => place[point]).sort();
+  const moved = sorted.filter((point, index) => index === 0 || point !== sorted[index - 1]);
+  if (hits === undefined) return { origin, points: moved };
+  const sum = new Float64Array(moved.length);
+  for (let i = 0; i < points.length; i++) sum[lowerBound(moved, place[points[i]])] += hits[i];
+  return { origin, points: moved, hits: Uint32Array.from(sum, (n) => Math.min(n, 0xffff_ffff)) };
 }
 
 /** The modules of several runs as those of one, and the records of each run with the addresses of that one. */

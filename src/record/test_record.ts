@@ -66,12 +66,34 @@ export interface TestRecord {
   /** What made the kernel run the PCs, in the order of first runs; absent where that is not known. */
   readonly origins?: readonly OriginPoints[];
   /**
+   * In which order code first ran: where the stretches begin that PCs are in ({@linkcode stretchOf}), distinct; absent
+   * where that is not known. What ran late is in none.
+   */
+  readonly firstRuns?: Float64Array<ArrayBuffer>;
+  /**
    * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
    * repeats the other.
    */
   readonly pass?: number;
   /** It was read back beside those of a newer run, which did not run this test. Not written. */
   readonly earlier?: true;
+}
+
+/**
+ * What ran on a test's behalf after its record was written: timers, works and the like that it had queued. It is added
+ * to the record when that is read.
+ */
+export interface LateWork {
+  /** Distinct PCs, ascending; those that the record has already may be among them. */
+  readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
+  /** What made the kernel run them; of each PC at least one. */
+  readonly origins: readonly OriginPoints[];
+  /** Items that were still queued on the test's behalf when this was read: instead of the record's number. */
+  readonly pending: number;
+  /** Items whose cause could not be kept since the test began. */
+  readonly dropped: number;
+  /** PCs are missing. */
+  readonly truncated: boolean;
 }
 
 /** What is known of a test when it begins: the rest of its record is `unfinished` until it ends. */

@@ -2,10 +2,12 @@ import type { CoverageDifference } from "../coverage/questions/compare_coverage.
 import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer } from "../coverage/patch/patch_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { machineOf } from "../coverage/questions/test_origins.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
 import type { FunctionAnswer, LineAnswer } from "../coverage/questions/which_tests.ts";
 import { rangesByFile } from "./line_ranges.ts";
+import { type OriginReference, originReference } from "./origins/origin_json.ts";
 
 /** A test in a JSON answer. */
 export interface TestReference {
@@ -24,7 +26,11 @@ export function testReference(coverage: RunCoverage, test: number): TestReferenc
 export function lineAnswerJson(coverage: RunCoverage, answer: LineAnswer): unknown {
   return {
     ...answer,
-    tests: answer.tests.map(({ test, ...rest }) => ({ ...testReference(coverage, test), ...rest })),
+    tests: answer.tests.map(({ test, origins, ...rest }) => ({
+      ...testReference(coverage, test),
+      ...rest,
+      ...originReferences(coverage, origins),
+    })),
   };
 }
 
@@ -35,8 +41,22 @@ export function linesAnswerJson(
 ): unknown {
   return {
     ...answer,
-    tests: answer.tests.map(({ test, lines }) => ({ ...testReference(coverage, test), lines })),
+    tests: answer.tests.map(({ test, lines, origins }) => ({
+      ...testReference(coverage, test),
+      lines,
+      ...originReferences(coverage, origins),
+    })),
   };
+}
+
+/** The calls through which a test reaches a place, where they are known. */
+function originReferences(
+  coverage: RunCoverage,
+  origins: readonly number[] | undefined,
+): { readonly origins?: readonly OriginReference[] } {
+  if (origins === undefined) return {};
+  const machine = machineOf(coverage);
+  return { origins: origins.map((origin) => originReference(machine, origin)) };
 }
 
 /** Which tests a patch needs, with names instead of numbers. */

@@ -4,10 +4,17 @@ import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { LineShare, RunCoverage } from "../coverage/run_coverage.ts";
+import { machineOf } from "../coverage/questions/test_origins.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
-import type { FunctionAnswer, LineAnswer, LineState } from "../coverage/questions/which_tests.ts";
+import type {
+  FunctionAnswer,
+  LineAnswer,
+  LineState,
+  Reached,
+} from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
+import { originsText } from "./origins/origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
   columnWidth,
@@ -55,15 +62,13 @@ export function lineAnswerText(
       plural(answer.tests.length, "test")
     }`,
   );
-  lines.push(
-    ...columns(answer.tests.map(({ test, count, pointsHit, repeats }) => [
-      testLabel(coverage, test),
-      `${formatCount(count)} ×`,
-      pointsHit < answer.points ? `${pointsHit} of ${answer.points} points` : "",
-      repeatsText(repeats),
-    ])),
-  );
-  return joinLines(lines);
+  const rows = answer.tests.map(({ test, count, pointsHit, repeats }) => [
+    testLabel(coverage, test),
+    `${formatCount(count)} ×`,
+    pointsHit < answer.points ? `${pointsHit} of ${answer.points} points` : "",
+    repeatsText(repeats),
+  ]);
+  return joinLines([...lines, ...testLines(coverage, answer.tests, rows, style)]);
 }
 
 /** Which tests enter a function. */
@@ -93,15 +98,31 @@ function linesAnswerText(
   { lines, linesHit, tests }: Pick<FunctionAnswer & FilesAnswer, "lines" | "linesHit" | "tests">,
   style: TextStyle,
 ): string {
+  const rows = tests.map(({ test, lines, repeats }) => [
+    testLabel(coverage, test),
+    plural(lines, "line"),
+    repeatsText(repeats),
+  ]);
   return joinLines([
     paint(printable(place), "bold", style),
     `  ${linesHit} of ${plural(lines, "line")} hit, by ${plural(tests.length, "test")}`,
-    ...columns(tests.map(({ test, lines, repeats }) => [
-      testLabel(coverage, test),
-      plural(lines, "line"),
-      repeatsText(repeats),
-    ])),
+    ...testLines(coverage, tests, rows, style),
   ]);
+}
+
+/** A line for each test and, where it is known, one below it with the calls through which it reaches the place. */
+function testLines(
+  coverage: RunCoverage,
+  tests: readonly Reached[],
+  rows: readonly (readonly string[])[],
+  style: TextStyle,
+): string[] {
+  const machine = machineOf(coverage);
+  return columns(rows).flatMap((line, i) => {
+    const { origins = [] } = tests[i];
+    if (origins.length === 0) return [line];
+    return [line, `    ${paint(originsText(machine, origins), "dim", style)}`];
+  });
 }
 
 /** Marks what only some repeats hit. */

@@ -1,14 +1,16 @@
 import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { originContext } from "../coverage/questions/test_origins.ts";
 import { fileTotals, groupHit } from "./file_totals.ts";
 import { rangesByFile } from "./line_ranges.ts";
+import { originCounts } from "./origins/origin_json.ts";
 import { type PathMode, sourcePath } from "./source_path.ts";
 
 /** Version of the JSON report; raised when a reader of the last one would be misled. */
 const FORMAT_VERSION = 1;
 
 /**
- * The run as JSON: kernel, totals with their denominators, what is missing, tests with the lines that each hit, and
- * files with their lines and functions. Yields text in parts; line columns are parallel arrays.
+ * The run as JSON: kernel, totals with their denominators, what is missing, tests with the lines that each hit and the
+ * numbers of what each call ran, and files with their lines and functions. Yields text in parts; line columns are parallel arrays.
  */
 export function* jsonReport(
   coverage: RunCoverage,
@@ -30,6 +32,13 @@ export function* jsonReport(
     otherKernelRecords: coverage.otherKernel,
     baselinePoints: coverage.baseline.length,
     outsidePoints: coverage.outside.length,
+    ...coverage.tests.some(({ origins }) => origins !== undefined)
+      ? {
+        counted: { classes: coverage.selection.classes, calls: coverage.selection.calls },
+        leftOut: coverage.leftOut,
+        testsWithoutOrigins: coverage.originsUnknown,
+      }
+      : {},
     imageProblems: universe.image.problems,
   };
   yield `${JSON.stringify(head).slice(0, -1)},\n"tests": [`;
@@ -48,7 +57,7 @@ export function* jsonReport(
 }
 
 function testText(coverage: RunCoverage, test: number, paths: PathMode): string {
-  const { record, totals, points } = coverage.tests[test];
+  const { record, totals, points, leftOut, origins } = coverage.tests[test];
   const { name, file, runner, outcome, durationMs, scope } = record;
   const { truncated, shared, callingThreadOnly } = record;
   return JSON.stringify({
@@ -65,6 +74,10 @@ function testText(coverage: RunCoverage, test: number, paths: PathMode): string 
     ...(record.earlier === true ? { earlier: true } : {}),
     ...(record.tree === undefined ? {} : { tree: record.tree }),
     totals,
+    ...(leftOut === undefined ? {} : { leftOut }),
+    ...(origins === undefined
+      ? {}
+      : { origins: originCounts(coverage, origins, originContext(coverage, [test])) }),
     unresolved: points.unresolved,
     files: rangesByFile(coverage.universe, coverage.linesOf(test).lines, paths),
   });

@@ -1,8 +1,10 @@
 import { UNRESOLVED_TEXT, type UnresolvedReason, unresolvedTotal } from "../coverage/point_hits.ts";
 import type { ModuleCoverage } from "../coverage/module_coverage.ts";
+import type { TreeDetails } from "../record/test_record.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
 import { union } from "../coverage/point_sets.ts";
 import { type RepeatGroup, repeatGroups } from "../coverage/test_repeats.ts";
+import { leftOutText, originsUnknownText } from "./origins/left_out_text.ts";
 import {
   columnWidth,
   displayWidth,
@@ -105,6 +107,10 @@ function testNotes(
   if (any(({ outcome, tree }) => tree?.finished === false && outcome !== "unfinished")) {
     notes.push("unfinished");
   }
+  const pending = sum(({ record }) => record.tree?.pending ?? 0);
+  if (pending > 0) notes.push(`${formatCount(pending)} pending`);
+  const dropped = sum(({ record }) => record.tree?.dropped ?? 0);
+  if (dropped > 0) notes.push(`${formatCount(dropped)} without cause`);
   const unresolved = sum(({ points }) => unresolvedTotal(points.unresolved));
   if (unresolved > 0) notes.push(`${formatCount(unresolved)} unresolved`);
   return notes;
@@ -236,9 +242,14 @@ export function doubts(coverage: RunCoverage): string[] {
       "thread only: # recorded on the calling thread alone",
     ),
     ...unrecordedLines(coverage),
+    ...lateWorkLines(coverage),
     ...unfinishedLines(coverage),
     ...flakyLines(coverage),
     ...some(coverage.flakyLeftOut, "point", "left out: # hit in some repeats only"),
+    ...[
+      leftOutText(coverage.leftOut, coverage.selection),
+      originsUnknownText(coverage),
+    ].filter((text) => text !== undefined),
     ...some(coverage.baseline.length, "point", "baseline: # that an empty test hits too"),
     ...some(
       coverage.outside.length,
@@ -289,6 +300,30 @@ function unrecordedLines({ tests }: RunCoverage): string[] {
   return [...refused].map(([reason, tasks]) =>
     `unrecorded: ${plural(tasks, "thread or process", "threads or processes")}: ${reason}`
   );
+}
+
+/** What ran on the tests' behalf and is not in their records. */
+function lateWorkLines({ tests }: RunCoverage): string[] {
+  const sum = (count: (tree: TreeDetails) => number | undefined): number =>
+    tests.reduce((total, { record }) => total + (record.tree && count(record.tree) || 0), 0);
+  const shared = tests.filter(({ record }) => record.tree?.threadsShared === true).length;
+  return [
+    ...some(
+      sum(({ pending }) => pending),
+      "item",
+      "pending: # still queued on tests' behalf when their records were read: what they run is missing",
+    ),
+    ...some(
+      sum(({ dropped }) => dropped),
+      "item",
+      "no cause: # queued on tests' behalf could not be followed: what they ran is missing",
+    ),
+    ...some(
+      shared,
+      "test",
+      "threads shared: # ran beside others; what other threads of the runtime ran counts as the runtime's",
+    ),
+  ];
 }
 
 function unfinishedLines({ tests }: RunCoverage): string[] {

@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
 import { RunCoverage } from "../coverage/run_coverage.ts";
+import type { OriginSelection } from "../coverage/origin_selection.ts";
 import { buildUniverse } from "../coverage/universe.ts";
+import { knowsOrigins } from "../kcov/origin.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Run, RunKernel } from "../record/test_record.ts";
@@ -13,6 +15,8 @@ import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 export interface LoadRunOptions extends RunImageOptions {
   /** Leave out of each test the points that come and go between its repeats. */
   readonly steady?: boolean | undefined;
+  /** Which origins count; by default what tests caused: their own, and what ran on their behalf. */
+  readonly selection?: OriginSelection | undefined;
   /**
    * What source paths start with: a folder, or empty for paths relative to the kernel's root. By default the folder
    * of the kernel's source if it is beside the image, so that genhtml and editors find the files; else empty.
@@ -33,6 +37,7 @@ export interface LoadedRun {
  *
  * @param run its folder, or what was read of it
  * @throws {FormatError} Where there are no records, or the image is damaged or of another kernel.
+ * @throws {TypeError} Where the selection names a call that the kernel has not, or no record has origins.
  * @throws {KcovUnavailableError} With reason `no-image` where the kernel's image is not found.
  */
 export function loadRun(run: string | Run, options: LoadRunOptions = {}): LoadedRun {
@@ -50,6 +55,7 @@ export function loadRuns(
   options: LoadRunOptions = {},
 ): LoadedRun[] {
   const runs = folders.map((run) => typeof run === "string" ? readRun(run) : run);
+  if (options.selection?.restricts) runs.forEach(checkOrigins);
   const loaded = new Map<Run, LoadedRun>();
   for (const run of runs) {
     if (loaded.has(run)) continue;
@@ -59,6 +65,15 @@ export function loadRuns(
     loadAlike(alike, { ...options, image, vmlinux }).forEach((one, i) => loaded.set(alike[i], one));
   }
   return runs.map((run) => loaded.get(run)!);
+}
+
+/** Holds that anything of a run can be selected by its origins. */
+function checkOrigins({ records }: Run): void {
+  if (records.some(knowsOrigins)) return;
+  throw new TypeError(
+    "Cannot select origins: no record of this run knows what made the kernel run its points: " +
+      "record on a kernel with collectors, such as the embedded kernel, or ask without --origin",
+  );
 }
 
 /** The image that was named, where it can be meant for this kernel: of runs of several kernels it is one's. */
@@ -94,6 +109,7 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
         otherKernel,
         modules,
         steady: options.steady === true,
+        selection: options.selection,
       }),
       paths: prefix === "" ? "relative" : absolutePaths(prefix),
       sources,

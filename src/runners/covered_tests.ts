@@ -5,8 +5,9 @@ import { withOwnBuiltins } from "../hook/own_builtins.ts";
 import { runningTests } from "../hook/running_test.ts";
 import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
 import type { TestCoverage } from "../hook/test_coverage.ts";
-import { SupervisedCoverage } from "../hook/supervised_coverage.ts";
-import { supervisorClient } from "../hook/supervisor_client.ts";
+import { ownRecorder } from "../hook/recorders/own_recorder.ts";
+import { type Recorder, sharedRecorder } from "../hook/recorders/recorder.ts";
+import { supervisorRecorder } from "../hook/recorders/supervisor_recorder.ts";
 
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
@@ -16,14 +17,19 @@ export class CoveredTests {
   /** Started bodies minus tests whose hooks have run. */
   #running = 0;
 
+  /** What records this thread. */
+  readonly recorder: Recorder;
+
   /** Opens what a test with fewer permissions could not. */
   constructor() {
+    // Here and not where a test begins: this file has it already.
+    this.recorder = sharedRecorder(() => supervisorRecorder() ?? ownRecorder());
     prepareThread();
   }
 
-  /** Whether steps can have records of their own: only a supervisor keeps those of tests within tests. */
+  /** Whether steps can have records of their own. */
   get hasSteps(): boolean {
-    return supervisorClient() !== null;
+    return this.recorder.hasSteps;
   }
 
   /** Begins the coverage of a test, or of a step of `parent`. */
@@ -60,8 +66,7 @@ export class CoveredTests {
       if (this.#running > 0) return;
       for (const coverage of this.#open) {
         if (this.#untilHooks.has(coverage)) coverage.end(outcome);
-        else if (coverage instanceof SupervisedCoverage) coverage.leave();
-        else coverage.end("failed");
+        else coverage.leave();
       }
       this.#open.clear();
       this.#untilHooks.clear();

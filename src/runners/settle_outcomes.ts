@@ -18,6 +18,8 @@ interface PlacedRecord {
   /** Index of its line. */
   readonly line: number;
   readonly record: TestRecord;
+  /** What late work names it by. */
+  readonly number: number | undefined;
 }
 
 /**
@@ -42,11 +44,14 @@ export function settleOutcomes(
   const lines = new Map(holders.map((name) => [name, linesOf(join(runDirectory, name))]));
   const changed = new Set<string>();
   for (
-    const { placed: { holder, line, record }, outcome } of differing(recordsOf(lines), reported)
+    const { placed: { holder, line, record, number }, outcome } of differing(
+      recordsOf(lines),
+      reported,
+    )
   ) {
     if (wasCut && record.outcome === "unfinished") continue;
     lines.get(holder)![line] = {
-      text: recordLine({ ...record, outcome }).trimEnd(),
+      text: recordLine({ ...record, outcome }, number).trimEnd(),
       ended: true,
     };
     changed.add(holder);
@@ -85,7 +90,9 @@ function recordsOf(lines: ReadonlyMap<string, readonly FileLine[]>): PlacedRecor
     for (const [line, { text }] of texts.entries()) {
       try {
         const parsed = parseLine(text);
-        if ("record" in parsed) found.push({ holder, line, record: parsed.record });
+        if ("record" in parsed) {
+          found.push({ holder, line, record: parsed.record, number: parsed.number });
+        }
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
       }

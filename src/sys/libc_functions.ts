@@ -110,6 +110,14 @@ export const LIBC_FUNCTIONS = {
     ],
     result: "i32",
   },
+  madvise: {
+    parameters: [
+      "u64", // void *address
+      "u64", // size_t length
+      "i32", // int advice
+    ],
+    result: "i32",
+  },
   sysconf: {
     parameters: ["i32"], // int name
     result: "i64",

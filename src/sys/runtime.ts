@@ -10,7 +10,11 @@ interface RuntimeGlobals {
     readonly version: { readonly deno: string };
     readonly build: { readonly os: string; readonly arch: string };
     readonly args: readonly string[];
-    readonly env: { get(name: string): string | undefined; toObject(): Record<string, string> };
+    readonly env: {
+      get(name: string): string | undefined;
+      set(name: string, value: string): void;
+      toObject(): Record<string, string>;
+    };
     readonly pid: number;
     readonly ppid: number;
     cwd(): string;
@@ -22,7 +26,7 @@ interface RuntimeGlobals {
   readonly process: {
     readonly platform: string;
     readonly argv: readonly string[];
-    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly env: Record<string, string | undefined>;
     readonly pid: number;
     readonly ppid: number;
     cwd(): string;
@@ -44,6 +48,12 @@ export function runtimeName(): RuntimeName {
  */
 export function isDenoScript(): boolean {
   return runtimeName() === "deno" && !("DedicatedWorkerGlobalScope" in globalThis);
+}
+
+/** Whether the calling thread is a Worker of a script. */
+export function isWorkerThread(): boolean {
+  const { Bun } = globalThis as { readonly Bun?: { readonly isMainThread: boolean } };
+  return Bun === undefined ? "DedicatedWorkerGlobalScope" in globalThis : !Bun.isMainThread;
 }
 
 /** The runtime's own version, such as `2.9.6`; empty where unknown. */
@@ -121,6 +131,15 @@ export function environmentVariable(name: string): string | undefined {
   return permitted(() =>
     globals.Deno === undefined ? globals.process.env[name] : globals.Deno.env.get(name)
   );
+}
+
+/** Sets a variable of this process and of those that it starts; does nothing where the runtime does not permit it. */
+export function setEnvironmentVariable(name: string, value: string): void {
+  const globals = globalThis as unknown as RuntimeGlobals;
+  permitted(() => {
+    if (globals.Deno === undefined) globals.process.env[name] = value;
+    else globals.Deno.env.set(name, value);
+  });
 }
 
 /** All variables of the environment. */

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -85,6 +86,20 @@ export async function reportFilesOf(input: HtmlReportInput): Promise<Map<string,
     files.set(path, text);
   }
   return files;
+}
+
+/** The values that the data files of a report put, as a browser runs them. */
+export function reportValues(files: ReadonlyMap<string, string>): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const [path, text] of files) {
+    if (!path.startsWith("data/")) continue;
+    const put = (key: string, value: unknown): void => {
+      assert.equal(path, `data/${key}.js`);
+      found.set(key, value);
+    };
+    new Function("kernelcov", text)({ put });
+  }
+  return found;
 }
 
 /** A report in a folder of its own, which goes when it is disposed of. */

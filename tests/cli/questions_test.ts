@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { KCOV_HOW } from "../../src/kcov/origin.ts";
 import { plainLines, plainPoints } from "../_support/plain_coverage.ts";
 import { SmallImage } from "../_support/images/small_image.ts";
 import { runCommandOn } from "../_support/images/small_image_command.ts";
@@ -90,6 +91,42 @@ test("which FUNCTION gives the tests that enter it, plain and as a runner's filt
   const unknown = kernelcov(["which", "no_such", "--run", RUN]);
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /no function and no file "no_such"/);
+});
+
+test("show and which say through which calls, where records know them", () => {
+  const own = IMAGE.pcsOf("pipe_write", "pipe_poll");
+  const record = IMAGE.record("pipe > writes", own, {
+    hits: null,
+    origins: [
+      { origin: 1, points: Uint32Array.from(own.keys()) },
+      { origin: 0x1000 * KCOV_HOW.work + 1, points: Uint32Array.of(0) },
+    ],
+  });
+  const run = IMAGE.writeRun("calls", [record, RECORDS[1]!]);
+  const answer = (...args: string[]): string => {
+    const { stdout, stderr, status } = kernelcov([...args, "--run", run]);
+    assert.equal(stderr, "");
+    assert.equal(status, 0);
+    return stdout;
+  };
+  const shown = answer("show", "writes");
+  assert.match(shown, /\n {2}write\(2\) .*\nOn its behalf\n {2}by a work, for write\(2\) .*\n/);
+  assert.match(shown, /\nFunctions, under the call that ran them first\n {2}write\(2\)\n/);
+  assert.match(answer("show", "writes", "--by", "origin"), /\n {2}by a work, for write\(2\) .*\n/);
+  assert.match(
+    answer("show", "writes", "--by", "file"),
+    /\nFunctions, those that the fewest tests run first\n/,
+  );
+  assert.match(answer("show", "reads", "--by", "call"), /\n {2}system calls are not known: /);
+  assert.match(
+    answer("which", "pipe_write"),
+    /\n {4}by write\(2\)(?:; by write\(2\), by a work)?\n/,
+  );
+  const [json] = JSON.parse(answer("which", "pipe_write", "--json"));
+  assert.deepEqual(json.tests[0].origins[0], { call: "write", how: "own" });
+  const wrong = kernelcov(["show", "writes", "--by", "functions", "--run", run]);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /Unknown --by "functions": use file, call or origin\n/);
 });
 
 test("which --diff gives the tests that a patch needs, and no other", () => {

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
-import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
+import { LiveCoverage } from "../../src/hook/live_coverage.ts";
 import { withOwnBuiltins } from "../../src/hook/own_builtins.ts";
-import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
+import { ThreadRecorder } from "../../src/hook/recorders/thread_recorder.ts";
 import { fakeLibc } from "../_support/fake_libc.ts";
 
 const A = 0x6000_0010;
@@ -98,7 +98,7 @@ for (const isDeleted of [false, true]) {
     const runDirectory = join(folder, "run");
     const libc = fakeLibc({ pcs: { read: [0x6000_0100n] } });
     const settings = { mode: "auto", runDirectory, underCommand: true, words: 512 } as const;
-    const thread = new RecordingThread(settings, () => libc);
+    const thread = new ThreadRecorder(settings, () => libc);
     assert.equal(thread.unavailable(), undefined);
     const pcs = [BigInt(A), BigInt(B), BigInt(A)];
     function record(name: string, around: (action: () => void) => void): void {

@@ -10,6 +10,7 @@ import { openRun } from "../../src/record/run_writer.ts";
 import { FIRST_MODULE_ADDRESS, withPcs } from "../../src/record/run_modules.ts";
 import type { Run } from "../../src/record/test_record.ts";
 import { MadeUpMachine } from "../_support/made_up_machine.ts";
+import { originRecord } from "../_support/origin_records.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const KERNEL = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
@@ -158,4 +159,86 @@ test("PCs that become one have the sum of their hits, as far as a count reaches"
   assert.deepEqual([...pcs], [4, 9]);
   assert.deepEqual([...hits ?? []], [0xffff_ffff, 5]);
   assert.equal(withPcs({ ...record, hits: null }, Float64Array.of(9, 4, 4)).hits, null);
+});
+
+test("the origins of PCs go where the PCs go, also where that changes their order or makes two one", () => {
+  const record = originRecord({ 1: [10, 20, 30], 2: [20, 40], 3: [10] });
+  const reversed = withPcs(record, Float64Array.of(400, 300, 200, 100));
+  assert.deepEqual(reversed, originRecord({ 1: [400, 300, 200], 2: [300, 100], 3: [400] }));
+  const joined = withPcs(record, Float64Array.of(7, 5, 7, 6));
+  assert.deepEqual(joined, originRecord({ 1: [7, 5], 2: [5, 6], 3: [7] }));
+  const counts = [[1, 2, 3], [4, 5], [6]];
+  const counted = {
+    ...record,
+    hits: Uint32Array.of(7, 6, 3, 5),
+    origins: record.origins!.map((one, at) => ({ ...one, hits: Uint32Array.from(counts[at]) })),
+  };
+  const moved = withPcs(counted, Float64Array.of(7, 5, 7, 6));
+  assert.deepEqual([...moved.hits], [6, 5, 10]);
+  assert.deepEqual(moved.origins.map(({ hits }) => [...hits]), [[2, 4], [4, 5], [6]]);
+});
+
+test("late work in a module that was loaded since is at that module's place", () => {
+  inFolder((folder) => {
+    using machine = new MadeUpMachine(0);
+    const modules = ["a", "b"].map((name, at) => ({
+      name,
+      sections: { ".text": AREA + at * 0x2000 },
+    }));
+    const places = new ModulePlaces(machine.root);
+    machine.load(modules.slice(0, 1));
+    {
+      using writer = openRun(folder, { kernel: KERNEL, modules: places });
+      const number = writer.append(originRecord({ 1: [AREA + 0x10, 0x6000_0000] }));
+      machine.load(modules);
+      writer.addLate(number, {
+        pcs: Float64Array.of(AREA + 0x10, AREA + 0x2010),
+        origins: [
+          { origin: 0x3001, points: Uint32Array.of(0, 1) },
+          { origin: 1, points: Uint32Array.of(1) },
+        ],
+        pending: 0,
+        dropped: 0,
+        truncated: false,
+      });
+    }
+    const run = readRun(folder);
+    const [a, b] = run.modules.map(({ sections }) => sections[0].address + 0x10);
+    assert.deepEqual(run.records, [
+      originRecord({ 1: [0x6000_0000, a, b], 0x3001: [a, b] }),
+    ]);
+    assert.equal(run.damaged, 0);
+  });
+});
+
+test("runs with modules at other places are merged with the origins of their points", () => {
+  inFolder((folder) => {
+    function recordOrigins(boot: Boot): Run {
+      const directory = join(folder, `${boot.offset}`);
+      using machine = new MadeUpMachine(boot.offset);
+      machine.load(
+        Object.entries(boot.modules).map(([name, text]) => ({
+          name,
+          sections: { ".text": text },
+        })),
+      );
+      const { ext4, jbd2 } = boot.modules;
+      {
+        using writer = openRun(directory, {
+          kernel: KERNEL,
+          modules: new ModulePlaces(machine.root),
+        });
+        writer.append(
+          originRecord({ 1: [ext4 + 0x10 - boot.offset], 2: [jbd2 + 0x10 - boot.offset] }),
+        );
+      }
+      return readRun(directory);
+    }
+    const merged = mergeRuns(BOOTS.map(recordOrigins));
+    const [first, second] = merged.records.map(({ pcs, origins }) =>
+      origins!.map(({ origin, points }) => [origin, ...Array.from(points, (point) => pcs[point])])
+    );
+    assert.equal(merged.modules.length, 2);
+    assert.deepEqual(first, second);
+  });
 });

@@ -17,7 +17,8 @@ import { differenceText, lineAnswerText, patchAnswerText } from "../../src/repor
 import { bunRunner } from "../../src/runners/bun/runner.ts";
 import { denoRunner } from "../../src/runners/deno/runner.ts";
 import { runnerFilter } from "../../src/runners/runner_filter.ts";
-import { flakyText, showTest, showText } from "../../src/report/show_text.ts";
+import { flakyText } from "../../src/report/flaky_text.ts";
+import { showTest, showText } from "../../src/report/show_text.ts";
 import { syzkallerPrograms } from "../../src/report/syzkaller.ts";
 import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { testLabel } from "../../src/report/test_label.ts";

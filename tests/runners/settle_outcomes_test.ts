@@ -14,6 +14,7 @@ import { withPreload } from "../../src/runners/runner_command.ts";
 import { RUNNERS } from "../../src/runners/all_runners.ts";
 import { parseRunnerReport } from "../../src/runners/runner_report.ts";
 import { settleOutcomes } from "../../src/runners/settle_outcomes.ts";
+import { originRecord } from "../_support/origin_records.ts";
 import { testRecord } from "../_support/test_records.ts";
 
 const kernel = { buildId: "ab", release: "6.1", machine: "x86_64" };
@@ -217,5 +218,31 @@ test("this runtime's runner writes the report, and says of it nothing", () => {
     writeRecords(join(folder, "run"), [["outcomes.ts", "fails", "passed"]]);
     settleOutcomes(join(folder, "run"), new Set(), report);
     assert.deepEqual(outcomes(join(folder, "run")), ["fails: failed"]);
+  });
+});
+
+test("late work still belongs to a record whose outcome the runner reported", () => {
+  inFolder((folder) => {
+    {
+      using writer = openRun(folder, { kernel });
+      const parts = { file: "a.ts", name: "by a hook" };
+      const number = writer.append(originRecord({ 1: [16] }, parts));
+      writer.addLate(number, {
+        pcs: Float64Array.of(32),
+        origins: [{ origin: 0x3001, points: Uint32Array.of(0) }],
+        pending: 0,
+        dropped: 0,
+        truncated: false,
+      });
+    }
+    const report = join(folder, "report.xml");
+    writeFileSync(
+      report,
+      junit('<testcase name="by a hook" classname="a.ts"><failure/></testcase>'),
+    );
+    settleOutcomes(folder, new Set(), report);
+    const { records, damaged } = readRun(folder);
+    assert.equal(damaged, 0);
+    assert.deepEqual(records.map(({ outcome, pcs }) => [outcome, ...pcs]), [["failed", 16, 32]]);
   });
 });

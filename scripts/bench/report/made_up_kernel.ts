@@ -183,3 +183,31 @@ function addRun(hit: Set<number>, from: number, end: number, random: Random): vo
   const to = Math.min(end, from + 1 + Math.floor(random() * 12));
   for (let point = from; point < to; point++) hit.add(point);
 }
+
+/** Calls that a made-up test makes, and ways in which what they put off runs. */
+const CALLS = 12;
+const HOWS = [0, 0, 0, 0, 0, 3, 4, 5];
+
+/** A made-up record as a collector makes it: stretches of its points ran from one to three of its calls. */
+export function withMadeUpOrigins(record: TestRecord, random: Random): TestRecord {
+  const kinds = Array.from(
+    { length: CALLS },
+    () => HOWS[Math.floor(random() * HOWS.length)] << 12 | Math.floor(random() * 300),
+  );
+  const points = new Map(kinds.map((origin): [number, number[]] => [origin, []]));
+  for (let from = 0, to: number; from < record.pcs.length; from = to) {
+    to = Math.min(record.pcs.length, from + 1 + Math.floor(random() * 12));
+    const own = new Set(
+      Array.from(
+        { length: 1 + Math.floor(random() * 3) },
+        () => kinds[Math.floor(random() * CALLS)],
+      ),
+    );
+    for (const origin of own) for (let p = from; p < to; p++) points.get(origin)!.push(p);
+  }
+  return {
+    ...record,
+    origins: [...points].filter(([, own]) => own.length > 0)
+      .map(([origin, own]) => ({ origin, points: Uint32Array.from(own) })),
+  };
+}

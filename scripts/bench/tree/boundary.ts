@@ -1,14 +1,22 @@
-/** Under a supervisor: what a test boundary costs, beside `getppid` on the same kernel in the same minute. */
+/**
+ * What a test boundary costs with its record, as the hook makes it, beside `getppid` on the same kernel in the same
+ * minute. Argument: the folder of the packed kernelcov.
+ */
+import { join } from "node:path";
+import process from "node:process";
 import { loadLibc } from "../../../src/sys/load.ts";
-import { environmentVariable, runtimeName } from "../../../src/sys/runtime.ts";
-import { BoundaryClient } from "../../../src/tracer/boundary/boundary_client.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
+
+type StartCoverage = typeof import("../../../src/hook/start_coverage.ts");
 
 const TESTS = 300;
 const ROUNDS = 9;
 
+const { prepareThread, startCoverage }: StartCoverage = await import(
+  join(process.argv[2], "src/hook/start_coverage.js")
+);
 const libc = loadLibc();
-const client = BoundaryClient.connect(libc, environmentVariable);
-if (client === null) throw new TypeError("Run this under a supervisor");
+prepareThread();
 
 function microseconds(times: number, action: () => void): number {
   const start = performance.now();
@@ -21,17 +29,9 @@ const costs: { boundary: number; call: number }[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   const before = microseconds(TESTS * 4, () => libc.getppid());
   const pair = microseconds(TESTS, () => {
-    const test = ++tests;
-    const start = {
-      name: `round ${round}`,
-      file: "",
-      runner: "",
-      kind: "test",
-      startedAt: 0,
-    } as const;
-    client.send({ do: "begin", test, ...start });
+    const coverage = startCoverage(() => ({ name: `test ${tests++}`, file: "a_test.ts" }));
     libc.getppid();
-    client.send({ do: "end", test, outcome: "passed" });
+    coverage.end("passed");
   });
   const after = microseconds(TESTS * 4, () => libc.getppid());
   const call = (before + after) / 2;
@@ -41,7 +41,9 @@ for (let round = 0; round < ROUNDS; round++) {
 costs.sort((first, second) => first.boundary / first.call - second.boundary / second.call);
 const { boundary, call } = costs[costs.length >> 1];
 console.log(
-  `a boundary in ${runtimeName()}: ${boundary.toFixed(0)} us, getppid: ${call.toFixed(1)} us, so ${
+  `a boundary in ${runtimeName()}, ${process.env["BOUNDARY_RECORDER"]}: ${
+    boundary.toFixed(0)
+  } us, getppid: ${call.toFixed(1)} us, so ${
     (boundary / call).toFixed(1)
   } of them (median of ${ROUNDS} rounds)`,
 );

@@ -1,22 +1,18 @@
 /**
- * Inside the embedded kernel: times commands without a supervisor, under the least one (floor.c, which enrols every task
- * and records nothing) and under kernelcov's, alternating, and prints one line for each. Arguments: the folder of the packed
- * kernelcov, and runners, by default all.
+ * Inside the embedded kernel: times commands without coverage, with collectors and under a supervisor, alternating, and
+ * prints one line for each. Arguments: the folder of the packed kernelcov, a folder of the host for records, and runners,
+ * by default all.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { SUPERVISOR_VARIABLE } from "../../../src/kcov/recorder.ts";
-import { readProcessStat } from "../../../src/sys/process_stat.ts";
-import { PROTOCOL } from "../../../src/tracer/boundary/boundary_message.ts";
+import { COLLECTORS, RECORDER_VARIABLE } from "../../../src/kcov/recorder.ts";
 
 type RunnerCommand = typeof import("../../../src/runners/runner_command.ts");
 type SupervisedCommand = typeof import("../../../src/tracer/supervised_command.ts");
 
-const [packed, ...asked] = process.argv.slice(2);
+const [packed, runs, ...asked] = process.argv.slice(2);
 const { supervisorRuntime, withPreload }: RunnerCommand = await import(
   join(packed, "src/runners/runner_command.js")
 );
@@ -24,24 +20,19 @@ const { supervisedCommand }: SupervisedCommand = await import(
   join(packed, "src/tracer/supervised_command.js")
 );
 
-const ITERATIONS = 3;
-const CLOCK_TICKS = 100;
-
-interface Timing {
-  readonly wallMs: number;
-  /** Processor time of the started process itself, children aside. */
-  readonly cpuMs: number;
-}
+const ITERATIONS = 5;
+/** One empty test is short, so that more of them say more. */
+const START_ITERATIONS = 15;
 
 function here(name: string): string {
   return fileURLToPath(new URL(`./${name}`, import.meta.url));
 }
 
-/** Runs a command to its end. Its own processor time is read while it runs, so the last tenth of a second is missing. */
+/** Runs a command to its end, in milliseconds. */
 async function timed(
   command: readonly string[],
   settings: NodeJS.ProcessEnv = {},
-): Promise<Timing> {
+): Promise<number> {
   const start = performance.now();
   const child = spawn(command[0], command.slice(1), {
     stdio: ["ignore", "ignore", "pipe"],
@@ -49,21 +40,10 @@ async function timed(
   });
   let errors = "";
   child.stderr.on("data", (text) => errors += text);
-  let ticks = 0;
-  const poll = setInterval(() => {
-    const stat = readProcessStat(child.pid!);
-    if (stat !== undefined) ticks = Number(stat.field(14)) + Number(stat.field(15));
-  }, 100);
   const status = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(poll);
   if (status !== 0) throw new RangeError(`${command.join(" ")} ended with ${status}: ${errors}`);
-  return { wallMs: performance.now() - start, cpuMs: ticks * 1000 / CLOCK_TICKS };
+  return performance.now() - start;
 }
-
-/** Bodies that are wrapped by hand would record their own thread and report. */
-const UNRECORDED = { KERNELCOV: "off" };
-/** The preload speaks to any supervisor that it is told of. */
-const ANSWERED = { [SUPERVISOR_VARIABLE]: PROTOCOL };
 
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   deno: ["deno", "test", "-A", "--no-check"],
@@ -80,61 +60,93 @@ const WORKS: readonly { readonly name: string; readonly files: readonly string[]
   { name: "a test that computes", files: [here("compute_test.ts")] },
 ];
 
-const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
-const floor = join(folder, "floor");
-execFileSync("gcc", ["-O2", "-o", floor, here("floor.c")]);
-let runs = 0;
+let run = 0;
 
-/** A command as the least supervisor and kernelcov's run it. */
+/** Environment of a runner that records itself. */
+function collecting(): NodeJS.ProcessEnv {
+  return { [RECORDER_VARIABLE]: COLLECTORS, KERNELCOV_RUN: join(runs, String(run++)) };
+}
+
 function supervised(command: readonly string[]): string[] {
-  const runDirectory = join(folder, `run-${runs++}`);
+  const runDirectory = join(runs, String(run++));
   const options = { command, runDirectory, mode: "auto", record: false } as const;
   return supervisedCommand(options, supervisorRuntime(command));
 }
 
-async function compare(
-  runner: string,
-  work: string,
-  plain: readonly string[],
-  covered = plain,
-): Promise<void> {
-  const timings: Record<"plain" | "least" | "own", Timing[]> = { plain: [], least: [], own: [] };
-  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-    timings.plain.push(await timed(plain, UNRECORDED));
-    timings.least.push(await timed([floor, ...covered], ANSWERED));
-    timings.own.push(await timed(supervised(covered)));
-  }
-  const best = Object.values(timings).map((all) =>
-    all.reduce((one, other) => other.wallMs < one.wallMs ? other : one)
-  );
-  const [none, least, own] = best.map(({ wallMs }) => wallMs);
-  console.log(
-    [
-      runner.padEnd(6),
-      work.padEnd(38),
-      ...[none, least, own].map((ms) => `${(ms / 1000).toFixed(2).padStart(6)} s`),
-      ...[least, own].map((ms) => (ms / none).toFixed(2).padStart(6)),
-      `${(best[2].cpuMs / own * 100).toFixed(0).padStart(8)} %`,
-    ].join("  "),
-  );
+/** Bodies that are wrapped by hand would record their own thread and report. */
+const UNRECORDED = { KERNELCOV: "off" };
+
+interface Times {
+  readonly plain: number[];
+  readonly collectors: number[];
+  readonly ptrace: number[];
 }
 
-console.log(
-  "runner  work                                       plain     floor       own   floor     own  supervisor\n" +
-    "                                                                              times   times   of a core",
+async function compare(
+  plain: readonly string[],
+  covered: readonly string[],
+  iterations: number,
+): Promise<Times> {
+  const times: Times = { plain: [], collectors: [], ptrace: [] };
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    times.plain.push(await timed(plain, UNRECORDED));
+    times.collectors.push(await timed(covered, collecting()));
+    times.ptrace.push(await timed(supervised(covered)));
+  }
+  return times;
+}
+
+function least(times: readonly number[]): number {
+  return Math.min(...times);
+}
+
+function middle(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1];
+}
+
+const chosen = Object.entries(RUNNERS).filter(([name]) =>
+  asked.length === 0 || asked.includes(name)
 );
-for (const [runner, words] of Object.entries(RUNNERS)) {
-  if (asked.length > 0 && !asked.includes(runner)) continue;
+console.log(
+  "runner  work                                       plain  collect.    ptrace  collect.    ptrace\n" +
+    "                                                                                 times     times",
+);
+for (const [runner, words] of chosen) {
   for (const { name, files } of WORKS) {
     const plain = [...words, ...files];
-    await compare(runner, name, plain, withPreload(plain).command);
+    const all = await compare(plain, withPreload(plain).command, ITERATIONS);
+    const [none, ...others] = [all.plain, all.collectors, all.ptrace].map(least);
+    const columns = [
+      ...[none, ...others].map((ms) => `${(ms / 1000).toFixed(3).padStart(8)}`),
+      ...others.map((ms) => (ms / none).toFixed(2).padStart(8)),
+    ];
+    console.log(`${runner.padEnd(6)}  ${name.padEnd(38)}  ${columns.join("  ")}`);
   }
+  const plain = [...words, here("one_test.ts")];
+  const all = await compare(plain, withPreload(plain).command, START_ITERATIONS);
+  const [none, ...others] = [all.plain, all.collectors, all.ptrace].map(middle);
+  const more = others.map((ms) => `${(ms - none).toFixed(0)} ms`);
+  console.log(
+    `${runner.padEnd(6)}  one empty test takes ${
+      none.toFixed(0)
+    } ms (median of ${START_ITERATIONS}): ` +
+      `with collectors ${more[0]} more, with ptrace ${more[1]} more`,
+  );
 }
-await compare("none", "a command that does nothing", ["/bin/true"]);
 
-for (const runtime of ["deno", "bun"]) {
+for (const [runtime] of chosen) {
   const command = runtime === "deno" ? ["deno", "run", "-A", "--no-check"] : ["bun", "run"];
-  const [program, ...args] = supervised([...command, here("boundary.ts")]);
-  const child = spawn(program, args, { stdio: "inherit" });
-  await new Promise((resolve) => child.on("close", resolve));
+  const boundary = [...command, here("boundary.ts"), packed];
+  for (
+    const [how, [program, ...args], env] of [
+      ["collectors", boundary, collecting()],
+      ["ptrace", supervised(boundary), {}],
+    ] as const
+  ) {
+    const child = spawn(program!, args, {
+      stdio: "inherit",
+      env: { ...process.env, ...env, BOUNDARY_RECORDER: how },
+    });
+    await new Promise((resolve) => child.on("close", resolve));
+  }
 }

@@ -3,6 +3,7 @@ import { findRunFolder } from "../../record/read_run.ts";
 import { DEFAULT_RUN_FOLDER } from "../../record/run_folder.ts";
 import { loadRun } from "../../run/load_run.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
+import { ORIGIN_HELP } from "../origin_options.ts";
 import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../report_run.ts";
 
@@ -16,7 +17,7 @@ export const reportCommand: Command = {
     --modules DIR   a folder with the kernel's modules; may be repeated
     --source-prefix DIR what source paths start with; "" for paths relative to the kernel's root
     --steady        leave out points that only some repeats of a test hit
-${OUTPUT_HELP}`,
+${ORIGIN_HELP}${OUTPUT_HELP}`,
   run,
 };
 
@@ -31,11 +32,12 @@ async function run(args: string[]): Promise<number> {
       `Unexpected "${[...operands.slice(1), ...command][0]}": name one run's folder`,
     );
   }
+  const load = loadOptions(values);
   const runDirectory = findRunFolder(operands[0] ?? DEFAULT_RUN_FOLDER);
   const directory = values.out ?? dirname(runDirectory);
   checkReportOptions(values, directory);
   return await reportRun(
-    loadRun(runDirectory, loadOptions(values)),
+    loadRun(runDirectory, load),
     directory,
     runDirectory,
     values,

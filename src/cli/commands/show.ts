@@ -1,7 +1,8 @@
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { rangesByFile } from "../../report/line_ranges.ts";
 import { printable } from "../../report/text_style.ts";
-import { flakyJson, flakyText, showJson, showTest, showText } from "../../report/show_text.ts";
+import { flakyJson, flakyText } from "../../report/flaky_text.ts";
+import { type FunctionGrouping, showJson, showTest, showText } from "../../report/show_text.ts";
 import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -11,20 +12,33 @@ const SIMILAR = 5;
 /** `kernelcov show TEST`. */
 export const showCommand: Command = {
   help: `kernelcov show TEST
-    What one test reached: the lines that only this test ran, the most similar tests, and its functions, those that the
-    fewest tests run first. Repeats of a test are shown together.
+    What one test reached: the system calls and what ran on its behalf, where the record has them, the lines that only
+    this test ran, the most similar tests, and its functions. Repeats of a test are shown together.
     TEST            its full name, its file and name, or a part of the name that no other test has
+    --by WHAT       put functions under the call that ran them first (call, the default), under the call and how it came
+                    to run (origin), or under their folder and file, those that the fewest tests run first (file)
     --flaky         instead: the points that only some of its repeats hit
     --plain         only FILE:LINES, one file a line
 ${QUESTION_HELP}`,
   run,
 };
 
+const GROUPINGS: readonly FunctionGrouping[] = ["file", "call", "origin"];
+
+function groupingOf(value: string | undefined): FunctionGrouping | undefined {
+  if (value === undefined) return undefined;
+  const found = GROUPINGS.find((grouping) => grouping === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`Unknown --by "${value}": use file, call or origin`);
+}
+
 function run(args: string[]): number {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     flaky: { type: "boolean" },
+    by: { type: "string" },
   });
+  const by = groupingOf(values.by);
   if (operands.length !== 1) throw new UsageError("Name one test");
   const { coverage } = openRunOf(values);
   const group = oneTest(coverage, operands[0]);
@@ -41,7 +55,7 @@ function run(args: string[]): number {
   }
   const similar = new SimilarTests(coverage).of(group.tests[0], SIMILAR + group.tests.length - 1)
     .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
-  const shown = showTest(coverage, group, similar);
+  const shown = showTest(coverage, group, similar, by);
   return printAnswer(values, {
     json: () => [showJson(coverage, shown)],
     text: (style) => showText(coverage, shown, style),

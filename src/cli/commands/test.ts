@@ -2,9 +2,12 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import type { CommandEnd } from "../../machines/machine.ts";
+import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
 import { recordFiles } from "../../record/run_folder.ts";
 import type { Scope } from "../../record/test_record.ts";
 import { RUNNERS } from "../../runners/all_runners.ts";
+import { denoRunner } from "../../runners/deno/runner.ts";
+import { transpileAhead } from "../../runners/deno/transpile_ahead.ts";
 import { supervisorRuntime, withPreload, withReport } from "../../runners/runner_command.ts";
 import { settleOutcomes } from "../../runners/settle_outcomes.ts";
 import { errorReason } from "../../sys/file_error.ts";
@@ -15,6 +18,7 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { chooseRecorder, RECORDER_HELP, type RecorderName } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
@@ -24,7 +28,7 @@ export const testCommand: Command = {
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
 ${KERNEL_HELP}    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
-    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
+${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
 ${RECORDING_HELP}`,
   run,
@@ -34,11 +38,15 @@ async function run(args: string[]): Promise<number> {
   const line = parseCommandLine(args, {
     ...RECORDING_OPTIONS,
     scope: { type: "string", default: "tree" },
+    recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
   });
   const { values } = line;
   const command = commandToRun(line, "test command");
   const scope = scopeOf(values.scope);
+  if (scope === "thread" && values.recorder !== "auto") {
+    throw new UsageError("--recorder is for --scope tree: leave out one of them");
+  }
   const repeats = Number(values.repeat);
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
@@ -46,7 +54,10 @@ async function run(args: string[]): Promise<number> {
   async function record(recording: Recording): Promise<CommandEnd> {
     const { runDirectory } = recording;
     const report = join(runDirectory, "runner.xml");
-    const runOnce = testRun(command, report, recording, { ...values, scope });
+    const recorder = scope === "thread"
+      ? "thread"
+      : chooseRecorder(values.recorder, recording.machine, needOfPtrace(values));
+    const runOnce = testRun(command, report, recording, { ...values, recorder });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
       const earlier = new Set(recordFiles(runDirectory));
@@ -69,10 +80,18 @@ function scopeOf(text: string): Scope {
   throw new UsageError(`Unknown scope "${text}": use thread or tree`);
 }
 
-interface TestRunOptions {
-  readonly scope: Scope;
-  readonly vmlinux?: string;
+/** An option that only a tracer can follow. */
+function needOfPtrace({ "no-follow": noFollow = [] }: TestValues): string | undefined {
+  return noFollow.length > 0 ? "--no-follow" : undefined;
+}
+
+interface TestValues {
   readonly "no-follow"?: string[];
+}
+
+interface TestRunOptions extends TestValues {
+  readonly recorder: RecorderName | "thread";
+  readonly vmlinux?: string;
 }
 
 /**
@@ -84,17 +103,20 @@ function testRun(
   command: string[],
   report: string,
   { machine, runDirectory, run }: Recording,
-  { scope, vmlinux, "no-follow": noFollow }: TestRunOptions,
+  { recorder, vmlinux, "no-follow": noFollow }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
+    ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };
   const direct = withPreload(command, report);
   // The runner itself can be told to load the preload; where another program starts it, a supervisor follows to it.
-  if (scope === "thread" && direct.runner !== null) {
+  const recordThemselves = recorder !== "ptrace";
+  if (recordThemselves && direct.runner !== null) {
+    if (recorder === "collectors" && machine.discardsChanges) transpileAhead([denoRunner.preload]);
     return () => machine.run({ command: direct.command, env });
   }
   const options = {
@@ -104,7 +126,7 @@ function testRun(
     mode: "auto",
     record: false,
     runners: RUNNERS,
-    onlyPreload: scope === "thread",
+    onlyPreload: recordThemselves,
     noFollow,
   } as const;
   const runtime = supervisorRuntime(command);

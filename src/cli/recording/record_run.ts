@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
+import { checkCalls } from "../../coverage/origin_selection.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
 import { currentRun, readRecordFiles } from "../../record/read_run.ts";
 import { lockRun, type RunLock } from "../../record/run_lock.ts";
@@ -7,9 +8,11 @@ import { settleRun } from "../../record/settle_run.ts";
 import type { Run } from "../../record/test_record.ts";
 import { loadRun } from "../../run/load_run.ts";
 import { errorCode, fileError } from "../../sys/file_error.ts";
+import { machineName } from "../../sys/runtime.ts";
 import { plainFolder } from "../../sys/plain_folder.ts";
 import { OUTPUT_HELP, OUTPUT_OPTIONS } from "../report_outputs.ts";
 import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../report_run.ts";
+import { ORIGIN_HELP, originSelectionOf } from "../origin_options.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseMachine } from "./machine_choice.ts";
 import { reportCut } from "./report_cut.ts";
@@ -46,7 +49,7 @@ export const RECORDING_HELP =
     --vmlinux FILE                the kernel's image with debug information
     --modules DIR                 a folder with the kernel's modules; may be repeated
     --source-prefix DIR           what source paths start with; "" for paths relative to the kernel's root
-${OUTPUT_HELP}`;
+${ORIGIN_HELP}${OUTPUT_HELP}`;
 
 /** Values of {@linkcode RECORDING_OPTIONS}. */
 type RecordingValues =
@@ -76,6 +79,8 @@ export async function recordRun(
 ): Promise<number> {
   const guest = guestOptions(values);
   checkReportOptions(values, values.out, "of the command");
+  // Embedded kernels are of this machine's architecture too.
+  checkCalls(originSelectionOf(values), machineName());
   const out = outputFolder(values.out);
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);

@@ -1,9 +1,11 @@
 import process from "node:process";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
+import { denoRunner } from "../../runners/deno/runner.ts";
 import { transpileAhead } from "../../runners/deno/transpile_ahead.ts";
 import {
   signalSupervised,
   supervisedCommand,
+  supervisorModule,
   type SupervisorRuntime,
 } from "../../tracer/supervised_command.ts";
 import type { SuperviseOptions } from "../../tracer/supervise_options.ts";
@@ -24,7 +26,7 @@ export async function runSupervised(
   { machine, env = process.env, runtime }: SupervisedRun,
 ): Promise<CommandEnd> {
   machine.check(options.command, env);
-  if (machine.discardsChanges) transpileAhead();
+  if (machine.discardsChanges) transpileAhead([supervisorModule(), denoRunner.preload]);
   const command = supervisedCommand(options, runtime);
   return await machine.run({ command, env, forward: signalSupervised });
 }

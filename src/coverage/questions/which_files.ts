@@ -4,7 +4,7 @@ import { pointsOnly } from "../point_hits.ts";
 import { repeatIndex } from "../repeat_index.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { Universe } from "../universe.ts";
-import { type FunctionTest, mostLinesFirst } from "./which_tests.ts";
+import { type FunctionTest, mostLinesFirst, withOrigins } from "./which_tests.ts";
 
 /** The tests that run a line of some files. */
 export interface FilesAnswer {
@@ -87,6 +87,10 @@ export function whichFiles(
     files: files.map((file) => image.files[file]),
     lines,
     linesHit,
-    tests: mostLinesFirst(repeatIndex(coverage), found),
+    tests: withOrigins(
+      coverage,
+      [...claims.keys()].filter((point) => claims[point] === 1),
+      mostLinesFirst(repeatIndex(coverage), found),
+    ),
   };
 }

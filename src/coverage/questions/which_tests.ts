@@ -7,6 +7,8 @@ import {
   linesAround,
 } from "./find_source.ts";
 import { type RepeatIndex, repeatIndex, type RepeatShare } from "../repeat_index.ts";
+import { OriginFinder } from "./test_origins.ts";
+import type { RunCoverage } from "../run_coverage.ts";
 import type { LineTest, TestLookup } from "./test_lookup.ts";
 
 /**
@@ -22,8 +24,14 @@ export type LineState =
   | "not-instrumented"
   | "not-built";
 
+/** Through which origins a test reaches a place. */
+export interface Reached {
+  /** In the order of first runs; absent where they are not known. */
+  readonly origins?: readonly number[];
+}
+
 /** A test that runs a line: the first of its repeats, and the most that one of them hit. */
-export interface RunningTest extends LineTest {
+export interface RunningTest extends LineTest, Reached {
   /** Of a test that was run several times: how many repeats ran the line. */
   readonly repeats?: RepeatShare;
 }
@@ -70,7 +78,11 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
   const known = id < fileLineStart[file + 1] && image.lineNumber[id] === number;
   const points = known ? linePoints[id] : 0;
   const group = groupAt(universe, file, number);
-  const tests = points === 0 ? [] : byFocus(lookup, lookup.testsOfLine(id));
+  const tests = points === 0 ? [] : withOrigins(
+    lookup.coverage,
+    lookup.pointsOfLine(id),
+    byFocus(lookup, lookup.testsOfLine(id)),
+  );
   const nearest = points > 0 ? [] : linesAround(universe, file, id, known ? id + 1 : id);
   return {
     file: image.files[file],
@@ -91,7 +103,7 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
 }
 
 /** A test that entered a function. */
-export interface FunctionTest {
+export interface FunctionTest extends Reached {
   /** The first of its repeats. */
   readonly test: number;
   /** Lines of the function that it hit; the most that one of its repeats did. */
@@ -130,12 +142,14 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
     if (found === undefined) continue;
     let lines = 0, linesHit = 0;
     const perTest = new Map<number, number>();
+    const points: number[] = [];
     const end = functions.groupLineEnd[group];
     for (let line = functions.groupLine[group]; line < end; line++) {
       if (linePoints[line] === 0) continue;
       lines++;
       if (lineHit[line] === 0) continue;
       linesHit++;
+      for (const point of lookup.pointsOfLine(line)) points.push(point);
       for (const test of lookup.testsOfLines(line, line + 1)) {
         perTest.set(test, (perTest.get(test) ?? 0) + 1);
       }
@@ -146,9 +160,10 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
       line: image.lineNumber[functions.groupLine[group]],
       lines,
       linesHit,
-      tests: mostLinesFirst(
-        repeats,
-        [...perTest].map(([test, hit]) => ({ test, lines: hit })),
+      tests: withOrigins(
+        lookup.coverage,
+        points,
+        mostLinesFirst(repeats, [...perTest].map(([test, hit]) => ({ test, lines: hit }))),
       ),
     });
   }
@@ -173,6 +188,19 @@ function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
     pointsHit: Math.max(a.pointsHit, b.pointsHit),
     count: Math.max(a.count, b.count),
   })).sort((a, b) => size(a.test) - size(b.test) || a.test - b.test);
+}
+
+/** Adds through which origins tests reach the place of `points`, where that is known. */
+export function withOrigins<Test extends { readonly test: number }>(
+  coverage: RunCoverage,
+  points: Iterable<number>,
+  tests: readonly Test[],
+): (Test & Reached)[] {
+  const finder = new OriginFinder(coverage, points);
+  return tests.map((entry) => {
+    const origins = finder.of(entry.test);
+    return origins === undefined ? entry : { ...entry, origins };
+  });
 }
 
 /** Makes one of all repeats of a test. */

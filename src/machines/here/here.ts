@@ -1,12 +1,16 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
+import { kcovAvailability } from "../../kernel/kcov_availability.ts";
 import { onSignals } from "../signals.ts";
 import type { CommandEnd, Machine, MachineCommand } from "../machine.ts";
 
 /** This machine, with its running kernel. Ctrl-C reaches the command too, which decides what to do. */
 export const HERE: Machine = {
   vmlinux: undefined,
+  get collectors() {
+    return kcovAvailability().collectors;
+  },
   discardsChanges: false,
   check() {},
   run,

@@ -14,13 +14,17 @@ export interface UmlKernel {
   readonly programs: string;
   /** The kernel was built by the user, and may lack the patches under src/build/recipe. */
   readonly own: boolean;
+  /** Whether it has the collectors of src/build/recipe. */
+  readonly collectors: boolean;
   /** Parameters for its command line besides those of every guest. */
   readonly parameters: readonly string[];
 }
 
 /** A kernel that kernelcov built: the embedded one, or one with options of the user's. */
 export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
-  return { linux, vmlinux, programs: path, own: false, parameters: [] };
+  using image = new OpenImage(linux);
+  const collectors = hasCollectors(image);
+  return { linux, vmlinux, programs: path, own: false, collectors, parameters: [] };
 }
 
 /**
@@ -48,8 +52,15 @@ export function ownKernel(path: string): UmlKernel {
     // The folder that the kernel is in is not ours.
     programs: cacheFolder(),
     own: true,
+    collectors: hasCollectors(image),
     parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
   };
+}
+
+/** By the name of a function of theirs: no boot is needed to find out. */
+function hasCollectors({ elf }: OpenImage): boolean {
+  const names = elf.section(".strtab");
+  return names !== undefined && includesText(elf.bytes(names), "\0kcov_collector_ioctl\0");
 }
 
 /**

@@ -1,6 +1,8 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
+import { keepImageEntries } from "../../kernel/image_entries.ts";
+import { machineName } from "../../sys/runtime.ts";
 import { plainFolder } from "../../sys/plain_folder.ts";
 import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
 import { checkGuestProgram } from "./check_program.ts";
@@ -37,6 +39,10 @@ export class UmlMachine implements Machine {
     return this.#kernel.vmlinux;
   }
 
+  get collectors(): boolean {
+    return this.#kernel.collectors;
+  }
+
   check(command: readonly string[], env: MachineCommand["env"] = process.env): void {
     checkGuestProgram(command, env["PATH"], process.cwd());
   }
@@ -63,6 +69,7 @@ export class UmlMachine implements Machine {
       throw new TypeError("There is no command to run in the guest: name one after --");
     }
     const { vmlinux, linux, programs, own, parameters } = this.#kernel;
+    keepImageEntries(vmlinux, machineName());
     const options = this.#options;
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);

@@ -1,7 +1,10 @@
 import { groupNames } from "../../coverage/questions/find_source.ts";
 import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
-import type { FileData } from "./report_data.ts";
+import type { PointOrigins } from "../../coverage/point_origins.ts";
+import { machineOf } from "../../coverage/questions/test_origins.ts";
+import { originText } from "../origins/origin_text.ts";
+import type { FileData, LineCalls } from "./report_data.ts";
 import { encodeSet } from "./set_codec.ts";
 
 /**
@@ -11,10 +14,15 @@ import { encodeSet } from "./set_codec.ts";
 const MAX_POINTS_WITH_SETS = 48;
 
 /** The source page of file `file` of the image. */
-export function fileData(lookup: TestLookup, file: number, source: string | undefined): FileData {
+export function fileData(
+  lookup: TestLookup,
+  file: number,
+  source: string | undefined,
+  origins: PointOrigins | undefined,
+): FileData {
   const { coverage } = lookup;
   const { image, linePoints, fileLineStart, functions } = coverage.universe;
-  const sets = new TestSets();
+  const sets = new IdSets();
   const number: number[] = [], unknown: number[] = [], lineIds: number[] = [];
   const setsOfLine: number[][] = [], merged: number[] = [];
   for (let line = fileLineStart[file]; line < fileLineStart[file + 1]; line++) {
@@ -53,11 +61,31 @@ export function fileData(lookup: TestLookup, file: number, source: string | unde
     merged: encodeSet(merged),
     testSets: sets.texts,
     unknown: encodeSet(unknown),
+    ...origins === undefined ? {} : { calls: lineCalls(lookup, lineIds, origins) },
     functions: groups,
   };
 }
 
-function setsOf(lookup: TestLookup, line: number, sets: TestSets): number[] {
+/** Through which calls each line was reached. */
+function lineCalls(
+  lookup: TestLookup,
+  lines: readonly number[],
+  origins: PointOrigins,
+): LineCalls {
+  const { coverage } = lookup;
+  const machine = machineOf(coverage);
+  const sets = new IdSets();
+  const found = lines.map((line) =>
+    coverage.lineHit[line] === 0 ? [] : origins.of(lookup.pointsOfLine(line))
+  );
+  const used = [...new Set(found.flat())].sort((a, b) => a - b);
+  const nameOf = new Map(used.map((origin, name) => [origin, name]));
+  const names = used.map((origin) => originText(machine, origins.origins[origin]));
+  const ofLine = found.map((some) => sets.idOf(some.map((origin) => nameOf.get(origin)!)));
+  return { names, sets: sets.texts, ofLine };
+}
+
+function setsOf(lookup: TestLookup, line: number, sets: IdSets): number[] {
   const { universe } = lookup.coverage;
   // Points that only show that the line was passed count as one, which every test that ran the line hit.
   if (universe.lineIndirect[line] === 1) return [sets.idOf(lookup.testsOfLines(line, line + 1))];
@@ -80,8 +108,8 @@ function holdsLine({ image, claimDirect }: Universe, point: number, line: number
   return claimDirect[claim] === 1;
 }
 
-/** The distinct sets of tests of a file. */
-class TestSets {
+/** The distinct sets of a file, of tests or of calls. */
+class IdSets {
   readonly texts: string[] = [];
   readonly #ids = new Map<string, number>();
   readonly #idOfPoint = new Map<number, number>();

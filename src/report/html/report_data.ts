@@ -62,6 +62,8 @@ export interface TestColumns {
   readonly ownLines: readonly number[];
   /** What makes the numbers less than the truth, in a few words; empty where nothing does. */
   readonly doubts: readonly string[];
+  /** 1 where it is known what made the kernel run the test's lines; absent where that is known of none. */
+  readonly calls?: readonly number[];
   /** Number of the `data/t<chunk>.js` that holds the test. */
   readonly chunk: readonly number[];
 }
@@ -99,8 +101,20 @@ export interface FileData {
   readonly testSets: readonly IdSet[];
   /** Numbers of lines that only tail calls claim: KCOV cannot see them. */
   readonly unknown: IdSet;
+  /** Through which calls lines were reached; absent where that is known of no test. */
+  readonly calls?: LineCalls;
   /** Groups of functions: names, index of the first line, index after the last, last line number, number of functions. */
   readonly functions: readonly (readonly [string, number, number, number, number])[];
+}
+
+/** Through which calls the lines of a file were reached, by the tests of which that is known. */
+export interface LineCalls {
+  /** In words: `connect(2), in softirq`. */
+  readonly names: readonly string[];
+  /** Distinct sets of indexes into `names`. */
+  readonly sets: readonly IdSet[];
+  /** By line, the index into `sets`. */
+  readonly ofLine: readonly number[];
 }
 
 /** `data/t<chunk>.js`: some tests, from `first` on. */
@@ -118,12 +132,28 @@ export interface TestData {
   readonly ownPoints: number;
   /** The most similar tests: id, and share in parts per thousand. */
   readonly similar: readonly (readonly [number, number])[];
+  /** What it ran by call, and on its behalf, in the order of first runs within each part; absent where that is not known. */
+  readonly calls?: readonly CallData[];
+  /** What does not count of it, in a sentence; absent where everything does. */
+  readonly leftOut?: string;
   /** Where the test was run several times: the runs, the points all of them hit, and those that come and go. */
   readonly repeats?: {
     readonly tests: readonly number[];
     readonly steady: number;
     readonly flaky: number;
   };
+}
+
+/** What a test ran through a call, or what ran on its behalf in one way. */
+export interface CallData {
+  /** `calls`, `faults`, `behalf` or `runtime`. */
+  readonly part: string;
+  /** In words: `connect(2)`. */
+  readonly name: string;
+  readonly functions: number;
+  readonly points: number;
+  /** The lines that it ran, as indexes into those of the test. */
+  readonly lines: IdSet;
 }
 
 /** `data/patch.js`: the patch page. */

@@ -64,6 +64,9 @@ function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
     points: tests.map(({ totals }) => totals.points),
     ownLines: facts.ownLines,
     doubts: tests.map(doubtsOf),
+    ...tests.some(({ origins }) => origins !== undefined)
+      ? { calls: tests.map(({ origins }) => origins === undefined ? 0 : 1) }
+      : {},
     chunk: facts.chunk,
   };
 }
@@ -72,6 +75,7 @@ function testColumns(coverage: RunCoverage, facts: TestFacts): TestColumns {
 function doubtsOf({ record, points }: TestCoverage): string {
   const unresolved = unresolvedTotal(points.unresolved);
   const refused = (record.tree?.refused ?? []).reduce((sum, { tasks }) => sum + tasks, 0);
+  const { pending = 0, dropped = 0 } = record.tree ?? {};
   return [
     record.earlier === true ? "earlier run" : "",
     record.truncated ? "truncated" : "",
@@ -79,6 +83,8 @@ function doubtsOf({ record, points }: TestCoverage): string {
     record.callingThreadOnly ? "thread only" : "",
     record.outcome === "unfinished" ? "unfinished" : "",
     refused > 0 ? `${plural(refused, "task")} unrecorded` : "",
+    pending > 0 ? `${plural(pending, "item")} pending` : "",
+    dropped > 0 ? `${plural(dropped, "item")} without cause` : "",
     unresolved > 0 ? `${plural(unresolved, "PC")} unresolved` : "",
   ].filter((doubt) => doubt !== "").join(", ");
 }

@@ -1,7 +1,11 @@
 import { repeatGroups } from "../../coverage/test_repeats.ts";
+import { NOTHING_LEFT_OUT } from "../../coverage/origin_selection.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../../coverage/questions/sole_owners.ts";
+import { originContext, originRows } from "../../coverage/questions/test_origins.ts";
+import { leftOutText } from "../origins/left_out_text.ts";
+import { rowText } from "../origins/origin_text.ts";
 import type { TestChunk, TestData } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -54,12 +58,14 @@ export function* testChunks(
       similar: similar.of(test, SIMILAR).map((
         { test, similarity },
       ) => [test, Math.round(similarity * 1000)] as const),
+      ...callsOf(coverage, test, lines),
       ...repeats.get(test),
     };
     facts.chunk.push(chunks);
     facts.ownLines.push(own.length);
     chunk.push(data);
     length += data.lines.length + data.own.length;
+    for (const { lines } of data.calls ?? []) length += lines.length;
     if (length >= CHUNK_LENGTH || test === tests.length - 1) {
       yield { first: test + 1 - chunk.length, tests: chunk };
       chunk = [];
@@ -68,6 +74,54 @@ export function* testChunks(
     }
   }
   return facts;
+}
+
+/** What a test ran by call, where that is known. */
+function callsOf(
+  coverage: RunCoverage,
+  test: number,
+  all: Uint32Array,
+): Pick<TestData, "calls" | "leftOut"> {
+  const { origins, leftOut = NOTHING_LEFT_OUT } = coverage.tests[test];
+  if (origins === undefined) return {};
+  const context = originContext(coverage, [test]);
+  const rows = originRows(origins, "call", context);
+  const left = leftOutText(leftOut, coverage.selection);
+  return {
+    ...left === undefined ? {} : { leftOut: left },
+    calls: rows.map((row) => {
+      const lines = coverage.linesOfPoints(row.points);
+      return {
+        part: row.part,
+        name: rowText(context.machine, row),
+        functions: functionsOf(coverage, lines),
+        points: row.points.length,
+        lines: encodeSet(placesOf(lines, all)),
+      };
+    }),
+  };
+}
+
+/** Where values are in a column; both ascend, and the column has all of them. */
+function placesOf(values: Uint32Array, column: Uint32Array): Uint32Array {
+  let place = 0;
+  return values.map((value) => {
+    while (column[place] < value) place++;
+    return place;
+  });
+}
+
+/** Number of the functions of ascending lines. */
+function functionsOf({ universe: { functions } }: RunCoverage, lines: Uint32Array): number {
+  let count = 0, last = -1;
+  for (const line of lines) {
+    const group = functions.lineGroup[line];
+    // The lines of a group lie together.
+    if (group < 0 || group === last) continue;
+    last = group;
+    count += functions.groupStart[group + 1] - functions.groupStart[group];
+  }
+  return count;
 }
 
 /** Counts a test once for each function and file that its lines are in and for each folder above. */

@@ -1,6 +1,7 @@
 import type { FilePatch } from "../../coverage/patch/patch.ts";
 import type { PatchSide } from "../../coverage/patch/patch_files.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
+import { PointOrigins } from "../../coverage/point_origins.ts";
 import { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { plural } from "../text_style.ts";
 import { loadAssets } from "./assets.ts";
@@ -58,12 +59,15 @@ export async function* writeHtmlReport(
   }
 
   const lookup = new TestLookup(coverage);
+  const origins = coverage.tests.some(({ origins }) => origins !== undefined)
+    ? new PointOrigins(coverage)
+    : undefined;
   let missing = 0;
   for (let file = 0; file < files.imageFile.length; file++) {
     const imageFile = files.imageFile[file];
     const source = readSource(coverage.universe.image.files[imageFile]);
     if (source === undefined) missing++;
-    yield dataFile(`f${file}`, fileData(lookup, imageFile, source));
+    yield dataFile(`f${file}`, fileData(lookup, imageFile, source, origins));
   }
   if (patch !== undefined) {
     const linesOf = (file: string): readonly string[] | undefined => readSource(file)?.split("\n");

@@ -167,4 +167,4 @@ const describe = registering(bunTest.describe, coverSuite, plain);
 Object.assign(bunTest, { test, it: test, describe });
 bunTest.mock.module("bun:test", () => ({ ...bunTest, test, it: test, describe }));
 bunTest.afterEach(() => tests.afterTest(takeNodeOutcome()));
-await recordBaseline();
+await recordBaseline(tests.recorder);

@@ -28,6 +28,8 @@ interface TestFunction {
 }
 
 const deno = (globalThis as unknown as { Deno: { test: TestFunction; mainModule: string } }).Deno;
+// Before that of what records: tests that are open then have failed.
+addEventListener("unload", () => tests.endFile());
 const tests = new CoveredTests();
 const file = currentFile();
 
@@ -155,5 +157,4 @@ function coveredTest(real: TestFunction): TestFunction {
 const real = deno.test;
 deno.test = coveredTest(real);
 real.afterEach?.(() => tests.afterTest());
-addEventListener("unload", () => tests.endFile());
-await recordBaseline();
+await recordBaseline(tests.recorder);

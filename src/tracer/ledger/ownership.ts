@@ -79,16 +79,21 @@ export function claimFrom(creator: OwnedTask): Claim {
   return { process: creator.process };
 }
 
+/** A test that may be a step of another. */
+export interface NestedTest {
+  readonly parent: NestedTest | null;
+}
+
 /** Whether points of a task with these owners are in doubt: not where each owner contains the next. */
-export function isShared(owners: readonly OpenTest[]): boolean {
+export function isShared(owners: readonly NestedTest[]): boolean {
   if (owners.length < 2) return false; // nearly always
   return owners.some((one, index) =>
     owners.slice(index + 1).some((other) => !isWithin(one, other) && !isWithin(other, one))
   );
 }
 
-function isWithin(inner: OpenTest, outer: OpenTest): boolean {
-  for (let test: OpenTest | null = inner; test !== null; test = test.parent) {
+function isWithin(inner: NestedTest, outer: NestedTest): boolean {
+  for (let test: NestedTest | null = inner; test !== null; test = test.parent) {
     if (test === outer) return true;
   }
   return false;

@@ -14,24 +14,16 @@ import type {
   TestChunk,
 } from "../../../src/report/html/report_data.ts";
 import { buildIndex, buildRecord } from "../../_support/images/index_builder.ts";
-import { HOSTILE_NAME, reportFilesOf, smallInput, smallRun } from "../../_support/html_report.ts";
-
-/** The values that the data files put, as a browser runs them. */
-function values(files: ReadonlyMap<string, string>): Map<string, unknown> {
-  const found = new Map<string, unknown>();
-  for (const [path, text] of files) {
-    if (!path.startsWith("data/")) continue;
-    const put = (key: string, value: unknown): void => {
-      assert.equal(path, `data/${key}.js`);
-      found.set(key, value);
-    };
-    new Function("kernelcov", text)({ put });
-  }
-  return found;
-}
+import {
+  HOSTILE_NAME,
+  reportFilesOf,
+  reportValues,
+  smallInput,
+  smallRun,
+} from "../../_support/html_report.ts";
 
 const FILES = await reportFilesOf(smallInput());
-const VALUES = values(FILES);
+const VALUES = reportValues(FILES);
 const RUN = VALUES.get("run") as RunData;
 
 /** `file:line` of the lines that test `test` ran, from the points alone. */
@@ -177,7 +169,7 @@ test("a line is told apart that was run though none of its points was hit", asyn
   ]);
   const passing = new RunCoverage(buildUniverse(image), [buildRecord(image, "passes", [0x30])]);
   const viewOf = async (run: RunCoverage): Promise<FileView> =>
-    new FileView(values(await reportFilesOf({ coverage: run })).get("f0") as FileData);
+    new FileView(reportValues(await reportFilesOf({ coverage: run })).get("f0") as FileData);
   const view = await viewOf(coverage);
   assert.deepEqual([...view.testsOfLine(1)].sort(), [[0, 0], [1, 1], [2, 1]]);
   assert.equal(view.stateOf(5), "all");
@@ -206,7 +198,7 @@ test("a line of very many copies has its tests, without shares", async () => {
     buildUniverse(image),
     [0, 1, 2].map((i) => buildRecord(image, `test ${i}`, [0x10 * (i + 1), 0x300])),
   );
-  const view = new FileView(values(await reportFilesOf({ coverage })).get("f0") as FileData);
+  const view = new FileView(reportValues(await reportFilesOf({ coverage })).get("f0") as FileData);
   assert.deepEqual([...view.testsOfLine(0)], [[0, undefined], [1, undefined], [2, undefined]]);
   assert.deepEqual([...view.linesOfTest(1)], [0]);
 });

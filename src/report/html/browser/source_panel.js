@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData } from "../report_data.ts" */
 
+import { callNames } from "./calls/call_names.js";
 import { badge, element, link } from "./elements.js";
 import { PASSED_TEXT } from "./line_states.js";
 import { sortableTable } from "./table.js";
@@ -13,6 +14,7 @@ import { address, count, duration, plural } from "./text.js";
  * @typedef {object} PanelContent
  * @property {string} title
  * @property {readonly Child[]} facts
+ * @property {readonly string[] | undefined} calls Through which it was reached; `undefined` where that is known of no test.
  * @property {ReadonlyMap<number, number | undefined>} tests Each with the part of the whole that it ran.
  * @property {number} whole Points of a line, or lines of a function.
  * @property {string} unit `point` or `line`.
@@ -26,7 +28,8 @@ import { address, count, duration, plural } from "./text.js";
  * @param {PanelContent} content
  * @param {() => void} onClose
  */
-export function sourcePanel({ tests: all }, content, onClose) {
+export function sourcePanel(run, content, onClose) {
+  const { tests: all } = run;
   const { tests, whole, unit, title } = content;
   const rows = [...tests].map(([test, part]) => ({ test, part }))
     .sort((a, b) => all.points[a.test] - all.points[b.test] || a.test - b.test);
@@ -84,6 +87,7 @@ export function sourcePanel({ tests: all }, content, onClose) {
       element("button", { type: "button", "aria-label": "Close", click: onClose }, "×"),
     ),
     element("div", { class: "panel-facts" }, ...content.facts),
+    callNames(run, content.calls, tests.keys()),
     element(
       "p",
       { class: "panel-count" },

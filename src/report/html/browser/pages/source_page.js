@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData } from "../../report_data.ts" */
 
+import { callsOfLines } from "../calls/call_names.js";
 import { loadFile } from "../data.js";
 import { announce, bar, breadcrumbs, element, fraction, link } from "../elements.js";
 import { FileView, PASSED_TEXT, STATE_TEXT } from "../line_states.js";
@@ -355,6 +356,7 @@ class SourceView {
             click: () => this.openFunction(group),
           }, `in ${view.data.functions[group][0]}`),
         ],
+        calls: callsOfLines(view.data, index, index + 1),
         tests: view.testsOfLine(index),
         whole: points[index],
         unit: "point",
@@ -378,6 +380,7 @@ class SourceView {
         element("span", null, `lines ${numbers[first]}–${numbers[end - 1]}`),
         bar(data.tests.slice(first, end).filter((tests) => tests > 0).length, end - first),
       ],
+      calls: callsOfLines(data, first, end),
       tests: this.view.testsOfLines(first, end),
       whole: end - first,
       unit: "line",

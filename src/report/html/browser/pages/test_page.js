@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 /** @import { RunData, TestData } from "../../report_data.ts" */
 
+import { callsTable } from "../calls/calls_table.js";
 import { pathTree } from "../chart_layout.js";
 import { icicleView } from "../charts.js";
 import { loadIndex, loadTest } from "../data.js";
@@ -26,8 +27,10 @@ export async function testPage(run, test) {
   const { tests } = run;
   const [data, index] = await Promise.all([loadTest(run, test), loadIndex()]);
   const lineIndex = new LineIndex(run, index);
-  const functions = lineIndex.functionsOf(decodeSet(data.lines));
+  const lines = decodeSet(data.lines);
+  const functions = lineIndex.functionsOf(lines);
   const own = lineIndex.functionsOf(decodeSet(data.own));
+  const reached = element("div", null, ...reachedPart(functions, test));
   return {
     title: tests.name[test],
     parts: [
@@ -57,7 +60,15 @@ export async function testPage(run, test) {
       ]),
       repeatsPart(data, test),
       element("p", null, link(`#/tests?with=${test}`, "Compare with another test…")),
-      ...reachedPart(functions, test),
+      ...data.calls === undefined ? [] : callsTable(data.calls, lines, (chosen) => {
+        reached.replaceChildren(
+          ...chosen === undefined
+            ? reachedPart(functions, test)
+            : reachedPart(lineIndex.functionsOf(chosen.lines), test, chosen.what),
+        );
+      }),
+      data.leftOut === undefined ? null : element("p", { class: "left-out" }, data.leftOut),
+      reached,
       ...ownPart(own, test),
       ...similarPart(run, data, test),
     ],
@@ -88,8 +99,9 @@ function repeatsPart({ repeats }, test) {
 /**
  * @param {readonly FunctionLines[]} functions
  * @param {number} test
+ * @param {string} [what] What of the test they are of; all where absent.
  */
-function reachedPart(functions, test) {
+function reachedPart(functions, test, what) {
   if (functions.length === 0) {
     return [element("p", { class: "empty" }, "The test hit no point of the image.")];
   }
@@ -120,7 +132,7 @@ function reachedPart(functions, test) {
   ], false);
   return [
     heading(
-      "Functions reached",
+      what === undefined ? "Functions reached" : `Functions reached: ${what}`,
       "the table begins with those that the fewest tests reach; width is lines run; folders open, functions lead to their source",
     ),
     chart,

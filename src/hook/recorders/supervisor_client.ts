@@ -1,9 +1,9 @@
-import { KcovUnavailableError, SyscallError } from "../errors.ts";
-import { SUPERVISOR_VARIABLE } from "../kcov/recorder.ts";
-import { loadLibcPart } from "../sys/load.ts";
-import { environmentVariable, isDenoScript } from "../sys/runtime.ts";
-import { BoundaryClient } from "../tracer/boundary/boundary_client.ts";
-import { sayOncePerRun } from "../record/say_once.ts";
+import { KcovUnavailableError, SyscallError } from "../../errors.ts";
+import { SUPERVISOR_VARIABLE } from "../../kcov/recorder.ts";
+import { loadLibcPart } from "../../sys/load.ts";
+import { environmentVariable, isDenoScript } from "../../sys/runtime.ts";
+import { BoundaryClient } from "../../tracer/boundary/boundary_client.ts";
+import { sayOncePerRun } from "../../record/say_once.ts";
 
 /** What is known of the calling thread's tests under a supervisor. */
 interface ThreadTests {

@@ -1,103 +1,111 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
-import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { KcovDevice } from "../../kcov/kcov_device.ts";
+import type { CallEntries } from "../../kcov/call_entries.ts";
+import { CallSplitter } from "../../kcov/split_calls.ts";
+import { runningCallEntries } from "../../kernel/entry_functions.ts";
+import { runningKernel } from "../../kernel/running_kernel.ts";
 import { abandonThreadDevice, closeThreadDevice, threadDevice } from "../../kcov/thread_device.ts";
 import { loadLibc } from "../../sys/load.ts";
+import { runtimeName } from "../../sys/runtime.ts";
 import type { Libc } from "../../sys/types.ts";
-import { createUnseenFile } from "../../sys/unseen_file.ts";
-import { followModules } from "../../kernel/follow_modules.ts";
-import { runningKernel } from "../../kernel/running_kernel.ts";
-import { hostfsWriteThrough } from "../../record/hostfs_write_through.ts";
-import type { ModulePlaces } from "../../kernel/module_places.ts";
-import { endRecords, LostRecords } from "../../record/lost_records.ts";
-import { openRun, type RunWriter } from "../../record/run_writer.ts";
-import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
-import { say } from "../../record/say_once.ts";
+import type { TestIdentity } from "../kernel_coverage.ts";
+import { atEndOfFile } from "./end_of_file.ts";
+import type { RecordedPoints, Recorder, Recording, TestEnd, TestStart } from "./recorder.ts";
+import { ThreadRecords } from "./thread_records.ts";
 
 /**
  * The part of the thread's buffer that belongs to one test: entries `start` to `end`. Windows of tests that are open
  * at the same time overlap.
  */
-export interface RecordingWindow {
+export interface RecordingWindow extends Recording {
+  readonly identity: TestIdentity;
+  readonly startedMs: number;
   start: number;
   /** Where it ended; -1 while it is open. */
   end: number;
-  /** Another window was open at the same time. */
   shared: boolean;
-  /** The buffer was full when it ended. */
   truncated: boolean;
 }
 
-/** Whose window it is. */
-export interface WindowOwner {
-  /** Noted as started, once it is certain that it will be recorded. */
-  readonly test?: BegunTest;
-  /** Called where the tests of the file end before the window's does. */
-  readonly giveUp?: () => void;
-}
-
 /**
- * The recording of one thread: its device, the windows open on it, and the file its records go to. Everything opens
- * on first use and closes when the tests of a file end.
+ * Records one thread with its own device, every hit in one buffer. Everything opens on first use and closes when the
+ * tests of a file end.
  */
-export class RecordingThread {
+export class ThreadRecorder implements Recorder<RecordingWindow> {
+  readonly hasHits = true;
+  readonly hasSteps = false;
+  readonly pausesFreely = true;
   readonly #settings: CoverageSettings;
   readonly #openLibc: () => Libc;
   /** Open windows, and what ends the tests that they belong to. */
   readonly #windows = new Map<RecordingWindow, () => void>();
+  readonly #callEntries: () => CallEntries | undefined;
+  /** Tells by which calls points ran; absent where the kernel's symbols cannot be had. */
+  #calls: CallSplitter | undefined;
+  readonly #records: ThreadRecords;
   #device: KcovDevice | undefined;
-  #writer: RunWriter | undefined;
-  #modules: ModulePlaces | undefined;
-  readonly #lost = new LostRecords();
   #unavailable: KcovUnavailableError | undefined;
 
   /**
    * @param settings What the environment asks for.
    * @param open Opens libc; tests give another.
+   * @param entries Finds in which functions the kernel is entered.
    */
-  constructor(settings: CoverageSettings = coverageSettings(), open: () => Libc = loadLibc) {
+  constructor(
+    settings: CoverageSettings = coverageSettings(),
+    open: () => Libc = loadLibc,
+    entries: () => CallEntries | undefined = () => runningCallEntries(runningKernel()),
+  ) {
     this.#settings = settings;
     this.#openLibc = open;
+    this.#callEntries = entries;
+    this.#records = new ThreadRecords(settings, loadLibc);
   }
 
-  get settings(): CoverageSettings {
-    return this.#settings;
+  get mode(): CoverageSettings["mode"] {
+    return this.#settings.mode;
   }
 
-  /** Whether records were written that no report holds yet. */
-  get hasRecords(): boolean {
-    return this.#writer !== undefined;
-  }
-
-  /** Why nothing is recorded; `undefined` where recording works. Opens the device when first asked. */
   unavailable(): KcovUnavailableError | undefined {
     if (this.#device !== undefined) return undefined;
     if (this.#unavailable === undefined) this.#open();
     return this.#unavailable;
   }
 
-  /**
-   * Opens a window. Resets the buffer last, so that the window holds nothing of the hook.
-   *
-   * @throws {KcovUnavailableError} Where another device or a tracer records this thread.
-   */
-  begin(window: RecordingWindow, { test, giveUp = () => {} }: WindowOwner = {}): void {
+  prepare(insideTest: boolean): void {
+    if (this.mode === "off" || this.unavailable() !== undefined) return;
+    atEndOfFile(this, this.#settings, insideTest);
+  }
+
+  /** Opens a window. Resets the buffer last, so that the window holds nothing of the hook. */
+  begin({ identity, giveUp = () => {} }: TestStart): RecordingWindow {
+    const window = newWindow(identity);
+    // A body that outlives its file's tests is of a test that the runner gave up.
+    const reset = this.#openWindow(window, () => giveUp("failed"));
+    this.pause(() => {
+      const { name, file } = identity;
+      const runner = runtimeName();
+      this.#records.announce({ name, file, runner, scope: "thread", hasHits: true });
+    });
+    reset();
+    return window;
+  }
+
+  /** What makes the window begin. */
+  #openWindow(window: RecordingWindow, giveUp: () => void): () => void {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
       for (const other of this.#windows.keys()) other.shared = true;
       window.shared = true;
       this.#windows.set(window, giveUp);
-      if (test !== undefined) this.#announce(test);
-      window.start = device.count();
-      return;
+      return () => window.start = device.count();
     }
     const enabled = this.#enable(device);
     this.#windows.set(window, giveUp);
-    if (test !== undefined) this.#announce(test);
-    enabled.reset();
+    return () => enabled.reset();
   }
 
   /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
@@ -127,7 +135,25 @@ export class RecordingThread {
   }
 
   /** Closes a window. The first thing it does is to read the count. */
-  end(window: RecordingWindow): void {
+  end(window: RecordingWindow, { outcome, asynchronous }: TestEnd): RecordedPoints | undefined {
+    this.#closeWindow(window);
+    const { identity, truncated, shared } = window;
+    try {
+      const durationMs = performance.now() - window.startedMs;
+      const points = this.read(window);
+      if (points === undefined) throw new TypeError("The file's tests have ended");
+      const flags = { truncated, shared, callingThreadOnly: asynchronous };
+      const runner = runtimeName();
+      const test = { ...identity, runner, scope: "thread", outcome, durationMs } as const;
+      this.pause(() => this.#records.append({ ...test, ...points, ...flags }));
+      return points;
+    } catch (error) {
+      this.#records.reportLost(identity.name, outcome, error);
+      return undefined;
+    }
+  }
+
+  #closeWindow(window: RecordingWindow): void {
     const device = this.#device;
     if (device === undefined || window.end !== -1) return;
     window.end = device.count();
@@ -143,30 +169,24 @@ export class RecordingThread {
   }
 
   /** The PCs of a window, up to now where it is open. What this does is not recorded. */
-  decode(window: RecordingWindow): DecodedPcs {
+  read(window: RecordingWindow): RecordedPoints | undefined {
     const device = this.#device;
-    if (device === undefined) throw new TypeError("Read the coverage before the file's tests end");
+    if (device === undefined) return undefined;
     const end = window.end === -1 ? device.count() : window.end;
-    return device.pause(() => device.decode(window.start, end));
+    return device.pause(() => device.decode(window.start, end, this.#calls));
   }
 
-  /** Runs `action` unrecorded. */
   pause<Result>(action: () => Result): Result {
     return this.#device === undefined ? action() : this.#device.pause(action);
   }
 
-  /** Appends a record. What this does is not recorded in other windows. */
-  append(record: TestRecord): void {
-    this.pause(() => this.#openWriter().append(record));
+  takesBaseline(): boolean {
+    return false;
   }
 
-  /**
-   * Notes that a test has no record, and why; it is said when the file's tests end. Where coverage is required, a test
-   * that passed fails by it.
-   */
-  reportLost(name: string, outcome: TestOutcome, error: unknown): void {
-    if (this.#settings.mode === "require" && outcome === "passed") throw error;
-    this.#lost.add(name, error);
+  /** Whether records were written that no report holds yet. */
+  get hasRecords(): boolean {
+    return this.#records.any;
   }
 
   /** Closes the device and the record file, and says what was lost. A later test opens them again. */
@@ -175,51 +195,31 @@ export class RecordingThread {
     this.#windows.clear();
     this.#device = undefined;
     closeThreadDevice();
-    const writer = this.#writer;
-    this.#writer = undefined;
-    const told = endRecords(writer, this.#lost, this.#settings.runDirectory);
-    if (told !== undefined) say(told);
-    this.#lost.clear();
-  }
-
-  #announce(test: BegunTest): void {
-    this.pause(() => {
-      try {
-        this.#openWriter().begin(test);
-      } catch {
-        // A folder that takes no line takes no record either, and that is said.
-      }
-    });
-  }
-
-  #openWriter(): RunWriter {
-    if (this.#writer !== undefined) return this.#writer;
-    const { runDirectory, run } = this.#settings;
-    this.#writer = openRun(runDirectory, {
-      kernel: runningKernel,
-      run,
-      modules: this.#modules,
-      create: (path) => createUnseenFile(loadLibc(), path),
-      writeThrough: (path) => hostfsWriteThrough(this.#openLibc(), path),
-    });
-    return this.#writer;
+    this.#records.close();
   }
 
   #open(): void {
-    if (this.#settings.mode === "off") {
-      this.#unavailable = new KcovUnavailableError(
-        "not-permitted",
-        "Coverage is turned off: unset KERNELCOV",
-      );
+    if (this.mode === "off") {
+      this.#unavailable = turnedOff();
       return;
     }
     try {
       this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#calls ??= this.#callSplitter();
       this.#warmUp();
-      this.#modules ??= followModules();
+      this.#records.followModules();
     } catch (error) {
       this.#device = undefined;
       this.#unavailable = explain(error);
+    }
+  }
+
+  #callSplitter(): CallSplitter | undefined {
+    try {
+      const entries = this.#callEntries();
+      return entries && new CallSplitter(entries);
+    } catch {
+      return undefined; // Not permitted to look.
     }
   }
 
@@ -230,11 +230,11 @@ export class RecordingThread {
   #warmUp(): void {
     const libc = this.#openLibc();
     for (let round = 0; round < 3; round++) {
-      const window = newWindow();
-      this.begin(window);
+      const window = newWindow({ name: "", file: "" });
+      this.#openWindow(window, () => {})();
       libc.read(-1, null, 0n);
-      this.end(window);
-      if (this.decode(window).pcs.length > 0) continue;
+      this.#closeWindow(window);
+      if (this.read(window)!.pcs.length > 0) continue;
       closeThreadDevice();
       throw new KcovUnavailableError("no-callbacks", NO_CALLBACKS);
     }
@@ -242,12 +242,18 @@ export class RecordingThread {
 }
 
 /** A window that is not open yet. */
-export function newWindow(): RecordingWindow {
-  return { start: 0, end: -1, shared: false, truncated: false };
+function newWindow(identity: TestIdentity): RecordingWindow {
+  const startedMs = performance.now();
+  return { identity, startedMs, start: 0, end: -1, shared: false, truncated: false };
+}
+
+/** Coverage is turned off by the environment. */
+export function turnedOff(): KcovUnavailableError {
+  return new KcovUnavailableError("not-permitted", "Coverage is turned off: unset KERNELCOV");
 }
 
 /** Why the device is unavailable, in words that say what to change. */
-function explain(error: unknown): KcovUnavailableError {
+export function explain(error: unknown): KcovUnavailableError {
   if (error instanceof KcovUnavailableError) return error;
   if (error instanceof SyscallError) {
     const { available, reason, message } = kcovAvailability();

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
+import type { CallEntries } from "../../src/kcov/call_entries.ts";
 import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
-import { LiveCoverage } from "../../src/hook/thread/live_coverage.ts";
+import { LiveCoverage } from "../../src/hook/live_coverage.ts";
 import { MissingCoverage, missingCoverage } from "../../src/hook/missing_coverage.ts";
-import { RecordingThread } from "../../src/hook/thread/recording_thread.ts";
+import { OriginAnswers } from "../../src/assertions/origin_answers.ts";
+import { ThreadRecorder } from "../../src/hook/recorders/thread_recorder.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";
 import {
   EACCES,
@@ -25,7 +27,7 @@ const READ = 0x6000_0100;
 
 interface Setting {
   readonly libc: FakeLibc;
-  readonly thread: RecordingThread;
+  readonly thread: ThreadRecorder;
   readonly directory: string;
   start(name: string): LiveCoverage;
   record(...pcs: number[]): void;
@@ -34,15 +36,16 @@ interface Setting {
 /** Runs `body` on a thread whose kernel is a fake: each test of the fake runs what `record` says. */
 function onFakeKernel(
   body: (setting: Setting) => void,
-  options: FakeLibcOptions = {},
+  options: FakeLibcOptions & { readonly entries?: CallEntries } = {},
   settings: Partial<CoverageSettings> = {},
 ): void {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
   const directory = join(folder, "run");
   const libc = fakeLibc({ pcs: { read: [BigInt(READ)] }, ...options });
-  const thread = new RecordingThread(
+  const thread = new ThreadRecorder(
     { mode: "auto", runDirectory: directory, underCommand: true, words: 512, ...settings },
     () => libc,
+    () => options.entries,
   );
   try {
     body({
@@ -51,7 +54,9 @@ function onFakeKernel(
       directory,
       start(name) {
         assert.equal(thread.unavailable(), undefined);
-        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, () => symbolizer);
+        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, {
+          openSymbolizer: () => symbolizer,
+        });
         coverage.begin();
         return coverage;
       },
@@ -63,22 +68,22 @@ function onFakeKernel(
   }
 }
 
-const symbolizer: Symbolizer = {
-  functionsOf(pc) {
+const symbolizer: Symbolizer = Object.assign(new OriginAnswers("x86_64"), {
+  functionsOf(pc: number) {
     if (pc === A) return ["inner", "outer"];
     return pc === B ? ["outer"] : [];
   },
-  linesOf(pc) {
+  linesOf(pc: number) {
     if (pc === A) return [{ file: "include/a.h", line: 3 }, { file: "fs/x.c", line: 12 }];
     return pc === B ? [{ file: "fs/x.c", line: 12 }, { file: "fs/x.c", line: 5 }] : [];
   },
-  checkFunction(name) {
+  checkFunction(name: string) {
     if (!["inner", "outer", "other"].includes(name)) throw new RangeError(`no ${name}`);
   },
-  checkFile(file) {
+  checkFile(file: string) {
     if (!["fs/x.c", "fs/y.c", "include/a.h"].includes(file)) throw new RangeError(`no ${file}`);
   },
-};
+});
 
 function recordNamed(directory: string, name: string) {
   const records = readRun(directory).records.filter((record) => record.name === name);
@@ -104,6 +109,43 @@ test("a record holds what ran between begin and end, without the hook's own call
     });
     assert.deepEqual({ truncated, shared }, { truncated: false, shared: false });
     assert.deepEqual([...coverage.pcs()], [A, B], "it can still be asked");
+  });
+});
+
+test("where it is known in which functions calls begin, a record tells what ran in each, and how often", () => {
+  const entries = {
+    start: Float64Array.of(A - 5, C - 5),
+    end: Float64Array.of(A + 5, C + 5),
+    origin: Uint16Array.of(39, 257),
+  };
+  onFakeKernel(({ start, record, directory }) => {
+    const coverage = start("by call");
+    record(B, A, B, A, C, B);
+    assert.deepEqual(coverage.calls(), [
+      { name: "between calls", functions: ["outer"], points: 1 },
+      { name: "getpid", functions: ["inner", "outer"], points: 2 },
+      { name: "openat", functions: ["outer"], points: 2 },
+    ]);
+    assert.equal(coverage.hits("outer"), 3);
+    assert.equal(coverage.hits("outer", { origin: "call:getpid" }), 2);
+    coverage.end("passed");
+    const { pcs, hits, origins } = recordNamed(directory, "by call");
+    assert.deepEqual([[...pcs], [...hits!]], [[A, B, C], [2, 3, 1]]);
+    assert.deepEqual(origins, [
+      { origin: 0xc00, points: Uint32Array.of(1), hits: Uint32Array.of(1) },
+      { origin: 39, points: Uint32Array.of(0, 1), hits: Uint32Array.of(2, 1) },
+      { origin: 257, points: Uint32Array.of(1, 2), hits: Uint32Array.of(1, 1) },
+    ]);
+  }, { entries });
+});
+
+test("a kernel whose entries cannot be had is recorded without calls", () => {
+  onFakeKernel(({ start, record, directory }) => {
+    const coverage = start("plain");
+    record(A);
+    assert.throws(() => coverage.calls(), /^TypeError: Cannot tell which system calls/);
+    coverage.end("passed");
+    assert.equal(recordNamed(directory, "plain").origins, undefined);
   });
 });
 
@@ -278,7 +320,7 @@ test("a device that cannot be opened is asked for once, and required coverage is
       assert.equal(thread.unavailable(), why);
       assert.equal(libc.log.filter((step) => step === "open").length, 1);
       assert.throws(
-        () => missingCoverage("t", why, thread.settings.mode),
+        () => missingCoverage("t", why, thread.mode),
         (error) => error === why,
       );
     },
@@ -297,7 +339,7 @@ test("coverage that is turned off touches nothing", () => {
   onFakeKernel(
     ({ thread, libc }) => {
       assert.match(thread.unavailable()?.message ?? "", /unset KERNELCOV$/);
-      missingCoverage("t", thread.unavailable()!, thread.settings.mode);
+      missingCoverage("t", thread.unavailable()!, thread.mode);
       assert.deepEqual(libc.log, []);
     },
     {},

@@ -1,0 +1,138 @@
+import { KcovUnavailableError } from "../errors.ts";
+import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import { openSymbolizer } from "../assertions/open_symbolizer.ts";
+import type { Symbolizer } from "../assertions/symbolizer.ts";
+import type { TestOutcome } from "../record/test_record.ts";
+import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
+import { withOwnBuiltins } from "./own_builtins.ts";
+import type {
+  RecordedPoints,
+  Recorder,
+  Recording,
+  TestEnd,
+  TestStart,
+} from "./recorders/recorder.ts";
+import type { TestCoverage } from "./test_coverage.ts";
+
+/** How to make a {@linkcode LiveCoverage}. */
+export interface LiveCoverageOptions {
+  /** A test by default. */
+  readonly kind?: TestStart["kind"];
+  /** The test that this one is a part of. */
+  readonly parent?: Pick<TestCoverage, "recording"> | undefined;
+  /** Opens the symbolizer, and remembers it; tests give another. */
+  readonly openSymbolizer?: () => Symbolizer;
+}
+
+/** The coverage of one test, from `begin` to `end`, which has its record written. */
+export class LiveCoverage extends CoverageAnswers implements TestCoverage {
+  readonly available: boolean = true;
+  readonly #recorder: Recorder;
+  readonly #start: TestStart;
+  readonly #openSymbolizer: () => Symbolizer;
+  #recording: Recording | undefined;
+  #asynchronous = false;
+  #final: RecordedPoints | undefined;
+  #ended = false;
+  #left = false;
+
+  /**
+   * @param recorder The calling thread's.
+   * @param identity Names the record.
+   */
+  constructor(recorder: Recorder, identity: TestIdentity, options: LiveCoverageOptions = {}) {
+    super();
+    const { kind = "test", parent } = options;
+    this.#recorder = recorder;
+    this.#start = {
+      identity,
+      kind,
+      around: parent?.recording,
+      giveUp: (outcome) => this.end(outcome),
+    };
+    this.#openSymbolizer = options.openSymbolizer ?? openSymbolizer;
+  }
+
+  get name(): string {
+    return this.#start.identity.name;
+  }
+
+  get hasHits(): boolean {
+    return this.#recorder.hasHits;
+  }
+
+  override get threadsShared(): boolean {
+    return this.#recorder.threadsShared === true;
+  }
+
+  get recording(): Recording | undefined {
+    return this.#recording;
+  }
+
+  get record(): CoverageFlags {
+    const { truncated = false, shared = false } = this.#recording ?? {};
+    const callingThreadOnly = this.#asynchronous && this.#recorder.hasHits;
+    return { truncated, shared, callingThreadOnly };
+  }
+
+  /** Begins the recording, last of all. */
+  begin(): void {
+    this.#recording = this.#recorder.begin(this.#start);
+  }
+
+  markAsynchronous(): void {
+    if (!this.#ended) this.#asynchronous = true;
+  }
+
+  /**
+   * Ends the recording, first of all, and has the record written; once. A record that cannot be written does not make a
+   * test fail, unless coverage is required.
+   */
+  end(outcome: TestOutcome): void {
+    if (!this.#ended) this.#end({ outcome, asynchronous: this.#asynchronous });
+    else if (this.#left) {
+      this.#left = false;
+      this.#recorder.returned?.();
+    }
+  }
+
+  leave(): void {
+    if (this.#ended) return;
+    this.#left = true;
+    this.#end({ outcome: "failed", asynchronous: this.#asynchronous, left: true });
+  }
+
+  #end(end: TestEnd): void {
+    this.#ended = true;
+    const recording = this.#recording;
+    if (recording === undefined) return;
+    withOwnBuiltins(() => this.#final = this.#recorder.end(recording, end));
+  }
+
+  /** Ends it as passed: a block cannot tell why it was left. */
+  [Symbol.dispose](): void {
+    this.end("passed");
+  }
+
+  pcs(): Float64Array<ArrayBuffer> {
+    return withOwnBuiltins(() => this.#points().pcs.slice());
+  }
+
+  ask<Answer>(question: Question<Answer>): Answer {
+    return withOwnBuiltins(() =>
+      this.#recorder.pause(() => question(this.#openSymbolizer(), this.#points()))
+    );
+  }
+
+  #points(): RecordedPoints {
+    const points = this.#final ??
+      (this.#ended || this.#recording === undefined
+        ? undefined
+        : this.#recorder.read(this.#recording));
+    if (points !== undefined) return points;
+    throw new KcovUnavailableError(
+      "busy",
+      "Cannot tell what the kernel ran: the test has ended, or its supervisor has: ask before the test ends",
+    );
+  }
+}

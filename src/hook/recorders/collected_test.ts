@@ -1,0 +1,87 @@
+import type { OriginTally, TakenPoints } from "../../kcov/origin_tally.ts";
+import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
+import type { Segment } from "./collector_set.ts";
+import type { Recording } from "./recorder.ts";
+
+/** A test that collectors record. */
+export class CollectedTest implements Recording {
+  readonly begun: BegunTest;
+  /** The test that this one is a step of. */
+  readonly parent: CollectedTest | null;
+  /** The stretches of time in which it was open. */
+  readonly segments: Segment<CollectedTest>[] = [];
+  /** Where its points are gathered; absent when it has ended. */
+  tally: OriginTally | undefined;
+  startedMs = 0;
+  shared = false;
+  /** What late work names its record by; absent where that is not written. */
+  number: number | undefined;
+  readonly #giveUp: ((outcome: TestOutcome) => void) | undefined;
+
+  constructor(
+    begun: BegunTest,
+    parent: CollectedTest | null,
+    tally: OriginTally,
+    giveUp?: (outcome: TestOutcome) => void,
+  ) {
+    this.begun = begun;
+    this.parent = parent;
+    this.tally = tally;
+    this.#giveUp = giveUp;
+  }
+
+  /** Points are missing. */
+  get truncated(): boolean {
+    return this.segments.some(({ truncated }) => truncated);
+  }
+
+  /** Items that were still queued on its behalf when that was read last. */
+  get pending(): number {
+    return this.segments.reduce((sum, { pending }) => sum + pending, 0);
+  }
+
+  /** Items whose cause could not be kept. */
+  get dropped(): number {
+    return this.segments.reduce((sum, { dropped }) => sum + dropped, 0);
+  }
+
+  /** Ends it where nothing else will. */
+  giveUp(): void {
+    this.#giveUp?.("unfinished");
+  }
+
+  /**
+   * Its record.
+   *
+   * @param threadsShared Other threads of its process may have worked for other tests.
+   */
+  record(
+    { pcs, origins, firstRuns }: TakenPoints,
+    end: { readonly outcome: TestOutcome; readonly durationMs: number },
+    threadsShared: boolean,
+  ): TestRecord {
+    const { hasHits: _hits, ...begun } = this.begun;
+    const { truncated, shared, pending, dropped } = this;
+    // Its own thread, and those that were made.
+    const tasks = this.segments.reduce((sum, segment) => sum + segment.tasks, 1);
+    return {
+      ...begun,
+      ...end,
+      pcs,
+      hits: null,
+      truncated,
+      shared,
+      callingThreadOnly: false,
+      tree: {
+        tasks,
+        refused: [],
+        finished: end.outcome !== "unfinished",
+        ...(threadsShared ? { threadsShared } : {}),
+        ...(pending === 0 ? {} : { pending }),
+        ...(dropped === 0 ? {} : { dropped }),
+      },
+      origins,
+      firstRuns,
+    };
+  }
+}
