@@ -18,6 +18,8 @@ export interface RunnerBehaviour {
    * @param insideTest Whether a test runs now, and tests are not being declared.
    */
   atEndOfFile(finish: () => void, insideTest: boolean): void;
+  /** Has `finish` called where the process ends in the middle of a file's tests, if that is not the file's end. */
+  atExit(finish: () => void): void;
 }
 
 /** The parts of `bun:test` used here. */
@@ -34,6 +36,7 @@ const deno: RunnerBehaviour = {
   keepsContext: true,
   // Each file ends with this event, also after failures; it can be listened to at any time.
   atEndOfFile: (finish) => addEventListener("unload", finish),
+  atExit() {},
 };
 
 const bun: RunnerBehaviour = {
@@ -59,6 +62,7 @@ const bun: RunnerBehaviour = {
       process.on("exit", finish);
     }
   },
+  atExit: (finish) => void process.on("exit", finish),
 };
 
 /** Other runtimes record nothing: their tests run as they are. */

@@ -189,14 +189,18 @@ export class Collector implements Disposable {
     return this.#closed;
   }
 
-  /** Unmaps and closes: groups that collect into it collect nothing then. Does nothing the second time. */
+  /**
+   * Unmaps and closes: groups that collect into it collect nothing then. A descriptor that other code has closed is left
+   * alone, as its number may be another file's by now. Does nothing the second time.
+   */
   close(): void {
     if (this.#closed) return;
+    const isOwn = this.#libc.ioctl(this.#fd, KCOV_COLLECT_STOP, 0n) === 0;
     this.abandon();
-    this.#libc.close(this.#fd);
+    if (isOwn) this.#libc.close(this.#fd);
   }
 
-  /** Gives the memory back, and leaves the descriptor alone, whose number is another file's by now. */
+  /** Gives the memory back, and leaves the descriptor alone. */
   abandon(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -11,11 +11,11 @@ export const TEST_MARK = "kernelcov: test: ";
 
 /** Writes into the kernel's log which test begins, so that its messages are of one test or another. */
 export class KernelLogMarks {
-  readonly #libc: LibcPart<"open" | "write">;
+  readonly #libc: LibcPart<"open" | "write" | "close">;
   readonly #fd: number;
   readonly #encoder = new TextEncoder();
 
-  constructor(libc: LibcPart<"open" | "write">) {
+  constructor(libc: LibcPart<"open" | "write" | "close">) {
     this.#libc = libc;
     this.#fd = libc.open(cString(KMSG), O_WRONLY | O_CLOEXEC, 0);
   }
@@ -26,6 +26,11 @@ export class KernelLogMarks {
     const label = file === "" ? name : `${file}: ${name}`;
     const bytes = this.#encoder.encode(markLine(label));
     this.#libc.write(this.#fd, bytes, BigInt(bytes.length));
+  }
+
+  /** No test begins any more. */
+  close(): void {
+    if (this.#fd >= 0) this.#libc.close(this.#fd);
   }
 }
 

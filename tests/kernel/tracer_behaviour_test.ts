@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
-import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
 
 const SLOW = { timeout: 120_000 };
 
@@ -124,36 +124,38 @@ function comparable(text: string): string {
   return text.replaceAll(/\bprocess \d+/g, "process N").replaceAll(/\(\d+\)/g, "(N)");
 }
 
-for (const { name, command, input, refused = {}, tasks = 1 } of CASES) {
-  test(`under the supervisor as without it: ${name}`, SLOW, () => {
+for (const { name, command, input = "", refused = {}, tasks = 1 } of CASES) {
+  test(`recorded as without it: ${name}`, SLOW, () => {
     const [program, ...args] = command;
-    const plain = spawnSync(program, args, {
-      input: input ?? "",
-      env: plainEnvironment(),
-      encoding: "utf8",
-    });
-    const traced = superviseHere(command, { input: input ?? "", record: true });
-    assert.deepEqual(
-      {
-        status: traced.status,
-        signal: traced.signal,
-        stdout: comparable(traced.stdout),
-        stderr: comparable(traced.stderr),
-      },
-      {
-        status: plain.status,
-        signal: plain.signal,
-        stdout: comparable(plain.stdout),
-        stderr: comparable(plain.stderr),
-      },
-    );
-    const [record] = traced.records;
-    assert.ok(record.pcs.length > 500);
-    assert.equal(record.truncated, false);
-    assert.ok((record.tree?.tasks ?? 0) >= tasks, `${record.tree?.tasks} tasks`);
-    for (const [reason, count] of Object.entries(refused)) {
-      const found = record.tree?.refused.find((entry) => entry.reason === reason)?.tasks ?? 0;
-      assert.ok(found >= count, `${reason}: ${JSON.stringify(record.tree?.refused)}`);
+    const plain = spawnSync(program, args, { input, env: plainEnvironment(), encoding: "utf8" });
+    for (const recorder of RECORDERS) {
+      const collect = recorder === "collectors";
+      const recorded = superviseHere(command, { input, record: true, collect });
+      assert.deepEqual(
+        {
+          status: recorded.status,
+          signal: recorded.signal,
+          stdout: comparable(recorded.stdout),
+          stderr: comparable(recorded.stderr),
+        },
+        {
+          status: plain.status,
+          signal: plain.signal,
+          stdout: comparable(plain.stdout),
+          stderr: comparable(plain.stderr),
+        },
+        recorder,
+      );
+      const [record] = recorded.records;
+      assert.ok(record.pcs.length > 500);
+      assert.equal(record.truncated, false);
+      const found = record.tree?.tasks ?? 0;
+      assert.ok(found >= tasks, `${found} tasks with ${recorder}`);
+      for (const [reason, count] of Object.entries(collect ? {} : refused)) {
+        const found = record.tree?.refused.find((entry) => entry.reason === reason)?.tasks ?? 0;
+        assert.ok(found >= count, `${reason}: ${JSON.stringify(record.tree?.refused)}`);
+      }
+      if (collect) assert.deepEqual(record.tree?.refused, []);
     }
   });
 }

@@ -5,12 +5,16 @@ import { OriginTally } from "../../kcov/origin_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
+import { isHostfs } from "../../record/hostfs_write_through.ts";
 import { loadLibcPart } from "../../sys/load.ts";
 import { runtimeName } from "../../sys/runtime.ts";
 import type { LibcPart } from "../../sys/types.ts";
+import { KernelLogMarks } from "../../tracer/kernel_log_marks.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
 import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
+import { withOwnBuiltins } from "../own_builtins.ts";
+import { runnerBehaviour } from "../runner_behaviour.ts";
 import { CollectedTest } from "./collected_test.ts";
 import { CollectorSet, Segment } from "./collector_set.ts";
 import { atEndOfFile } from "./end_of_file.ts";
@@ -64,6 +68,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #tests: readonly CollectedTest[] = [];
   /** Bodies that run on although their test was ended for them. */
   #left = 0;
+  #marks: KernelLogMarks | undefined;
+  #exitNoticed = false;
   #startedMs = 0;
   #unavailable: KcovUnavailableError | undefined;
 
@@ -90,6 +96,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (this.mode === "off" || this.unavailable() !== undefined) return;
     if (!insideTest) this.#records.prepare();
     atEndOfFile(this, this.#settings, insideTest);
+    if (this.#exitNoticed) return;
+    this.#exitNoticed = true;
+    runnerBehaviour.atExit(() => withOwnBuiltins(() => this.close()));
   }
 
   begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {
@@ -106,7 +115,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
       this.#switchTo(open, () => {
-        if (kind === "test") this.#records.announce(begun);
+        if (kind !== "test") return;
+        this.#records.announce(begun);
+        this.#marks?.begin(begun);
       });
       test.startedMs = performance.now();
       return test;
@@ -195,6 +206,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#set = this.#outside = this.#current = undefined;
     this.#tests = [];
     setThreadRecorded(false);
+    this.#marks?.close();
+    this.#marks = undefined;
     this.#records.close();
   }
 
@@ -212,6 +225,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       this.#set = new CollectorSet(this.#libc, this.#words, last);
       this.#warmUp();
       this.#records.followModules();
+      // A guest's log is for its tests alone.
+      if (isHostfs(this.#libc, this.#settings.runDirectory)) {
+        this.#marks = new KernelLogMarks(this.#libc);
+      }
       this.#startedMs = performance.now();
       setThreadRecorded(true);
       this.#resume();
