@@ -27,6 +27,9 @@ export interface CallCoverage {
   readonly points: number;
 }
 
+/** What a trace of one thread cannot tell. */
+const OF_TREES: ReadonlySet<OriginName> = new Set<OriginName>(["behalf", "runtime", "faults"]);
+
 /** Answers questions about a test from the points that ran and the kernel's image; the same for every kind of coverage. */
 export abstract class CoverageAnswers {
   /** Whether it is known how often points ran. */
@@ -112,6 +115,12 @@ export abstract class CoverageAnswers {
     { origin }: AskedOrigin,
     answer: (symbolizer: Symbolizer, points: RecordedPcs) => Answer,
   ): Answer {
+    if (this.hasHits && origin !== undefined && OF_TREES.has(origin)) {
+      throw new TypeError(
+        `Cannot tell what ran by origin ${origin}: in thread scope only the system calls of the testing thread are ` +
+          'known: ask for "own" or "call:NAME", or record with --scope tree',
+      );
+    }
     return this.ask((symbolizer, { pcs, hits, origins }) => {
       const points = { pcs, hits: this.hasHits ? hits : null, origins };
       if (knowsOrigins(points)) {

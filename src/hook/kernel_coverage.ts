@@ -37,7 +37,7 @@ export interface KernelCoverage {
    *
    * @throws {KcovUnavailableError} Where nothing is recorded, or the kernel's image is not found.
    * @throws {RangeError} Where the kernel has no such function, or it has no coverage points.
-   * @throws {TypeError} Where an origin is asked for that is none, or origins are not known.
+   * @throws {TypeError} Where an origin is asked for that is none, or that is not known here.
    *
    * @example
    * ```ts

@@ -58,7 +58,8 @@ const WRAPPER = /^__(?:x64|arm64|riscv|s390x)_sys_(\w+)$/;
 /** An entry where there are no wrappers. */
 const PLAIN = /^(?:__se_sys|__do_sys|sys)_(\w+)$/;
 /** A call of another ABI: which one is not told. */
-const FOREIGN = /^__\w+?_(?:compat_)?sys_|^compat_sys_|^__(?:se|do)_compat_sys_/;
+const FOREIGN =
+  /^__(?:ia32|x64|x32|arm64|riscv|s390x?)_(?:compat_)?sys_|^(?:__(?:se|do)_)?compat_sys_/;
 
 /**
  * The functions in which a kernel is entered.

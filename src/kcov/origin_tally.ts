@@ -17,7 +17,7 @@ export interface TakenPoints extends CollectedPoints {
   readonly firstRuns: Float64Array<ArrayBuffer>;
 }
 
-const FIRST_ENTRIES = 4096;
+const FIRST_ENTRIES = 1024;
 /** The PC's part of an entry's high half; above it is the origin. */
 const HIGH_PC = 0xffff;
 
@@ -87,6 +87,13 @@ export class OriginTally {
       ranks[this.#slots[slot + 2] - 1] = rank;
     }
     return { pcs, origins: this.#byOrigin(ranks) };
+  }
+
+  /** The distinct PCs alone, ascending, of a tally that is emptied with it. */
+  takePcs(): CollectedPoints["pcs"] {
+    const pcs = this.#pcs.slice(0, this.#distinct).sort();
+    this.clear();
+    return pcs;
   }
 
   /** {@linkcode points} with the order of their first runs, and empties the tally. */

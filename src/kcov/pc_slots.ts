@@ -2,7 +2,7 @@
 // probe touches one cache line. A slot whose number is 0 is free.
 
 /** Slots of a new table. */
-export const FIRST_SLOTS = 4096;
+export const FIRST_SLOTS = 2048;
 /** Larger tables are not kept. */
 const KEPT_SLOTS = 65_536;
 /** 2^32 divided by the golden ratio: spreads neighbouring keys over a table (Knuth, TAOCP 6.4). */

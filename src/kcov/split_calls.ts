@@ -24,6 +24,8 @@ export class CallSplitter {
   /** A bit for each block of code, modulo their number: most PCs are in a block without an entry. */
   readonly #hasEntry = new Uint32Array(1 << BLOCK_BITS - 5);
   #slots = new Uint32Array(FIRST_SLOTS * 4);
+  /** The slots that are used: a small trace costs no look at the others. */
+  #used = new Uint32Array(FIRST_SLOTS / 2);
   #size = 0;
   /** Index of the origins of this trace. */
   readonly #indexes = new Map<number, number>();
@@ -77,7 +79,7 @@ export class CallSplitter {
       slots[slot] = low;
       slots[slot + 1] = high;
       slots[slot + 3] = current;
-      this.#size++;
+      this.#used[this.#size++] = slot;
       if (this.#firstRun[current] === 0) this.#firstRun[current] = this.#size;
       if (--room > 0) continue;
       slots = this.#grow();
@@ -139,15 +141,13 @@ export class CallSplitter {
 
   /** The used slots in the order of their PCs. */
   #slotsByPc(): Float64Array {
-    const slots = this.#slots;
-    const keys = new Float64Array(this.#size);
-    let size = 0, lowest = Infinity, highest = -Infinity;
-    for (let slot = 0; slot < slots.length; slot += 4) {
-      if (slots[slot + 2] === 0) continue;
-      const pc = addressFromHalves(slots[slot], slots[slot + 1]);
+    const slots = this.#slots, size = this.#size;
+    const keys = Float64Array.from(this.#used.subarray(0, size));
+    let lowest = Infinity, highest = -Infinity;
+    for (let at = 0; at < size; at++) {
+      const pc = addressFromHalves(slots[keys[at]], slots[keys[at] + 1]);
       if (pc < lowest) lowest = pc;
       if (pc > highest) highest = pc;
-      keys[size++] = slot;
     }
     const pcAt = (slot: number): number => addressFromHalves(slots[slot], slots[slot + 1]);
     if (highest - lowest >= 2 ** 32 || slots.length > SLOT_RANGE * 4) {
@@ -169,21 +169,25 @@ export class CallSplitter {
     this.#indexes.clear();
     this.#origins.length = 0;
     this.#firstRun.length = 0;
-    if (this.#size === 0) return;
+    const slots = this.#slots, used = this.#used;
+    if (slots.length > KEPT_SLOTS * 4) {
+      this.#slots = new Uint32Array(FIRST_SLOTS * 4);
+      this.#used = new Uint32Array(FIRST_SLOTS / 2);
+    } else for (let at = 0; at < this.#size; at++) slots[used[at] + 2] = 0;
     this.#size = 0;
-    if (this.#slots.length <= KEPT_SLOTS * 4) this.#slots.fill(0);
-    else this.#slots = new Uint32Array(FIRST_SLOTS * 4);
   }
 
   #grow(): Uint32Array<ArrayBuffer> {
-    const old = this.#slots;
-    const slots = new Uint32Array(old.length * 4);
-    for (let from = 0; from < old.length; from += 4) {
-      if (old[from + 2] === 0) continue;
+    const old = this.#slots, oldUsed = this.#used;
+    const slots = new Uint32Array(old.length * 4), used = new Uint32Array(old.length / 2);
+    for (let at = 0; at < this.#size; at++) {
+      const from = oldUsed[at];
       const slot = findSlot(slots, old[from], old[from + 1], old[from + 3]);
       slots.set(old.subarray(from, from + 4), slot);
+      used[at] = slot;
     }
     this.#slots = slots;
+    this.#used = used;
     return slots;
   }
 }

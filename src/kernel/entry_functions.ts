@@ -5,8 +5,8 @@ import { cacheFolderPath } from "../sys/cache_folder.ts";
 import { createFile, makeFolder, removeFile, renameFile, tryReadText } from "../sys/files.ts";
 import { requireSource } from "../sys/node_builtins.ts";
 
-/** Version of the files; a reader takes no other. */
-const VERSION = 1;
+/** Version of the files and of what `callEntries` finds; a reader takes no other. */
+const VERSION = 2;
 
 /** Where the entries of a kernel build are kept. */
 export function callEntriesPath(buildId: string): string {

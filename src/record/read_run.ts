@@ -49,13 +49,15 @@ export function findRunFolder(directory: string): string {
 }
 
 /**
- * Reads all record files of a run's folder.
+ * Reads all record files of a run's folder, in the order in which they were begun: each thread that runs tests may have its
+ * own.
  *
  * @throws {TypeError} Where it cannot be read.
  */
 export function readRecordFiles(directory: string): RecordFile[] {
   try {
-    return recordFiles(directory).map((name) => readRecordFile(directory, name));
+    const files = recordFiles(directory).map((name) => readRecordFile(directory, name));
+    return files.sort((a, b) => begunAt(a) - begunAt(b));
   } catch (error) {
     throw cannotRead(directory, error);
   }
@@ -74,6 +76,10 @@ function cannotRead(directory: string, error: unknown): unknown {
     default:
       return fileError("read the run", directory, error, "name a folder that you may read");
   }
+}
+
+function begunAt({ header }: RecordFile): number {
+  return header?.startedAt ?? 0;
 }
 
 /**

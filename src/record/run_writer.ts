@@ -59,6 +59,21 @@ export interface WriteThrough {
   close(): void;
 }
 
+/** A file that is not made yet. */
+interface PreparedFile {
+  readonly path: string;
+  /** Its first line. */
+  readonly line: string;
+}
+
+/** A line that is written with the next. */
+interface LaterLine {
+  /** How many records it is. */
+  readonly records: number;
+  /** Told where it cannot be written. */
+  onLost(error: unknown): void;
+}
+
 /** Appends records to a run folder, in a file of its own. */
 export class RunWriter implements Disposable {
   /** The folder. */
@@ -66,6 +81,7 @@ export class RunWriter implements Disposable {
   readonly #options: OpenRunOptions;
   readonly #places: FollowedModules | undefined;
   readonly #modules: readonly RunModule[];
+  #prepared: PreparedFile | undefined;
   #file: AppendedFile | undefined;
   #through: WriteThrough | undefined;
   #path = "";
@@ -79,7 +95,10 @@ export class RunWriter implements Disposable {
   #modulesWritten = 0;
   #records = 0;
   /** Records that are of no use without a test, with their numbers, held until there is one. */
-  readonly #held: { record: TestRecord; readonly number: number }[] = [];
+  readonly #held: { record: TestRecord; readonly number: number; line: string }[] = [];
+  /** Lines that are written with the next, and who is told where they cannot be. */
+  #later = "";
+  readonly #laterLines: LaterLine[] = [];
   /** Number of the next record: no two of this writer have the same. */
   #next = 0;
   /** When the tests of the records began that can have late work, by the records' numbers. */
@@ -105,39 +124,76 @@ export class RunWriter implements Disposable {
     const placed = this.#places?.place(record) ?? record;
     const number = this.#next++;
     if (this.#file === undefined && (record.kind === "baseline" || record.kind === "outside")) {
-      this.#held.push({ record: placed, number });
+      this.#held.push({ record: placed, number, line: lineOf(placed, number) });
     } else {
-      this.#put(this.#openFile(), placed, number);
+      this.#put(this.#openFile(), lineOf(placed, number));
       this.#through?.write();
     }
-    if (takesLateWork(record)) this.#began.set(number, performance.now() - record.durationMs);
+    this.#noteBegan(record, number);
     return number;
+  }
+
+  /**
+   * Appends a record together with what is written next: a file in a guest is written to its host each time, which takes
+   * longer than a short test. What is written at the latest when the file is closed.
+   *
+   * @param onLost Told where it could not be written.
+   * @returns As `append`.
+   * @throws {Error} As `append`, where there is no file yet.
+   */
+  appendLater(record: TestRecord, onLost: (error: unknown) => void): number {
+    if (this.#file === undefined) return this.append(record);
+    const placed = this.#places?.place(record) ?? record;
+    this.#writeModules(this.#file);
+    const number = this.#next++;
+    this.#later += lineOf(placed, number);
+    this.#records++;
+    this.#laterLines.push({ records: 1, onLost });
+    this.#noteBegan(record, number);
+    return number;
+  }
+
+  #noteBegan(record: TestRecord, number: number): void {
+    if (!takesLateWork(record)) return;
+    // The clock is a system call in a guest, and only modules move with time.
+    const began = this.#places === undefined ? 0 : performance.now() - record.durationMs;
+    this.#began.set(number, began);
   }
 
   /**
    * Adds to a record what ran on its test's behalf since. There may be several additions to one record.
    *
    * @param number What `append` returned.
+   * @param onLost If given, it is written with what is written next, and this is told where it could not be.
    * @throws {TypeError} Where that record has no origins, or its file has ended.
    * @throws {Error} As `append`: then the record stays as it was.
    */
-  addLate(number: number, late: LateWork): void {
+  addLate(number: number, late: LateWork, onLost?: (error: unknown) => void): void {
     const began = this.#began.get(number);
     if (began === undefined) {
       throw new TypeError(
         `Record ${number} takes no late work: it must be one of this file, in tree scope and with origins`,
       );
     }
-    const timed = { ...late, hits: null, durationMs: performance.now() - began };
-    const placed = this.#places?.place(timed) ?? timed;
+    const placed = this.#places === undefined
+      ? late
+      : this.#places.place({ ...late, hits: null, durationMs: performance.now() - began });
     const held = this.#held.find((one) => one.number === number);
     if (held !== undefined) {
       held.record = withLateWork(held.record, placed);
+      held.line = lineOf(held.record, number);
+      return;
+    }
+    const line = lateLine(number, placed);
+    if (onLost !== undefined && this.#file !== undefined) {
+      this.#writeModules(this.#file);
+      this.#later += line;
+      this.#laterLines.push({ records: 0, onLost });
       return;
     }
     const file = this.#openFile();
     this.#writeModules(file);
-    this.#write(file, lateLine(number, placed));
+    this.#write(file, line);
     this.#recordsEnd = this.#size;
     this.#through?.write();
   }
@@ -156,7 +212,7 @@ export class RunWriter implements Disposable {
     const file = this.#file === undefined ? this.#create() : this.#reopen(this.#file);
     this.#file = file;
     for (let held = this.#held[0]; held !== undefined; held = this.#held[0]) {
-      this.#put(file, held.record, held.number);
+      this.#put(file, held.line);
       this.#held.shift();
     }
     return file;
@@ -171,9 +227,9 @@ export class RunWriter implements Disposable {
     return file;
   }
 
-  #put(file: AppendedFile, record: TestRecord, number: number): void {
+  #put(file: AppendedFile, line: string): void {
     this.#writeModules(file);
-    this.#write(file, recordLine(record, takesLateWork(record) ? number : undefined));
+    this.#write(file, line);
     this.#records++;
     this.#recordsEnd = this.#size;
   }
@@ -194,6 +250,7 @@ export class RunWriter implements Disposable {
       this.#reopen(file);
       this.#places?.observe();
       this.#writeModules(file);
+      if (this.#later !== "") this.#write(file, "");
       this.#writeEnd(file, { lost: 0, damaged: 0, cut: [], ...losses });
       this.#through?.write();
     } finally {
@@ -227,12 +284,30 @@ export class RunWriter implements Disposable {
     }
   }
 
-  #create(): AppendedFile {
+  /**
+   * Finds out what the file's first line says. The first test then begins sooner; without a call it is done for that.
+   *
+   * @throws {Error} The file system's own error.
+   */
+  prepare(): void {
+    this.#prepared ??= this.#firstLine();
+  }
+
+  #firstLine(): PreparedFile {
     // Not of node:crypto, which takes longer to load than the rest of this library.
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     const own = formatInvocation(thisInvocation());
-    makeRunFolder(this.directory);
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
+    const { kernel: known, run = own, image = namedImage() } = this.#options;
+    const kernel = typeof known === "function" ? known() : known;
+    const writer = `${runtimeName()} ${runtimeVersion()}`;
+    return { path, line: headerLine({ kernel, writer, run, startedAt: Date.now(), image }) };
+  }
+
+  #create(): AppendedFile {
+    const { path, line } = this.#prepared ?? this.#firstLine();
+    this.#prepared = undefined;
+    makeRunFolder(this.directory);
     const { create = createFile } = this.#options;
     const file = create(path);
     this.#path = path;
@@ -240,11 +315,8 @@ export class RunWriter implements Disposable {
     this.#recordsEnd = 0;
     this.#records = 0;
     this.#modulesWritten = 0;
-    const { kernel: known, run = own, image = namedImage() } = this.#options;
-    const kernel = typeof known === "function" ? known() : known;
-    const writer = `${runtimeName()} ${runtimeVersion()}`;
     try {
-      this.#write(file, headerLine({ kernel, writer, run, startedAt: Date.now(), image }));
+      this.#write(file, line);
     } catch (error) {
       file.close();
       removeFile(path);
@@ -265,6 +337,35 @@ export class RunWriter implements Disposable {
   }
 
   #write(file: AppendedFile, line: string): void {
+    const later = this.#later;
+    if (later === "") return this.#writeLine(file, line);
+    this.#later = "";
+    const lines = this.#laterLines.splice(0);
+    const before = this.#size;
+    try {
+      this.#writeLine(file, later + line);
+      this.#recordsEnd = this.#size - this.#encoder.encode(line).length;
+    } catch (error) {
+      this.#writeApart(file, later, lines);
+      if (line !== "" && this.#size > before) throw error;
+      if (line !== "") this.#writeLine(file, line);
+    }
+  }
+
+  /** Writes what was left for later without the line that it does not fit with. */
+  #writeApart(file: AppendedFile, later: string, lines: readonly LaterLine[]): void {
+    try {
+      this.#writeLine(file, later);
+      this.#recordsEnd = this.#size;
+    } catch (error) {
+      for (const { records, onLost } of lines) {
+        this.#records -= records;
+        onLost(error);
+      }
+    }
+  }
+
+  #writeLine(file: AppendedFile, line: string): void {
     // What a full disk cut off must not swallow the record after it.
     const bytes = this.#encoder.encode(this.#tornLine ? `\n${line}` : line);
     let written = 0;
@@ -286,6 +387,10 @@ export class RunWriter implements Disposable {
       this.#tornLine = true;
     }
   }
+}
+
+function lineOf(record: TestRecord, number: number): string {
+  return recordLine(record, takesLateWork(record) ? number : undefined);
 }
 
 function namedImage(): string | undefined {

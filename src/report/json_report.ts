@@ -33,7 +33,11 @@ export function* jsonReport(
     baselinePoints: coverage.baseline.length,
     outsidePoints: coverage.outside.length,
     ...coverage.tests.some(({ origins }) => origins !== undefined)
-      ? { leftOut: coverage.leftOut, testsWithoutOrigins: coverage.originsUnknown }
+      ? {
+        counted: { classes: coverage.selection.classes, calls: coverage.selection.calls },
+        leftOut: coverage.leftOut,
+        testsWithoutOrigins: coverage.originsUnknown,
+      }
       : {},
     imageProblems: universe.image.problems,
   };

@@ -1,14 +1,18 @@
+import { machineOf, originContext, originRows } from "../coverage/questions/test_origins.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import { rangesByFile } from "./line_ranges.ts";
 import type { PathMode } from "./source_path.ts";
+import { rowText } from "./origins/origin_text.ts";
 import { testTitle } from "./test_label.ts";
+import { plural } from "./text_style.ts";
 
 /** Teamscale's word for each outcome. */
 const RESULT = { passed: "PASSED", failed: "FAILURE", unfinished: "ERROR" } as const;
 
 /**
  * Teamscale's testwise coverage: each test with the lines that it ran, by folder and file. A test's uniform path is
- * its file and full name, with its runner where the run has tests of several. Yields text in parts.
+ * its file and full name, with its runner where the run has tests of several. Its message says by which system calls it
+ * ran how much, where that is known: the format has no place of its own for that. Yields text in parts.
  */
 export function* teamscaleReport(
   coverage: RunCoverage,
@@ -39,9 +43,21 @@ export function* teamscaleReport(
         sourcePath: record.file,
         duration: record.durationMs / 1000,
         result: RESULT[record.outcome],
+        ...callsMessage(coverage, test),
         paths: [...folders].map(([path, files]) => ({ path, files })),
       })
     }`;
   }
   yield "\n]}\n";
+}
+
+function callsMessage(coverage: RunCoverage, test: number): { message?: string } {
+  const { origins } = coverage.tests[test];
+  if (origins === undefined || origins.length === 0) return {};
+  const machine = machineOf(coverage);
+  const rows = originRows(origins, "call", originContext(coverage, [test]));
+  const counts = rows.map((row) =>
+    `${rowText(machine, row)}: ${plural(row.points.length, "point")}`
+  );
+  return { message: counts.join("\n") };
 }

@@ -4,12 +4,13 @@ import { ModulePlaces } from "../kernel/module_places.ts";
 import { runningKernel } from "../kernel/running_kernel.ts";
 import { endRecords, LostRecords } from "../record/lost_records.ts";
 import { openRun } from "../record/run_writer.ts";
-import type { BegunTest } from "../record/test_record.ts";
+import type { BegunTest, TestRecord } from "../record/test_record.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { Libc } from "../sys/types.ts";
 import { environmentVariables, exitProcess, scriptArguments } from "../sys/runtime.ts";
 import { currentArchitecture } from "./tasks/architecture.ts";
 import { PROTOCOL } from "./boundary/boundary_message.ts";
+import { collectCommand } from "./collect_command.ts";
 import * as linux from "./tasks/constants.ts";
 import { endSignal, exitCode } from "./tasks/wait_status.ts";
 import { CoverageLedger } from "./ledger/coverage_ledger.ts";
@@ -33,6 +34,7 @@ const STANDARD_ERROR = 2;
 function supervise(args: readonly string[]): number {
   const options = parseSuperviseArguments(args);
   const libc = loadLibc();
+  if (options.collect) return collectTree(options, libc);
   const ptrace = new Ptrace(libc, currentArchitecture(), options.mainline);
   const memory = new TaskMemory(libc);
   const { runners, onlyPreload } = options;
@@ -71,6 +73,46 @@ function neededVariables(onlyPreload: boolean): string[] {
   return onlyPreload ? kept : [...kept, `${SUPERVISOR_VARIABLE}=${PROTOCOL}`];
 }
 
+/** The records of a command: what goes wrong with them costs the command nothing. */
+function openRecords({ runDirectory, run }: SuperviseOptions, libc: Libc) {
+  const modules = new ModulePlaces();
+  modules.observe();
+  const writer = openRun(runDirectory, {
+    kernel: runningKernel,
+    modules,
+    run,
+    writeThrough: (path) => hostfsWriteThrough(libc, path),
+  });
+  const lost = new LostRecords();
+  return {
+    modules,
+    announce(test: BegunTest): void {
+      try {
+        writer.begin(test);
+      } catch {
+        // A folder that takes no line takes no record either, and that is said.
+      }
+    },
+    append(record: TestRecord): void {
+      try {
+        writer.append(record);
+      } catch (error) {
+        // The command goes on: it is not its disk that is full.
+        lost.add(record.name, error);
+      }
+    },
+    close(): void {
+      const told = endRecords(writer, lost, runDirectory);
+      if (told !== undefined) sayOnError(libc, `kernelcov: ${told}`);
+    },
+  };
+}
+
+/** What is known of the record of a whole command when it begins. */
+function commandRecord({ command }: SuperviseOptions, hasHits: boolean): BegunTest {
+  return { name: command.join(" "), file: "", kind: "command", scope: "tree", hasHits };
+}
+
 function recordTree(
   options: SuperviseOptions,
   libc: Libc,
@@ -79,43 +121,20 @@ function recordTree(
   preloader: RunnerPreloader | null,
 ): number {
   const pool = new TraceBufferPool(libc, { mode: options.mode, words: options.words });
-  const modules = new ModulePlaces();
-  modules.observe();
-  const { runDirectory } = options;
-  const run = openRun(runDirectory, {
-    kernel: runningKernel,
-    modules,
-    run: options.run,
-    writeThrough: (path) => hostfsWriteThrough(libc, path),
-  });
-  const lost = new LostRecords();
-  const name = options.command.join(" ");
+  const records = openRecords(options, libc);
   // A guest's log is for its tests alone.
   const marks = isHostfs(libc, options.runDirectory) ? new KernelLogMarks(libc) : undefined;
   const hasHits = pool.mode === "trace";
-  function announce(test: BegunTest): void {
-    try {
-      run.begin(test);
-    } catch {
-      // A folder that takes no line takes no record either, and that is said.
-    }
-  }
-  if (options.record) announce({ name, file: "", kind: "command", scope: "tree", hasHits });
+  const whole = commandRecord(options, hasHits);
+  if (options.record) records.announce(whole);
   const ledger = new CoverageLedger({
     hasHits,
     command: options.record
-      ? { name, file: "", kind: "command", parent: null, startedAt: Date.now() }
+      ? { name: whole.name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
-    onRecord: (record) => {
-      try {
-        run.append(record);
-      } catch (error) {
-        // The command goes on: it is not its disk that is full.
-        lost.add(record.name, error);
-      }
-    },
+    onRecord: records.append,
     onBegin: (test) => {
-      announce(test);
+      records.announce(test);
       marks?.begin(test);
     },
   });
@@ -123,7 +142,7 @@ function recordTree(
   const startedAt = performance.now();
   function onExec(tid: number, inTest: boolean): void {
     // It may be one that loads or unloads modules.
-    modules.observe();
+    records.modules.observe();
     preloader?.began(tid, inTest);
   }
   const supervisor = new Supervisor({
@@ -140,8 +159,27 @@ function recordTree(
     outcome: exitCode(status) === 0 ? "passed" : "failed",
     durationMs: performance.now() - startedAt,
   });
-  const told = endRecords(run, lost, runDirectory);
-  if (told !== undefined) sayOnError(libc, `kernelcov: ${told}`);
+  records.close();
+  return status;
+}
+
+/** Records a whole command with a collector: nothing of it is traced. */
+function collectTree(options: SuperviseOptions, libc: Libc): number {
+  const records = openRecords(options, libc);
+  const { hasHits: _hits, ...whole } = commandRecord(options, false);
+  records.announce({ ...whole, hasHits: false });
+  const collected = collectCommand(libc, options.words, () => start(libc, options.command, {}));
+  const { status, ...rest } = collected;
+  const outcome = exitCode(status) === 0 ? "passed" : "failed";
+  records.append({
+    ...whole,
+    ...rest,
+    outcome,
+    hits: null,
+    shared: false,
+    callingThreadOnly: false,
+  });
+  records.close();
   return status;
 }
 

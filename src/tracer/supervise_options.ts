@@ -15,6 +15,8 @@ export interface SuperviseOptions {
   readonly words?: number | undefined;
   /** One record of the whole command, instead of one of what runs outside its tests. */
   readonly record: boolean;
+  /** Record the whole command with a collector instead of following it. */
+  readonly collect?: boolean;
   /** Runners whose tests are covered where the command starts them; without it only those that cover themselves are. */
   readonly runners?: readonly RunnerProgram[] | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
@@ -41,6 +43,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
     ...(options.run === undefined ? [] : [`--run-id=${options.run}`]),
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
+    ...(options.collect ? ["--collect"] : []),
     ...(options.runners ?? []).map((runner) => `--runner=${JSON.stringify(runner, RUNNER_FIELDS)}`),
     ...(options.onlyPreload ? ["--only-preload"] : []),
     ...(options.mainline ? ["--mainline"] : []),
@@ -86,6 +89,7 @@ export function parseSuperviseArguments(
     mode,
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),
+    collect: own.includes("--collect"),
     runners: runners.length === 0 ? undefined : runners,
     onlyPreload: own.includes("--only-preload"),
     mainline: own.includes("--mainline"),

@@ -3,7 +3,13 @@ import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
 import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
-import { type SupervisedRun, superviseHere } from "./supervised.ts";
+import {
+  collectHere,
+  RECORDERS,
+  type SupervisedRun,
+  superviseHere,
+  type TestRecorder,
+} from "./supervised.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
@@ -16,7 +22,8 @@ export interface FixtureRun {
   readonly preload?: boolean;
   /** Variables of its environment, beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How it is supervised. */
+  /** What records it; what this kernel has by default, and ptrace where it says how that supervises. */
+  readonly recorder?: TestRecorder;
   readonly supervise?: Partial<SuperviseOptions>;
 }
 
@@ -35,9 +42,12 @@ export function fixtureCommand(
   return [process.execPath, ...runner, ...flags, ...paths];
 }
 
-/** Runs test files of `tests/kernel/fixtures` with this runtime's test runner, under a supervisor. */
+/** Runs test files of `tests/kernel/fixtures` with this runtime's test runner, recorded in `tree` scope. */
 export function runFixture(names: readonly string[], options: FixtureRun = {}): SupervisedRun {
-  const { flags = [], permissions, preload = true, env = {}, supervise = {} } = options;
+  const { flags = [], permissions, preload = true, env = {}, supervise } = options;
+  const { recorder = supervise === undefined ? RECORDERS[0] : "ptrace" } = options;
   const plain = fixtureCommand(names, flags, permissions);
-  return superviseHere(preload ? withPreload(plain).command : plain, { ...supervise, env });
+  const command = preload ? withPreload(plain).command : plain;
+  if (recorder === "collectors") return collectHere(command, { env });
+  return superviseHere(command, { ...supervise, env });
 }

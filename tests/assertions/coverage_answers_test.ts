@@ -85,23 +85,24 @@ test("questions are about what the test caused, or about the origin that they na
   for (const coverage of [new MadeUpCoverage(TREE, false), new MadeUpCoverage(COUNTED, true)]) {
     assert.deepEqual(coverage.functions(), ["ksys_write", "read_tsc", "udp_rcv"]);
     assert.deepEqual(coverage.functions({ origin: "own" }), ["ksys_write", "read_tsc"]);
-    assert.deepEqual(coverage.functions({ origin: "behalf" }), ["udp_rcv"]);
-    assert.deepEqual(coverage.functions({ origin: "runtime" }), ["futex_wake", "ksys_write"]);
-    assert.deepEqual(coverage.functions({ origin: "faults" }), ["filemap_fault", "read_tsc"]);
     assert.deepEqual(coverage.functions({ origin: "call:read" }), ["read_tsc"]);
     assert.deepEqual(coverage.lines("fs/x.c"), [1, 2, 5]);
     assert.deepEqual(coverage.lines("fs/x.c", { origin: "call:sendto" }), [1, 2, 5]);
     assert.equal(coverage.reached("futex_wake"), false);
-    assert.equal(coverage.reached("futex_wake", { origin: "runtime" }), true);
     assert.deepEqual([...coverage.pcs()], [...PCS]);
   }
+  const tree = new MadeUpCoverage(TREE, false);
+  assert.deepEqual(tree.functions({ origin: "behalf" }), ["udp_rcv"]);
+  assert.deepEqual(tree.functions({ origin: "runtime" }), ["futex_wake", "ksys_write"]);
+  assert.deepEqual(tree.functions({ origin: "faults" }), ["filemap_fault", "read_tsc"]);
+  assert.equal(tree.reached("futex_wake", { origin: "runtime" }), true);
 });
 
 test("hits are those from the origins that count, where hits are known", () => {
   const coverage = new MadeUpCoverage(COUNTED, true);
   assert.equal(coverage.hits("ksys_write"), 3);
-  assert.equal(coverage.hits("ksys_write", { origin: "runtime" }), 1);
   assert.equal(coverage.hits("read_tsc"), 8);
+  assert.equal(coverage.hits("read_tsc", { origin: "call:sendto" }), 1);
   assert.equal(coverage.hits("udp_rcv", { origin: "own" }), 0);
   const tree = new MadeUpCoverage(TREE, false);
   assert.throws(() => tree.hits("ksys_write", { origin: "own" }), {
@@ -110,19 +111,35 @@ test("hits are those from the origins that count, where hits are known", () => {
   });
 });
 
+test("a trace of one thread is not asked for what it cannot tell", () => {
+  const coverage = new MadeUpCoverage(COUNTED, true);
+  for (const origin of ["behalf", "runtime", "faults"] as const) {
+    for (
+      const ask of [
+        () => coverage.reached("udp_rcv", { origin }),
+        () => coverage.hits("udp_rcv", { origin }),
+        () => coverage.calls({ origin }),
+      ]
+    ) {
+      assert.throws(ask, { name: "TypeError", message: /in thread scope only the system calls/ });
+    }
+  }
+});
+
 test("calls come in the order of first runs, with what they led to", () => {
   for (const coverage of [new MadeUpCoverage(TREE, false), new MadeUpCoverage(COUNTED, true)]) {
     assert.deepEqual(coverage.calls(), [
       { name: "sendto", functions: ["ksys_write", "read_tsc", "udp_rcv"], points: 3 },
       { name: "read", functions: ["read_tsc"], points: 1 },
     ]);
-    assert.deepEqual(coverage.calls({ origin: "behalf" }), [
-      { name: "sendto", functions: ["udp_rcv"], points: 1 },
-    ]);
-    assert.deepEqual(coverage.calls({ origin: "faults" }).map(({ name }) => name), [
-      "page fault of code loading",
-    ]);
   }
+  const tree = new MadeUpCoverage(TREE, false);
+  assert.deepEqual(tree.calls({ origin: "behalf" }), [
+    { name: "sendto", functions: ["udp_rcv"], points: 1 },
+  ]);
+  assert.deepEqual(tree.calls({ origin: "faults" }).map(({ name }) => name), [
+    "page fault of code loading",
+  ]);
 });
 
 test("what threads ran that other tests shared is not the test's", () => {
@@ -141,7 +158,7 @@ test("where origins are not known, questions are about all, and those about orig
     for (
       const ask of [
         () => coverage.calls(),
-        () => coverage.reached("udp_rcv", { origin: "behalf" }),
+        () => coverage.reached("udp_rcv", { origin: "call:sendto" }),
         () => coverage.functions({ origin: "own" }),
         () => coverage.lines("fs/x.c", { origin: "own" }),
       ]

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { readRun } from "../../src/record/read_run.ts";
+import type { CallEntries } from "../../src/kcov/call_entries.ts";
 import type { CoverageSettings } from "../../src/hook/coverage_settings.ts";
 import { LiveCoverage } from "../../src/hook/live_coverage.ts";
 import { MissingCoverage, missingCoverage } from "../../src/hook/missing_coverage.ts";
@@ -35,7 +36,7 @@ interface Setting {
 /** Runs `body` on a thread whose kernel is a fake: each test of the fake runs what `record` says. */
 function onFakeKernel(
   body: (setting: Setting) => void,
-  options: FakeLibcOptions = {},
+  options: FakeLibcOptions & { readonly entries?: CallEntries } = {},
   settings: Partial<CoverageSettings> = {},
 ): void {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
@@ -44,7 +45,7 @@ function onFakeKernel(
   const thread = new ThreadRecorder(
     { mode: "auto", runDirectory: directory, underCommand: true, words: 512, ...settings },
     () => libc,
-    () => undefined,
+    () => options.entries,
   );
   try {
     body({
@@ -108,6 +109,43 @@ test("a record holds what ran between begin and end, without the hook's own call
     });
     assert.deepEqual({ truncated, shared }, { truncated: false, shared: false });
     assert.deepEqual([...coverage.pcs()], [A, B], "it can still be asked");
+  });
+});
+
+test("where it is known in which functions calls begin, a record tells what ran in each, and how often", () => {
+  const entries = {
+    start: Float64Array.of(A - 5, C - 5),
+    end: Float64Array.of(A + 5, C + 5),
+    origin: Uint16Array.of(39, 257),
+  };
+  onFakeKernel(({ start, record, directory }) => {
+    const coverage = start("by call");
+    record(B, A, B, A, C, B);
+    assert.deepEqual(coverage.calls(), [
+      { name: "between calls", functions: ["outer"], points: 1 },
+      { name: "getpid", functions: ["inner", "outer"], points: 2 },
+      { name: "openat", functions: ["outer"], points: 2 },
+    ]);
+    assert.equal(coverage.hits("outer"), 3);
+    assert.equal(coverage.hits("outer", { origin: "call:getpid" }), 2);
+    coverage.end("passed");
+    const { pcs, hits, origins } = recordNamed(directory, "by call");
+    assert.deepEqual([[...pcs], [...hits!]], [[A, B, C], [2, 3, 1]]);
+    assert.deepEqual(origins, [
+      { origin: 0xc00, points: Uint32Array.of(1), hits: Uint32Array.of(1) },
+      { origin: 39, points: Uint32Array.of(0, 1), hits: Uint32Array.of(2, 1) },
+      { origin: 257, points: Uint32Array.of(1, 2), hits: Uint32Array.of(1, 1) },
+    ]);
+  }, { entries });
+});
+
+test("a kernel whose entries cannot be had is recorded without calls", () => {
+  onFakeKernel(({ start, record, directory }) => {
+    const coverage = start("plain");
+    record(A);
+    assert.throws(() => coverage.calls(), /^TypeError: Cannot tell which system calls/);
+    coverage.end("passed");
+    assert.equal(recordNamed(directory, "plain").origins, undefined);
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { COLLECTORS, RECORDER_VARIABLE } from "../../src/kcov/recorder.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
@@ -10,7 +11,7 @@ import { parseRunnerReport } from "../../src/runners/runner_report.ts";
 import { settleOutcomes } from "../../src/runners/settle_outcomes.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { assertSameRun, Corpus, runInCorpus } from "../_support/corpus.ts";
-import { plainEnvironment } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS } from "../_support/supervised.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "kernelcov-corpus-")));
 after(() => rmSync(folder, { recursive: true }));
@@ -31,9 +32,16 @@ test("the runner reports the same while all threads and processes are recorded",
   const runDirectory = join(folder, "tree");
   const report = join(folder, "report.xml");
   const { command } = withPreload(plain.command(plain.joined), report);
-  const supervised = supervisedCommand({ command, runDirectory, mode: "auto", record: false });
-  const recorded = { ...env, KERNELCOV_RUN: runDirectory };
-  assertSameRun(runInCorpus(plain, supervised, recorded), without, "with the preload");
+  const collects = RECORDERS[0] === "collectors";
+  const run = collects
+    ? command
+    : supervisedCommand({ command, runDirectory, mode: "auto", record: false });
+  const recorded = {
+    ...env,
+    KERNELCOV_RUN: runDirectory,
+    ...(collects ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
+  };
+  assertSameRun(runInCorpus(plain, run, recorded), without, "with the preload");
 
   const reported = parseRunnerReport(readFileSync(report, "utf8"));
   settleOutcomes(runDirectory, new Set(), report);

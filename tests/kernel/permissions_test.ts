@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
+import { RECORDERS } from "../_support/supervised.ts";
 import { runTests } from "../_support/run_tests.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
@@ -28,15 +29,27 @@ test("a plain run with no more permissions than are needed records and reports",
   }
 });
 
-for (const permissions of [["--allow-ffi", "--allow-env"], ["--allow-env"], []]) {
-  const told = permissions.join(" ") || "no permission";
-  test(`under a supervisor a test with ${told} runs as it does without one`, SLOW, () => {
-    const { status, records, stdout, stderr } = runFixture([FIXTURE], { permissions });
-    assert.equal(status, 0, stdout + stderr);
-    // Without the first two, Deno's thread cannot tell the supervisor of its tests.
-    const isTold = runtimeName() === "bun" || permissions.length === 2;
-    const names = records.filter(({ kind }) => kind === "test").map(({ name }) => name);
-    assert.deepEqual(names, isTold ? ["asks for nothing"] : []);
-    assert.equal(/^kernelcov: no kernel coverage/m.test(stdout + stderr), !isTold, stdout + stderr);
-  });
+/** What a thread needs at least to be recorded. */
+const NEEDED = {
+  // To tell the supervisor of its tests.
+  ptrace: ["--allow-ffi", "--allow-env"],
+  // To write its records.
+  collectors: ENOUGH,
+};
+
+for (const recorder of RECORDERS) {
+  for (const permissions of [ENOUGH, ["--allow-ffi", "--allow-env"], ["--allow-env"], []]) {
+    const told = permissions.join(" ") || "no permission";
+    test(`with ${recorder} a test with ${told} runs as it does without`, SLOW, () => {
+      const run = runFixture([FIXTURE], { permissions, recorder });
+      const output = run.stdout + run.stderr;
+      assert.equal(run.status, 0, output);
+      const isRecorded = runtimeName() === "bun" ||
+        NEEDED[recorder].every((needed) => permissions.includes(needed));
+      const names = run.records.filter(({ kind }) => kind === "test").map(({ name }) => name);
+      assert.deepEqual(names, isRecorded ? ["asks for nothing"] : []);
+      const said = /^kernelcov: (no kernel coverage|\d+ records .* could not be written)/m;
+      assert.equal(said.test(output), !isRecorded, output);
+    });
+  }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
-import { recordNamed } from "../_support/supervised.ts";
+import { RECORDERS, recordNamed } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 120_000 };
@@ -16,37 +16,49 @@ const OWN_FUNCTIONS: Readonly<Record<string, string>> = {
   "runs a statically linked program": "loadavg_proc_show",
 };
 
-test(
-  "what other threads and processes of a test run is in its record, and in no other's",
-  SLOW,
-  () => {
-    const { status, records, stdout, stderr } = runFixture(["tree_tests.ts"]);
-    assert.equal(status, 0, stdout + stderr);
-    const tests = records.filter(({ kind }) => kind === "test");
-    assert.deepEqual(
-      tests.map(({ name }) => name),
-      [...Object.keys(OWN_FUNCTIONS), "does nothing"],
-    );
-    const functions = new Map(tests.map(({ name, pcs }) => [name, kernelFunctions(pcs)]));
-    for (const [owner, expected] of Object.entries(OWN_FUNCTIONS)) {
-      for (const [name, found] of functions) {
-        assert.equal(found.has(expected), name === owner, `${expected} in the record of "${name}"`);
+for (const recorder of RECORDERS) {
+  test(
+    `what other threads and processes of a test run is in its record, and in no other's: ${recorder}`,
+    SLOW,
+    () => {
+      const { status, records, stdout, stderr } = runFixture(["tree_tests.ts"], { recorder });
+      assert.equal(status, 0, stdout + stderr);
+      const tests = records.filter(({ kind }) => kind === "test");
+      assert.deepEqual(
+        tests.map(({ name }) => name),
+        [...Object.keys(OWN_FUNCTIONS), "does nothing"],
+      );
+      const functions = new Map(tests.map(({ name, pcs }) => [name, kernelFunctions(pcs)]));
+      for (const [owner, expected] of Object.entries(OWN_FUNCTIONS)) {
+        for (const [name, found] of functions) {
+          assert.equal(
+            found.has(expected),
+            name === owner,
+            `${expected} in the record of "${name}"`,
+          );
+        }
       }
-    }
-    for (const { name, shared, truncated, tree, outcome } of tests) {
-      const told = { shared, truncated, refused: tree?.refused, finished: tree?.finished, outcome };
-      const whole = {
-        shared: false,
-        truncated: false,
-        refused: [],
-        finished: true,
-        outcome: "passed",
-      };
-      assert.deepEqual(told, whole, name);
-    }
-    assert.ok((recordNamed(tests, "starts a shell that starts a program").tree?.tasks ?? 0) >= 3);
-  },
-);
+      for (const { name, shared, truncated, tree, outcome } of tests) {
+        const told = {
+          shared,
+          truncated,
+          refused: tree?.refused,
+          finished: tree?.finished,
+          outcome,
+        };
+        const whole = {
+          shared: false,
+          truncated: false,
+          refused: [],
+          finished: true,
+          outcome: "passed",
+        };
+        assert.deepEqual(told, whole, name);
+      }
+      assert.ok((recordNamed(tests, "starts a shell that starts a program").tree?.tasks ?? 0) >= 3);
+    },
+  );
+}
 
 test("what an empty test runs is kept apart, and is all that an empty test shows", SLOW, () => {
   const { records } = runFixture(["tree_tests.ts"]);
@@ -62,15 +74,21 @@ test("what an empty test runs is kept apart, and is all that an empty test shows
   assert.deepEqual(others, []);
 });
 
-test("1,000 alternating tests of two calls never show the other's functions", SLOW, () => {
-  const { status, records } = runFixture(["alternating_tests.ts"]);
-  assert.equal(status, 0);
-  const tests = records.filter(({ kind }) => kind === "test");
-  assert.equal(tests.length, 1000);
-  for (const { name, pcs } of tests) {
-    const functions = [...kernelFunctions(pcs)].join(" ");
-    const isFirst = name.startsWith("sysinfo");
-    assert.equal(/sysinfo/.test(functions), isFirst, name);
-    assert.equal(/getpriority/.test(functions), !isFirst, name);
-  }
-});
+for (const recorder of RECORDERS) {
+  test(
+    `1,000 alternating tests of two calls never show the other's functions: ${recorder}`,
+    SLOW,
+    () => {
+      const { status, records } = runFixture(["alternating_tests.ts"], { recorder });
+      assert.equal(status, 0);
+      const tests = records.filter(({ kind }) => kind === "test");
+      assert.equal(tests.length, 1000);
+      for (const { name, pcs } of tests) {
+        const functions = [...kernelFunctions(pcs)].join(" ");
+        const isFirst = name.startsWith("sysinfo");
+        assert.equal(/sysinfo/.test(functions), isFirst, name);
+        assert.equal(/getpriority/.test(functions), !isFirst, name);
+      }
+    },
+  );
+}

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
-import { recordNamed } from "../_support/supervised.ts";
+import { kernelFunctions } from "../_support/kernel_symbols.ts";
+import { RECORDERS, recordNamed } from "../_support/supervised.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-workers-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,6 +20,7 @@ test("a test's record names the threads that the kernel made for io_uring, and n
 }, () => {
   const { status, records, stdout, stderr } = runFixture(["worker_tests.ts"], {
     env: { IO_URING_PROGRAM: program },
+    recorder: "ptrace",
   });
   assert.equal(status, 0, stdout + stderr);
   const named = recordNamed(records, "has the kernel make workers");
@@ -29,5 +31,21 @@ test("a test's record names the threads that the kernel made for io_uring, and n
   ]);
   for (const name of ["uses none of them", "ends the child"]) {
     assert.deepEqual(recordNamed(records, name).tree?.refused, [], name);
+  }
+});
+
+test("with collectors a test's record has what the threads that the kernel made for io_uring ran", {
+  timeout: 120_000,
+  skip: !RECORDERS.includes("collectors"),
+}, () => {
+  const { status, records, stdout, stderr } = runFixture(["worker_tests.ts"], {
+    env: { IO_URING_PROGRAM: program },
+    recorder: "collectors",
+  });
+  assert.equal(status, 0, stdout + stderr);
+  for (const { name, tree, pcs } of records.filter(({ kind }) => kind === "test")) {
+    assert.deepEqual(tree?.refused, [], name);
+    const isTheirs = name === "has the kernel make workers";
+    assert.equal(kernelFunctions(pcs).has("io_wq_worker"), isTheirs, name);
   }
 });

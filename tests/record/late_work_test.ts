@@ -206,3 +206,59 @@ test("a merged run has the late work in its records, and is read as it was when 
     assert.deepEqual(run.records.map(({ pcs }) => pcs.length), [2, 2]);
   });
 });
+
+test("a record that is left for later is written with the next line, and with the file's end", () => {
+  inFolder((folder, writer) => {
+    const never = (error: unknown): never => assert.fail(String(error));
+    writer.append(testRecord({ name: "first" }));
+    const number = writer.appendLater(originRecord({ [OPENAT]: [16] }, { name: "second" }), never);
+    writer.addLate(number, late({ [TIMER]: [32] }), never);
+    const names = (): string[] => readRun(folder).records.map(({ name }) => name);
+    assert.deepEqual(names(), ["first"]);
+    writer.begin({ name: "third", file: "some_test.ts", scope: "thread", hasHits: true });
+    assert.deepEqual(names(), ["first", "second", "third"]);
+    writer.appendLater(testRecord({ name: "third" }), never);
+    writer.close();
+    const { records, damaged, cut } = readRun(folder);
+    assert.deepEqual([damaged, cut], [0, undefined]);
+    assert.deepEqual(records.map(({ name, outcome }) => [name, outcome]), [
+      ["first", "passed"],
+      ["second", "passed"],
+      ["third", "passed"],
+    ]);
+    assert.deepEqual([...records[1].pcs], [16, 32]);
+  });
+});
+
+test("a record that was left for later and does not fit is told, and counted by the file's end", () => {
+  inFolder((folder) => {
+    let room = Infinity;
+    const writer = openRun(folder, {
+      kernel: KERNEL,
+      create(path) {
+        const file = createFile(path);
+        return {
+          ...file,
+          write(bytes) {
+            if (bytes.length > room) throw Object.assign(new Error("no room"), { code: "ENOSPC" });
+            return file.write(bytes);
+          },
+        };
+      },
+    });
+    const lost: unknown[] = [];
+    const onLost = (error: unknown): void => void lost.push(error);
+    const begun = { file: "some_test.ts", scope: "thread", hasHits: true } as const;
+    writer.append(testRecord({ name: "first" }));
+    const pcs = Float64Array.from({ length: 1000 }, (_, index) => index * 1000);
+    writer.appendLater(testRecord({ name: "large", pcs, hits: null }), onLost);
+    room = 1000;
+    writer.begin({ name: "next", ...begun });
+    assert.equal(lost.length, 1);
+    writer.appendLater(testRecord({ name: "next" }), onLost);
+    writer.close({ lost: 1 });
+    const { records, damaged, lost: counted, cut } = readRun(folder);
+    assert.deepEqual(records.map(({ name }) => name), ["first", "next"]);
+    assert.deepEqual([damaged, counted, cut, lost.length], [0, 1, undefined, 1]);
+  });
+});

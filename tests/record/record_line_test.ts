@@ -61,6 +61,22 @@ test("a record with origins comes back as it was, with its number, and so does l
   assert.deepEqual(parseLine(lateLine(7, LATE).slice(0, -1)), { late: LATE, number: 7 });
 });
 
+test("hits that are told apart by origin come back as they were, with their sums", () => {
+  const { origins, ...rest } = originRecord({ 0x2a: [16, 32, 48], 0x3c00: [32], 0xc01: [64, 16] });
+  const counts = [[7, 70_000, 1], [2, 300], [0xffff_ffff]];
+  const record = {
+    ...rest,
+    scope: "thread" as const,
+    hits: Uint32Array.of(9, 0xffff_ffff, 1, 300),
+    origins: origins!.map((one, at) => ({ ...one, hits: Uint32Array.from(counts[at]) })),
+  };
+  const line = recordLine(record).slice(0, -1);
+  assert.deepEqual(parseLine(line), { record });
+  for (let length = 0; length < line.length; length++) {
+    assert.throws(() => parseLine(line.slice(0, length)), FormatError);
+  }
+});
+
 test("5,000 neighbouring PCs take about two bytes each, and as much for their hits at most", () => {
   const pcs = Float64Array.from({ length: 5000 }, (_, index) => -0x7f00_0000 + index * 61);
   const line = recordLine(testRecord({ pcs, hits: new Uint32Array(5000).fill(3) }));

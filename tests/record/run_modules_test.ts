@@ -167,8 +167,15 @@ test("the origins of PCs go where the PCs go, also where that changes their orde
   assert.deepEqual(reversed, originRecord({ 1: [400, 300, 200], 2: [300, 100], 3: [400] }));
   const joined = withPcs(record, Float64Array.of(7, 5, 7, 6));
   assert.deepEqual(joined, originRecord({ 1: [7, 5], 2: [5, 6], 3: [7] }));
-  const counted = withPcs({ ...record, hits: Uint32Array.of(1, 2, 3, 4) }, joined.pcs.slice(0, 0));
-  assert.deepEqual([...counted.pcs], []);
+  const counts = [[1, 2, 3], [4, 5], [6]];
+  const counted = {
+    ...record,
+    hits: Uint32Array.of(7, 6, 3, 5),
+    origins: record.origins!.map((one, at) => ({ ...one, hits: Uint32Array.from(counts[at]) })),
+  };
+  const moved = withPcs(counted, Float64Array.of(7, 5, 7, 6));
+  assert.deepEqual([...moved.hits], [6, 5, 10]);
+  assert.deepEqual(moved.origins.map(({ hits }) => [...hits]), [[2, 4], [4, 5], [6]]);
 });
 
 test("late work in a module that was loaded since is at that module's place", () => {

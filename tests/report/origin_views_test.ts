@@ -14,6 +14,7 @@ import {
   functionAnswerText,
   lineAnswerText,
 } from "../../src/report/answer_text.ts";
+import { teamscaleReport } from "../../src/report/teamscale.ts";
 import { jsonReport } from "../../src/report/json_report.ts";
 import { originsText, originText, rowText } from "../../src/report/origins/origin_text.ts";
 import { type FunctionGrouping, showJson, showTest, showText } from "../../src/report/show_text.ts";
@@ -241,6 +242,7 @@ test("the JSON report has of each test how much it ran from each origin, and wha
     assert.deepEqual(leftOut, { only: { own: 0, behalf: 0, runtime: 1, faults: 0 }, several: 0 });
   }
   assert.equal(report.testsWithoutOrigins, 1);
+  assert.deepEqual(report.counted, { classes: ["own", "behalf"], calls: [] });
   assert.deepEqual(report.tests[1].origins[1], {
     call: "connect",
     how: "net",
@@ -254,7 +256,7 @@ test("the JSON report has of each test how much it ran from each origin, and wha
   const image = smallKernel();
   const plain = new RunCoverage(buildUniverse(image), [buildRecord(image, "a", [0x10])]);
   const without = [...jsonReport(plain)].join("");
-  assert.doesNotMatch(without, /rigins|leftOut/);
+  assert.doesNotMatch(without, /rigins|leftOut|counted/);
 });
 
 test("which says through which calls a test reaches a line, a function and a file", () => {
@@ -412,4 +414,13 @@ test("of many calls the first three are named, and how many more there are", () 
     originsText("x86_64", origins.slice(0, 4)),
     "by read(2); by write(2); by close(2); by socket(2)",
   );
+});
+
+test("Teamscale's message of a test says how much each call ran, and nothing where that is not known", () => {
+  const { tests } = JSON.parse([...teamscaleReport(originRun())].join(""));
+  assert.deepEqual(tests.map(({ message }: { message?: string }) => message), [
+    "write(2): 3 points\npipe2(2): 2 points\npage fault, in a child process: 1 point",
+    "connect(2): 2 points\nin softirq, for connect(2), close(2): 2 points\nby a timer: 1 point",
+    undefined,
+  ]);
 });

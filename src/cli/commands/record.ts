@@ -5,6 +5,7 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -13,8 +14,9 @@ export const recordCommand: Command = {
   help: `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
-${KERNEL_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
-    --words N                     size of each thread's buffer in words, of 8 bytes; by default enough, and more for busy threads
+${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
+    --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
+                                  and more for busy threads
 ${RECORDING_HELP}`,
   run,
 };
@@ -23,6 +25,7 @@ async function run(args: string[]): Promise<number> {
   const line = parseCommandLine(args, {
     ...RECORDING_OPTIONS,
     mode: { type: "string", default: "auto" },
+    recorder: { type: "string", default: "auto" },
     words: { type: "string" },
   });
   const { values } = line;
@@ -33,13 +36,20 @@ async function run(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const noFollow = values["no-follow"];
+  const needsPtrace = mode === "trace"
+    ? "--mode trace"
+    : noFollow === undefined
+    ? undefined
+    : "--no-follow";
   return await recordRun(
     values,
-    ({ machine, runDirectory, run }) =>
-      runSupervised(
-        { command, runDirectory, run, mode, record: true, words, noFollow },
+    async ({ machine, runDirectory, run }) => {
+      const collect = chooseRecorder(values.recorder, machine, needsPtrace) === "collectors";
+      return await runSupervised(
+        { command, runDirectory, run, mode, record: true, collect, words, noFollow },
         { machine },
-      ),
+      );
+    },
     "Nothing was recorded: the supervisor was ended",
   );
 }

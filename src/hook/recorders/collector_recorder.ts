@@ -1,5 +1,6 @@
 import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
+import { awaitLate } from "../../kcov/await_late.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
@@ -17,12 +18,8 @@ import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts
 import { explain, turnedOff } from "./thread_recorder.ts";
 import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
-/** 1 MiB: more than 130,000 entries. */
-const DEFAULT_WORDS = 131_072;
-/** How long the end of a file waits for what is still queued, in milliseconds. */
-const LATE_MS = 100;
-/** After so many milliseconds in which nothing queued ran, it waits no longer. */
-const STILL_MS = 25;
+/** Words of a collector's area: 512 KiB, more than 65,000 entries. */
+const DEFAULT_WORDS = 65_536;
 /** So many collectors a test may have closed at once. */
 const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
@@ -91,6 +88,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
   prepare(insideTest: boolean): void {
     if (this.mode === "off" || this.unavailable() !== undefined) return;
+    if (!insideTest) this.#records.prepare();
     atEndOfFile(this, this.#settings, insideTest);
   }
 
@@ -105,13 +103,11 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       const parent = around instanceof CollectedTest ? around : null;
       const test = new CollectedTest(begun, parent, tally, giveUp);
       const open = [...this.#tests, test];
-      if (kind === "test") {
-        this.#writeBaseline();
-        this.#records.announce(begun);
-      }
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
-      this.#switchTo(open);
+      this.#switchTo(open, () => {
+        if (kind === "test") this.#records.announce(begun);
+      });
       test.startedMs = performance.now();
       return test;
     } finally {
@@ -132,7 +128,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       this.#tallies.push(tally);
       const record = test.record(points, { outcome, durationMs }, this.threadsShared);
       if (begun.kind === "baseline") this.#addBaseline(record);
-      else test.number = this.#records.append(record);
+      else test.number = this.#records.appendLater(record);
       return { ...points, hits: NO_HITS };
     } catch (error) {
       this.#records.reportLost(begun.name, outcome, error);
@@ -173,6 +169,13 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     return wanted;
   }
 
+  /** Some empty tests, not all, collect garbage and the like: what they have in common is kept. */
+  keepBaseline(): void {
+    const record = this.#baseline;
+    this.#baseline = undefined;
+    if (record !== undefined) this.pause(() => this.#append(record));
+  }
+
   /** Whether records were written that no report holds yet. */
   get hasRecords(): boolean {
     return this.#records.any;
@@ -184,9 +187,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (outside === undefined || set === undefined) return;
     for (const test of this.#tests) test.giveUp();
     outside.collector.paused = true;
-    awaitLate(this.#libc, set.idle);
+    const late = set.idle.filter(({ owners }) => owners.some(({ number }) => number !== undefined));
+    awaitLate(this.#libc, late.map(({ collector }) => collector));
     set.close();
-    this.#writeBaseline();
+    this.keepBaseline();
     this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
     this.#tests = [];
@@ -246,10 +250,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   /**
    * Has the group collect for these tests from here on, or for none; what the thread itself runs is not recorded until
    * {@linkcode #resume}.
+   *
+   * @param ready called before, when all is written that comes before
    */
-  #switchTo(open: readonly CollectedTest[]): void {
+  #switchTo(open: readonly CollectedTest[], ready = () => {}): void {
     const before = this.#current!;
-    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open);
+    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open, ready);
     this.#tests = open;
     this.#current = next;
     if (before.owners.length === 0) return;
@@ -271,10 +277,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     return this.#outside = this.#openOutside((collector) => collector.take(false));
   }
 
-  #takeNext(open: readonly CollectedTest[]): Segment<CollectedTest> {
+  /** @param ready called when nothing is left to be written of what the collector held */
+  #takeNext(open: readonly CollectedTest[], ready = () => {}): Segment<CollectedTest> {
     const set = this.#set!;
     for (let tries = 0;; tries++) {
       const collector = set.next();
+      if (tries === 0) ready();
       collector.paused = true;
       try {
         collector.take(true);
@@ -316,19 +324,14 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#baseline = before === undefined ? record : commonPoints(before, record);
   }
 
-  /** What the empty tests of this process have in common: some of them, not all, collect garbage and the like. */
-  #writeBaseline(): void {
-    if (this.#baseline !== undefined) this.#append(this.#baseline);
-    this.#baseline = undefined;
-  }
-
   #closeOutside(): void {
     const outside = this.#outside!;
     outside.read([this.#outsideTally]);
     const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
-    const points = this.#outsideTally.take();
-    if (points.pcs.length === 0) return;
+    // Nobody asks by which calls, and there are many points.
+    const pcs = this.#outsideTally.takePcs();
+    if (pcs.length === 0) return;
     this.#append({
       name: "(outside tests)",
       file: "",
@@ -337,7 +340,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       scope: "tree",
       outcome: "passed",
       durationMs: performance.now() - this.#startedMs,
-      ...points,
+      pcs,
       hits: null,
       truncated,
       shared: false,
@@ -387,29 +390,6 @@ function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
   const tallies: OriginTally[] = [];
   for (const { tally } of owners) if (tally !== undefined) tallies.push(tally);
   return tallies;
-}
-
-/**
- * Waits until nothing is queued any more on behalf of the tests that ended, with a limit, which ends earlier where nothing
- * comes: a timer may be far away.
- */
-function awaitLate(libc: LibcPart<"poll">, segments: readonly Segment<CollectedTest>[]): void {
-  const awaited = segments.filter(({ owners }) =>
-    owners.some(({ number }) => number !== undefined)
-  );
-  const queued = (): number => awaited.reduce((sum, { collector }) => sum + collector.pending, 0);
-  let last = queued(), now = performance.now();
-  const end = now + LATE_MS;
-  for (
-    let still = now + STILL_MS;
-    last > 0 && now < Math.min(end, still);
-    now = performance.now()
-  ) {
-    libc.poll(null, 0n, 1);
-    const left = queued();
-    if (left !== last) still = now + STILL_MS;
-    last = left;
-  }
 }
 
 function closedBy(cause: SyscallError): KcovUnavailableError {

@@ -49,8 +49,10 @@ export class Segment<Owner> {
 
 /** Collectors at most. */
 const MOST = 8;
-/** Where renewing one waits for what other processors do, one that was not in use a moment ago need not wait. */
-const FEWEST = 2;
+/** Words of an area at most: 32 MiB. */
+const MOST_WORDS = 4_194_304;
+/** Where there are several processors, renewing one that was in use a moment ago waits for them. */
+const FEWEST = navigator.hardwareConcurrency > 1 ? 2 : 1;
 
 /**
  * Collectors that are used in turn, so that what runs late for a test still finds its collector: each is read once more
@@ -58,7 +60,7 @@ const FEWEST = 2;
  */
 export class CollectorSet<Owner> {
   readonly #libc: CollectorLibc;
-  readonly #words: number;
+  #words: number;
   readonly #last: (segment: Segment<Owner>) => void;
   /** Those that are in no use, the oldest use first. */
   readonly #idle: Segment<Owner>[] = [];
@@ -73,6 +75,7 @@ export class CollectorSet<Owner> {
 
   /** A collector for a new use: nothing of what it held is needed any more. */
   next(): Collector {
+    this.#growFull();
     const [oldest] = this.#idle;
     const wantsMore = oldest === undefined || this.#size < FEWEST ||
       (this.#size < MOST && oldest.collector.pending > 0);
@@ -88,6 +91,17 @@ export class CollectorSet<Owner> {
     this.#idle.shift();
     this.#last(oldest);
     return oldest.collector;
+  }
+
+  /** A test that needs more room is rarely alone: one whose area was full makes room for the next with a larger one. */
+  #growFull(): void {
+    const [oldest] = this.#idle;
+    if (oldest === undefined || !oldest.truncated || this.#words >= MOST_WORDS) return;
+    this.#idle.shift();
+    this.#last(oldest);
+    oldest.collector.close();
+    this.#size--;
+    if (oldest.collector.words === this.#words) this.#words *= 4;
   }
 
   /** Its collector collects no more, but for what comes late. */

@@ -3,6 +3,7 @@ import { say } from "../../record/say_once.ts";
 import { requireSource } from "../../sys/node_builtins.ts";
 import { mainModule } from "../../sys/runtime.ts";
 import type { CoverageSettings } from "../coverage_settings.ts";
+import { withOwnBuiltins } from "../own_builtins.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
 
 /** What ends with the tests of a file. */
@@ -27,7 +28,10 @@ export function atEndOfFile(
   const file = mainModule();
   if (noticed === file) return;
   noticed = file;
-  runnerBehaviour.atEndOfFile(() => finish(recorder, settings), insideTest);
+  runnerBehaviour.atEndOfFile(
+    () => withOwnBuiltins(() => finish(recorder, settings)),
+    insideTest,
+  );
 }
 
 function finish(recorder: FileRecorder, { underCommand, runDirectory }: CoverageSettings): void {

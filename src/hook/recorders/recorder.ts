@@ -73,6 +73,8 @@ export interface Recorder<Test extends Recording = Recording> {
   returned?(): void;
   /** Whether the empty tests of this process are still to be recorded: true once. */
   takesBaseline(): boolean;
+  /** The empty tests of this process have been recorded. */
+  keepBaseline?(): void;
 }
 
 // A preload and a test file may load this library twice, from two places: both must use one recorder.

@@ -18,6 +18,7 @@ export class ThreadRecords {
   readonly #settings: CoverageSettings;
   readonly #libc: () => RecordsLibc;
   #writer: RunWriter | undefined;
+  #any = false;
   #modules: ModulePlaces | undefined;
   readonly #lost = new LostRecords();
 
@@ -29,7 +30,7 @@ export class ThreadRecords {
 
   /** Whether records were written that no report holds yet. */
   get any(): boolean {
-    return this.#writer !== undefined;
+    return this.#any;
   }
 
   /** Follows the kernel's modules from now on. */
@@ -37,9 +38,19 @@ export class ThreadRecords {
     this.#modules ??= followModules();
   }
 
+  /** Does what takes time of it before the first test, which may have little. */
+  prepare(): void {
+    try {
+      this.#open().prepare();
+    } catch {
+      // The first record tells.
+    }
+  }
+
   /** Notes that a test begins. */
   announce(test: BegunTest): void {
     try {
+      this.#any = true;
       this.#open().begin(test);
     } catch {
       // A folder that takes no line takes no record either, and that is said.
@@ -53,16 +64,25 @@ export class ThreadRecords {
    * @throws {Error} The file system's own error.
    */
   append(record: TestRecord): number {
+    this.#any = true;
     return this.#open().append(record);
+  }
+
+  /**
+   * Appends a record with what is written next, which no crash of a later test forestalls; at once where coverage is
+   * required, as a lost record is the test's failure then.
+   *
+   * @returns As `append`.
+   * @throws {Error} As `append`.
+   */
+  appendLater(record: TestRecord): number {
+    if (this.#settings.mode === "require") return this.append(record);
+    return this.#open().appendLater(record, (error) => this.#lost.add(record.name, error));
   }
 
   /** Appends what ran on behalf of a test whose record is written. */
   addLate(name: string, number: number, late: LateWork): void {
-    try {
-      this.#open().addLate(number, late);
-    } catch (error) {
-      this.#lost.add(name, error);
-    }
+    this.#open().addLate(number, late, (error) => this.#lost.add(name, error));
   }
 
   /**
@@ -78,6 +98,7 @@ export class ThreadRecords {
   close(): void {
     const writer = this.#writer;
     this.#writer = undefined;
+    this.#any = false;
     const told = endRecords(writer, this.#lost, this.#settings.runDirectory);
     if (told !== undefined) say(told);
     this.#lost.clear();
