@@ -1,12 +1,12 @@
 import type { Address } from "../../base/address.ts";
 import { upperBound } from "../../base/search.ts";
-import type { CodeDecoder } from "../../elf/code_decoder.ts";
+import type { CodeDecoder, Jump } from "../../elf/code_decoder.ts";
 import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
 import { type ElfSection, runsOnce } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
-import type { BlockLimits } from "./point_blocks.ts";
+import type { CodeReader } from "./function_flow.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
@@ -52,10 +52,8 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
 }
 
-/** Finds where the block of code after a point ends, by decoding the code up to its first jump or return. */
-export class CodeBlocks implements BlockLimits {
-  end = 0;
-  endsInReturn = false;
+/** The code of an image. */
+export class ImageCode implements CodeReader {
   readonly #decoder: CodeDecoder;
   readonly #starts: readonly Address[];
   readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
@@ -79,21 +77,33 @@ export class CodeBlocks implements BlockLimits {
     }));
   }
 
-  find(address: Address, limit: Address): void {
-    this.end = limit;
-    this.endsInReturn = false;
+  findJump(from: Address, limit: Address, jump: Jump): boolean {
+    const index = upperBound(this.#starts, from) - 1;
+    const part = this.#parts[index];
+    if (part === undefined || from >= part.start + part.section.size) return false;
+    const { start, thunks } = part;
+    const code = this.#code[index] ??= this.#elf.bytes(part.section);
+    this.#decoder.findJump(code, from - start, limit - start, thunks, jump);
+    jump.end += start;
+    if (jump.target >= 0) jump.target += start;
+    return true;
+  }
+
+  isPadding(from: Address, limit: Address): boolean {
+    const index = upperBound(this.#starts, from) - 1;
+    const part = this.#parts[index];
+    if (part === undefined) return false;
+    const code = this.#code[index] ??= this.#elf.bytes(part.section);
+    return this.#decoder.isPadding(code, from - part.start, limit - part.start);
+  }
+
+  callStart(address: Address): Address {
+    const { callStart } = this.#decoder;
+    if (callStart === undefined) return address;
     const index = upperBound(this.#starts, address) - 1;
     const part = this.#parts[index];
-    if (part === undefined) return;
+    if (part === undefined) return address;
     const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    const { blockEnd, callStart, isReturn, callLength } = this.#decoder;
-    // The limit may be the next point: its call may begin before it.
-    if (callStart !== undefined) limit = part.start + callStart(code, limit - part.start);
-    this.end = limit;
-    // One byte more than wanted: where that is reached, the block has not ended before the limit by itself.
-    const end = blockEnd(code, address - part.start + callLength, limit - part.start + 1);
-    if (end > limit - part.start) return;
-    this.end = part.start + end;
-    this.endsInReturn = isReturn(code, end, part.thunks);
+    return part.start + callStart(code, address - part.start);
   }
 }

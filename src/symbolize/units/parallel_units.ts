@@ -1,6 +1,6 @@
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
 import type { OpenImage } from "../../kernel/image/open_image.ts";
-import { CodeBlocks } from "./image_points.ts";
+import { ImageCode } from "./image_points.ts";
 import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
@@ -72,7 +72,7 @@ export class UnitWorker implements Disposable {
     };
     this.#thread.post(task);
     const reader = new UnitReader(image.sections(), headers);
-    const ends = new CodeBlocks(image.elf);
+    const ends = new ImageCode(image.elf);
     const own = doUnits(reader, addresses, work, takeUnits(units), ends);
     if (closeWork(units)) return [own];
     const results = await this.#thread.answer;
