@@ -3,16 +3,20 @@ export interface Workload {
   /** Of `workloads/NAME.c`. */
   readonly name: string;
   readonly files: readonly string[];
+  /** Whether rules were tried on these files; on the others they were only measured. */
+  readonly isTuned: boolean;
 }
 
-/** The workloads that rules were tried on, and those on other files that rules were only held against. */
+/** All workloads. */
 export const WORKLOADS: readonly Workload[] = [
   {
     name: "files_and_sockets",
+    isTuned: true,
     files: ["fs/namei.c", "mm/shmem.c", "net/socket.c", "fs/pipe.c", "net/unix/af_unix.c"],
   },
   {
     name: "ext4",
+    isTuned: true,
     files: [
       "fs/ext4/acl.c",
       "fs/ext4/balloc.c",
@@ -35,6 +39,7 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "events_and_ipc",
+    isTuned: true,
     files: [
       "fs/eventfd.c",
       "fs/eventpoll.c",
@@ -54,6 +59,7 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "network",
+    isTuned: true,
     files: [
       "drivers/net/veth.c",
       "net/core/rtnetlink.c",
@@ -67,6 +73,78 @@ export const WORKLOADS: readonly Workload[] = [
       "net/netlink/af_netlink.c",
       "net/unix/af_unix.c",
       "net/unix/garbage.c",
+    ],
+  },
+  {
+    name: "files_and_memory",
+    isTuned: false,
+    files: [
+      "fs/aio.c",
+      "fs/fcntl.c",
+      "fs/file.c",
+      "fs/fsopen.c",
+      "fs/ioctl.c",
+      "fs/locks.c",
+      "fs/namespace.c",
+      "fs/open.c",
+      "fs/read_write.c",
+      "fs/splice.c",
+      "fs/stat.c",
+      "fs/sync.c",
+      "fs/xattr.c",
+      "kernel/futex/pi.c",
+      "kernel/futex/syscalls.c",
+      "kernel/futex/waitwake.c",
+      "kernel/groups.c",
+      "kernel/sys.c",
+      "mm/fadvise.c",
+      "mm/madvise.c",
+      "mm/mincore.c",
+      "mm/mlock.c",
+      "mm/mmap.c",
+      "mm/mprotect.c",
+      "mm/mremap.c",
+      "mm/msync.c",
+      "mm/process_vm_access.c",
+    ],
+  },
+  {
+    name: "packets_and_keys",
+    isTuned: false,
+    files: [
+      "drivers/net/tun.c",
+      "io_uring/io_uring.c",
+      "io_uring/register.c",
+      "io_uring/rsrc.c",
+      "io_uring/rw.c",
+      "kernel/bpf/arraymap.c",
+      "kernel/bpf/hashtab.c",
+      "kernel/bpf/syscall.c",
+      "net/bridge/br_device.c",
+      "net/bridge/br_fdb.c",
+      "net/bridge/br_if.c",
+      "net/bridge/br_input.c",
+      "net/bridge/br_ioctl.c",
+      "net/core/filter.c",
+      "net/ipv4/ping.c",
+      "net/ipv4/raw.c",
+      "net/ipv4/tcp.c",
+      "net/ipv6/addrconf.c",
+      "net/ipv6/af_inet6.c",
+      "net/ipv6/ip6_output.c",
+      "net/ipv6/ipv6_sockglue.c",
+      "net/ipv6/mcast.c",
+      "net/ipv6/raw.c",
+      "net/ipv6/route.c",
+      "net/ipv6/tcp_ipv6.c",
+      "net/ipv6/udp.c",
+      "net/packet/af_packet.c",
+      "security/keys/key.c",
+      "security/keys/keyctl.c",
+      "security/keys/keyring.c",
+      "security/keys/process_keys.c",
+      "security/keys/request_key.c",
+      "security/keys/user_defined.c",
     ],
   },
 ];

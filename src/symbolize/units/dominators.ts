@@ -33,13 +33,15 @@ export class Dominators {
     dominators.fill(-1, 0, count);
     dominators[root] = root;
     const { first, target } = into;
-    for (let changed = true; changed;) {
-      changed = false;
+    // One pass is enough where every loop is only entered at its head.
+    for (let isDone = false; !isDone;) {
+      let changed = false, hasLoop = false;
       for (let at = reached - 2; at >= 0; at--) {
         const node = order[at];
         let dominator = -1;
         for (let edge = first[node]; edge < first[node + 1]; edge++) {
           let other = target[edge];
+          if (numbers[other] <= at && numbers[other] >= 0) hasLoop = true;
           if (numbers[other] < 0 || dominators[other] < 0) continue;
           if (dominator < 0) {
             dominator = other;
@@ -55,8 +57,24 @@ export class Dominators {
           changed = true;
         }
       }
+      isDone = !changed || !hasLoop || this.#areLoopsPlain(reached, into);
     }
     dominators[root] = -1;
+  }
+
+  /** Whether the head of every loop, by what has been found, dominates what leads back to it. */
+  #areLoopsPlain(reached: number, { first, target }: Edges): boolean {
+    const numbers = this.#number, order = this.#order, dominators = this.of;
+    for (let at = reached - 2; at >= 0; at--) {
+      const head = order[at];
+      for (let edge = first[head]; edge < first[head + 1]; edge++) {
+        let node = target[edge];
+        if (numbers[node] < 0 || numbers[node] > at) continue;
+        while (numbers[node] < at) node = dominators[node];
+        if (node !== head) return false;
+      }
+    }
+    return true;
   }
 
   /** Numbers the nodes in postorder; returns how many are reached. */

@@ -21,6 +21,9 @@ export interface CodeReader {
 const BEGINS = 1;
 const ENTERED = 2;
 
+/** No function is larger; a damaged image may say so. */
+const LARGEST_FUNCTION = 1 << 24;
+
 /** No block: what lies outside the function, or is not known. */
 export const NO_BLOCK = -1;
 
@@ -49,6 +52,7 @@ export class FunctionFlow {
   #base = new Int32Array(16);
   /** By offset in the function: how a block begins there, 0 where none does, and the number of that block. */
   #marks = new Uint8Array(4096);
+  #markWords = new Int32Array(this.#marks.buffer);
   #blockAt = new Int32Array(4096);
   /** Offset of each block. */
   #offset = new Int32Array(256);
@@ -61,7 +65,11 @@ export class FunctionFlow {
   #edgeCount = 0;
   #from = new Int32Array(512);
   #to = new Int32Array(512);
-  readonly #entries = new EdgeTable();
+  /** By node: number of edges that leave it and that lead to it, and the other node of the last such edge. */
+  #outSize = new Int32Array(256);
+  #outNode = new Int32Array(256);
+  #inSize = new Int32Array(256);
+  #inNode = new Int32Array(256);
   readonly #out = new EdgeTable();
   readonly #into = new EdgeTable();
   readonly #before = new Dominators();
@@ -71,7 +79,7 @@ export class FunctionFlow {
   /**
    * Decodes the code of the function that has the ranges `first` to `last`, exclusive.
    *
-   * @returns Whether there is code to read.
+   * @returns Whether it can be read.
    */
   decode(
     low: Float64Array,
@@ -90,10 +98,12 @@ export class FunctionFlow {
       base[range - first + 1] = base[range - first] + high[range] - low[range];
     }
     const size = base[last - first];
-    if (this.#marks.length < size) {
-      this.#marks = new Uint8Array(size * 2);
-      this.#blockAt = new Int32Array(size * 2);
-    } else this.#marks.fill(0, 0, size);
+    if (size > LARGEST_FUNCTION) return false;
+    if (this.#marks.length < size + 4) {
+      this.#marks = new Uint8Array((size + 4) * 4);
+      this.#markWords = new Int32Array(this.#marks.buffer);
+      this.#blockAt = new Int32Array((size + 4) * 4);
+    } else this.#marks.fill(0, 0, size + 4);
     this.#jumpCount = 0;
     for (let range = first; range < last; range++) {
       if (!this.#decodeRange(range, code)) return false;
@@ -126,21 +136,34 @@ export class FunctionFlow {
     return true;
   }
 
-  /** Makes a block begin at an address of the function. */
-  divide(address: number): void {
+  /** Makes a block begin at an address of the function. Returns its offset, which {@linkcode blockAt} takes. */
+  divide(address: number): number {
     const offset = this.#offsetOf(address);
     if (offset >= 0) this.#marks[offset] |= BEGINS;
+    return offset;
+  }
+
+  /** The block that begins at an offset that {@linkcode divide} returned. */
+  blockAt(offset: number): number {
+    return this.#blockAt[offset];
   }
 
   /** Finds the blocks, when all places are known at which they begin. */
   findBlocks(code: CodeReader): void {
-    const marks = this.#marks;
+    const marks = this.#marks, words = this.#markWords;
     let count = 0;
     for (let range = this.#first; range < this.#last; range++) {
       const low = this.#low[range], base = this.#base[range - this.#first];
       const limit = this.#base[range - this.#first + 1];
       for (let offset = base; offset < limit; offset++) {
-        if (marks[offset] === 0) continue;
+        if (marks[offset] === 0) {
+          // Few offsets begin a block.
+          if ((offset & 3) === 0) {
+            while (words[offset >> 2] === 0 && offset < limit) offset += 4;
+          }
+          if (offset >= limit) break;
+          if (marks[offset] === 0) continue;
+        }
         if (count === this.start.length) this.#growBlocks(count + 1);
         this.#blockAt[offset] = count;
         this.#offset[count] = offset;
@@ -166,7 +189,7 @@ export class FunctionFlow {
   #findEdges(code: CodeReader): void {
     const { count, returns } = this;
     const outside = count, isStraight = this.#isStraight, goesOn = this.#goesOn;
-    this.#edgeCount = 0;
+    this.#clearEdges(count + 1);
     this.#edge(outside, 0);
     let jump = 0, block = 0, hasTable = false;
     for (let range = this.#first; range < this.#last; range++) {
@@ -193,7 +216,6 @@ export class FunctionFlow {
       }
     }
     if (hasTable) this.#addTableEdges();
-    this.#entries.count(this.#to, this.#edgeCount, count + 1);
   }
 
   #isPadding(block: number, code: CodeReader): boolean {
@@ -210,7 +232,24 @@ export class FunctionFlow {
     }
   }
 
+  #clearEdges(nodes: number): void {
+    this.#edgeCount = 0;
+    if (this.#inSize.length < nodes) {
+      this.#outSize = new Int32Array(nodes * 2);
+      this.#outNode = new Int32Array(nodes * 2);
+      this.#inSize = new Int32Array(nodes * 2);
+      this.#inNode = new Int32Array(nodes * 2);
+    } else {
+      this.#outSize.fill(0, 0, nodes);
+      this.#inSize.fill(0, 0, nodes);
+    }
+  }
+
   #edge(from: number, to: number): void {
+    this.#outSize[from]++;
+    this.#outNode[from] = to;
+    this.#inSize[to]++;
+    this.#inNode[to] = from;
     const index = this.#edgeCount++;
     if (index === this.#from.length) {
       this.#from = grown(this.#from, index + 1);
@@ -222,13 +261,33 @@ export class FunctionFlow {
 
   /** Whether `block` is only reached from the one before it, as the code goes on. */
   isContinued(block: number): boolean {
-    return block > 0 && this.#goesOn[block - 1] === 1 && this.#entries.size[block] === 1;
+    return block > 0 && this.#goesOn[block - 1] === 1 && this.#inSize[block] === 1;
   }
 
   /** Whether the block before goes straight on into `block`, and jumps lead there too. */
   isJoin(block: number): boolean {
     return block > 0 && block < this.count && this.#isStraight[block - 1] === 1 &&
-      this.start[block] === this.end[block - 1] && this.#entries.size[block] > 1;
+      this.start[block] === this.end[block - 1] && this.#inSize[block] > 1;
+  }
+
+  /** Whether the block only fills up to an aligned address. */
+  isUnused(block: number, code: CodeReader): boolean {
+    return this.#inSize[block] === 0 && this.#isPadding(block, code);
+  }
+
+  /** The block that always follows `block` and only that, or {@linkcode NO_BLOCK}: one runs exactly where the other does. */
+  nextTwin(block: number): number {
+    const next = this.#outNode[block];
+    const isTwin = this.#outSize[block] === 1 && next < this.count && this.#inSize[next] === 1;
+    return isTwin ? next : NO_BLOCK;
+  }
+
+  /** The block that `block` always follows, and nothing else, or {@linkcode NO_BLOCK}. */
+  previousTwin(block: number): number {
+    const previous = this.#inNode[block];
+    const isTwin = this.#inSize[block] === 1 && previous < this.count &&
+      this.#outSize[previous] === 1;
+    return isTwin ? previous : NO_BLOCK;
   }
 
   /** Finds what {@linkcode before} and {@linkcode after} tell. */
@@ -237,12 +296,10 @@ export class FunctionFlow {
     // What nothing is seen to lead to is entered from where it is not seen.
     const into = this.#into;
     for (let block = 0; block < count; block++) {
-      if (this.#entries.size[block] === 0 && !this.#isPadding(block, code)) {
-        this.#edge(count, block);
-      }
+      if (this.#inSize[block] === 0 && !this.#isPadding(block, code)) this.#edge(count, block);
     }
-    into.fill(this.#to, this.#from, this.#edgeCount, count + 1);
-    this.#out.fill(this.#from, this.#to, this.#edgeCount, count + 1);
+    into.fill(this.#to, this.#from, this.#edgeCount, this.#inSize, count + 1);
+    this.#out.fill(this.#from, this.#to, this.#edgeCount, this.#outSize, count + 1);
     this.#before.find(count + 1, count, this.#out, into);
     this.#after.find(count + 1, count, into, this.#out);
   }
@@ -279,25 +336,22 @@ export class FunctionFlow {
 class EdgeTable implements Edges {
   first = new Int32Array(256);
   target = new Int32Array(512);
-  /** Number of edges by node. */
-  size = new Int32Array(256);
 
-  count(nodes: Int32Array, edges: number, count: number): void {
-    if (this.size.length < count) this.size = new Int32Array(count * 2);
-    else this.size.fill(0, 0, count);
-    for (let edge = 0; edge < edges; edge++) this.size[nodes[edge]]++;
-  }
-
-  fill(nodes: Int32Array, others: Int32Array, edges: number, count: number): void {
-    this.count(nodes, edges, count);
+  /** @param size Number of edges of each node. */
+  fill(
+    nodes: Int32Array,
+    others: Int32Array,
+    edges: number,
+    size: Int32Array,
+    count: number,
+  ): void {
     this.first = grown(this.first, count + 1);
     this.target = grown(this.target, edges);
-    const { first, target, size } = this;
-    first[0] = 0;
-    for (let node = 0; node < count; node++) {
-      first[node + 1] = first[node] + size[node];
-      size[node] = first[node];
-    }
-    for (let edge = 0; edge < edges; edge++) target[size[nodes[edge]]++] = others[edge];
+    const { first, target } = this;
+    let end = 0;
+    for (let node = 0; node < count; node++) first[node] = end += size[node];
+    first[count] = end;
+    // From the ends of the places of each node backwards to their starts.
+    for (let edge = edges - 1; edge >= 0; edge--) target[--first[nodes[edge]]] = others[edge];
   }
 }

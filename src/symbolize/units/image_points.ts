@@ -1,12 +1,9 @@
 import type { Address } from "../../base/address.ts";
-import { upperBound } from "../../base/search.ts";
-import type { CodeDecoder, Jump } from "../../elf/code_decoder.ts";
 import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
-import { type ElfSection, runsOnce } from "../../elf/sections.ts";
+import { runsOnce } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
-import type { CodeReader } from "./function_flow.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
@@ -50,60 +47,4 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   }
   const { callLength } = elf.header.machine.code;
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
-}
-
-/** The code of an image. */
-export class ImageCode implements CodeReader {
-  readonly #decoder: CodeDecoder;
-  readonly #starts: readonly Address[];
-  readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
-  readonly #code: (Uint8Array | undefined)[] = [];
-  readonly #elf: ElfFile;
-
-  constructor(elf: ElfFile) {
-    this.#elf = elf;
-    this.#decoder = elf.header.machine.code;
-    const symbols = elf.symbols();
-    const { returnThunk } = this.#decoder;
-    const thunks = returnThunk === undefined
-      ? []
-      : symbols.indexesOf(returnThunk).map((index) => symbols.address[index]);
-    const sections = codeSections(elf).sort((a, b) => a.address - b.address);
-    this.#starts = sections.map((section) => section.address);
-    this.#parts = sections.map((section) => ({
-      start: section.address,
-      section,
-      thunks: thunks.map((address) => address - section.address),
-    }));
-  }
-
-  findJump(from: Address, limit: Address, jump: Jump): boolean {
-    const index = upperBound(this.#starts, from) - 1;
-    const part = this.#parts[index];
-    if (part === undefined || from >= part.start + part.section.size) return false;
-    const { start, thunks } = part;
-    const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    this.#decoder.findJump(code, from - start, limit - start, thunks, jump);
-    jump.end += start;
-    if (jump.target >= 0) jump.target += start;
-    return true;
-  }
-
-  isPadding(from: Address, limit: Address): boolean {
-    const index = upperBound(this.#starts, from) - 1;
-    const part = this.#parts[index];
-    if (part === undefined) return false;
-    const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    return this.#decoder.isPadding(code, from - part.start, limit - part.start);
-  }
-
-  callStart(address: Address): Address {
-    const { callStart } = this.#decoder;
-    if (callStart === undefined) return address;
-    const index = upperBound(this.#starts, address) - 1;
-    const part = this.#parts[index];
-    if (part === undefined) return address;
-    const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    return part.start + callStart(code, address - part.start);
-  }
 }

@@ -42,6 +42,9 @@ export class PointBlocks {
   /** By block of the function: its point, and its number here; -1 where it has none. */
   #pointOf = new Int32Array(256);
   #numberOf = new Int32Array(256);
+  /** Points of the function: their number, and the offset of their block. */
+  #pointAt = new Int32Array(256);
+  #pointOffset = new Int32Array(256);
 
   /** @param points Ascending. */
   find(tree: CodeTree, points: Float64Array, code: CodeReader): void {
@@ -102,8 +105,12 @@ export class PointBlocks {
     for (let range = first; range < last; range++) {
       let at = lowerBound(points, rangeLow[range]);
       for (; at < points.length && points[at] < rangeHigh[range]; at++) {
-        flow.divide(code.callStart(points[at]));
-        found++;
+        if (found === this.#pointAt.length) {
+          this.#pointAt = grown(this.#pointAt, found + 1);
+          this.#pointOffset = grown(this.#pointOffset, found + 1);
+        }
+        this.#pointAt[found] = at;
+        this.#pointOffset[found++] = flow.divide(code.callStart(points[at]));
       }
     }
     if (found === 0) return false;
@@ -115,20 +122,18 @@ export class PointBlocks {
     const pointOf = this.#pointOf;
     pointOf.fill(-1, 0, flow.count);
     this.#numberOf.fill(-1, 0, flow.count);
-    for (let range = first; range < last; range++) {
-      let at = lowerBound(points, rangeLow[range]);
-      for (; at < points.length && points[at] < rangeHigh[range]; at++) {
-        pointOf[flow.blockOf(points[at])] = at;
-      }
+    for (let point = 0; point < found; point++) {
+      const offset = this.#pointOffset[point];
+      if (offset >= 0) pointOf[flow.blockAt(offset)] = this.#pointAt[point];
     }
-    const needsFlow = found < flow.count;
-    if (needsFlow) flow.findDominators(code);
+    const needsDominators = this.#needsDominators(code);
+    if (needsDominators) flow.findDominators(code);
     for (let block = 0; block < flow.count; block++) {
       const at = pointOf[block];
       if (at < 0) continue;
       this.first[at] = this.#blockCount;
       this.#add(block, rangeLow[first]);
-      if (needsFlow) {
+      if (needsDominators) {
         // Blocks with a point of their own are known to have run by that, and so is what lies beyond them.
         let other = flow.before(block);
         for (; other !== NO_BLOCK && pointOf[other] < 0; other = flow.before(other)) {
@@ -138,10 +143,29 @@ export class PointBlocks {
         for (; other !== NO_BLOCK && pointOf[other] < 0; other = flow.after(other)) {
           this.#add(other, rangeLow[first]);
         }
+      } else {
+        // Twins on both sides.
+        let other = flow.previousTwin(block);
+        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first]);
+        other = flow.nextTwin(block);
+        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first]);
       }
       this.last[at] = this.#blockCount;
     }
     return true;
+  }
+
+  /** Whether there are blocks without a point that do not simply follow or precede one with a point. */
+  #needsDominators(code: CodeReader): boolean {
+    const flow = this.#flow, pointOf = this.#pointOf;
+    for (let block = 0; block < flow.count; block++) {
+      if (pointOf[block] >= 0) continue;
+      const next = flow.nextTwin(block), previous = flow.previousTwin(block);
+      const isTwin = next !== NO_BLOCK && pointOf[next] >= 0 ||
+        previous !== NO_BLOCK && pointOf[previous] >= 0;
+      if (!isTwin && !flow.isUnused(block, code)) return true;
+    }
+    return false;
   }
 
   /** Adds a block of the function, which begins at address `opening`, to those of the current point. */

@@ -24,6 +24,8 @@
 
 /* Calls are made for the code that they reach, errors included. */
 #pragma GCC diagnostic ignored "-Wunused-result"
+#pragma GCC diagnostic ignored "-Wstringop-overflow"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
 
 /* The working folder, on a tmpfs that only the workload uses. */
 #define FOLDER "/run/gcov_twin"
