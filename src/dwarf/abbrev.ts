@@ -16,7 +16,7 @@ export const ROLE_SKIP = 3;
 export const ROLE_SCOPE = 4;
 /** A subprogram or inlined subroutine with addresses. */
 export const ROLE_CODE = 5;
-/** A label with an address. */
+/** A label. */
 export const ROLE_LABEL = 6;
 
 /** In {@linkcode AbbrevTable.steps}: the place of `DW_AT_sibling` in an entry of `ROLE_SKIP`. */
@@ -213,7 +213,7 @@ function roleOf(
   const isFunction = tag === dw.DW_TAG_subprogram || tag === dw.DW_TAG_inlined_subroutine;
   if (isFunction && hasCode) return ROLE_CODE;
   if (!hasChildren) {
-    if (tag === dw.DW_TAG_label && hasCode) return ROLE_LABEL;
+    if (tag === dw.DW_TAG_label) return ROLE_LABEL;
     return isFixed ? ROLE_FIXED_LEAF : ROLE_LEAF;
   }
   return hasSibling && (CODELESS.has(tag) || isFunction) ? ROLE_SKIP : ROLE_SCOPE;

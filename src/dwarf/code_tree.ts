@@ -60,10 +60,14 @@ export class CodeTree {
   rangeLow = new Float64Array(256);
   rangeHigh = new Float64Array(256);
 
-  /** Labels that are still there in the code: address, and offset of the entry that says where the label is declared. */
+  /**
+   * Labels: address, -1 where the compiler has dropped it; offset of the entry that says where the label is declared;
+   * and the last entry before the label, which is its function or within it.
+   */
   labelCount = 0;
   labelAddress = new Float64Array(64);
   labelSource = new Float64Array(64);
+  labelEntry = new Int32Array(64);
 
   readonly #die = new Die();
   readonly #plans = new InstancePlans();
@@ -154,8 +158,9 @@ export class CodeTree {
         }
       } else if (what === ROLE_LABEL) {
         reader.pos = pos;
-        this.#readLabel(reader, unit, code, start);
+        this.#readLabel(reader, unit, code, start, entry >= 0);
         pos = reader.pos;
+        if (scopes.length === 0) break;
       } else if (what === ROLE_LEAF || what === ROLE_SCOPE) {
         if (fixedSize[code] >= 0) pos += fixedSize[code];
         else {
@@ -255,17 +260,26 @@ export class CodeTree {
     return true;
   }
 
-  #readLabel(reader: BinaryReader, unit: Unit, code: number, start: number): void {
+  #readLabel(
+    reader: BinaryReader,
+    unit: Unit,
+    code: number,
+    start: number,
+    isWanted: boolean,
+  ): void {
     const die = this.#die;
     const { header, abbrevs } = unit;
     die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
-    const address = unit.address(die.lowPc, die.lowPcForm);
+    if (!isWanted) return;
+    const address = die.lowPcForm === 0 ? -1 : unit.address(die.lowPc, die.lowPcForm);
     const index = this.labelCount++;
     if (index === this.labelAddress.length) {
       this.labelAddress = grown(this.labelAddress, index + 1);
       this.labelSource = grown(this.labelSource, index + 1);
+      this.labelEntry = grown(this.labelEntry, index + 1);
     }
     this.labelAddress[index] = address;
+    this.labelEntry[index] = this.count - 1;
     this.labelSource[index] = die.origin >= 0 ? die.origin : header.offset + start;
   }
 

@@ -16,15 +16,43 @@ export interface CodeDecoder {
   /** Whether the instruction at `offset`, a direct call or jump, is a jump: a tail call. */
   readonly isTailCall: (code: Uint8Array, offset: number) => boolean;
   /**
-   * The end of the straight piece of code that begins at `from`: behind its first unconditional jump or return, at most
-   * `limit`.
+   * Finds the first jump, return or trap of the code from `from` to `limit`, where an instruction begins, and puts it into
+   * `jump`. Jumps to `thunks` are returns.
    */
-  readonly blockEnd: (code: Uint8Array, from: number, limit: number) => number;
+  readonly findJump: (
+    code: Uint8Array,
+    from: number,
+    limit: number,
+    thunks: readonly number[],
+    jump: Jump,
+  ) => void;
+  /** Whether the code from `from` to `limit` only fills up to an aligned address, and never runs. */
+  readonly isPadding: (code: Uint8Array, from: number, limit: number) => boolean;
   /** Symbol that returns jump to in kernels that are built against return stack attacks. */
   readonly returnThunk?: string;
-  /** Whether the instruction that ends at `end`, a jump or a return, is a return. Jumps to `thunks` are returns too. */
-  readonly isReturn: (code: Uint8Array, end: number, thunks: readonly number[]) => boolean;
 }
 
 /** Takes the offset of a call, or of a tail call. */
 export type FoundCall = (offset: number, isTailCall: boolean) => void;
+
+/** What a straight piece of code ends in: nothing that jumps, */
+export const NO_JUMP = 0;
+/** a jump that is taken or not, */
+export const CONDITIONAL = 1;
+/** one that is always taken, */
+export const JUMP = 2;
+/** one to an address that is not in the instruction, */
+export const INDIRECT = 3;
+/** a return, */
+export const RETURN = 4;
+/** or a trap, or code that cannot be read. */
+export const STOP = 5;
+
+/** The end of a straight piece of code. */
+export interface Jump {
+  kind: number;
+  /** Where it jumps to; -1 where that is not in the instruction. May lie outside the code. */
+  target: number;
+  /** Behind its last instruction: behind the jump, or where the search ended. */
+  end: number;
+}

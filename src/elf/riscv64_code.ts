@@ -1,8 +1,18 @@
 // Encodings of the RISC-V unprivileged manual, chapters "RV32I Base Integer Instruction Set" and "C" (compressed).
-import type { CodeDecoder, FoundCall } from "./code_decoder.ts";
+import {
+  type CodeDecoder,
+  CONDITIONAL,
+  type FoundCall,
+  INDIRECT,
+  JUMP,
+  type Jump,
+  NO_JUMP,
+  RETURN,
+  STOP,
+} from "./code_decoder.ts";
 import { R_RISCV_CALL, R_RISCV_CALL_PLT, R_RISCV_JAL } from "./constants.ts";
 
-const AUIPC = 0x17, JALR = 0x67, JAL = 0x6f;
+const AUIPC = 0x17, BRANCH = 0x63, JALR = 0x67, JAL = 0x6f;
 /** The registers that a call and a jump leave the return address in. */
 const RA = 1, ZERO = 0;
 const MRET = 0x3020_0073, SRET = 0x1020_0073;
@@ -17,8 +27,8 @@ export const RISCV64_CODE: CodeDecoder = {
   callRelocations: { [R_RISCV_CALL]: 4, [R_RISCV_CALL_PLT]: 4, [R_RISCV_JAL]: 0 },
   callStart,
   isTailCall: (code, offset) => destination(half(code, offset)) === ZERO,
-  blockEnd,
-  isReturn,
+  findJump,
+  isPadding,
 };
 
 /**
@@ -60,37 +70,70 @@ function callStart(code: Uint8Array, offset: number): number {
 }
 
 /**
- * Stops at `jal` and `jalr` that leave no return address, their compressed forms, `mret`, `sret` and zeros, but not at
- * `ebreak`: the kernel's WARN is one, and continues behind it.
+ * Stops at branches, at `jal` and `jalr` that leave no return address, their compressed forms, `mret`, `sret` and zeros,
+ * but not at `ebreak`: the kernel's WARN is one, and continues behind it.
  */
-function blockEnd(code: Uint8Array, from: number, limit: number): number {
+function findJump(
+  code: Uint8Array,
+  from: number,
+  limit: number,
+  _thunks: readonly number[],
+  jump: Jump,
+): void {
+  jump.kind = NO_JUMP;
+  jump.target = -1;
   const end = Math.min(limit, code.length);
   let at = from;
   while (at + 2 <= end) {
     const low = half(code, at);
     const length = lengthOf(low);
-    if (at + length > end) return end;
+    if (at + length > end) break;
+    const start = at;
     at += length;
+    let kind = NO_JUMP, offset = 0;
     if (length === 2) {
-      // c.jr: no second register.
-      const isJump = (low & 0xf07f) === 0x8002 && (low & 0xf80) !== 0;
-      if (isJump || isCompressedJump(low) || low === 0) return at;
-      continue;
+      if (low === 0) kind = STOP;
+      else if (isCompressedJump(low)) {
+        kind = JUMP;
+        offset = compressedOffset(low);
+      } else if ((low & 0xc003) === 0xc001) {
+        kind = CONDITIONAL;
+        offset = compressedBranchOffset(low);
+      } else if ((low & 0xf07f) === 0x8002 && (low & 0xf80) !== 0) {
+        // c.jr: no second register.
+        kind = destination(low) === RA ? RETURN : INDIRECT;
+      }
+    } else {
+      const opcode = low & 0x7f;
+      const word = low | half(code, start + 2) << 16;
+      if (opcode === BRANCH) {
+        kind = CONDITIONAL;
+        offset = branchOffset(word);
+      } else if (opcode === JAL && destination(low) === ZERO) {
+        kind = JUMP;
+        offset = jumpOffset(word);
+      } else if (opcode === JALR && destination(low) === ZERO) {
+        kind = (word >>> 15 & 0x1f) === RA ? RETURN : INDIRECT;
+      } else if (word === MRET || word === SRET) kind = RETURN;
     }
-    const opcode = low & 0x7f;
-    if ((opcode === JAL || opcode === JALR) && destination(low) === ZERO) return at;
-    const word = low | half(code, at - 2) << 16;
-    if (word === MRET || word === SRET) return at;
+    if (kind === NO_JUMP) continue;
+    jump.kind = kind;
+    if (offset !== 0) jump.target = start + offset;
+    jump.end = at;
+    return;
   }
-  return end;
+  jump.end = end;
 }
 
-/** `ret`: `jalr` or `c.jr` to `ra`. */
-function isReturn(code: Uint8Array, end: number): boolean {
-  const low = half(code, end - 4), high = half(code, end - 2);
-  if (high === 0x0000) return low === 0x8067;
-  // A jump back by nearly 1 MiB may end in the bytes of c.jr. In doubt it is no return.
-  return high === 0x8082 && (low & 0xfff) !== JAL;
+/** `nop`, `c.nop` and zeros. */
+function isPadding(code: Uint8Array, from: number, limit: number): boolean {
+  for (let at = from; at < limit;) {
+    const low = half(code, at);
+    if (low === 0x13 && half(code, at + 2) === 0) at += 4;
+    else if (low === 1 || low === 0) at += 2;
+    else return false;
+  }
+  return true;
 }
 
 /** The two bytes at an offset; 0 outside the code. */
@@ -121,4 +164,16 @@ function compressedOffset(low: number): number {
 function jumpOffset(word: number): number {
   return (word >> 31) << 20 | (word >> 21 & 0x3ff) << 1 | (word >> 20 & 1) << 11 |
     word & 0xff000;
+}
+
+/** Of a branch: bits 31, 30 to 25, 11 to 8 and 7 hold bits 12, 10:5, 4:1 and 11 of the offset. */
+function branchOffset(word: number): number {
+  return (word >> 31) << 12 | (word >>> 25 & 0x3f) << 5 | (word >>> 8 & 0xf) << 1 |
+    (word >>> 7 & 1) << 11;
+}
+
+/** Of `c.beqz` and `c.bnez`: bits 12, 11:10, 6:5, 4:3 and 2 hold bits 8, 4:3, 7:6, 2:1 and 5 of the offset. */
+function compressedBranchOffset(low: number): number {
+  return (low << 19 >> 31) << 8 | (low >> 10 & 3) << 3 | (low >> 5 & 3) << 6 |
+    (low >> 3 & 3) << 1 | (low >> 2 & 1) << 5;
 }

@@ -1,5 +1,15 @@
 // Lengths of x86-64 instructions: Intel's manual, volume 2, appendix A (opcode maps) and chapter 2 (formats).
-import type { CodeDecoder, FoundCall } from "./code_decoder.ts";
+import {
+  type CodeDecoder,
+  CONDITIONAL,
+  type FoundCall,
+  INDIRECT,
+  JUMP,
+  type Jump,
+  NO_JUMP,
+  RETURN,
+  STOP,
+} from "./code_decoder.ts";
 import { R_X86_64_PC32, R_X86_64_PLT32 } from "./constants.ts";
 
 /** x86-64: instructions of 1 to 15 bytes. */
@@ -8,9 +18,9 @@ export const X86_CODE: CodeDecoder = {
   scan,
   callRelocations: { [R_X86_64_PLT32]: -1, [R_X86_64_PC32]: -1 },
   isTailCall: (code, offset) => code[offset] === 0xe9,
-  blockEnd,
+  findJump,
+  isPadding,
   returnThunk: "__x86_return_thunk",
-  isReturn,
 };
 
 const MODRM = 0x01;
@@ -21,18 +31,21 @@ const IMM16 = 0x08;
 const PREFIX = 0x10;
 /** Needs a look at more than the opcode. */
 const SPECIAL = 0x20;
+/** Code does not go on behind it. */
 const ENDS = 0x40;
 const INVALID = 0x80;
+/** A conditional jump. */
+const BRANCH = 0x100;
 
 const ONE_BYTE = oneByteMap();
 const TWO_BYTE = twoByteMap();
 
-function fill(map: Uint8Array, from: number, to: number, value: number): void {
+function fill(map: Uint16Array, from: number, to: number, value: number): void {
   map.fill(value, from, to + 1);
 }
 
-function oneByteMap(): Uint8Array {
-  const map = new Uint8Array(256);
+function oneByteMap(): Uint16Array {
+  const map = new Uint16Array(256);
   for (let row = 0; row < 0x40; row += 8) {
     fill(map, row, row + 3, MODRM);
     map[row + 4] = IMM8;
@@ -50,7 +63,7 @@ function oneByteMap(): Uint8Array {
   map[0x69] = MODRM | IMMZ;
   map[0x6a] = IMM8;
   map[0x6b] = MODRM | IMM8;
-  fill(map, 0x70, 0x7f, IMM8);
+  fill(map, 0x70, 0x7f, IMM8 | BRANCH);
   map[0x80] = MODRM | IMM8;
   map[0x81] = MODRM | IMMZ;
   map[0x82] = INVALID;
@@ -79,7 +92,8 @@ function oneByteMap(): Uint8Array {
   fill(map, 0xd0, 0xd3, MODRM);
   fill(map, 0xd4, 0xd6, INVALID);
   fill(map, 0xd8, 0xdf, MODRM);
-  fill(map, 0xe0, 0xe7, IMM8);
+  fill(map, 0xe0, 0xe3, IMM8 | BRANCH);
+  fill(map, 0xe4, 0xe7, IMM8);
   map[0xe8] = IMMZ;
   map[0xe9] = IMMZ | ENDS;
   map[0xea] = INVALID;
@@ -92,14 +106,14 @@ function oneByteMap(): Uint8Array {
 }
 
 /** Opcodes behind `0f`; those behind `0f 38` all have ModRM only, those behind `0f 3a` also a byte. */
-function twoByteMap(): Uint8Array {
-  const map = new Uint8Array(256).fill(MODRM);
+function twoByteMap(): Uint16Array {
+  const map = new Uint16Array(256).fill(MODRM);
   fill(map, 0x05, 0x09, 0);
   fill(map, 0xa0, 0xa2, 0);
   fill(map, 0xa8, 0xaa, 0);
   for (const opcode of [0x0b, 0x0e, 0x77]) map[opcode] = 0;
   fill(map, 0x30, 0x37, 0);
-  fill(map, 0x80, 0x8f, IMMZ);
+  fill(map, 0x80, 0x8f, IMMZ | BRANCH);
   fill(map, 0xc8, 0xcf, 0);
   for (const opcode of [0x0f, 0x70, 0x71, 0x72, 0x73, 0xa4, 0xac, 0xba, 0xc2, 0xc4, 0xc5, 0xc6]) {
     map[opcode] = MODRM | IMM8;
@@ -119,10 +133,18 @@ function scan(code: Uint8Array, target: number, found: FoundCall): void {
 }
 
 /**
- * Stops at `int3` too, and at code that cannot be decoded, but not at `ud2`: the kernel's WARN is one, and continues
+ * Stops at `int3` and at code that cannot be decoded, but not at `ud2`: the kernel's WARN is one, and continues
  * behind it.
  */
-function blockEnd(code: Uint8Array, from: number, limit: number): number {
+function findJump(
+  code: Uint8Array,
+  from: number,
+  limit: number,
+  thunks: readonly number[],
+  jump: Jump,
+): void {
+  jump.kind = NO_JUMP;
+  jump.target = -1;
   const end = Math.min(limit, code.length);
   let at = from;
   while (at < end) {
@@ -134,7 +156,10 @@ function blockEnd(code: Uint8Array, from: number, limit: number): number {
       else if (opcode === 0x67) address32 = true;
       // Only a REX prefix right before the opcode counts.
       wide = opcode >= 0x48 && opcode <= 0x4f;
-      if (at >= end) return end;
+      if (at >= end) {
+        jump.end = end;
+        return;
+      }
       opcode = code[at++];
       kind = ONE_BYTE[opcode];
     }
@@ -152,10 +177,10 @@ function blockEnd(code: Uint8Array, from: number, limit: number): number {
             kind = TWO_BYTE[opcode];
           }
           // Relative jumps and calls keep 4 bytes in 64-bit mode.
-          if (kind === IMMZ) operand16 = false;
+          if ((kind & IMMZ) !== 0) operand16 = false;
           break;
         case 0xc5:
-          kind = TWO_BYTE[code[at + 1]] & ~IMMZ;
+          kind = TWO_BYTE[code[at + 1]] & ~(IMMZ | BRANCH);
           at += 2;
           break;
         case 0xc4:
@@ -186,7 +211,11 @@ function blockEnd(code: Uint8Array, from: number, limit: number): number {
     } else if ((opcode & 0xfe) === 0xe8) {
       operand16 = false;
     }
-    if ((kind & INVALID) !== 0) return Math.min(at, end);
+    if ((kind & INVALID) !== 0) {
+      jump.kind = STOP;
+      jump.end = Math.min(at, end);
+      return;
+    }
     if ((kind & MODRM) !== 0) {
       const modrm = code[at++];
       const mode = modrm >> 6, rm = modrm & 7;
@@ -200,23 +229,46 @@ function blockEnd(code: Uint8Array, from: number, limit: number): number {
     if ((kind & IMM8) !== 0) at += 1;
     if ((kind & IMM16) !== 0) at += 2;
     if ((kind & IMMZ) !== 0) at += operand16 ? 2 : 4;
-    if ((kind & ENDS) !== 0) return Math.min(at, end);
+    if ((kind & (ENDS | BRANCH)) !== 0) {
+      jump.end = Math.min(at, end);
+      if (at > end) return;
+      if ((kind & IMM8) !== 0) {
+        jump.target = at + (code[at - 1] << 24 >> 24);
+      } else if ((kind & IMMZ) !== 0) {
+        jump.target = at +
+          (code[at - 4] | code[at - 3] << 8 | code[at - 2] << 16 | code[at - 1] << 24);
+      }
+      if ((kind & BRANCH) !== 0) jump.kind = CONDITIONAL;
+      else if (opcode === 0xff) jump.kind = INDIRECT;
+      else if (opcode === 0xcc) jump.kind = STOP;
+      // Kernels that are built against return stack attacks jump to a thunk instead.
+      else if (opcode === 0xeb || opcode === 0xe9 && !thunks.includes(jump.target)) {
+        jump.kind = JUMP;
+      } else jump.kind = RETURN;
+      return;
+    }
   }
-  return end;
+  jump.end = end;
 }
 
-/** `ret`, or a jump to one of `thunks`, which kernels use for it. */
-function isReturn(code: Uint8Array, end: number, thunks: readonly number[]): boolean {
-  // A short jump may lead back by 61 bytes: eb c3. In doubt it is no return.
-  if (code[end - 1] === 0xc3) return code[end - 2] !== 0xeb;
-  if (thunks.length === 0 || end < 5 || code[end - 5] !== 0xe9) return false;
-  const relative = code[end - 4] | code[end - 3] << 8 | code[end - 2] << 16 | code[end - 1] << 24;
-  return thunks.includes(end + relative);
+/** `nop` of 1 to 15 bytes, `int3`. */
+function isPadding(code: Uint8Array, from: number, limit: number): boolean {
+  let at = from;
+  while (at < limit) {
+    while (code[at] === 0x66 || code[at] === 0x2e) at++;
+    const opcode = code[at++];
+    if (opcode === 0x90 || opcode === 0xcc) continue;
+    if (opcode !== 0x0f || code[at] !== 0x1f) return false;
+    // ModRM without a displacement, with one of 1 byte and with one of 4; 4 as register is followed by a SIB byte.
+    const modrm = code[at + 1];
+    at += 2 + ((modrm & 7) === 4 ? 1 : 0) + (modrm >> 6 === 1 ? 1 : modrm >> 6 === 2 ? 4 : 0);
+  }
+  return at === limit;
 }
 
 /** What follows the opcode of a VEX or EVEX instruction of opcode map 1, 2 or 3. */
 function vectorKind(map: number, opcode: number): number {
-  if (map === 1) return TWO_BYTE[opcode] & ~IMMZ;
+  if (map === 1) return TWO_BYTE[opcode] & ~(IMMZ | BRANCH);
   if (map === 3) return MODRM | IMM8;
   return MODRM;
 }

@@ -4,6 +4,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import {
+  type CodeDecoder,
+  CONDITIONAL,
+  INDIRECT,
+  JUMP,
+  type Jump,
+  NO_JUMP,
+  RETURN,
+  STOP,
+} from "../../src/elf/code_decoder.ts";
 import { ARM64_CODE } from "../../src/elf/arm64_code.ts";
 import { elfFileOf } from "../../src/elf/elf_file.ts";
 import { RISCV64_CODE } from "../../src/elf/riscv64_code.ts";
@@ -19,7 +29,7 @@ interface Instruction {
 }
 
 /** The C library and a small program, linked statically: every kind of instruction that compilers and people write. */
-function staticProgram(): { code: Uint8Array; instructions: Instruction[] } {
+function staticProgram(): { code: Uint8Array; instructions: Instruction[]; address: number } {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-code-"));
   try {
     writeFileSync(join(folder, "a.c"), "int main(int c, char **v) { return c + v[0][0]; }\n");
@@ -40,67 +50,88 @@ function staticProgram(): { code: Uint8Array; instructions: Instruction[] } {
           text: body,
         }),
       );
-    return { code: elf.bytes(text), instructions };
+    return { code: elf.bytes(text), instructions, address: text.address };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-test("X86_CODE.blockEnd() stops where objdump shows a jump or return, from any instruction of a C library", () => {
-  const { code, instructions } = staticProgram();
-  assert.ok(instructions.length > 50_000);
+/** The jump that straight code from an instruction ends in, as a disassembly has it. */
+interface ListedJump {
+  readonly kind: number;
+  readonly target: number;
+}
+
+/** Holds the jump that is found from each instruction against the listing; all offsets count from the code's start. */
+function compareJumps(
+  { findJump }: CodeDecoder,
+  code: Uint8Array,
+  listing: readonly Instruction[],
+  listed: (text: string) => ListedJump | undefined,
+): number[] {
+  const counts = [0, 0, 0, 0, 0, 0];
+  const wrong: string[] = [];
+  const jump: Jump = { kind: NO_JUMP, target: -1, end: 0 };
   // From the back: where straight code from each instruction ends.
-  let end = code.length, wrong = 0, checked = 0;
-  const shown: string[] = [];
-  for (let index = instructions.length - 1; index >= 0; index--) {
-    const { at, size, text } = instructions[index];
-    const stops =
-      /^(?:[a-z0-9]+ )*(?:bnd )?(?:notrack )?(?:jmp|jmpq|ret|retq|lret|iret|int3)\b/.test(text) ||
-      text.includes("(bad)");
-    if (stops || at + size !== instructions[index + 1]?.at) end = at + size;
-    checked++;
-    if (X86_CODE.blockEnd(code, at, code.length) === end) continue;
-    wrong++;
-    if (shown.length < 5) {
-      shown.push(
-        `${at.toString(16)}: ${text}: ${X86_CODE.blockEnd(code, at, code.length)}, not ${end}`,
-      );
+  let expected = { kind: NO_JUMP, target: -1, end: code.length };
+  for (let index = listing.length - 1; index >= 0; index--) {
+    const { at, size, text } = listing[index];
+    const found = listed(text);
+    const isLast = at + size !== listing[index + 1]?.at;
+    if (found !== undefined) expected = { ...found, end: at + size };
+    else if (isLast) expected = { kind: NO_JUMP, target: -1, end: at + size };
+    findJump(code, at, isLast ? at + size : expected.end, [], jump);
+    counts[jump.kind]++;
+    const isEqual = jump.kind === expected.kind && jump.end === expected.end &&
+      (expected.kind !== CONDITIONAL && expected.kind !== JUMP || jump.target === expected.target);
+    if (!isEqual) {
+      const shown = JSON.stringify([jump, expected]);
+      wrong.push(`${at.toString(16)}: ${text}: ${shown}`);
     }
   }
-  assert.deepEqual(shown, [], `${wrong} of ${checked} differ`);
+  assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} of ${listing.length} differ`);
+  return counts;
+}
+
+test("X86_CODE.findJump() finds the jump that objdump shows, from any instruction of a C library", () => {
+  const { code, instructions, address } = staticProgram();
+  assert.ok(instructions.length > 50_000);
+  const counts = compareJumps(X86_CODE, code, instructions, (text) => {
+    const body = text.replace(/^(?:(?:bnd|notrack|repz|repnz|cs|ds|data16|rex\.W) )*/, "");
+    const [, name, operand] = /^(\S+)\s*(\S*)/.exec(body) ?? [];
+    const target = parseInt(operand, 16) - address;
+    if (/^(?:ret|lret|iret)q?$/.test(name)) return { kind: RETURN, target: -1 };
+    if (name === "int3" || body.includes("(bad)")) return { kind: STOP, target: -1 };
+    if (/^jmpq?$/.test(name)) {
+      return operand.startsWith("*") ? { kind: INDIRECT, target: -1 } : { kind: JUMP, target };
+    }
+    if (/^(?:j|loop)/.test(name)) return { kind: CONDITIONAL, target };
+    return undefined;
+  });
+  assert.ok(counts[CONDITIONAL] > 10_000 && counts[JUMP] > 1_000 && counts[RETURN] > 1_000);
 });
 
-test("RISCV64_CODE stops where objdump shows a jump or return, from any instruction of a C library", () => {
+test("RISCV64_CODE.findJump() finds the jump that objdump shows, from any instruction of a C library", () => {
   using images = new Riscv64Images();
   const text = elfFileOf(readFileSync(images.staticProgram())).section(".text")!;
   const code = elfFileOf(readFileSync(images.path("static"))).bytes(text);
-  const listing = images.instructions("static").filter(({ section }) => section === ".text");
+  const listing = images.instructions("static").filter(({ section }) => section === ".text")
+    .map(({ at, ...rest }) => ({ at: at - text.address, ...rest }));
   assert.ok(listing.length > 50_000);
-  let end = code.length, returns = 0;
-  const wrong: string[] = [];
-  for (let index = listing.length - 1; index >= 0; index--) {
-    const { at, size, text: body } = listing[index];
-    const from = at - text.address;
-    const isReturn = /^(?:jalr\tzero,0\(ra\)|c\.jr\tra)/.test(body);
-    const stops = /^(?:c\.jr?\t|jalr?\tzero,|[ms]ret\b|c\.unimp)/.test(body);
-    if (stops || at + size !== listing[index + 1]?.at) end = from + size;
-    const found = RISCV64_CODE.blockEnd(code, from, code.length);
-    if (found !== end) wrong.push(`${at.toString(16)}: ${body}: ${found}, not ${end}`);
-    if (!stops) continue;
-    if (isReturn) returns++;
-    if (RISCV64_CODE.isReturn(code, end, []) !== isReturn) {
-      wrong.push(`${at.toString(16)}: ${body}, return or not`);
+  const counts = compareJumps(RISCV64_CODE, code, listing, (body) => {
+    const target = parseInt(/([0-9a-f]+)(?: <[^>]*>)?$/.exec(body)?.[1] ?? "", 16) - text.address;
+    if (/^(?:jalr\tzero,0\(ra\)|c\.jr\tra)/.test(body) || /^[ms]ret\b/.test(body)) {
+      return { kind: RETURN, target: -1 };
     }
-  }
-  assert.deepEqual(wrong, []);
-  assert.ok(returns > 500);
-});
-
-test("RISCV64_CODE takes a jump that ends in the bytes of c.jr ra for no return", () => {
-  const code = new ByteWriter().u32(0x8082006f).u32(0x00008067).done();
-  assert.equal(RISCV64_CODE.isReturn(code, 4, []), false);
-  assert.equal(RISCV64_CODE.isReturn(code, 8, []), true);
-  assert.equal(RISCV64_CODE.isReturn(Uint8Array.of(0x82, 0x80), 2, []), true);
+    if (/^(?:c\.jr\t|jalr\tzero,)/.test(body)) return { kind: INDIRECT, target: -1 };
+    if (/^c\.unimp/.test(body)) return { kind: STOP, target: -1 };
+    if (/^(?:c\.j\t|jal\tzero,)/.test(body)) return { kind: JUMP, target };
+    if (/^(?:c\.)?b(?:eqz|nez|eq|ne|lt|ge|ltu|geu)\t/.test(body)) {
+      return { kind: CONDITIONAL, target };
+    }
+    return undefined;
+  });
+  assert.ok(counts[CONDITIONAL] > 10_000 && counts[JUMP] > 1_000 && counts[RETURN] > 500);
 });
 
 test("RISCV64_CODE finds c.j where an instruction begins, not where another has its bytes", () => {
@@ -112,39 +143,70 @@ test("RISCV64_CODE finds c.j where an instruction begins, not where another has 
   assert.deepEqual(found, [[2, true]]);
 });
 
-test("blockEnd() never goes past its limit, whatever the bytes are", () => {
+test("findJump() never goes past its limit, whatever the bytes are", () => {
   let seed = 1;
   const code = Uint8Array.from(
     { length: 4096 },
     () => (seed = Math.imul(seed, 0x19660d) + 0x3c6ef35f | 0) >>> 24,
   );
+  const jump: Jump = { kind: NO_JUMP, target: -1, end: 0 };
   for (let from = 0; from < code.length; from++) {
     for (const limit of [from, from + 1, from + 7, code.length, code.length + 5]) {
-      for (const { blockEnd } of [X86_CODE, RISCV64_CODE]) {
-        const end = blockEnd(code, from, limit);
-        assert.ok(end >= from && end <= limit, `${from} to ${limit}: ${end}`);
+      for (const { findJump } of [X86_CODE, RISCV64_CODE]) {
+        findJump(code, from, limit, [], jump);
+        assert.ok(jump.end >= from && jump.end <= limit, `${from} to ${limit}: ${jump.end}`);
       }
     }
   }
 });
 
-test("ARM64_CODE.blockEnd() stops behind branches and returns but not behind calls or conditional branches", () => {
-  const words: [number, boolean][] = [
-    [0x94000010, false], // bl
-    [0xd63f0000, false], // blr x0
-    [0x54000040, false], // b.eq
-    [0xb4000040, false], // cbz
-    [0x36000040, false], // tbz
-    [0x14000010, true], // b
-    [0xd61f0000, true], // br x0
-    [0xd65f03c0, true], // ret
-    [0xd65f0bff, true], // retaa
-    [0xd71f0801, true], // braa x0, x1
-    [0xd69f03e0, true], // eret
+test("ARM64_CODE.findJump() tells jumps, returns and calls apart, and where jumps lead", () => {
+  const words: [word: number, kind: number, target?: number][] = [
+    [0x94000010, NO_JUMP], // bl
+    [0xd63f0000, NO_JUMP], // blr x0
+    [0x54000040, CONDITIONAL, 8], // b.eq
+    [0x54ffffe0, CONDITIONAL, -4],
+    [0xb4000040, CONDITIONAL, 8], // cbz
+    [0x35ffffc0, CONDITIONAL, -8], // cbnz, 32 bits
+    [0x36000040, CONDITIONAL, 8], // tbz
+    [0xb707ffe0, CONDITIONAL, -4], // tbnz
+    [0x14000010, JUMP, 64], // b
+    [0x17ffffff, JUMP, -4],
+    [0xd61f0000, INDIRECT], // br x0
+    [0xd65f03c0, RETURN], // ret
+    [0xd65f0bff, RETURN], // retaa
+    [0xd71f0801, INDIRECT], // braa x0, x1
+    [0xd69f03e0, RETURN], // eret
   ];
-  for (const [word, stops] of words) {
-    const code = new ByteWriter().u32(word).u32(0xd503201f).done();
-    assert.equal(ARM64_CODE.blockEnd(code, 0, 8), stops ? 4 : 8, word.toString(16));
+  const jump: Jump = { kind: NO_JUMP, target: -1, end: 0 };
+  for (const [word, kind, target] of words) {
+    const code = new ByteWriter().u32(0xd503201f).u32(word).u32(0xd503201f).done();
+    ARM64_CODE.findJump(code, 4, 12, [], jump);
+    const expected = {
+      kind,
+      target: target === undefined ? -1 : 4 + target,
+      end: kind === NO_JUMP ? 12 : 8,
+    };
+    assert.deepEqual(jump, expected, word.toString(16));
   }
-  assert.equal(ARM64_CODE.blockEnd(new Uint8Array(8), 0, 100), 8);
+  ARM64_CODE.findJump(new Uint8Array(8), 0, 100, [], jump);
+  assert.deepEqual(jump, { kind: NO_JUMP, target: -1, end: 8 });
+});
+
+test("isPadding() takes what assemblers fill up with, and nothing else", () => {
+  const { code, instructions } = staticProgram();
+  let count = 0;
+  for (const { at, size, text } of instructions) {
+    const isNop = /^(?:(?:data16|cs) )*(?:nop[wl]?|int3)\b/.test(text) || text === "xchg   %ax,%ax";
+    if (isNop) count++;
+    // What comes from people's own bytes may be prefixed otherwise.
+    if (!isNop) assert.ok(!X86_CODE.isPadding(code, at, at + size), text);
+    else assert.ok(X86_CODE.isPadding(code, at, at + size), text);
+  }
+  assert.ok(count > 1000);
+  const nops = new ByteWriter().u32(0xd503201f).u32(0).done();
+  assert.ok(ARM64_CODE.isPadding(nops, 0, 8));
+  assert.ok(!ARM64_CODE.isPadding(new ByteWriter().u32(0xd65f03c0).done(), 0, 4));
+  assert.ok(RISCV64_CODE.isPadding(new ByteWriter().u32(0x13).u16(1).done(), 0, 6));
+  assert.ok(!RISCV64_CODE.isPadding(new ByteWriter().u32(0x93).done(), 0, 4));
 });

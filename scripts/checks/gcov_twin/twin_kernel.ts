@@ -13,7 +13,7 @@ import process from "node:process";
 import { KcovUnavailableError } from "../../../src/errors.ts";
 import {
   cacheFolder,
-  COMPILER_OPTIONS,
+  CODE_OPTIONS,
   type KernelFolder,
   kernelFolder,
   kernelFolderName,
@@ -22,6 +22,9 @@ import {
 } from "../../../src/build/kernel_folder.ts";
 import { withLock } from "../../../src/build/build_lock.ts";
 import { unpackSource } from "../../../src/build/kernel_source.ts";
+
+/** With debug information gcc marks where statements begin, and gcov counts the lines of these marks too. */
+const OPTIONS = [...CODE_OPTIONS, "-g1", "-gstatement-frontiers", "-fno-var-tracking"];
 
 /** Message of the constructors, which run before the kernel has anything to print with on user-mode Linux. */
 const VERSION_MESSAGE = /^\t*pr_info\("version magic: .*\n/m;
@@ -72,7 +75,6 @@ async function build(twin: KernelFolder, configuration: string): Promise<void> {
   writeFileSync(twin.manifest, "{}\n");
 }
 
-/** Debug information stays: with it gcc marks where statements begin, and gcov counts the lines of these marks too. */
 function twinConfiguration(config: string): string {
   const kept = config.split("\n").filter((line) => !/^CONFIG_KCOV/.test(line));
   return [...kept, "CONFIG_GCOV_KERNEL=y", "CONFIG_GCOV_PROFILE_ALL=y", ""].join("\n");
@@ -83,7 +85,7 @@ function twinName(embedded: KernelFolder, configuration: string): string {
   const manifest = readManifest(embedded);
   const { sourceVersion = "", compiler = "" } = manifest ?? {};
   return kernelFolderName(
-    [configuration, ...COMPILER_OPTIONS].join("\n"),
+    [configuration, ...OPTIONS].join("\n"),
     sourceVersion,
     compiler,
   );
@@ -99,7 +101,7 @@ function make(twin: KernelFolder, target: string, env: Record<string, string>): 
   const { ARCH: _1, CROSS_COMPILE: _2, MAKEFLAGS: _3, ...inherited } = process.env;
   const run = spawnSync(
     "make",
-    ["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${COMPILER_OPTIONS.join(" ")}`, target],
+    ["ARCH=um", `-j${availableParallelism()}`, `KCFLAGS=${OPTIONS.join(" ")}`, target],
     {
       cwd: twin.source,
       env: { ...inherited, LC_ALL: "C", ...env },

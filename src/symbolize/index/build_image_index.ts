@@ -5,7 +5,8 @@ import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
 import { debugSections } from "../../kernel/image/debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
-import { CodeBlocks, type ImagePoints, readImagePoints } from "../units/image_points.ts";
+import { ImageCode } from "../units/image_code.ts";
+import { type ImagePoints, readImagePoints } from "../units/image_points.ts";
 import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";
 import { offsetsFrom } from "./place_frames.ts";
@@ -101,6 +102,6 @@ export function buildIndexParts(elf: ElfFile, sections: DwarfSections): IndexPar
   const reader = new UnitReader(sections, plan.headers);
   const next = unitsInOrder(plan.headers);
   return finishIndex(elf, plan, [
-    doUnits(reader, plan.points.address, plan.work, next, new CodeBlocks(elf)),
+    doUnits(reader, plan.points.address, plan.work, next, new ImageCode(elf)),
   ]);
 }

@@ -5,7 +5,7 @@ import type { CodeSection } from "./image_index.ts";
 import type { FrameParts, IndexParts, LineParts } from "./index_columns.ts";
 
 /** Changes whenever the layout, or the rules by which columns are filled, change: older files are then built again. */
-export const INDEX_VERSION = 8;
+export const INDEX_VERSION = 9;
 
 export const MAGIC = 0x58_49_43_4b; // "KCIX"
 

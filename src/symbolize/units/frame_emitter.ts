@@ -49,7 +49,12 @@ export class FrameEmitter {
         for (;;) {
           outermost = sources.function(entry);
           this.#add(outermost, framePath, frameLine);
-          claims?.addFrame(outermost, framePath, frameLine);
+          claims?.addFrame(
+            outermost,
+            framePath,
+            frameLine,
+            entry !== entries[at] || rows.isOwn[at] === 1,
+          );
           if (inlined[entry] === 0) break;
           framePath = sources.callPath(entry);
           frameLine = callLine[entry];
@@ -58,9 +63,8 @@ export class FrameEmitter {
         }
       }
       if (claims !== undefined) {
-        if (hasRow) claims.addRows(at, outermost);
-        claims.addEntered(at);
-        claims.endPoint();
+        claims.addBlocks(at, outermost);
+        claims.endPoint(path, line);
       }
       this.#endAddress();
     }

@@ -1,12 +1,9 @@
 import type { Address } from "../../base/address.ts";
-import { upperBound } from "../../base/search.ts";
-import type { CodeDecoder } from "../../elf/code_decoder.ts";
 import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
-import { type ElfSection, runsOnce } from "../../elf/sections.ts";
+import { runsOnce } from "../../elf/sections.ts";
 import { FormatError } from "../../errors.ts";
 import { callbackSymbols, scanSection } from "../../points/scan.ts";
-import type { BlockLimits } from "./point_blocks.ts";
 
 /** All coverage points of an image. */
 export interface ImagePoints {
@@ -50,50 +47,4 @@ export function readImagePoints(elf: ElfFile): ImagePoints {
   }
   const { callLength } = elf.header.machine.code;
   return { base, callLength, address, isTailCall, universeStart, universeEnd };
-}
-
-/** Finds where the block of code after a point ends, by decoding the code up to its first jump or return. */
-export class CodeBlocks implements BlockLimits {
-  end = 0;
-  endsInReturn = false;
-  readonly #decoder: CodeDecoder;
-  readonly #starts: readonly Address[];
-  readonly #parts: readonly { start: Address; section: ElfSection; thunks: readonly number[] }[];
-  readonly #code: (Uint8Array | undefined)[] = [];
-  readonly #elf: ElfFile;
-
-  constructor(elf: ElfFile) {
-    this.#elf = elf;
-    this.#decoder = elf.header.machine.code;
-    const symbols = elf.symbols();
-    const { returnThunk } = this.#decoder;
-    const thunks = returnThunk === undefined
-      ? []
-      : symbols.indexesOf(returnThunk).map((index) => symbols.address[index]);
-    const sections = codeSections(elf).sort((a, b) => a.address - b.address);
-    this.#starts = sections.map((section) => section.address);
-    this.#parts = sections.map((section) => ({
-      start: section.address,
-      section,
-      thunks: thunks.map((address) => address - section.address),
-    }));
-  }
-
-  find(address: Address, limit: Address): void {
-    this.end = limit;
-    this.endsInReturn = false;
-    const index = upperBound(this.#starts, address) - 1;
-    const part = this.#parts[index];
-    if (part === undefined) return;
-    const code = this.#code[index] ??= this.#elf.bytes(part.section);
-    const { blockEnd, callStart, isReturn, callLength } = this.#decoder;
-    // The limit may be the next point: its call may begin before it.
-    if (callStart !== undefined) limit = part.start + callStart(code, limit - part.start);
-    this.end = limit;
-    // One byte more than wanted: where that is reached, the block has not ended before the limit by itself.
-    const end = blockEnd(code, address - part.start + callLength, limit - part.start + 1);
-    if (end > limit - part.start) return;
-    this.end = part.start + end;
-    this.endsInReturn = isReturn(code, end, part.thunks);
-  }
 }

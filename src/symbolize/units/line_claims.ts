@@ -42,28 +42,41 @@ export class LineClaims {
     this.#functions = functions;
   }
 
-  /** Claims the line of a frame and the declaration of its function. */
-  addFrame(functionId: number, path: number, line: number): void {
-    this.#claim(path, line);
+  /**
+   * Claims the declaration of a frame's function, and its line.
+   *
+   * @param isOwn Whether the line is the point's: the row that covers a point may be that of the code before it, where
+   * the compiler gave the point no place. Such a row is another block's.
+   */
+  addFrame(functionId: number, path: number, line: number, isOwn: boolean): void {
+    if (isOwn) this.#claim(path, line);
     this.#claimDeclaration(functionId);
   }
 
+  /** Claims what ran in the blocks of point `at`, which is in `functionId`, not an inlined function. */
+  addBlocks(at: number, functionId: number): void {
+    const { blocks } = this.#parts;
+    for (let place = blocks.first[at]; place < blocks.last[at]; place++) {
+      this.#addRows(blocks.block[place], functionId);
+      this.#addEntered(blocks.block[place]);
+    }
+  }
+
   /**
-   * Claims every row of the block of address `at`; of the rows of no length only statements. Braces are no code: the
+   * Claims every row of a block; of the rows of no length only statements. Braces are no code: the
    * row of a function's first instruction is its opening brace, for which the declaration is claimed, and that of a
    * return its closing brace, which is only claimed where no `return` statement can stand for it (or, where debug
    * information has no types, perhaps none).
-   *
-   * @param functionId The function, not an inlined one.
    */
-  addRows(at: number, functionId: number): void {
+  #addRows(block: number, functionId: number): void {
     const { rows, blocks, sources } = this.#parts;
     const { address, line, file, isStmt } = rows.table;
-    const start = rows.start[at], end = rows.end[at];
+    const start = rows.start[block], end = rows.end[block];
+    if (start < 0) return;
     const isKnown = functionId >= 0 && this.#functions.c[functionId] > 0;
-    const opening = isKnown && blocks.opens[at] === 1 ? start : -1;
+    const opening = isKnown && blocks.opens[block] === 1 ? start : -1;
     const closing =
-      isKnown && blocks.returns[at] === 1 && sources.tables.returnsValue[functionId] === 1
+      isKnown && blocks.returns[block] === 1 && sources.tables.returnsValue[functionId] === 1
         ? end - 1
         : -1;
     let lastLine = -1, lastFile = -1, path = 0;
@@ -81,10 +94,10 @@ export class LineClaims {
     }
   }
 
-  /** Claims calls that are inlined within the block of address `at`, and its labels. */
-  addEntered(at: number): void {
-    const { tree, painter: { firstEntered, enteredItem, nextEntered }, sources } = this.#parts;
-    for (let index = firstEntered[at]; index >= 0; index = nextEntered[index]) {
+  /** Claims the calls that are inlined within a block, and its labels. */
+  #addEntered(block: number): void {
+    const { tree, blocks: { firstEntered, enteredItem, nextEntered }, sources } = this.#parts;
+    for (let index = firstEntered[block]; index >= 0; index = nextEntered[index]) {
       const item = enteredItem[index];
       if (item >= 0) {
         this.#claim(sources.callPath(item), tree.callLine[item]);
@@ -97,8 +110,13 @@ export class LineClaims {
     }
   }
 
-  /** Ends the current point. */
-  endPoint(): void {
+  /** Ends the current point, which has the given line if nothing else is known of it. */
+  endPoint(path: number, line: number): void {
+    if (this.claimCount === this.#before) this.#claim(path, line);
+    this.#end();
+  }
+
+  #end(): void {
     this.claims[this.count++] = this.claimCount - this.#before;
     this.#before = this.claimCount;
   }
@@ -106,7 +124,7 @@ export class LineClaims {
   /** Drops what the current point claimed, and ends it. */
   dropPoint(): void {
     this.claimCount = this.#before;
-    this.endPoint();
+    this.#end();
   }
 
   #claim(path: number, line: number): void {

@@ -1,6 +1,6 @@
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
 import type { OpenImage } from "../../kernel/image/open_image.ts";
-import { CodeBlocks } from "./image_points.ts";
+import { ImageCode } from "./image_code.ts";
 import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";
@@ -72,15 +72,15 @@ export class UnitWorker implements Disposable {
     };
     this.#thread.post(task);
     const reader = new UnitReader(image.sections(), headers);
-    const ends = new CodeBlocks(image.elf);
-    const own = doUnits(reader, addresses, work, takeUnits(units), ends);
+    const code = new ImageCode(image.elf);
+    const own = doUnits(reader, addresses, work, takeUnits(units), code);
     if (closeWork(units)) return [own];
     const results = await this.#thread.answer;
     if (results !== undefined) return [own, unpackResults(results)];
     // The worker took groups and failed. Which ones is unknown, so all are done again here.
     const again = shareUnits(headers, () => true);
     const fresh = new UnitReader(image.sections(), headers);
-    return [doUnits(fresh, addresses, work, takeUnits(again), ends)];
+    return [doUnits(fresh, addresses, work, takeUnits(again), code)];
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,9 @@ import { AddressRows } from "./address_rows.ts";
 import { CallPainter } from "./call_painter.ts";
 import { FrameEmitter } from "./frame_emitter.ts";
 import { LineClaims } from "./line_claims.ts";
-import { type BlockLimits, PointBlocks } from "./point_blocks.ts";
+import type { CodeReader } from "./function_flow.ts";
+import { placeLabels } from "./label_places.ts";
+import { PointBlocks } from "./point_blocks.ts";
 import { SourceTables } from "./source_tables.ts";
 import type { UnitReader } from "./unit_reader.ts";
 import { UnitSources } from "./unit_sources.ts";
@@ -47,18 +49,18 @@ export class UnitAnalyzer {
    * Adds the frames of the ascending `addresses`, all in unit `index`, an address at a time; where the unit is damaged,
    * as many as can be told, and says so in `problems`.
    *
-   * @param limits Where given, the addresses are coverage points and the lines that they claim are added too.
+   * @param code Where given, the addresses are coverage points and the lines that they claim are added too.
    */
   analyze(
     index: number,
     addresses: Float64Array,
     problems: string[],
-    limits?: BlockLimits,
+    code?: CodeReader,
   ): void {
     const count = addresses.length;
     const tree = this.#tree, rows = this.#rows;
-    const blocks = limits === undefined ? undefined : this.#blocks;
-    const claims = limits === undefined ? undefined : this.claims;
+    const blocks = code === undefined ? undefined : this.#blocks;
+    const claims = code === undefined ? undefined : this.claims;
     let unit: Unit | undefined, header: LineHeader | undefined;
     clearTree(tree);
     rows.clear(count);
@@ -83,9 +85,12 @@ export class UnitAnalyzer {
       rows.clear(count);
     }
     this.#sources.open(unit, header);
-    if (limits !== undefined) this.#blocks.find(tree, addresses, limits);
-    this.#painter.paint(tree, addresses, blocks);
-    if (blocks !== undefined) rows.findWithBlocks(addresses, blocks);
+    if (code !== undefined) this.#blocks.find(tree, addresses, code);
+    this.#painter.paint(tree, addresses);
+    if (blocks !== undefined) {
+      rows.findWithBlocks(addresses, blocks);
+      placeLabels(blocks, rows, this.#sources);
+    }
     const end = this.frames.count + count;
     try {
       this.frames.emit(count, claims);

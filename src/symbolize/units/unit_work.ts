@@ -1,6 +1,6 @@
 import type { UnitRanges } from "./unit_ranges.ts";
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
-import type { BlockLimits } from "./point_blocks.ts";
+import type { CodeReader } from "./function_flow.ts";
 import { UnitAnalyzer } from "./unit_analyzer.ts";
 import type { UnitReader } from "./unit_reader.ts";
 
@@ -72,7 +72,7 @@ export function doUnits(
   addresses: Float64Array,
   work: UnitWork,
   next: NextUnit,
-  limits?: BlockLimits,
+  code?: CodeReader,
 ): UnitResults {
   const analyzer = new UnitAnalyzer(reader, addresses.length);
   const done = new Uint32Array(work.order.length);
@@ -86,7 +86,7 @@ export function doUnits(
     for (let at = 0; at < own.length; at++) local[at] = addresses[own[at]];
     done.set(own, count);
     count += own.length;
-    analyzer.analyze(unit, local.subarray(0, own.length), problems, limits);
+    analyzer.analyze(unit, local.subarray(0, own.length), problems, code);
   }
   const { frames, claims, tables } = analyzer;
   const functions = tables.functions.count, lines = tables.lines.count;

@@ -1,5 +1,5 @@
 // The second thread of UnitWorker: takes one task, answers once.
-import { CodeBlocks } from "./image_points.ts";
+import { ImageCode } from "./image_code.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { type PackedResults, packResults, type WorkerTask } from "./parallel_units.ts";
 import { joinWork, takeUnits } from "./shared_units.ts";
@@ -16,8 +16,8 @@ answerOnce<WorkerTask, PackedResults>((task) => {
 function doTask(task: WorkerTask): UnitResults {
   using image = new OpenImage(task.path);
   const reader = new UnitReader(image.sections(), task.headers);
-  const ends = new CodeBlocks(image.elf);
-  return doUnits(reader, task.addresses, task, takeUnits(task.units), ends);
+  const code = new ImageCode(image.elf);
+  return doUnits(reader, task.addresses, task, takeUnits(task.units), code);
 }
 
 function columnsOf(results: UnitResults): ArrayBuffer[] {
