@@ -247,11 +247,41 @@ static void many(int count) {
 	check(outside.area[COUNT] == entries_of(&outside, NULL, BEHALF, ANY_CALL), "of a test's processes", "outside");
 }
 
+/* More timers than the kernel keeps causes of: each is either pending or counted as lost. */
+static void crowded(int count) {
+	const int each = 3000;
+	struct collector c = collector_open(32768);
+	struct itimerspec late = { .it_value.tv_sec = 1000 };
+	struct rlimit files = { 4096, 4096 };
+	int ready = eventfd(0, EFD_SEMAPHORE), go = eventfd(0, EFD_SEMAPHORE);
+	uint64_t all = count / each;
+
+	if (setrlimit(RLIMIT_NOFILE, &files)) die("setrlimit");
+	control(&c, KCOV_COLLECT, SCOPE_THREAD);
+	for (uint64_t i = 0; i < all; i++) {
+		if (fork()) continue;
+		for (int k = 0; k < each; k++)
+			if (timerfd_settime(timerfd_create(CLOCK_MONOTONIC, 0), 0, &late, NULL)) die("timerfd_settime");
+		write(ready, &word, 8);
+		read(go, &word, 8);
+		_exit(0);
+	}
+	for (uint64_t i = 0; i < all; i++) read(ready, &word, 8);
+	check(c.area[PENDING] + c.area[DROPPED] >= all * each, "causes lost in silence", "of timers");
+	printf("%zu pending, %zu lost\n", (size_t)c.area[PENDING], (size_t)c.area[DROPPED]);
+	write(go, &all, 8);
+	while (wait(NULL) > 0) ;
+	settle(&c);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(int count);
 	int count;
-} cases[] = { { "killed", killed, 50 }, { "full", full, 3 }, { "closed", closed, 10 }, { "many", many, 200 } };
+} cases[] = {
+	{ "killed", killed, 50 }, { "full", full, 3 }, { "closed", closed, 10 },
+	{ "many", many, 200 }, { "crowded", crowded, 36000 },
+};
 
 int main(int argc, char **argv) {
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -11,6 +11,7 @@ for (
     ["full", "a full collector counts what it loses, and nothing written into its area harms it"],
     ["closed", "a collector is closed while tasks collect, and they go on with another one"],
     ["many", "200 processes in two tests are counted, each in its own"],
+    ["crowded", "timers whose cause finds no room are counted"],
   ]
 ) {
   test(title, SLOW, () => run(stress, name));
