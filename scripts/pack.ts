@@ -35,6 +35,7 @@ const PUBLIC = {
 /** Modules that nothing imports: they are started, or required when they are needed. */
 const BY_PATH = [
   "./src/symbolize/units/unit_worker",
+  "./src/kernel/listed_entries",
   "./src/run/write_report",
   "./src/tracer/supervise_main",
 ];
