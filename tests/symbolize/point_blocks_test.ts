@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CodeTree } from "../../src/dwarf/code_tree.ts";
-import type { Jump } from "../../src/elf/code_decoder.ts";
+import type { CodeReader, Jump } from "../../src/elf/code_decoder.ts";
 import { X86_CODE } from "../../src/elf/x86_code.ts";
 import { AddressRows } from "../../src/symbolize/units/address_rows.ts";
-import type { CodeReader } from "../../src/symbolize/units/function_flow.ts";
 import { PointBlocks } from "../../src/symbolize/units/point_blocks.ts";
 
 // Instructions of x86-64: a point is a call.

@@ -1,8 +1,8 @@
 import { grown } from "../../base/grow.ts";
 import { lowerBound } from "../../base/search.ts";
 import type { CodeTree } from "../../dwarf/code_tree.ts";
-import { type Jump, NO_JUMP } from "../../elf/code_decoder.ts";
-import { type CodeReader, FunctionFlow, NO_BLOCK } from "./function_flow.ts";
+import { type CodeReader, type Jump, NO_JUMP } from "../../elf/code_decoder.ts";
+import { FunctionFlow, NO_BLOCK } from "./function_flow.ts";
 
 /** The blocks of code of each coverage point of a unit: what ran if the point was reached. */
 export class PointBlocks {
