@@ -1,27 +1,32 @@
 /**
- * Compares the frames of every coverage point of an image, and of addresses between them, with those of
- * `llvm-symbolizer --inlines`, and prints the differences, columns excepted.
+ * Compares the frames of every coverage point of images, of addresses between them, and of addresses at random in each
+ * section of code, with those of `llvm-symbolizer --inlines`, and prints the differences, columns excepted.
  *
- *   npm run check:symbolizer -- IMAGE [--between N] [--show N]
+ *   npm run check:symbolizer -- IMAGE… [--between N] [--random N] [--show N] [--write]
  *
- * Exit status 1 where anything differs.
+ * `--write` puts the table into docs/accuracy.md. Exit status 1 where anything differs, but for addresses that
+ * llvm-symbolizer names by a symbol of another section: kernelcov names them by none.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { markdownTable, writeAccuracy } from "./accuracy_document.ts";
 import { formatAddress } from "../../src/base/address.ts";
 import { framesOfAddresses } from "../../src/symbolize/lookup/address_frames.ts";
 import type { Frame } from "../../src/symbolize/index/image_index.ts";
 import { codeSections } from "../../src/elf/code_sections.ts";
+import type { ElfFile } from "../../src/elf/elf_file.ts";
+import type { ElfSection } from "../../src/elf/sections.ts";
+import { UNKNOWN } from "../../src/elf/symbol_names.ts";
 import { loadImageIndex } from "../../src/symbolize/index/load_index.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import { type FrameColumns, framesAt } from "../../src/symbolize/lookup/point_frames.ts";
 
-/** What differs: the number of frames, a name, a path or line. */
-type Difference = "frames" | "name" | "place";
+/** What differs: the number of frames, a name, a path or line; or only that the address is in no symbol's section. */
+type Difference = "frames" | "name" | "place" | "unnamed";
 
 /** The image that llvm-symbolizer reads, and where it has what lies at an address of ours. */
 interface Judge {
@@ -33,32 +38,61 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     between: { type: "string", default: "20000" },
+    random: { type: "string", default: "20000" },
     show: { type: "string", default: "20" },
+    write: { type: "boolean", default: false },
   },
 });
-const path = positionals[0];
-if (path === undefined) throw new TypeError("Missing operand: name an image to compare");
+if (positionals.length === 0) throw new TypeError("Missing operand: name an image to compare");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-compare-"));
+const rows: string[][] = [
+  ["image", "addresses", "compared", "frames differ", "names differ", "places differ", "unnamed"],
+];
 try {
-  process.exitCode = await compareImage(path, Number(values.between), Number(values.show)) === 0
-    ? 0
-    : 1;
+  let differing = 0;
+  for (const image of positionals) differing += await compareImage(image);
+  if (values.write) writeAccuracy("symbolizer", markdownTable(rows));
+  process.exitCode = differing === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-async function compareImage(image: string, between: number, show: number): Promise<number> {
+async function compareImage(image: string): Promise<number> {
   using opened = new OpenImage(image);
   const index = await loadImageIndex(image, { cacheFolder: null });
   for (const problem of index.problems) console.log(`problem: ${problem}`);
   const points = Array.from(index.allPointOffsets, (offset) => index.base + offset);
-  const others = addressesBetween(points, between);
-  const lazy = framesOfAddresses(opened, Float64Array.from(others));
+  const others = addressesBetween(points, Number(values.between));
   const judge = opened.elf.isModule
     ? linkedForJudge(opened)
     : { path: image, address: (address: number) => address };
-  return compare("coverage points", points, index, judge, show) +
-    compare("addresses between points", others, lazy, judge, show);
+  const named = `${basename(image)}, ${opened.elf.header.machine.name}`;
+  let differing = 0;
+  if (points.length > 0) differing += compare(named, "coverage points", points, index, judge);
+  const samples: [string, number[]][] = [["between points", others]];
+  for (const section of codeSections(opened.elf)) {
+    const sample = addressesIn(section, Number(values.random), opened.elf);
+    samples.push([`at random in \`${section.name}\``, sample]);
+  }
+  for (const [what, addresses] of samples) {
+    if (addresses.length === 0) continue;
+    const columns = framesOfAddresses(opened, Float64Array.from(addresses));
+    differing += compare(named, what, addresses, columns, judge);
+  }
+  return differing;
+}
+
+/** Addresses at random in a section, at most as many as it has instructions of the smallest size; ascending. */
+function addressesIn({ address, size }: ElfSection, count: number, elf: ElfFile): number[] {
+  const step = elf.header.machine.name === "x86-64" ? 1 : 4;
+  const places = Math.floor(size / step);
+  let seed = 1;
+  const addresses = new Set<number>();
+  for (let left = Math.min(count, places); left > 0; left--) {
+    seed = Math.imul(seed, 0x19660d) + 0x3c6ef35f | 0;
+    addresses.add(address + Math.floor((seed >>> 0) / 2 ** 32 * places) * step);
+  }
+  return [...addresses].sort((a, b) => a - b);
 }
 
 /** Addresses spread over the code that are no points, ascending. */
@@ -103,11 +137,11 @@ function linkedForJudge(module: OpenImage): Judge {
 }
 
 function compare(
+  image: string,
   what: string,
   addresses: readonly number[],
   columns: FrameColumns,
   judge: Judge,
-  show: number,
 ): number {
   const input = join(folder, "addresses"), output = join(folder, "frames");
   writeFileSync(
@@ -124,7 +158,7 @@ function compare(
   ]);
   if (run.status !== 0) throw new TypeError("Cannot run llvm-symbolizer: install llvm");
   const expected = readFileSync(output, "utf8").split("\n\n");
-  const counts: Record<Difference, number> = { frames: 0, name: 0, place: 0 };
+  const counts: Record<Difference, number> = { frames: 0, name: 0, place: 0, unnamed: 0 };
   let frames = 0, shown = 0;
   for (let at = 0; at < addresses.length; at++) {
     const found = framesAt(columns, at);
@@ -133,7 +167,7 @@ function compare(
     const difference = differenceOf(found, lines);
     if (difference === undefined) continue;
     counts[difference]++;
-    if (shown++ >= show) continue;
+    if (difference === "unnamed" || shown++ >= Number(values.show)) continue;
     console.log(`${formatAddress(addresses[at])}: ${difference} differ`);
     console.log(`  llvm-symbolizer: ${lines.join(" ")}`);
     console.log(
@@ -142,18 +176,27 @@ function compare(
   }
   const total = counts.frames + counts.name + counts.place;
   console.log(
-    `${what}: ${addresses.length}, frames: ${frames}, different: ${total} ` +
-      `(frames ${counts.frames}, names ${counts.name}, places ${counts.place})`,
+    `${image}, ${what}: ${addresses.length}, frames: ${frames}, different: ${total} (frames ${counts.frames}, ` +
+      `names ${counts.name}, places ${counts.place}), in no symbol's section: ${counts.unnamed}`,
   );
+  const numbers = [addresses.length, counts.frames, counts.name, counts.place, counts.unnamed];
+  rows.push([image, what, ...numbers.map((number) => number.toLocaleString("en"))]);
   return total;
 }
 
 function differenceOf(found: readonly Frame[], lines: readonly string[]): Difference | undefined {
   if (lines.length !== found.length * 2) return "frames";
+  let isUnnamed = false;
   for (let at = 0; at < found.length; at++) {
-    const frame = found[at];
-    if (lines[2 * at] !== frame.symbol) return "name";
-    if (lines[2 * at + 1].replace(/:\d+$/, "") !== `${frame.path}:${frame.line}`) return "place";
+    const { symbol, path, line } = found[at];
+    if (lines[2 * at] !== symbol) {
+      // The section has no symbol of its own there.
+      if (symbol !== UNKNOWN || at + 1 < found.length) return "name";
+      isUnnamed = true;
+    }
+    const place = lines[2 * at + 1].replace(/:\d+$/, "");
+    // Of a symbol that names its file llvm-symbolizer gives that too.
+    if (place !== `${path}:${line}` && !(isUnnamed && path === UNKNOWN)) return "place";
   }
-  return undefined;
+  return isUnnamed ? "unnamed" : undefined;
 }

@@ -56,3 +56,17 @@ export interface Jump {
   /** Behind its last instruction: behind the jump, or where the search ended. */
   end: number;
 }
+
+/** Reads machine code, at the addresses of the debug information. */
+export interface CodeReader {
+  /**
+   * Finds the first jump, return or trap of the code from `from`, where an instruction begins, to `limit`.
+   *
+   * @returns Whether there is code to read.
+   */
+  findJump(from: number, limit: number, jump: Jump): boolean;
+  /** Whether the code from `from` to `limit` never runs. */
+  isPadding(from: number, limit: number): boolean;
+  /** Where the call begins of the point at `address`. */
+  callStart(address: number): number;
+}

@@ -52,6 +52,16 @@ test("a label is claimed where it is still in the code", () => {
   assert.ok(pointsOn("other(0);").some((point) => claimsOf(point).includes("out:")));
 });
 
+test("a label that lost its address is claimed with the statement behind it, and only with that", () => {
+  let count = 0;
+  for (let point = 0; point < index.pointOffset.length; point++) {
+    const claims = claimsOf(point);
+    assert.equal(claims.includes("fail:"), claims.includes("other(item_of(error));"));
+    if (claims.includes("fail:")) count++;
+  }
+  assert.ok(count > 0);
+});
+
 test("a closing brace is claimed only in a function without a value", () => {
   for (let point = 0; point < index.pointOffset.length; point++) {
     const claims = claimsOf(point);

@@ -5,7 +5,7 @@ import { codeSections } from "../../elf/code_sections.ts";
 import type { ElfFile } from "../../elf/elf_file.ts";
 import { debugSections } from "../../kernel/image/debug_image.ts";
 import type { ImageIndex } from "./image_index.ts";
-import { ImageCode } from "../units/image_code.ts";
+import { ImageCode } from "../../elf/image_code.ts";
 import { type ImagePoints, readImagePoints } from "../units/image_points.ts";
 import { imageIndexOf, type IndexParts } from "./index_columns.ts";
 import { mergeResults } from "./merge_results.ts";

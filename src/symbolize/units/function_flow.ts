@@ -1,21 +1,15 @@
 import { grown } from "../../base/grow.ts";
 import { upperBound } from "../../base/search.ts";
-import { CONDITIONAL, INDIRECT, JUMP, type Jump, NO_JUMP, RETURN } from "../../elf/code_decoder.ts";
+import {
+  type CodeReader,
+  CONDITIONAL,
+  INDIRECT,
+  JUMP,
+  type Jump,
+  NO_JUMP,
+  RETURN,
+} from "../../elf/code_decoder.ts";
 import { Dominators, type Edges } from "./dominators.ts";
-
-/** Reads machine code, at the addresses of the debug information. */
-export interface CodeReader {
-  /**
-   * Finds the first jump, return or trap of the code from `from`, where an instruction begins, to `limit`.
-   *
-   * @returns Whether there is code to read.
-   */
-  findJump(from: number, limit: number, jump: Jump): boolean;
-  /** Whether the code from `from` to `limit` never runs. */
-  isPadding(from: number, limit: number): boolean;
-  /** Where the call begins of the point at `address`. */
-  callStart(address: number): number;
-}
 
 /** Where a block begins, and where a way leads in: at the start of a range, from a jump, behind a conditional one. */
 const BEGINS = 1;

@@ -1,6 +1,6 @@
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
 import type { OpenImage } from "../../kernel/image/open_image.ts";
-import { ImageCode } from "./image_code.ts";
+import { ImageCode } from "../../elf/image_code.ts";
 import { closeWork, shared, type SharedUnits, shareUnits, takeUnits } from "./shared_units.ts";
 import { UnitReader } from "./unit_reader.ts";
 import { doUnits, type UnitResults, type UnitWork } from "./unit_work.ts";

@@ -1,8 +1,8 @@
 import { grown } from "../../base/grow.ts";
 import { lowerBound } from "../../base/search.ts";
 import type { CodeTree } from "../../dwarf/code_tree.ts";
-import { type Jump, NO_JUMP } from "../../elf/code_decoder.ts";
-import { type CodeReader, FunctionFlow, NO_BLOCK } from "./function_flow.ts";
+import { type CodeReader, type Jump, NO_JUMP } from "../../elf/code_decoder.ts";
+import { FunctionFlow, NO_BLOCK } from "./function_flow.ts";
 
 /** The blocks of code of each coverage point of a unit: what ran if the point was reached. */
 export class PointBlocks {
@@ -86,7 +86,7 @@ export class PointBlocks {
       if (!code.findJump(points[at], limit, jump)) continue;
       this.first[at] = this.#blockCount;
       const number = this.#addBlock(points[at], jump.end);
-      this.#addToPoint(number);
+      this.#addToPoint(number, this.first[at]);
       this.last[at] = this.#blockCount;
     }
   }
@@ -132,23 +132,23 @@ export class PointBlocks {
       const at = pointOf[block];
       if (at < 0) continue;
       this.first[at] = this.#blockCount;
-      this.#add(block, rangeLow[first]);
+      this.#add(block, rangeLow[first], at);
       if (needsDominators) {
         // Blocks with a point of their own are known to have run by that, and so is what lies beyond them.
         let other = flow.before(block);
         for (; other !== NO_BLOCK && pointOf[other] < 0; other = flow.before(other)) {
-          this.#add(other, rangeLow[first]);
+          this.#add(other, rangeLow[first], at);
         }
         other = flow.after(block);
         for (; other !== NO_BLOCK && pointOf[other] < 0; other = flow.after(other)) {
-          this.#add(other, rangeLow[first]);
+          this.#add(other, rangeLow[first], at);
         }
       } else {
         // Twins on both sides.
         let other = flow.previousTwin(block);
-        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first]);
+        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first], at);
         other = flow.nextTwin(block);
-        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first]);
+        if (other !== NO_BLOCK && pointOf[other] < 0) this.#add(other, rangeLow[first], at);
       }
       this.last[at] = this.#blockCount;
     }
@@ -168,8 +168,8 @@ export class PointBlocks {
     return false;
   }
 
-  /** Adds a block of the function, which begins at address `opening`, to those of the current point. */
-  #add(block: number, opening: number): void {
+  /** Adds a block of the function, which begins at address `opening`, to those of point `at`. */
+  #add(block: number, opening: number, at: number): void {
     let number = this.#numberOf[block];
     if (number < 0) {
       number = this.#numberOf[block] = this.#addBlock(
@@ -182,7 +182,7 @@ export class PointBlocks {
       this.joins[number] = this.#flow.isJoin(block) ? 1 : 0;
       this.leadsToJoin[number] = this.#flow.isJoin(block + 1) ? 1 : 0;
     }
-    this.#addToPoint(number);
+    this.#addToPoint(number, this.first[at]);
   }
 
   #addBlock(start: number, end: number): number {
@@ -209,7 +209,11 @@ export class PointBlocks {
     return number;
   }
 
-  #addToPoint(number: number): void {
+  /** Adds a block to those of the current point, whose first place is `from`; in a loop one may come from both sides. */
+  #addToPoint(number: number, from: number): void {
+    for (let place = from; place < this.#blockCount; place++) {
+      if (this.block[place] === number) return;
+    }
     const index = this.#blockCount++;
     if (index === this.block.length) this.block = grown(this.block, index + 1);
     this.block[index] = number;

@@ -6,7 +6,7 @@ import { AddressRows } from "./address_rows.ts";
 import { CallPainter } from "./call_painter.ts";
 import { FrameEmitter } from "./frame_emitter.ts";
 import { LineClaims } from "./line_claims.ts";
-import type { CodeReader } from "./function_flow.ts";
+import type { CodeReader } from "../../elf/code_decoder.ts";
 import { placeLabels } from "./label_places.ts";
 import { PointBlocks } from "./point_blocks.ts";
 import { SourceTables } from "./source_tables.ts";

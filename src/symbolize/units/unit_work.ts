@@ -1,6 +1,6 @@
 import type { UnitRanges } from "./unit_ranges.ts";
 import type { UnitHeader } from "../../dwarf/unit_headers.ts";
-import type { CodeReader } from "./function_flow.ts";
+import type { CodeReader } from "../../elf/code_decoder.ts";
 import { UnitAnalyzer } from "./unit_analyzer.ts";
 import type { UnitReader } from "./unit_reader.ts";
 

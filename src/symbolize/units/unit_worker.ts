@@ -1,5 +1,5 @@
 // The second thread of UnitWorker: takes one task, answers once.
-import { ImageCode } from "./image_code.ts";
+import { ImageCode } from "../../elf/image_code.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { type PackedResults, packResults, type WorkerTask } from "./parallel_units.ts";
 import { joinWork, takeUnits } from "./shared_units.ts";

@@ -6,6 +6,7 @@ struct item {
 
 extern int external(int value);
 extern void other(struct item *item);
+extern struct item *item_of(int error);
 
 static inline int positive(int value)
 {
@@ -37,4 +38,21 @@ void returns_nothing(struct item *item)
 	if (item->count > 0)
 		other(item);
 	item->flags = 1;
+}
+
+/* The compiler drops both labels. */
+int lost_labels(int value)
+{
+	int error;
+
+	if (value < 0)
+		goto out;
+	error = external(value);
+	if (error)
+		goto fail;
+	return 0;
+fail:
+	other(item_of(error));
+out:
+	return -1;
 }

@@ -1,10 +1,9 @@
-import type { Address } from "../../base/address.ts";
-import { upperBound } from "../../base/search.ts";
-import type { CodeDecoder, Jump } from "../../elf/code_decoder.ts";
-import { codeSections } from "../../elf/code_sections.ts";
-import type { ElfFile } from "../../elf/elf_file.ts";
-import type { ElfSection } from "../../elf/sections.ts";
-import type { CodeReader } from "./function_flow.ts";
+import type { Address } from "../base/address.ts";
+import { upperBound } from "../base/search.ts";
+import type { CodeDecoder, CodeReader, Jump } from "./code_decoder.ts";
+import { codeSections } from "./code_sections.ts";
+import type { ElfFile } from "./elf_file.ts";
+import type { ElfSection } from "./sections.ts";
 
 /** A section of code; its bytes are read when first asked for. */
 interface CodePart {
