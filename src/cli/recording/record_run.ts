@@ -13,6 +13,7 @@ import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../rep
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseMachine } from "./machine_choice.ts";
 import { reportCut } from "./report_cut.ts";
+import { SOURCE_HELP, SOURCE_OPTIONS, sourceMachine, treeRequest } from "./source_options.ts";
 import { EXIT_NO_COVERAGE, type OptionValues, warn } from "../command_line.ts";
 
 /** Options of commands that record. */
@@ -20,7 +21,8 @@ export const RECORDING_OPTIONS = {
   ...LOAD_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...GUEST_OPTIONS,
-  kernel: { type: "string", default: "auto" },
+  ...SOURCE_OPTIONS,
+  kernel: { type: "string" },
   out: { type: "string", default: "coverage/kernel" },
   "no-follow": { type: "string", multiple: true },
   fresh: { type: "boolean" },
@@ -31,7 +33,7 @@ export const KERNEL_HELP =
   `    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
     --kernel NAME                 a kernel that kernelcov kernel build --config has built
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
-`;
+${SOURCE_HELP}`;
 
 /** Help for the others. */
 export const RECORDING_HELP =
@@ -51,7 +53,7 @@ ${OUTPUT_HELP}`;
 /** Values of {@linkcode RECORDING_OPTIONS}. */
 type RecordingValues =
   & OptionValues<typeof RECORDING_OPTIONS>
-  & { readonly kernel: string; readonly out: string };
+  & { readonly out: string };
 
 /** Where a command is recorded. */
 export interface Recording {
@@ -75,12 +77,15 @@ export async function recordRun(
   nothing: string,
 ): Promise<number> {
   const guest = guestOptions(values);
+  const request = treeRequest(values, values.kernel);
   checkReportOptions(values, values.out, "of the command");
   const out = outputFolder(values.out);
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
   const write = [out, ...guest.write ?? []];
-  const machine = await chooseMachine(values.kernel, { ...guest, write });
+  const machine = request === undefined
+    ? await chooseMachine(values.kernel ?? "auto", { ...guest, write })
+    : await sourceMachine(request, { ...guest, write });
   const end = await record({ machine, runDirectory, run: lock.run });
   const recorded = recordedRun(lock, values.fresh === true);
   reportCut(end, recorded?.records);

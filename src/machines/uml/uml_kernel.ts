@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, type KernelFolder } from "../../build/kernel_folder.ts";
+import type { TreeKernel } from "../../build/tree/build_tree.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 
 /** A user-mode Linux kernel that guests boot. */
@@ -21,6 +22,19 @@ export interface UmlKernel {
 /** A kernel that kernelcov built: the embedded one, or one with options of the user's. */
 export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
   return { linux, vmlinux, programs: path, own: false, parameters: [] };
+}
+
+/** A kernel that kernelcov built from a tree of the user's. */
+export function treeKernel({ folder, manifest }: TreeKernel): UmlKernel {
+  const { linux, vmlinux } = folder;
+  using image = new OpenImage(linux);
+  return {
+    linux,
+    vmlinux,
+    programs: cacheFolder(),
+    own: !manifest.tree?.patches.includes("hostfs"),
+    parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
+  };
 }
 
 /**

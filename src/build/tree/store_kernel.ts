@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { KcovUnavailableError } from "../../errors.ts";
+import { OpenImage } from "../../kernel/image/open_image.ts";
+import { writeWhole } from "../../sys/written_files.ts";
+import {
+  type KernelFolder,
+  kernelFolder,
+  type KernelManifest,
+  kernelsFolder,
+} from "../kernel_folder.ts";
+
+/** A kernel that was made in a mirror. */
+export interface MadeKernel {
+  readonly mirror: string;
+  readonly tree: string;
+  readonly version: string;
+  readonly log: string;
+  /** The program that takes debug information out of a file. */
+  readonly strip: string;
+}
+
+/** Keeps a kernel that was made in a mirror, under its build id. */
+export function storeKernel(
+  { mirror, tree, version, log, strip }: MadeKernel,
+  manifest: KernelManifest,
+): { folder: KernelFolder; manifest: KernelManifest } {
+  const made = join(mirror, "vmlinux");
+  const folder = kernelFolder(join(kernelsFolder(), `${version}-${shortBuildId(made)}`));
+  mkdirSync(folder.path, { recursive: true });
+  const partial = `${folder.linux}.partial`;
+  const run = spawnSync(strip, ["--strip-debug", "-o", partial, made], { encoding: "utf8" });
+  if (run.status !== 0) {
+    appendFileSync(log, run.stderr ?? "");
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `${strip} failed: ${
+        (run.stderr ?? String(run.error)).trim()
+      }: check the free space of ${folder.path}`,
+    );
+  }
+  renameSync(partial, folder.linux);
+  copyFileSync(made, `${folder.vmlinux}.partial`, constants.COPYFILE_FICLONE);
+  renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
+  // Reports name the user's files; those that only the build has are in the mirror.
+  link(tree, folder.source);
+  link(mirror, join(folder.path, "mirror"));
+  writeWhole(folder.manifest, [`${JSON.stringify(manifest, null, 2)}\n`]);
+  return { folder, manifest };
+}
+
+function shortBuildId(path: string): string {
+  using image = new OpenImage(path);
+  const { buildId } = image.elf;
+  if (buildId !== "") return buildId.slice(0, 12);
+  throw new KcovUnavailableError(
+    "not-built-in",
+    `${path} was linked without a build id: use a compiler that adds one, or a tree that kcov.patch fits`,
+  );
+}
+
+function link(to: string, path: string): void {
+  rmSync(path, { force: true });
+  symlinkSync(to, path);
+}
