@@ -19,6 +19,7 @@ import {
 import { ensurePackages, neededPackages } from "../debian_packages.ts";
 import {
   cacheFolder,
+  type GitState,
   type KernelFolder,
   kernelFolder,
   type KernelManifest,
@@ -169,6 +170,7 @@ async function buildOnce(build: TreeBuild, all: boolean): Promise<TreeKernel> {
   const files = await compile(build, isFirst, seconds);
   const kernel = storeKernel({
     mirror: folder.mirror,
+    added: folder.added,
     tree: tree.path,
     version: tree.version,
     log: folder.log,

@@ -22,6 +22,8 @@ import {
 /** A kernel that was made in a mirror. */
 export interface MadeKernel {
   readonly mirror: string;
+  /** The text of patched files. */
+  readonly added: string;
   readonly tree: string;
   readonly version: string;
   readonly log: string;
@@ -31,7 +33,7 @@ export interface MadeKernel {
 
 /** Keeps a kernel that was made in a mirror, under its build id. */
 export function storeKernel(
-  { mirror, tree, version, log, strip }: MadeKernel,
+  { mirror, added, tree, version, log, strip }: MadeKernel,
   manifest: KernelManifest,
 ): { folder: KernelFolder; manifest: KernelManifest } {
   const made = join(mirror, "vmlinux");
@@ -53,7 +55,8 @@ export function storeKernel(
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
   // Reports name the user's files; those that only the build has are in the mirror.
   link(tree, folder.source);
-  link(mirror, join(folder.path, "mirror"));
+  link(mirror, join(folder.path, "made"));
+  link(added, join(folder.path, "patched"));
   writeWhole(folder.manifest, [`${JSON.stringify(manifest, null, 2)}\n`]);
   return { folder, manifest };
 }

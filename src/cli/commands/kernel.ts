@@ -51,9 +51,11 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel list [--json]
-    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
+    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
+    named by tree, branch and commit.
 kernelcov kernel prune [NAME]…
-    Removes all kernels except the embedded one and those with a name; with names, removes these. Runs that were
+    Removes all kernels except the embedded one, those with a name and, of those of --source, the newest of each tree and
+    branch; with names, removes these. Build files of trees that are gone are removed too. Runs that were
     recorded on a removed kernel can no longer be reported.
 `;
 
