@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { KcovUnavailableError } from "../../errors.ts";
@@ -12,8 +12,8 @@ import {
   formatDuration,
   formatProgress,
   formatStage,
-  isCompiledFile,
-  isLinkStep,
+  isCompileCommand,
+  isLinkCommand,
   ProgressLine,
 } from "../build_progress.ts";
 import { ensurePackages, neededPackages } from "../debian_packages.ts";
@@ -27,8 +27,11 @@ import {
   SOURCE_PACKAGE,
 } from "../kernel_folder.ts";
 import { make, type MakeFolder } from "../kernel_make.ts";
+import { linkSteps } from "./link_trace.ts";
 import { mirrorsAll, mirrorTree } from "./mirror_tree.ts";
 import { patchedFiles, type PatchedTree, patchMirror } from "./patch_mirror.ts";
+import { writeSymbols } from "./quick_build.ts";
+import type { TreeStamps } from "./scan_tree.ts";
 import { gitState, type SourceTree, sourceTree } from "./source_tree.ts";
 import { storeKernel } from "./store_kernel.ts";
 import { lastBuild, type TreeFolder, treeFolder } from "./tree_folder.ts";
@@ -53,7 +56,7 @@ export interface TreeKernel {
 }
 
 /** What a build works with. */
-interface TreeBuild {
+export interface TreeBuild {
   readonly tree: SourceTree;
   readonly folder: TreeFolder;
   readonly make: MakeFolder;
@@ -77,6 +80,18 @@ export async function buildTreeKernel(
   request: TreeRequest,
   output: ConstructorParameters<typeof ProgressLine>[0] = process.stderr,
 ): Promise<TreeKernel> {
+  return await buildTree(await prepareTree(request, output));
+}
+
+/**
+ * Looks at a tree, and installs what its build needs.
+ *
+ * @throws As {@linkcode buildTreeKernel}.
+ */
+export async function prepareTree(
+  request: TreeRequest,
+  output: ConstructorParameters<typeof ProgressLine>[0] = process.stderr,
+): Promise<TreeBuild> {
   const { source, config: user, llvm = false, patch = true } = request;
   const tree = sourceTree(source);
   const config = treeConfig(user);
@@ -99,7 +114,7 @@ export async function buildTreeKernel(
     .update(JSON.stringify([config.text, llvm, patch, compiler])).digest("hex").slice(0, 12);
   cacheFolder();
   const folder = treeFolder(tree.path, variant);
-  const build: TreeBuild = {
+  return {
     tree,
     folder,
     make: { source: folder.mirror, log: folder.log, debugName: tree.path, llvm },
@@ -110,11 +125,23 @@ export async function buildTreeKernel(
     compiler,
     progress,
   };
+}
+
+/** Builds a tree with make, where something has changed. */
+export async function buildTree(build: TreeBuild): Promise<TreeKernel> {
+  return await lockTree(build, () => buildLocked(build));
+}
+
+/** Runs `body` while no other process builds the tree. */
+export async function lockTree<T>(
+  { folder, progress }: TreeBuild,
+  body: () => Promise<T>,
+): Promise<T> {
   mkdirSync(folder.path, { recursive: true });
   return await withLock(
     folder.lock,
     (pid) => progress.say(`Waiting for the build that process ${pid} runs`),
-    () => buildLocked(build),
+    body,
   );
 }
 
@@ -143,15 +170,8 @@ async function buildOnce(build: TreeBuild, all: boolean): Promise<TreeKernel> {
     all,
     except: patchedFiles(patches),
   });
-  const places = {
-    tree: tree.path,
-    mirror: folder.mirror,
-    added: folder.added,
-    state: folder.patches,
-  };
-  const patched = patchMirror(tree, places, stamps, patches);
-  const key = createHash("sha256")
-    .update(JSON.stringify([...stamps])).update(patched.key).update(config.text).digest("hex");
+  const patched = patchTree(build, stamps);
+  const key = keyOf(build, stamps, patched);
   const last = lastBuild(folder);
   if (last?.key === key) {
     const kernel = kernelFolder(last.kernel);
@@ -168,31 +188,76 @@ async function buildOnce(build: TreeBuild, all: boolean): Promise<TreeKernel> {
   }
   if (isFirst || !isSetUp) sayLacks(build, patched);
   const files = await compile(build, isFirst, seconds);
+  await noteLink(build);
+  const kernel = keepKernel(build, patched, key, { files, seconds: Math.round(seconds()) });
+  progress.say(`Built Linux ${tree.version} of ${tree.path} in ${formatDuration(seconds())}`);
+  return kernel;
+}
+
+/** Applies the patches to the mirror. */
+export function patchTree({ tree, folder, patches }: TreeBuild, stamps: TreeStamps): PatchedTree {
+  const { mirror, added, patches: state } = folder;
+  return patchMirror(tree, { tree: tree.path, mirror, added, state }, stamps, patches);
+}
+
+/** Changes with all that goes into a build. */
+export function keyOf(
+  { config }: TreeBuild,
+  stamps: TreeStamps,
+  patched: PatchedTree,
+): string {
+  return createHash("sha256")
+    .update(JSON.stringify([...stamps])).update(patched.key).update(config.text).digest("hex");
+}
+
+/**
+ * Keeps the image that was built, and notes it as the tree's last.
+ *
+ * @param strip whether what is started goes without debug information, which takes a moment to take out
+ */
+export function keepKernel(
+  { tree, folder, make: { llvm }, variant, options, compiler }: TreeBuild,
+  patched: PatchedTree,
+  key: string,
+  took: { readonly files: number; readonly seconds: number },
+  strip = true,
+): TreeKernel {
   const kernel = storeKernel({
     mirror: folder.mirror,
     added: folder.added,
     tree: tree.path,
     version: tree.version,
     log: folder.log,
-    strip: build.make.llvm ? "llvm-strip" : "strip",
+    strip: strip ? llvm ? "llvm-strip" : "strip" : undefined,
   }, {
-    recipe: `tree ${build.variant}`,
+    recipe: `tree ${variant}`,
     sourceVersion: tree.version,
-    compiler: build.compiler,
-    files,
-    seconds: Math.round(seconds()),
+    compiler,
+    ...took,
     tree: {
       path: tree.path,
       ...gitOf(tree),
-      variant: build.variant,
-      options: build.options,
+      variant,
+      options,
       patches: patched.applied,
       builtAt: Date.now(),
     },
   });
   writeWhole(folder.built, [JSON.stringify({ tree: tree.path, key, kernel: kernel.folder.path })]);
-  progress.say(`Built Linux ${tree.version} of ${tree.path} in ${formatDuration(seconds())}`);
   return kernel;
+}
+
+/** Notes how make has just linked the image, for builds of single units. */
+async function noteLink({ folder }: TreeBuild): Promise<void> {
+  const log = readFileSync(folder.log, "utf8");
+  if (!/^\+ .* -o vmlinux(?: |$)/m.test(log)) return;
+  const steps = linkSteps(log);
+  if (steps === undefined) {
+    rmSync(folder.link, { force: true });
+    return;
+  }
+  await writeSymbols(folder.mirror, steps, folder.symbols);
+  writeWhole(folder.link, [JSON.stringify(steps)]);
 }
 
 function gitOf({ path }: SourceTree): { readonly git?: GitState } {
@@ -244,9 +309,10 @@ async function compile(
 ): Promise<number> {
   let done = 0, linking = false;
   const preparation = seconds();
-  const made = make(from, ["vmlinux"], {}, (line) => {
-    if (isCompiledFile(line)) done++;
-    if (isLinkStep(line)) linking = true;
+  // With all commands: those of the link are noted.
+  const made = make(from, ["V=1", "vmlinux"], {}, (line) => {
+    if (isCompileCommand(line)) done++;
+    if (isLinkCommand(line)) linking = true;
   });
   const expected = isFirst ? EXPECTED_FILES : 0;
   await progress.during(

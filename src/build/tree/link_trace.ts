@@ -1,4 +1,4 @@
-/** How an image is linked, as scripts/link-vmlinux.sh of its kernel did it last. All commands are for a shell. */
+/** How an image is linked, as the kernel's own script did it last. All commands are for a shell. */
 export interface LinkSteps {
   /** Links `vmlinux`. */
   readonly link: string;
@@ -21,7 +21,7 @@ export interface SymbolTableSteps {
 }
 
 /**
- * Reads how `vmlinux` was linked from the output of `make V=1`, which shows each command of scripts/link-vmlinux.sh
+ * Reads how `vmlinux` was linked from the output of `make V=1`, which shows each command of the script
  * behind a `+`.
  *
  * @returns `undefined` where nothing was linked, or by steps that cannot be repeated one by one.

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeWhole } from "../../sys/written_files.ts";
-import { scanTree, type TreeStamps } from "./scan_tree.ts";
+import { isScanned, scanTree, stampOf, type TreeStamps } from "./scan_tree.ts";
 
 /** What a mirror was brought up to date with. */
 interface MirrorState {
@@ -36,6 +36,8 @@ export interface MirrorChanges {
 export interface MirrorOptions {
   /** Mirror all of the tree. */
   readonly all?: boolean;
+  /** Look at these paths alone: nothing else has changed. */
+  readonly only?: readonly string[];
   /** Paths that others put into the mirror, as the tree's with changes. */
   readonly except?: ReadonlySet<string>;
 }
@@ -54,13 +56,15 @@ export function mirrorTree(
   tree: string,
   mirror: string,
   stateFile: string,
-  { all = false, except = new Set() }: MirrorOptions = {},
+  { all = false, only, except = new Set() }: MirrorOptions = {},
 ): MirrorChanges {
   const before = readState(stateFile);
   // Without a state nobody knows what is there.
   if (before === undefined) rmSync(mirror, { recursive: true, force: true });
   const whole = all || before?.all === true;
-  const stamps = scanTree(tree, whole);
+  const stamps = before === undefined || only === undefined
+    ? scanTree(tree, whole)
+    : rescan(tree, before, only);
   const known = before?.stamps ?? new Map<string, string>();
   const changed = [...stamps].filter(([path, stamp]) => known.get(path) !== stamp)
     .map(([path]) => path);
@@ -79,6 +83,16 @@ export function mirrorTree(
     writeWhole(stateFile, [JSON.stringify({ all: whole, stamps: [...stamps] })]);
   }
   return { changed, removed, first: before === undefined, stamps };
+}
+
+function rescan(tree: string, { all, stamps }: MirrorState, paths: readonly string[]): TreeStamps {
+  const again = new Map(stamps);
+  for (const path of paths) {
+    const stamp = isScanned(path, all) ? stampOf(join(tree, path)) : undefined;
+    if (stamp === undefined) again.delete(path);
+    else again.set(path, stamp);
+  }
+  return again;
 }
 
 /** Copies a file, as a clone where the file system can, or a link as it is. */

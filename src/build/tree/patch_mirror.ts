@@ -122,8 +122,14 @@ function put({ tree, mirror, added }: Places, staging: string, file: string): vo
     const copy = join(added, file.replace(/(\.\w+)$/, ".patched$1"));
     text = keepLineNumbers(own, patched, { own: file, added: copy });
     if (text !== own) writeIfChanged(copy, patched);
+    writeIfChanged(originalOf(added, file), own);
   }
   writeIfChanged(to, text);
+}
+
+/** Where the text of a patched file is kept as it was before, and as the tree has it. */
+export function originalOf(added: string, file: string): string {
+  return join(added, `${file}.original`);
 }
 
 function writeIfChanged(path: string, text: string): void {

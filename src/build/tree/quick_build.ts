@@ -29,6 +29,9 @@ export type QuickBuild =
 /** Units that are compiled one by one: with more of them make is as fast. */
 const MOST_UNITS = 64;
 
+/** The program of kbuild that notes what an object depends on. */
+const FIXDEP = "./scripts/basic/fixdep";
+
 /** Links until the table of symbols, which is part of the image, is that of the image. */
 const MOST_LINKS = 4;
 
@@ -98,7 +101,7 @@ async function compile(
   const dependencies = join(folder, `.${name}.d`), note = join(folder, `.${name}.cmd`);
   if (!existsSync(join(mirror, dependencies))) return done;
   const args = [dependencies, object, saved];
-  const fixdep = await runToEnd("scripts/basic/fixdep", args, { cwd: mirror, env: {} });
+  const fixdep = await runToEnd(FIXDEP, args, { cwd: mirror, env: {} });
   if (fixdep.status !== 0) return fixdep;
   writeFileSync(join(mirror, `${note}.tmp`), fixdep.output);
   renameSync(join(mirror, `${note}.tmp`), join(mirror, note));

@@ -18,6 +18,27 @@ const UNREAD = /^(?:\.git|tools\/(?:perf|testing))$/;
 const UNREAD_DOCUMENT = /^Documentation\/(?!(?:.*\/)?(?:Kconfig|Makefile)[^/]*$)/;
 
 /**
+ * Whether a path is of a file that {@linkcode scanTree} lists, whether it is there or not.
+ *
+ * @param all as there
+ */
+export function isScanned(path: string, all: boolean): boolean {
+  const folders = path.split("/").slice(0, -1).map((_, at, parts) =>
+    parts.slice(0, at + 1).join("/")
+  );
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return !folders.some((folder) => MADE_FOLDER.test(folder) || UNREAD.test(folder)) &&
+    !MADE_FILE.test(name) && !UNREAD_DOCUMENT.test(path) && (all || !unusedSources(false)(path));
+}
+
+/** Size, time and mode of a file as text; `undefined` where it is not there, or no file. */
+export function stampOf(path: string): string | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !(stat.isFile() || stat.isSymbolicLink())) return undefined;
+  return `${stat.size} ${stat.mtimeMs} ${stat.mode}`;
+}
+
+/**
  * Lists the files of a Linux source tree that a build of user-mode Linux can need, in one pass; what a build of the
  * user's has left there is not among them.
  *
@@ -33,9 +54,9 @@ export function scanTree(root: string, all: boolean): TreeStamps {
         if (!MADE_FOLDER.test(path) && !UNREAD.test(path)) visit(path);
       } else if (entry.isFile() || entry.isSymbolicLink()) {
         if (MADE_FILE.test(entry.name) || UNREAD_DOCUMENT.test(path) || unused(path)) continue;
-        const stat = lstatSync(`${root}/${path}`, { throwIfNoEntry: false });
+        const stamp = stampOf(`${root}/${path}`);
         // An editor may have replaced it just now: it is seen at the next pass.
-        if (stat !== undefined) stamps.set(path, `${stat.size} ${stat.mtimeMs} ${stat.mode}`);
+        if (stamp !== undefined) stamps.set(path, stamp);
       }
     }
   }

@@ -3,12 +3,13 @@ import {
   appendFileSync,
   constants,
   copyFileSync,
+  linkSync,
   mkdirSync,
   renameSync,
   rmSync,
   symlinkSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { KcovUnavailableError } from "../../errors.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { writeWhole } from "../../sys/written_files.ts";
@@ -27,8 +28,8 @@ export interface MadeKernel {
   readonly tree: string;
   readonly version: string;
   readonly log: string;
-  /** The program that takes debug information out of a file. */
-  readonly strip: string;
+  /** The program that takes debug information out of what is started; `undefined` for none. */
+  readonly strip: string | undefined;
 }
 
 /** Keeps a kernel that was made in a mirror, under its build id. */
@@ -39,26 +40,32 @@ export function storeKernel(
   const made = join(mirror, "vmlinux");
   const folder = kernelFolder(join(kernelsFolder(), `${version}-${shortBuildId(made)}`));
   mkdirSync(folder.path, { recursive: true });
-  const partial = `${folder.linux}.partial`;
-  const run = spawnSync(strip, ["--strip-debug", "-o", partial, made], { encoding: "utf8" });
-  if (run.status !== 0) {
-    appendFileSync(log, run.stderr ?? "");
-    throw new KcovUnavailableError(
-      "not-built-in",
-      `${strip} failed: ${
-        (run.stderr ?? String(run.error)).trim()
-      }: check the free space of ${folder.path}`,
-    );
-  }
-  renameSync(partial, folder.linux);
   copyFileSync(made, `${folder.vmlinux}.partial`, constants.COPYFILE_FICLONE);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
+  const partial = `${folder.linux}.partial`;
+  if (strip === undefined) {
+    rmSync(partial, { force: true });
+    linkSync(folder.vmlinux, partial);
+  } else stripTo(strip, made, partial, log);
+  renameSync(partial, folder.linux);
   // Reports name the user's files; those that only the build has are in the mirror.
   link(tree, folder.source);
   link(mirror, join(folder.path, "made"));
   link(added, join(folder.path, "patched"));
   writeWhole(folder.manifest, [`${JSON.stringify(manifest, null, 2)}\n`]);
   return { folder, manifest };
+}
+
+function stripTo(program: string, from: string, to: string, log: string): void {
+  const run = spawnSync(program, ["--strip-debug", "-o", to, from], { encoding: "utf8" });
+  if (run.status === 0) return;
+  appendFileSync(log, run.stderr ?? "");
+  throw new KcovUnavailableError(
+    "not-built-in",
+    `${program} failed: ${(run.stderr ?? String(run.error)).trim()}: check the free space of ${
+      dirname(to)
+    }`,
+  );
 }
 
 function shortBuildId(path: string): string {

@@ -18,6 +18,9 @@ export interface TreeFolder {
   readonly configured: string;
   /** What was built last. */
   readonly built: string;
+  /** How the image is linked, and the symbols that its table of symbols was made of. */
+  readonly link: string;
+  readonly symbols: string;
   readonly lock: string;
 }
 
@@ -47,6 +50,8 @@ export function treeFolderAt(path: string): TreeFolder {
     patches: join(path, "patches.json"),
     configured: join(path, "configured"),
     built: join(path, "built.json"),
+    link: join(path, "link.json"),
+    symbols: join(path, "symbols"),
     lock: join(path, "lock"),
   };
 }
