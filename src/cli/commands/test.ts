@@ -44,16 +44,9 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   async function record(recording: Recording): Promise<CommandEnd> {
-    const { runDirectory } = recording;
-    const report = join(runDirectory, "runner.xml");
-    const runOnce = testRun(command, report, recording, { ...values, scope });
+    const runOnce = testRecorder(command, recording, { ...values, scope });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
-    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
-      const earlier = new Set(recordFiles(runDirectory));
-      rmSync(report, { force: true, recursive: true }); // of a run that was killed
-      end = await runOnce();
-      settle(runDirectory, earlier, report, end.cut !== undefined);
-    }
+    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;
   }
   return await recordRun(
@@ -73,6 +66,24 @@ interface TestRunOptions {
   readonly scope: Scope;
   readonly vmlinux?: string;
   readonly "no-follow"?: string[];
+}
+
+/** What runs the command once, with its tests recorded and their outcomes settled. */
+export function testRecorder(
+  command: string[],
+  recording: Recording,
+  options: TestRunOptions,
+): () => Promise<CommandEnd> {
+  const { runDirectory } = recording;
+  const report = join(runDirectory, "runner.xml");
+  const runOnce = testRun(command, report, recording, options);
+  return async () => {
+    const earlier = new Set(recordFiles(runDirectory));
+    rmSync(report, { force: true, recursive: true }); // of a run that was killed
+    const end = await runOnce();
+    settle(runDirectory, earlier, report, end.cut !== undefined);
+    return end;
+  };
 }
 
 /**

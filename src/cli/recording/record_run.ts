@@ -100,7 +100,7 @@ export async function recordRun(
 }
 
 /** The real path of the output folder, which is made where there is none. */
-function outputFolder(path: string): string {
+export function outputFolder(path: string): string {
   try {
     // A part of its path may be a symbolic link that a test has left.
     return plainFolder(path, { make: true });
@@ -114,7 +114,10 @@ function outputFolder(path: string): string {
  * What the folder that a command has locked holds now that its own run has ended: the run, and the tests of earlier
  * runs that it did not run. `undefined` where it recorded nothing: then the folder is as it was before.
  */
-function recordedRun({ directory, run }: RunLock, fresh: boolean): Run | undefined {
+export function recordedRun(
+  { directory, run }: Pick<RunLock, "directory" | "run">,
+  fresh: boolean,
+): Run | undefined {
   const files = readRecordFiles(directory);
   if (!files.some(({ header, records }) => header?.run === run && records.length > 0)) {
     return undefined;

@@ -17,6 +17,8 @@ import { writeCachedIndex } from "./write_cached_index.ts";
 
 /** The index of an image that differs from another in some units. */
 export interface CarriedIndex {
+  /** The other image's. */
+  readonly before: ImageIndex;
   readonly index: ImageIndex;
   /** For each point of the other image its number in this one, both in `allPointOffsets`; -1 where it is not there. */
   readonly pointMap: Int32Array;
@@ -29,14 +31,14 @@ const MOST_PARTS = 8;
  * Makes the index of an image from that of another, of which only some units were compiled anew: what is known of the
  * others is carried over. It goes into the cache.
  *
- * @param changed sources of the units that differ, as their debug information names them
+ * @param changed sources of the units that differ, as their debug information names them; `all` where that is not known
  * @returns `undefined` where the other image's index is not in the cache, or the images have different units
  * @throws {FormatError} Where an image is damaged.
  */
 export function carryIndex(
   oldPath: string,
   newPath: string,
-  changed: ReadonlySet<string>,
+  changed: ReadonlySet<string> | "all",
   options: LoadIndexOptions = {},
 ): CarriedIndex | undefined {
   using oldImage = new OpenImage(oldPath);
@@ -50,8 +52,7 @@ export function carryIndex(
   const pointMap = new Int32Array(before.points.address.length).fill(-1);
   const fresh: number[] = [];
   for (const [unit, header] of after.headers.entries()) {
-    const { root } = openRootOf(newImage, header);
-    const isChanged = changed.has(root);
+    const isChanged = changed === "all" || changed.has(unitName(newImage, header));
     if (isChanged || !mapUnit(unit, before, after, pointMap)) fresh.push(unit);
   }
   const carried = carriedResults(oldIndex, pointMap, changed);
@@ -69,13 +70,13 @@ export function carryIndex(
   }
   const folder = folderOf(options);
   if (folder !== null) writeCachedIndex(folder, parts, fingerprintOf(newImage));
-  return { index: imageIndexOf(parts), pointMap };
+  return { before: oldIndex, index: imageIndexOf(parts), pointMap };
 }
 
-function openRootOf(image: OpenImage, header: IndexPlan["headers"][number]): { root: string } {
+function unitName(image: OpenImage, header: IndexPlan["headers"][number]): string {
   const unit = openRoot(image.sections(), header);
   const { name, nameForm } = unit.root;
-  return { root: nameForm === 0 ? "" : unit.string(name, nameForm) };
+  return nameForm === 0 ? "" : unit.string(name, nameForm);
 }
 
 function pointsOf({ work }: IndexPlan, unit: number): Uint32Array {
@@ -148,7 +149,7 @@ function functionPoints(
 function carriedResults(
   index: ImageIndex,
   pointMap: Int32Array,
-  changed: ReadonlySet<string>,
+  changed: ReadonlySet<string> | "all",
 ): UnitResults {
   const points: number[] = [];
   let frameCount = 0, claimCount = 0;
@@ -178,7 +179,7 @@ function carriedResults(
   const pathOfFile = new Int32Array(index.files.length);
   index.pathFile.forEach((file, path) => pathOfFile[file] = path);
   // Of a changed source only what other units have of it too is still there.
-  const isLeft = (file: number): boolean => !changed.has(index.files[file]);
+  const isLeft = (file: number): boolean => changed !== "all" && !changed.has(index.files[file]);
   const functions = renumber(frameFunction, index.functionFile, isLeft);
   const lines = renumber(claimLine, index.lineFile, isLeft);
   const names = functions.flatMap((id) => {
