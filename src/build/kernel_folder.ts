@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SyscallError } from "../errors.ts";
+import type { RunSource } from "../record/test_record.ts";
 import { cacheFolderPath } from "../sys/cache_folder.ts";
 
 /** Folder with the kernel's configuration and patches. */
@@ -64,6 +65,8 @@ export interface KernelManifest {
 /** The tree of the user's that a kernel was built from. */
 export interface BuiltTree {
   readonly path: string;
+  /** Of the image. */
+  readonly buildId: string;
   /** Absent where it is no git tree. */
   readonly git?: GitState;
   /** Names the options that it was built with: kernels of one tree with the same ones replace each other. */
@@ -77,13 +80,7 @@ export interface BuiltTree {
 }
 
 /** Where a tree is in its history. */
-export interface GitState {
-  readonly commit: string;
-  /** Absent where no branch is checked out. */
-  readonly branch?: string;
-  /** Tracked files differ from the commit. */
-  readonly dirty: boolean;
-}
+export type GitState = NonNullable<RunSource["git"]>;
 
 /**
  * {@linkcode cacheFolderPath}, made if missing.

@@ -229,20 +229,21 @@ export function keepKernel(
     version: tree.version,
     log: folder.log,
     strip: strip ? llvm ? "llvm-strip" : "strip" : undefined,
-  }, {
+  }, (buildId) => ({
     recipe: `tree ${variant}`,
     sourceVersion: tree.version,
     compiler,
     ...took,
     tree: {
       path: tree.path,
+      buildId,
       ...gitOf(tree),
       variant,
       options,
       patches: patched.applied,
       builtAt: Date.now(),
     },
-  });
+  }));
   writeWhole(folder.built, [JSON.stringify({ tree: tree.path, key, kernel: kernel.folder.path })]);
   return kernel;
 }

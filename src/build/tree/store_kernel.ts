@@ -35,10 +35,12 @@ export interface MadeKernel {
 /** Keeps a kernel that was made in a mirror, under its build id. */
 export function storeKernel(
   { mirror, added, tree, version, log, strip }: MadeKernel,
-  manifest: KernelManifest,
+  manifestOf: (buildId: string) => KernelManifest,
 ): { folder: KernelFolder; manifest: KernelManifest } {
   const made = join(mirror, "vmlinux");
-  const folder = kernelFolder(join(kernelsFolder(), `${version}-${shortBuildId(made)}`));
+  const buildId = buildIdOf(made);
+  const manifest = manifestOf(buildId);
+  const folder = kernelFolder(join(kernelsFolder(), `${version}-${buildId.slice(0, 12)}`));
   mkdirSync(folder.path, { recursive: true });
   copyFileSync(made, `${folder.vmlinux}.partial`, constants.COPYFILE_FICLONE);
   renameSync(`${folder.vmlinux}.partial`, folder.vmlinux);
@@ -68,10 +70,10 @@ function stripTo(program: string, from: string, to: string, log: string): void {
   );
 }
 
-function shortBuildId(path: string): string {
+function buildIdOf(path: string): string {
   using image = new OpenImage(path);
   const { buildId } = image.elf;
-  if (buildId !== "") return buildId.slice(0, 12);
+  if (buildId !== "") return buildId;
   throw new KcovUnavailableError(
     "not-built-in",
     `${path} was linked without a build id: use a compiler that adds one, or a tree that kcov.patch fits`,

@@ -15,8 +15,8 @@ import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/gues
 import {
   buildSource,
   SOURCE_OPTIONS,
-  sourceMachine,
   type SourceValues,
+  treeMachine,
   treeRequest,
 } from "../recording/source_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
@@ -175,7 +175,7 @@ async function machineOf(
 ): Promise<Machine> {
   const guest = guestOptions(values);
   const request = treeRequest(values, kernel);
-  if (request !== undefined) return await sourceMachine(request, guest);
+  if (request !== undefined) return treeMachine(await buildSource(request), guest);
   return await guestMachine(kernel ?? "embedded", guest);
 }
 

@@ -13,7 +13,14 @@ import { checkReportOptions, LOAD_OPTIONS, loadOptions, reportRun } from "../rep
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseMachine } from "./machine_choice.ts";
 import { reportCut } from "./report_cut.ts";
-import { SOURCE_HELP, SOURCE_OPTIONS, sourceMachine, treeRequest } from "./source_options.ts";
+import {
+  buildSource,
+  noteTree,
+  SOURCE_HELP,
+  SOURCE_OPTIONS,
+  treeMachine,
+  treeRequest,
+} from "./source_options.ts";
 import { EXIT_NO_COVERAGE, type OptionValues, warn } from "../command_line.ts";
 
 /** Options of commands that record. */
@@ -83,9 +90,11 @@ export async function recordRun(
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
   const write = [out, ...guest.write ?? []];
-  const machine = request === undefined
+  const tree = request === undefined ? undefined : await buildSource(request);
+  const machine = tree === undefined
     ? await chooseMachine(values.kernel ?? "auto", { ...guest, write })
-    : await sourceMachine(request, { ...guest, write });
+    : treeMachine(tree, { ...guest, write });
+  if (tree !== undefined) noteTree(runDirectory, tree);
   const end = await record({ machine, runDirectory, run: lock.run });
   const recorded = recordedRun(lock, values.fresh === true);
   reportCut(end, recorded?.records);

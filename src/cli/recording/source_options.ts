@@ -3,6 +3,7 @@ import { buildTreeKernel, type TreeKernel, type TreeRequest } from "../../build/
 import type { GuestOptions, Machine } from "../../machines/machine.ts";
 import { treeKernel } from "../../machines/uml/uml_kernel.ts";
 import { UmlMachine } from "../../machines/uml/uml_machine.ts";
+import { noteSource } from "../../record/run_source.ts";
 import { loadImageIndex } from "../../symbolize/index/load_index.ts";
 import { type OptionValues, UsageError } from "../command_line.ts";
 
@@ -67,7 +68,15 @@ export async function buildSource(request: TreeRequest): Promise<TreeKernel> {
   return kernel;
 }
 
-/** The machine that boots the kernel of a tree, which is built first. */
-export async function sourceMachine(request: TreeRequest, guest: GuestOptions): Promise<Machine> {
-  return new UmlMachine(treeKernel(await buildSource(request)), guest);
+/** The machine that boots the kernel of a tree. */
+export function treeMachine(kernel: TreeKernel, guest: GuestOptions): Machine {
+  return new UmlMachine(treeKernel(kernel), guest);
+}
+
+/** Notes in a run's folder what its kernel is built from. */
+export function noteTree(runDirectory: string, { manifest }: TreeKernel): void {
+  const { tree, sourceVersion: version } = manifest;
+  if (tree === undefined) return;
+  const { buildId, path, git } = tree;
+  noteSource(runDirectory, buildId, { path, version, ...git === undefined ? {} : { git } });
 }

@@ -7,8 +7,6 @@ import { type PatchAnswer, whichPatch } from "../../coverage/patch/patch_tests.t
 import { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { KcovUnavailableError } from "../../errors.ts";
 import type { CommandEnd, GuestOptions, Machine } from "../../machines/machine.ts";
-import { treeKernel } from "../../machines/uml/uml_kernel.ts";
-import { UmlMachine } from "../../machines/uml/uml_machine.ts";
 import { lockRun } from "../../record/run_lock.ts";
 import { noteReports } from "../../record/run_reports.ts";
 import type { Run } from "../../record/test_record.ts";
@@ -25,6 +23,7 @@ import { warn } from "../command_line.ts";
 import { testRecorder } from "../commands/test.ts";
 import { recordedRun } from "../recording/record_run.ts";
 import { reportCut } from "../recording/report_cut.ts";
+import { noteTree, treeMachine } from "../recording/source_options.ts";
 import { changedLines, changedLinesText } from "./changed_lines.ts";
 import { FileWatcher } from "./file_watcher.ts";
 import { KEYS_TEXT, type WatchKey, WatchKeys } from "./watch_keys.ts";
@@ -79,7 +78,7 @@ export class WatchSession {
     const { request, machine, guest } = this.#options;
     if (request !== undefined) {
       this.#kernel = await WatchedKernel.build(request);
-      this.#machine = new UmlMachine(treeKernel(this.#kernel.kernel), guest);
+      this.#machine = treeMachine(this.#kernel.kernel, guest);
     } else this.#machine = machine!;
     using watcher = new FileWatcher(
       (path) => this.#kernel?.has(path) === true || TEST_FILE.test(path),
@@ -166,7 +165,7 @@ export class WatchSession {
     );
     const picked = this.#carry(rebuilt.kernel.folder.vmlinux, sources ?? "all", answer);
     kernel.adopt(rebuilt.kernel);
-    this.#machine = new UmlMachine(treeKernel(rebuilt.kernel), this.#options.guest);
+    this.#machine = treeMachine(rebuilt.kernel, this.#options.guest);
     this.#watcher.add(kernel.files());
     const carried = performance.now();
     if (picked !== undefined && picked.length === 0) {
@@ -274,6 +273,7 @@ export class WatchSession {
     this.#last = tests;
     const directory = this.#runDirectory;
     using _lock = lockRun(directory);
+    if (this.#kernel !== undefined) noteTree(directory, this.#kernel.kernel);
     const run = this.#nextRun();
     const recording = { machine: withoutInput(this.#machine), runDirectory: directory, run };
     const { scope } = this.#options;
