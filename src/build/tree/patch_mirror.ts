@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import process from "node:process";
 import { KcovUnavailableError } from "../../errors.ts";
 import { writeWhole } from "../../sys/written_files.ts";
 import { RECIPE_FOLDER } from "../kernel_folder.ts";
@@ -196,7 +197,7 @@ function runPatch(
     "patch",
     ["-p1", "--fuzz=0", "--batch", "--forward", "--no-backup-if-mismatch", "-r", "-", ...options]
       .concat("-i", file),
-    { cwd: folder, encoding: "utf8", env: { PATH: "/usr/bin:/bin", LC_ALL: "C" } },
+    { cwd: folder, encoding: "utf8", env: { ...process.env, LC_ALL: "C" } },
   );
   if (run.error !== undefined) {
     throw new KcovUnavailableError(
