@@ -169,7 +169,11 @@ export class WatchSession {
     this.#watcher.add(kernel.files());
     const carried = performance.now();
     if (picked !== undefined && picked.length === 0) {
-      this.#say("No test runs what has changed: a runs all tests");
+      this.#say(
+        patches.length === 0
+          ? "The running kernel has been built from this text"
+          : "No test runs what has changed: a runs all tests",
+      );
       return;
     }
     if (answer !== undefined && picked !== undefined) this.#sayPicked(answer, picked.length);

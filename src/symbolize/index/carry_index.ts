@@ -1,3 +1,4 @@
+import type { Unit } from "../../dwarf/unit.ts";
 import { symbolAt, type SymbolNames } from "../../elf/symbol_names.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { CodeBlocks } from "../units/image_points.ts";
@@ -51,11 +52,14 @@ export function carryIndex(
   if (before.headers.length !== after.headers.length) return undefined;
   const pointMap = new Int32Array(before.points.address.length).fill(-1);
   const fresh: number[] = [];
+  const folders = new Set<string>();
+  const oldSections = oldImage.sections();
   for (const [unit, header] of after.headers.entries()) {
-    const isChanged = changed === "all" || changed.has(unitName(newImage, header));
+    folders.add(openRoot(oldSections, before.headers[unit]).compDir);
+    const isChanged = changed === "all" || changed.has(nameOf(openRoot(sections, header)));
     if (isChanged || !mapUnit(unit, before, after, pointMap)) fresh.push(unit);
   }
-  const carried = carriedResults(oldIndex, pointMap, changed);
+  const carried = carriedResults(oldIndex, pointMap, changed, [...folders]);
   let next = 0;
   const results = doUnits(
     new UnitReader(sections, after.headers),
@@ -73,8 +77,7 @@ export function carryIndex(
   return { before: oldIndex, index: imageIndexOf(parts), pointMap };
 }
 
-function unitName(image: OpenImage, header: IndexPlan["headers"][number]): string {
-  const unit = openRoot(image.sections(), header);
+function nameOf(unit: Unit): string {
   const { name, nameForm } = unit.root;
   return nameForm === 0 ? "" : unit.string(name, nameForm);
 }
@@ -150,6 +153,7 @@ function carriedResults(
   index: ImageIndex,
   pointMap: Int32Array,
   changed: ReadonlySet<string> | "all",
+  folders: readonly string[],
 ): UnitResults {
   const points: number[] = [];
   let frameCount = 0, claimCount = 0;
@@ -205,7 +209,7 @@ function carriedResults(
     ),
     linePath: Int32Array.from(lines, (line) => pathOfFile[index.lineFile[line]]),
     lineNumber: Int32Array.from(lines, (line) => index.lineNumber[line]),
-    folders: [],
+    folders,
     problems: index.problems,
   };
 }
