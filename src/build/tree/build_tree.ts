@@ -189,7 +189,8 @@ async function buildOnce(build: TreeBuild, all: boolean): Promise<TreeKernel> {
   if (isFirst || !isSetUp) sayLacks(build, patched);
   const files = await compile(build, isFirst, seconds);
   await noteLink(build);
-  const kernel = keepKernel(build, patched, key, { files, seconds: Math.round(seconds()) });
+  const git = await gitState(tree.path);
+  const kernel = keepKernel(build, patched, key, { files, seconds: Math.round(seconds()), git });
   progress.say(`Built Linux ${tree.version} of ${tree.path} in ${formatDuration(seconds())}`);
   return kernel;
 }
@@ -219,7 +220,11 @@ export function keepKernel(
   { tree, folder, make: { llvm }, variant, options, compiler }: TreeBuild,
   patched: PatchedTree,
   key: string,
-  took: { readonly files: number; readonly seconds: number },
+  took: {
+    readonly files: number;
+    readonly seconds: number;
+    readonly git: GitState | undefined;
+  },
   strip = true,
 ): TreeKernel {
   const kernel = storeKernel({
@@ -233,11 +238,12 @@ export function keepKernel(
     recipe: `tree ${variant}`,
     sourceVersion: tree.version,
     compiler,
-    ...took,
+    files: took.files,
+    seconds: took.seconds,
     tree: {
       path: tree.path,
       buildId,
-      ...gitOf(tree),
+      ...took.git === undefined ? {} : { git: took.git },
       variant,
       options,
       patches: patched.applied,
@@ -259,11 +265,6 @@ async function noteLink({ folder }: TreeBuild): Promise<void> {
   }
   await writeSymbols(folder.mirror, steps, folder.symbols);
   writeWhole(folder.link, [JSON.stringify(steps)]);
-}
-
-function gitOf({ path }: SourceTree): { readonly git?: GitState } {
-  const git = gitState(path);
-  return git === undefined ? {} : { git };
 }
 
 /** Whether a change of a file can change the configuration. */

@@ -14,6 +14,7 @@ import { CompiledUnits } from "./compiled_units.ts";
 import type { LinkSteps } from "./link_trace.ts";
 import { mirrorTree } from "./mirror_tree.ts";
 import { originalOf, patchedFiles } from "./patch_mirror.ts";
+import { gitState } from "./source_tree.ts";
 import { quickBuild, type QuickStages } from "./quick_build.ts";
 
 /** What became of a build after changes. */
@@ -84,6 +85,7 @@ export class TreeRebuilder {
     // Whether one of them is new, or gone, is for make to say.
     if (!changed.every((file) => stamps.has(file))) return undefined;
     writeFileSync(folder.log, "");
+    const state = gitState(tree.path);
     const result = await quickBuild(folder.mirror, changed, this.#units, steps, folder.symbols);
     if (result.kind === "unable") return undefined;
     if (result.kind === "failed") {
@@ -95,6 +97,7 @@ export class TreeRebuilder {
     const took = {
       files: sources.length,
       seconds: Math.round((stages.compile + stages.link) / 1000),
+      git: await state,
     };
     const kernel = keepKernel(this.#build, patched, key, took, false);
     return { kind: "built", kernel, output, sources, stages };

@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { GitState } from "../kernel_folder.ts";
+import { runToEnd } from "../run_to_end.ts";
 
 /** A Linux source tree of the user's. */
 export interface SourceTree {
@@ -51,21 +51,28 @@ export function compareSeries(
 }
 
 /** Where a tree is in its history; `undefined` where it is no git tree of its own, or git refuses to read it. */
-export function gitState(path: string): GitState | undefined {
+export async function gitState(path: string): Promise<GitState | undefined> {
   // Another repository around an unpacked tree says nothing of it.
   if (!existsSync(join(path, ".git"))) return undefined;
-  const commit = git(path, "rev-parse", "HEAD")?.trim();
-  const changes = git(path, "status", "--porcelain", "--untracked-files=no", "-z");
+  const [commit, changes, branch] = await Promise.all([
+    git(path, "rev-parse", "HEAD"),
+    git(path, "status", "--porcelain", "--untracked-files=no", "-z"),
+    git(path, "symbolic-ref", "--quiet", "--short", "HEAD"),
+  ]);
   if (commit === undefined || changes === undefined) return undefined;
-  const branch = git(path, "symbolic-ref", "--quiet", "--short", "HEAD")?.trim();
-  return { commit, ...(branch === undefined ? {} : { branch }), dirty: changes !== "" };
+  return {
+    commit: commit.trim(),
+    ...(branch === undefined ? {} : { branch: branch.trim() }),
+    dirty: changes !== "",
+  };
 }
 
-function git(path: string, ...args: string[]): string | undefined {
+async function git(path: string, ...args: string[]): Promise<string | undefined> {
   // No lock: the tree is not to be written to, not even git's own list of its files.
-  const run = spawnSync("git", ["--no-optional-locks", "-C", path, ...args], {
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
-  return run.status === 0 ? run.stdout : undefined;
+  const { status, output } = await runToEnd(
+    "git",
+    ["--no-optional-locks", "-C", path, ...args],
+    {},
+  ).catch(() => ({ status: null, output: "" }));
+  return status === 0 ? output : undefined;
 }

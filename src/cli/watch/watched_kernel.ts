@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   buildTree,
@@ -18,10 +18,12 @@ export class WatchedKernel {
   readonly #rebuilder: TreeRebuilder;
   /** Of the files that have changed since the running kernel was built, the text that it was built from. */
   readonly #before = new Map<string, string | undefined>();
+  readonly #first: string;
   #kernel: TreeKernel;
 
   private constructor(root: string, kernel: TreeKernel, rebuilder: TreeRebuilder) {
     this.#root = root;
+    this.#first = kernel.folder.path;
     this.#kernel = kernel;
     this.#rebuilder = rebuilder;
   }
@@ -74,8 +76,13 @@ export class WatchedKernel {
     return text?.split("\n");
   }
 
-  /** Makes a kernel that was built the running one. */
+  /** Makes a kernel that was built the running one. Of those of a session only the first and the last are kept. */
   adopt(kernel: TreeKernel): void {
+    const { path } = this.#kernel.folder;
+    if (path !== this.#first && path !== kernel.folder.path) {
+      rmSync(this.#kernel.folder.manifest, { force: true });
+      rmSync(path, { recursive: true, force: true });
+    }
     this.#kernel = kernel;
     this.#before.clear();
   }

@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtimeName } from "../../src/sys/runtime.ts";
-import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import { inWorkshop, PROGRAMS } from "../_support/build_workshop.ts";
-import { startKernelcov } from "../_support/guest_run.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
+import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
+import { inWorkshop, PROGRAMS } from "../../_support/build_workshop.ts";
+import { startKernelcov } from "../../_support/guest_run.ts";
 
 const EMBEDDED = await buildEmbeddedKernel();
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The kernel of the made-up tree is the embedded one; what a source has in place of C can be an error. */
 const WATCH_PROGRAMS: Record<string, string> = {

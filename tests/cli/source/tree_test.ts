@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { inWorkshop, PROGRAMS, type Workshop } from "../_support/build_workshop.ts";
-import { startKernelcov } from "../_support/guest_run.ts";
+import { inWorkshop, PROGRAMS, type Workshop } from "../../_support/build_workshop.ts";
+import { startKernelcov } from "../../_support/guest_run.ts";
 
 /** As {@linkcode PROGRAMS}; each kernel has another build id, of the files that it is made of. */
 const TREE_PROGRAMS: Record<string, string> = {
