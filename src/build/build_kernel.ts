@@ -28,6 +28,7 @@ import { buildLock, cachedKernels } from "./cached_kernels.ts";
 import { ensurePackages, neededPackages, packageVersion } from "./debian_packages.ts";
 import {
   cacheFolder,
+  DEBUG_SOURCE_PREFIX,
   type KernelFolder,
   kernelFolder,
   kernelFolderName,
@@ -36,7 +37,7 @@ import {
   recipeHash,
   SOURCE_PACKAGE,
 } from "./kernel_folder.ts";
-import { make } from "./kernel_make.ts";
+import { make, type MakeFolder } from "./kernel_make.ts";
 import { checkKernelName, fragmentOf, nameKernel } from "./kernel_names.ts";
 import {
   droppedOptions,
@@ -175,7 +176,7 @@ async function build(
   let done = before;
   let linking = false;
   const preparation = seconds();
-  const made = make(folder, ["vmlinux"], {}, (line) => {
+  const made = make(makeFolder(folder), ["vmlinux"], {}, (line) => {
     if (isCompiledFile(line)) done++;
     if (isLinkStep(line)) linking = true;
   });
@@ -208,6 +209,10 @@ async function build(
   progress.say(`Built ${what} in ${formatDuration(seconds())}`);
 }
 
+function makeFolder({ source, log }: KernelFolder): MakeFolder {
+  return { source, log, debugName: DEBUG_SOURCE_PREFIX };
+}
+
 /** kernelcov's own options, and those that a user adds. */
 interface WantedOptions {
   readonly base: KernelOptions;
@@ -229,7 +234,7 @@ async function configure(folder: KernelFolder, { base, added }: WantedOptions): 
   const wanted = mergeKernelOptions(base, added);
   const file = join(folder.path, "config");
   writeFileSync(file, wanted);
-  await make(folder, ["allnoconfig"], { KCONFIG_ALLCONFIG: file });
+  await make(makeFolder(folder), ["allnoconfig"], { KCONFIG_ALLCONFIG: file });
   const made = parseKernelOptions(readFileSync(join(folder.source, ".config"), "utf8"), ".config");
   const refused = droppedOptions(added, made);
   const lost = droppedOptions(parseKernelOptions(wanted, file), made)

@@ -118,6 +118,16 @@ export function isLinkStep(line: string): boolean {
   return /^ {2}(AR|LD) +vmlinux/.test(line);
 }
 
+/** {@linkcode isCompiledFile}, of the output of `make V=1`, which shows commands. */
+export function isCompileCommand(line: string): boolean {
+  return / -c -o (?!scripts\/)\S+\.o \S+\.[cS]\b/.test(line);
+}
+
+/** {@linkcode isLinkStep}, of the output of `make V=1`. */
+export function isLinkCommand(line: string): boolean {
+  return / -o vmlinux\.o\b| rm -f vmlinux\.a\b/.test(line);
+}
+
 /** The lines of a build log that say why it failed: the compiler's, the linker's or make's own. */
 export function errorLines(log: string, most = 12): string[] {
   const lines = log.split("\n");

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SyscallError } from "../errors.ts";
+import type { RunSource } from "../record/test_record.ts";
 import { cacheFolderPath } from "../sys/cache_folder.ts";
 
 /** Folder with the kernel's configuration and patches. */
@@ -36,6 +37,9 @@ export const COMPILER_OPTIONS: readonly string[] = [
   "-fno-var-tracking",
 ];
 
+/** As {@linkcode COMPILER_OPTIONS}. With `-g1` clang leaves out where functions are declared. */
+export const CLANG_OPTIONS: readonly string[] = ["-mcmodel=small", "-fno-optimize-sibling-calls"];
+
 /** Folder that the debug information names as the source's, wherever it was built. */
 export const DEBUG_SOURCE_PREFIX = `/usr/src/${SOURCE_PACKAGE}`;
 
@@ -60,7 +64,29 @@ export interface KernelManifest {
   readonly compiler: string;
   readonly files: number;
   readonly seconds: number;
+  /** Only of a kernel that was built from a tree of the user's. */
+  readonly tree?: BuiltTree;
 }
+
+/** The tree of the user's that a kernel was built from. */
+export interface BuiltTree {
+  readonly path: string;
+  /** Of the image. */
+  readonly buildId: string;
+  /** Absent where it is no git tree. */
+  readonly git?: GitState;
+  /** Names the options that it was built with: kernels of one tree with the same ones replace each other. */
+  readonly variant: string;
+  /** The options of the command line that differ from the default. */
+  readonly options: readonly string[];
+  /** The patches that it has, by name. */
+  readonly patches: readonly string[];
+  /** When it was built, in milliseconds since 1970. */
+  readonly builtAt: number;
+}
+
+/** Where a tree is in its history. */
+export type GitState = NonNullable<RunSource["git"]>;
 
 /**
  * {@linkcode cacheFolderPath}, made if missing.

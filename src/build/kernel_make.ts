@@ -4,42 +4,58 @@ import { availableParallelism, constants } from "node:os";
 import process from "node:process";
 import { KcovUnavailableError } from "../errors.ts";
 import { errorLines } from "./build_progress.ts";
-import { COMPILER_OPTIONS, DEBUG_SOURCE_PREFIX, type KernelFolder } from "./kernel_folder.ts";
+import { CLANG_OPTIONS, COMPILER_OPTIONS } from "./kernel_folder.ts";
+
+/** What make builds from. */
+export interface MakeFolder {
+  readonly source: string;
+  /** Gets the whole output. */
+  readonly log: string;
+  /** What debug information names as the source's folder. */
+  readonly debugName: string;
+  /** With clang and its tools in place of GCC. */
+  readonly llvm?: boolean;
+}
+
+/** Arguments that make of user-mode Linux is always given. */
+export function makeArguments({ source, debugName, llvm = false }: MakeFolder): string[] {
+  const options = [
+    ...llvm ? CLANG_OPTIONS : COMPILER_OPTIONS,
+    `-ffile-prefix-map=${source}=${debugName}`,
+  ];
+  const compiler = llvm ? "clang" : "gcc";
+  return [
+    ...["ARCH=um", `-j${availableParallelism() + 1}`, `KCFLAGS=${options.join(" ")}`],
+    ...llvm ? ["LLVM=1"] : [],
+    ...hasCcache() ? [`CC=ccache ${compiler}`, `HOSTCC=ccache ${compiler}`] : [],
+  ];
+}
+
+/** The environment of a build. The same input has to give the same kernel, and so the same build id, everywhere. */
+export function makeEnvironment(): NodeJS.ProcessEnv {
+  return {
+    ...inheritedEnvironment(),
+    LC_ALL: "C",
+    KBUILD_BUILD_TIMESTAMP: "1970-01-01",
+    KBUILD_BUILD_USER: "kernelcov",
+    KBUILD_BUILD_HOST: "kernelcov",
+  };
+}
 
 /** Runs make in the source's folder; the whole output goes to the log, and each line to `onLine`. */
 export function make(
-  folder: KernelFolder,
+  folder: MakeFolder,
   targets: readonly string[],
   env: Record<string, string>,
   onLine: (line: string) => void = () => {},
 ): Promise<void> {
-  const options = [
-    ...COMPILER_OPTIONS,
-    `-ffile-prefix-map=${folder.source}=${DEBUG_SOURCE_PREFIX}`,
-  ];
-  const child = spawn(
-    "make",
-    [
-      ...["ARCH=um", `-j${availableParallelism() + 1}`, `KCFLAGS=${options.join(" ")}`],
-      ...hasCcache() ? ["CC=ccache gcc", "HOSTCC=ccache gcc"] : [],
-      ...targets,
-    ],
-    {
-      cwd: folder.source,
-      // The same input has to give the same kernel, and so the same build id, everywhere.
-      env: {
-        ...inheritedEnvironment(),
-        LC_ALL: "C",
-        KBUILD_BUILD_TIMESTAMP: "1970-01-01",
-        KBUILD_BUILD_USER: "kernelcov",
-        KBUILD_BUILD_HOST: "kernelcov",
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, so that all of the build ends with one signal.
-      detached: true,
-    },
-  );
+  const child = spawn("make", [...makeArguments(folder), ...targets], {
+    cwd: folder.source,
+    env: { ...makeEnvironment(), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, so that all of the build ends with one signal.
+    detached: true,
+  });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const log = openSync(folder.log, "a");
   let rest = "";
@@ -61,7 +77,7 @@ export function make(
     reject(
       new KcovUnavailableError(
         "not-built-in",
-        `The embedded kernel could not be built:\n${errors}\nThe full output is in ${folder.log}`,
+        `The kernel could not be built:\n${errors}\nThe full output is in ${folder.log}`,
       ),
     );
   });

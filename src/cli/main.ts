@@ -31,6 +31,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/record.ts")).recordCommand,
   },
   {
+    name: "watch",
+    summary: "run the tests that a saved change of the kernel or of a test concerns",
+    load: async () => (await import("./commands/watch.ts")).watchCommand,
+  },
+  {
     name: "report",
     summary: "the reports of a run, again",
     load: async () => (await import("./commands/report.ts")).reportCommand,

@@ -3,6 +3,7 @@ import { errorCode, fileError } from "../sys/file_error.ts";
 import { readRecordFile, type RecordFile } from "./record_file.ts";
 import { recordFiles } from "./run_folder.ts";
 import { joinModules } from "./run_modules.ts";
+import { notedSource } from "./run_source.ts";
 import type { Run, RunKernel, TestRecord } from "./test_record.ts";
 
 /**
@@ -119,8 +120,10 @@ export function currentRun(directory: string, files: readonly RecordFile[]): Run
     }
   }
   const merged = mergeRuns(parts);
+  const source = notedSource(directory, kernel.buildId);
   return {
     ...merged,
+    ...source === undefined ? {} : { kernel: { ...merged.kernel, source } },
     records: byFile(merged.records),
     damaged: damaged + merged.damaged,
     ...some({ otherKernel }),

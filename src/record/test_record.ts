@@ -107,6 +107,21 @@ export interface BegunTest {
   readonly hasHits: boolean;
 }
 
+/** A source tree of the user's that a kernel was built from. */
+export interface RunSource {
+  readonly path: string;
+  /** Of Linux. */
+  readonly version: string;
+  /** Where the tree was in its history; absent where it is no git tree. */
+  readonly git?: {
+    readonly commit: string;
+    /** Absent where no branch was checked out. */
+    readonly branch?: string;
+    /** Tracked files differed from the commit. */
+    readonly dirty: boolean;
+  };
+}
+
 /** The kernel that a run was recorded on. */
 export interface RunKernel {
   /** Build id of the running kernel, lower-case hexadecimal; empty where the kernel does not tell. */
@@ -115,6 +130,8 @@ export interface RunKernel {
   readonly release: string;
   /** `uname -m`: `x86_64`, `aarch64`. */
   readonly machine: string;
+  /** Only of a kernel that was built from a tree of the user's. Not in the records. */
+  readonly source?: RunSource;
 }
 
 /** A section of code of a module. */

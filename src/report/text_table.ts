@@ -3,6 +3,7 @@ import type { ModuleCoverage } from "../coverage/module_coverage.ts";
 import type { TreeDetails } from "../record/test_record.ts";
 import type { RunCoverage, TestCoverage } from "../coverage/run_coverage.ts";
 import { union } from "../coverage/point_sets.ts";
+import type { RunSource } from "../record/test_record.ts";
 import { type RepeatGroup, repeatGroups } from "../coverage/test_repeats.ts";
 import { leftOutText, originsUnknownText } from "./origins/left_out_text.ts";
 import {
@@ -200,8 +201,18 @@ export function totalsText(coverage: RunCoverage, style: TextStyle = PLAIN_STYLE
   }
   const modules = coverage.modules.filter(({ missing }) => missing === undefined);
   if (modules.length > 0) lines.push(`  ${modulesText(modules)}`);
+  const source = coverage.kernel?.source;
+  if (source !== undefined) lines.push(printable(`  kernel     ${sourceText(source)}`));
   for (const warning of doubts(coverage)) lines.push(`  ${paint(warning, "yellow", style)}`);
   return `${lines.join("\n")}\n`;
+}
+
+function sourceText({ path, version, git }: RunSource): string {
+  const parts = git === undefined ? [] : [
+    ...git.branch === undefined ? [] : [`branch ${git.branch}`],
+    `commit ${git.commit.slice(0, 12)}${git.dirty ? " with changes" : ""}`,
+  ];
+  return [`Linux ${version} of ${path}`, ...parts].join(", ");
 }
 
 /** The modules in the numbers, those of which most was hit first. */

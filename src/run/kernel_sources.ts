@@ -10,10 +10,25 @@ export class KernelSources {
   /** The folder that the kernel was built from; `undefined` where it is not available. */
   readonly root: string | undefined;
   readonly #realRoot: string | undefined;
+  readonly #others: readonly string[];
 
-  constructor(root: string | undefined) {
+  /** @param others real paths of folders that have what is not below the root, such as files that the build made */
+  constructor(root: string | undefined, others: readonly string[] = []) {
     this.root = root;
     this.#realRoot = root === undefined ? undefined : realpathSync(root);
+    this.#others = others;
+  }
+
+  /** The absolute paths of those files of the image that do not lie below the root, but in another folder. */
+  elsewhere(files: readonly string[]): Map<string, string> {
+    const found = new Map<string, string>();
+    if (this.root === undefined || this.#others.length === 0) return found;
+    for (const file of files) {
+      if (file.startsWith("/") || pathExists(join(this.root, file))) continue;
+      const other = this.#others.find((folder) => pathExists(join(folder, file)));
+      if (other !== undefined) found.set(file, join(other, file));
+    }
+    return found;
   }
 
   /** A path on this machine as the image names it; `undefined` where it does not lie below the root. */
@@ -39,15 +54,18 @@ export class KernelSources {
   }
 
   #find(file: string): { readonly path: string; readonly stat: Stats } | undefined {
-    const root = this.#realRoot;
-    if (root === undefined) return undefined;
-    return orNothing(() => {
-      const path = realpathSync(resolve(root, file));
-      if (!path.startsWith(join(root, "/"))) return undefined;
-      const stat = statSync(path);
-      return stat.isFile() ? { path, stat } : undefined;
-    });
+    const roots = this.#realRoot === undefined ? [] : [this.#realRoot, ...this.#others];
+    return roots.map((root) => findBelow(root, file)).find((found) => found !== undefined);
   }
+}
+
+function findBelow(root: string, file: string): { path: string; stat: Stats } | undefined {
+  return orNothing(() => {
+    const path = realpathSync(resolve(root, file));
+    if (!path.startsWith(join(root, "/"))) return undefined;
+    const stat = statSync(path);
+    return stat.isFile() ? { path, stat } : undefined;
+  });
 }
 
 /** What cannot be read counts as not there; the reports say how many files that is. */
@@ -61,13 +79,19 @@ function orNothing<T>(read: () => T): T | undefined {
 }
 
 /**
- * The root of the kernel source that an image was built from, where it lies beside the image: the image's own folder
- * for a kernel built in its tree, its `source` folder or link for other builds. `undefined` where it is not there.
+ * The kernel source that an image was built from, where it lies beside the image: the image's own folder for a kernel
+ * built in its tree, its `source` folder or link for other builds, with what the build made in `made` and the text of
+ * patched files in `patched`.
  */
-export function sourceRootOf(imagePath: string | undefined): string | undefined {
-  if (imagePath === undefined) return undefined;
+export function sourcesOf(imagePath: string | undefined): KernelSources {
+  if (imagePath === undefined) return new KernelSources(undefined);
   const folder = dirname(imagePath);
-  return [folder, join(folder, "source")].find((root) =>
+  const root = [folder, join(folder, "source")].find((root) =>
     pathExists(join(root, "Kconfig")) && pathExists(join(root, "fs"))
   );
+  const others = ["made", "patched"].map((name) =>
+    orNothing(() => realpathSync(join(folder, name)))
+  );
+  const real = root === folder || root === undefined ? root : realpathSync(root);
+  return new KernelSources(real, others.filter((path) => path !== undefined));
 }

@@ -8,7 +8,7 @@ import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Run, RunKernel } from "../record/test_record.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import { isImageOf } from "./kernel_index.ts";
-import { KernelSources, sourceRootOf } from "./kernel_sources.ts";
+import { type KernelSources, sourcesOf } from "./kernel_sources.ts";
 import { loadRunImage, type RunImageOptions } from "./run_image.ts";
 
 /** How to read a run back. */
@@ -90,8 +90,11 @@ function namedFor(
 function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
   const { image, path, modules, moved } = loadRunImage(runs[0].kernel, joined.modules, options);
-  const sources = new KernelSources(sourceRootOf(path));
+  const sources = sourcesOf(path);
   const prefix = options.sourcePrefix ?? sources.root ?? "";
+  const elsewhere = options.sourcePrefix === undefined
+    ? sources.elsewhere(image.files)
+    : new Map<string, string>();
   const universe = buildUniverse(
     image,
     sources.root === undefined || path === undefined
@@ -111,7 +114,7 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
         steady: options.steady === true,
         selection: options.selection,
       }),
-      paths: prefix === "" ? "relative" : absolutePaths(prefix),
+      paths: prefix === "" ? "relative" : absolutePaths(prefix, elsewhere),
       sources,
     };
   });

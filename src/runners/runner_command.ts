@@ -31,6 +31,30 @@ export function withReport(command: readonly string[], report: string): readonly
   return withArguments(command, report, () => []).command;
 }
 
+/**
+ * A command that runs only some of what this one does: what its runner is told in place of the test files and folders
+ * that the command names.
+ *
+ * @param isTests whether an argument names tests
+ * @returns `undefined` where no runner is seen from outside
+ */
+export function withTests(
+  command: readonly string[],
+  isTests: (argument: string) => boolean,
+  told: (runner: Runner) => readonly string[],
+): readonly string[] | undefined {
+  const program = programIndex(command);
+  const args = command.slice(program + 1);
+  const found = program < 0 ? null : findRunner(RUNNERS, command[program], args);
+  if (found === null) return undefined;
+  const at = program + 1 + found.at;
+  const end = command.indexOf("--", at) < 0 ? command.length : command.indexOf("--", at);
+  const options = command.slice(at, end).filter((argument) =>
+    argument.startsWith("-") || !isTests(argument)
+  );
+  return [...command.slice(0, at), ...options, ...told(found.program), ...command.slice(end)];
+}
+
 function withArguments(
   command: readonly string[],
   report: string | undefined,

@@ -6,11 +6,16 @@ import type { Runner } from "./runner.ts";
  * Empty for no tests.
  */
 export function runnerFilter(runner: Runner, tests: readonly TestReference[]): string {
-  if (tests.length === 0) return "";
+  return filterArguments(runner, tests).map(quote).join(" ");
+}
+
+/** {@linkcode runnerFilter}, as arguments. */
+export function filterArguments(runner: Runner, tests: readonly TestReference[]): string[] {
+  if (tests.length === 0) return [];
   const names = new Set(tests.map(({ name }) => runner.filterName(name)));
   const pattern = `^(?:${[...names].map(escapePattern).join("|")})$`;
   const files = [...new Set(tests.map(({ file }) => file))].filter((file) => file !== "");
-  return [...runner.filterArguments(pattern), ...files].map(quote).join(" ");
+  return [...runner.filterArguments(pattern), ...files];
 }
 
 function escapePattern(text: string): string {

@@ -12,6 +12,13 @@ import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
 import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
+import {
+  buildSource,
+  SOURCE_OPTIONS,
+  type SourceValues,
+  treeMachine,
+  treeRequest,
+} from "../recording/source_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
@@ -24,8 +31,13 @@ kernelcov kernel build --config FRAGMENT [--name NAME]
     # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
     ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
     in (=y): there are no modules.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
-                     [--dmesg] -- COMMAND…
+kernelcov kernel build --source DIR [--config FILE] [--llvm] [--no-patch]
+    Builds the kernel of a Linux source tree of yours, from 6.1 on, as user-mode Linux; later only what has changed. The
+    tree is only read: a copy in the cache is patched and built. --config: a file with options, or a whole .config of
+    user-mode Linux, to which what kernelcov needs is added. --llvm: clang in place of GCC. --no-patch: the tree's own
+    KCOV, where a patch of kernelcov's does not fit. The commands below, test and record take these options too.
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--source DIR]
+                     [--append PARAMETER]… [--dmesg] -- COMMAND…
     Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
     only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
     with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
@@ -33,20 +45,24 @@ kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--ker
     --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
     --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
     hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--source DIR]
+                       [--append PARAMETER]… [--dmesg]
     Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel list [--json]
-    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
+    Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
+    named by tree, branch and commit.
 kernelcov kernel prune [NAME]…
-    Removes all kernels except the embedded one and those with a name; with names, removes these. Runs that were
+    Removes all kernels except the embedded one, those with a name and, of those of --source, the newest of each tree and
+    branch; with names, removes these. Build files of trees that are gone are removed too. Runs that were
     recorded on a removed kernel can no longer be reported.
 `;
 
 const RUN_OPTIONS = {
   ...GUEST_OPTIONS,
-  kernel: { type: "string", default: "embedded" },
+  ...SOURCE_OPTIONS,
+  kernel: { type: "string" },
 } as const;
 const NAMES = "build, run, shell, path, list or prune";
 
@@ -79,10 +95,20 @@ function run([name, ...rest]: string[]): number | Promise<number> {
 
 async function build(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
-    config: { type: "string" },
+    ...SOURCE_OPTIONS,
     name: { type: "string" },
   });
   takeNoOperands("build", [...operands, ...command]);
+  const { source, config, llvm } = values;
+  const isEmbedded = config !== undefined && source === undefined && !llvm && !values["no-patch"];
+  const request = isEmbedded ? undefined : treeRequest(values);
+  if (request !== undefined) {
+    if (values.name !== undefined) {
+      throw new UsageError("--name is not for --source, whose kernels are known by their tree");
+    }
+    process.stdout.write(`${(await buildSource(request)).folder.vmlinux}\n`);
+    return 0;
+  }
   const folder = await buildEmbeddedKernel(definition(values));
   // Reports in a guest could build the index, but not keep it.
   await loadImageIndex(folder.vmlinux);
@@ -145,9 +171,12 @@ async function shell(args: string[]): Promise<number> {
 }
 
 async function machineOf(
-  { kernel, ...values }: GuestValues & { readonly kernel: string },
+  { kernel, ...values }: GuestValues & SourceValues & { readonly kernel?: string },
 ): Promise<Machine> {
-  return await guestMachine(kernel, guestOptions(values));
+  const guest = guestOptions(values);
+  const request = treeRequest(values, kernel);
+  if (request !== undefined) return treeMachine(await buildSource(request), guest);
+  return await guestMachine(kernel ?? "embedded", guest);
 }
 
 function report({ exitStatus, end, cut }: CommandEnd): number {

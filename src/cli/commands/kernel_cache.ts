@@ -15,6 +15,13 @@ import {
   kernelBuilder,
   removeKernel,
 } from "../../build/cached_kernels.ts";
+import {
+  cachedTrees,
+  describeTree,
+  newestOfTrees,
+  removeTree,
+  treeBuilder,
+} from "../../build/tree/tree_kernels.ts";
 import { forgetKernelName, fragmentOf, kernelNames } from "../../build/kernel_names.ts";
 import { printJson } from "../question.ts";
 import { parseCommandLine, UsageError, warn } from "../command_line.ts";
@@ -26,19 +33,30 @@ export function listKernels(args: string[]): number {
     throw new UsageError(`kernel list takes no ${operands[0]}: leave it out`);
   }
   const current = currentKernels();
-  const kernels = cachedKernels().map((kernel) => ({
+  const cached = cachedKernels();
+  const newest = newestOfTrees(cached);
+  const kernels = cached.map((kernel) => ({
     name: kernel.name,
     kernels: current.get(kernel.folder.path) ?? [],
-    state: stateOf(kernel, current),
+    state: stateOf(kernel, current, newest),
+    tree: kernel.manifest?.tree,
     compiler: kernel.manifest?.compiler ?? "",
     bytes: diskUse(kernel.folder.path),
     path: kernel.folder.path,
   }));
   if (values.json) printJson(kernels);
   else {
-    const width = Math.max(...kernels.map(({ name }) => name.length));
+    const rows = [
+      ...kernels,
+      ...cachedTrees().map(({ name, folder, tree }) => ({
+        name: `trees/${name}`,
+        state: tree === undefined ? "build files" : `build files of ${tree}`,
+        bytes: diskUse(folder.path),
+      })),
+    ];
+    const width = Math.max(...rows.map(({ name }) => name.length));
     process.stdout.write(
-      kernels.map(({ name, state, bytes }) =>
+      rows.map(({ name, state, bytes }) =>
         `${name.padEnd(width)}  ${megabytes(bytes).padStart(8)}  ${state}\n`
       ).join(""),
     );
@@ -63,9 +81,12 @@ export function pruneKernels(args: string[]): number {
   operands.forEach(forgetKernelName);
   // Two names may stand for the same options, and so for one kernel.
   const current = currentKernels();
-  for (const kernel of cachedKernels()) {
+  const cached = cachedKernels();
+  const newest = newestOfTrees(cached);
+  for (const kernel of cached) {
     const { name, folder } = kernel;
-    if (current.has(folder.path) || (operands.length > 0 && !chosen.has(folder.path))) continue;
+    if (current.has(folder.path) || newest.has(kernel)) continue;
+    if (operands.length > 0 && !chosen.has(folder.path)) continue;
     const builder = kernelBuilder(folder);
     if (builder !== undefined) {
       warn(`${name} is left: process ${builder} builds it`);
@@ -76,7 +97,20 @@ export function pruneKernels(args: string[]): number {
     removeKernel(kernel);
     process.stdout.write(`Removed ${name} (${size})\n`);
   }
+  if (operands.length === 0) pruneTrees([...newest].map(({ folder }) => folder.path));
   return 0;
+}
+
+/** Removes the build files of trees that are gone, or whose kernel is. */
+function pruneTrees(kept: readonly string[]): void {
+  for (const cached of cachedTrees()) {
+    const { name, folder, tree, kernel } = cached;
+    const isNeeded = tree !== undefined && existsSync(tree) && kept.includes(kernel!);
+    if (isNeeded || treeBuilder(cached) !== undefined) continue;
+    const size = megabytes(diskUse(folder.path));
+    removeTree(cached);
+    process.stdout.write(`Removed trees/${name} (${size})\n`);
+  }
 }
 
 /** The names that `--kernel` has for the kernels that commands run, or would build, by folder. */
@@ -94,12 +128,17 @@ function currentPath(definition?: KernelDefinition): string | undefined {
 }
 
 function stateOf(
-  { folder, manifest }: CachedKernel,
+  kernel: CachedKernel,
   current: ReturnType<typeof currentKernels>,
+  newest: ReadonlySet<CachedKernel>,
 ): string {
+  const { folder, manifest } = kernel;
   const builder = kernelBuilder(folder);
   if (builder !== undefined) return `being built by process ${builder}`;
   if (manifest === undefined) return "not built to the end";
+  if (manifest.tree !== undefined) {
+    return `${newest.has(kernel) ? "newest" : "older"} of ${describeTree(manifest.tree)}`;
+  }
   const names = current.get(folder.path);
   if (names === undefined) return "of another source, configuration or compiler";
   return `in use: --kernel ${names.join(" or ")}`;

@@ -52,19 +52,9 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   async function record(recording: Recording): Promise<CommandEnd> {
-    const { runDirectory } = recording;
-    const report = join(runDirectory, "runner.xml");
-    const recorder = scope === "thread"
-      ? "thread"
-      : chooseRecorder(values.recorder, recording.machine, needOfPtrace(values));
-    const runOnce = testRun(command, report, recording, { ...values, recorder });
+    const runOnce = testRecorder(command, recording, { ...values, scope });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
-    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) {
-      const earlier = new Set(recordFiles(runDirectory));
-      rmSync(report, { force: true, recursive: true }); // of a run that was killed
-      end = await runOnce();
-      settle(runDirectory, earlier, report, end.cut !== undefined);
-    }
+    for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;
   }
   return await recordRun(
@@ -90,8 +80,31 @@ interface TestValues {
 }
 
 interface TestRunOptions extends TestValues {
-  readonly recorder: RecorderName | "thread";
+  readonly scope: Scope;
+  /** The value of `--recorder`. */
+  readonly recorder: string;
   readonly vmlinux?: string;
+}
+
+/** What runs the command once, with its tests recorded and their outcomes settled. */
+export function testRecorder(
+  command: string[],
+  recording: Recording,
+  options: TestRunOptions,
+): () => Promise<CommandEnd> {
+  const { runDirectory, machine } = recording;
+  const report = join(runDirectory, "runner.xml");
+  const recorder = options.scope === "thread"
+    ? "thread"
+    : chooseRecorder(options.recorder, machine, needOfPtrace(options));
+  const runOnce = testRun(command, report, recording, recorder, options);
+  return async () => {
+    const earlier = new Set(recordFiles(runDirectory));
+    rmSync(report, { force: true, recursive: true }); // of a run that was killed
+    const end = await runOnce();
+    settle(runDirectory, earlier, report, end.cut !== undefined);
+    return end;
+  };
 }
 
 /**
@@ -103,7 +116,8 @@ function testRun(
   command: string[],
   report: string,
   { machine, runDirectory, run }: Recording,
-  { recorder, vmlinux, "no-follow": noFollow }: TestRunOptions,
+  recorder: RecorderName | "thread",
+  { vmlinux, "no-follow": noFollow }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,

@@ -16,6 +16,14 @@ import { ORIGIN_HELP, originSelectionOf } from "../origin_options.ts";
 import { GUEST_OPTIONS, guestOptions } from "./guest_options.ts";
 import { chooseMachine } from "./machine_choice.ts";
 import { reportCut } from "./report_cut.ts";
+import {
+  buildSource,
+  noteTree,
+  SOURCE_HELP,
+  SOURCE_OPTIONS,
+  treeMachine,
+  treeRequest,
+} from "./source_options.ts";
 import { EXIT_NO_COVERAGE, type OptionValues, warn } from "../command_line.ts";
 
 /** Options of commands that record. */
@@ -23,7 +31,8 @@ export const RECORDING_OPTIONS = {
   ...LOAD_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...GUEST_OPTIONS,
-  kernel: { type: "string", default: "auto" },
+  ...SOURCE_OPTIONS,
+  kernel: { type: "string" },
   out: { type: "string", default: "coverage/kernel" },
   "no-follow": { type: "string", multiple: true },
   fresh: { type: "boolean" },
@@ -34,7 +43,7 @@ export const KERNEL_HELP =
   `    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
     --kernel NAME                 a kernel that kernelcov kernel build --config has built
     --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
-`;
+${SOURCE_HELP}`;
 
 /** Help for the others. */
 export const RECORDING_HELP =
@@ -54,7 +63,7 @@ ${ORIGIN_HELP}${OUTPUT_HELP}`;
 /** Values of {@linkcode RECORDING_OPTIONS}. */
 type RecordingValues =
   & OptionValues<typeof RECORDING_OPTIONS>
-  & { readonly kernel: string; readonly out: string };
+  & { readonly out: string };
 
 /** Where a command is recorded. */
 export interface Recording {
@@ -78,6 +87,7 @@ export async function recordRun(
   nothing: string,
 ): Promise<number> {
   const guest = guestOptions(values);
+  const request = treeRequest(values, values.kernel);
   checkReportOptions(values, values.out, "of the command");
   // Embedded kernels are of this machine's architecture too.
   checkCalls(originSelectionOf(values), machineName());
@@ -85,7 +95,11 @@ export async function recordRun(
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
   const write = [out, ...guest.write ?? []];
-  const machine = await chooseMachine(values.kernel, { ...guest, write });
+  const tree = request === undefined ? undefined : await buildSource(request);
+  const machine = tree === undefined
+    ? await chooseMachine(values.kernel ?? "auto", { ...guest, write })
+    : treeMachine(tree, { ...guest, write });
+  if (tree !== undefined) noteTree(runDirectory, tree);
   const end = await record({ machine, runDirectory, run: lock.run });
   const recorded = recordedRun(lock, values.fresh === true);
   reportCut(end, recorded?.records);
@@ -100,7 +114,7 @@ export async function recordRun(
 }
 
 /** The real path of the output folder, which is made where there is none. */
-function outputFolder(path: string): string {
+export function outputFolder(path: string): string {
   try {
     // A part of its path may be a symbolic link that a test has left.
     return plainFolder(path, { make: true });
@@ -114,7 +128,10 @@ function outputFolder(path: string): string {
  * What the folder that a command has locked holds now that its own run has ended: the run, and the tests of earlier
  * runs that it did not run. `undefined` where it recorded nothing: then the folder is as it was before.
  */
-function recordedRun({ directory, run }: RunLock, fresh: boolean): Run | undefined {
+export function recordedRun(
+  { directory, run }: Pick<RunLock, "directory" | "run">,
+  fresh: boolean,
+): Run | undefined {
   const files = readRecordFiles(directory);
   if (!files.some(({ header, records }) => header?.run === run && records.length > 0)) {
     return undefined;

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, type KernelFolder } from "../../build/kernel_folder.ts";
+import type { TreeKernel } from "../../build/tree/build_tree.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 
 /** A user-mode Linux kernel that guests boot. */
@@ -25,6 +26,19 @@ export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
   using image = new OpenImage(linux);
   const collectors = hasCollectors(image);
   return { linux, vmlinux, programs: path, own: false, collectors, parameters: [] };
+}
+
+/** A kernel that kernelcov built from a tree of the user's. */
+export function treeKernel({ folder, manifest }: TreeKernel): UmlKernel {
+  const { linux, vmlinux } = folder;
+  using image = new OpenImage(linux);
+  return {
+    linux,
+    vmlinux,
+    programs: cacheFolder(),
+    own: !manifest.tree?.patches.includes("hostfs"),
+    parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
+  };
 }
 
 /**

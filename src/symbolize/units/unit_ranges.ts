@@ -66,7 +66,7 @@ export function readUnitRanges(
 }
 
 /** Opens a unit to read its root only: reads few bytes first. */
-function openRoot(sections: DwarfSections, header: UnitHeader): Unit {
+export function openRoot(sections: DwarfSections, header: UnitHeader): Unit {
   const size = header.end - header.offset;
   if (size > ROOT_SIZE) {
     try {

@@ -1,0 +1,84 @@
+/**
+ * Tries `--source` on Debian's sources as a new user would: unpacks each, runs an example's tests on it with one command
+ * and a clean cache, on Bun and on Deno, and looks at the reports: that the lines are those of the tree's files, patched
+ * ones too, for each test. Prints what holds; exit status 1 where something does not.
+ *
+ *   apt-get install -y --no-install-recommends linux-source-6.1
+ *   npm run check:kernels [-- 6.12 …]
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { DEBIAN_SERIES, debianTree } from "./debian_tree.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const COMMANDS: readonly (readonly string[])[] = [
+  ["bun", "test", "./examples/pipes_test.ts"],
+  ["deno", "test", "-A", "--no-check", "examples/pipes_test.ts"],
+];
+
+const series = process.argv.length > 2 ? process.argv.slice(2) : DEBIAN_SERIES;
+// Not a folder in memory: a tree has more than a gigabyte.
+const folder = mkdtempSync(join(process.env["TMPDIR"] ?? tmpdir(), "kernelcov-kernels-"));
+try {
+  for (const version of series) check(version);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function check(version: string): void {
+  const tree = debianTree(version, folder);
+  for (const command of COMMANDS) {
+    const out = join(folder, `out-${version}-${command[0]}`);
+    const started = performance.now();
+    const run = kernelcov("test", "--source", tree, "--out", out, "--", ...command);
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    const problems = run.status === 0 ? problemsOf(tree, out) : [`exit status ${run.status}`];
+    const title = `Linux ${version}, ${command[0]}`;
+    if (problems.length === 0) {
+      console.log(`ok     ${title}: ${seconds} s, ${summary(out)}`);
+      continue;
+    }
+    process.exitCode = 1;
+    console.log(`FAILED ${title}: ${problems.join("; ")}\n${run.stdout}${run.stderr}`);
+  }
+}
+
+function kernelcov(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), KERNELCOV_VMLINUX: "" };
+  return spawnSync(join(ROOT, "src/cli/kernelcov"), args, { cwd: ROOT, encoding: "utf8", env });
+}
+
+/** What is wrong with the reports. */
+function problemsOf(tree: string, out: string): string[] {
+  const lcov = readFileSync(join(out, "lcov.info"), "utf8");
+  const files = [...lcov.matchAll(/^SF:(.*)$/gm)].map(([, file]) => file);
+  const problems: string[] = [];
+  const missing = files.filter((file) => !existsSync(file));
+  if (missing.length > 0) {
+    problems.push(`${missing.length} files are not there, such as ${missing[0]}`);
+  }
+  for (const [file, name] of [["fs/pipe.c", "pipe_write"], ["kernel/fork.c", "copy_process"]]) {
+    const path = join(tree, file);
+    const section = lcov.split("end_of_record").find((part) => part.includes(`SF:${path}\n`));
+    const line = Number(new RegExp(`^FN:(\\d+),(?:\\d+,)?${name}$`, "m").exec(section ?? "")?.[1]);
+    // A declaration can begin on the line before the name.
+    const text = readFileSync(path, "utf8").split("\n").slice(line - 2, line + 1).join("\n");
+    if (!text.includes(name)) problems.push(`${name} is not at ${path}:${line}`);
+    if (section !== undefined && !/^DA:\d+,[1-9]/m.test(section)) {
+      problems.push(`no line of ${path} ran`);
+    }
+  }
+  const tests = readFileSync(join(out, "tests.info"), "utf8");
+  if (new Set(tests.match(/^TN:.*$/gm)).size < 4) problems.push("tests.info lacks tests");
+  return problems;
+}
+
+function summary(out: string): string {
+  const lcov = readFileSync(join(out, "lcov.info"), "utf8");
+  const hit = lcov.match(/^DA:\d+,[1-9]/gm)?.length ?? 0;
+  return `${hit} lines of ${lcov.match(/^DA:/gm)?.length} ran`;
+}
