@@ -1,25 +1,13 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
-import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
-import { SharedMapping } from "../sys/shared_mapping.ts";
+import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
-import {
-  KCOV_DISABLE,
-  KCOV_ENABLE,
-  KCOV_INIT_TRACE,
-  KCOV_PATH,
-  KCOV_RESET_TRACE,
-  KCOV_TRACE_PC,
-  MAX_WORDS,
-  MIN_WORDS,
-  WORD_BYTES,
-} from "./abi.ts";
+import { KCOV_DISABLE, KCOV_ENABLE, KCOV_PATH, KCOV_RESET_TRACE, KCOV_TRACE_PC } from "./abi.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
+import { closeKcov, openKcov } from "./open_kcov.ts";
 
 const EINVAL = 22;
-const _SC_PAGESIZE = 30;
 
 /** How to open a {@linkcode KcovDevice}. */
 export interface KcovDeviceOptions {
@@ -70,28 +58,8 @@ export class KcovDevice implements Disposable {
    */
   static open(options: KcovDeviceOptions = {}): KcovDevice {
     const { words = DEFAULT_WORDS, libc = loadLibc() } = options;
-    checkWords(words, Number(libc.sysconf(_SC_PAGESIZE)));
-    const opened = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
-    const fd = check(libc, "open", opened, `open ${KCOV_PATH}`, {
-      ENOENT: "mount debugfs, or use a kernel with CONFIG_KCOV=y",
-      EACCES: "run as root",
-      EPERM: "boot without kernel lockdown",
-      otherwise: "run kernelcov doctor to see what is missing",
-    });
-    try {
-      const inited = libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
-      check(libc, "ioctl(KCOV_INIT_TRACE)", inited, `allocate ${words} words`, {
-        ENOMEM: "use a smaller buffer",
-        EINVAL: "use a buffer of another size",
-        ENOTTY: `check that ${KCOV_PATH} is the coverage device of a 64-bit kernel`,
-        otherwise: "run kernelcov doctor to see what is missing",
-      });
-      const mapping = new SharedMapping(libc, fd, words * WORD_BYTES, "the coverage buffer");
-      return new KcovDevice(libc, fd, words, mapping);
-    } catch (error) {
-      libc.close(fd);
-      throw error;
-    }
+    const { fd, mapping } = openKcov(libc, words);
+    return new KcovDevice(libc, fd, words, mapping);
   }
 
   private constructor(libc: Libc, fd: number, words: number, mapping: SharedMapping) {
@@ -226,7 +194,7 @@ export class KcovDevice implements Disposable {
     this.#closed = true;
     attempt(errors, () => this.#mapping[Symbol.dispose]());
     attempt(errors, () => {
-      const result = this.#libc.close(this.#fd);
+      const result = closeKcov(this.#libc, this.#fd);
       check(this.#libc, "close", result, `close ${KCOV_PATH}`, "do not close others' descriptors");
     });
     if (errors.length > 0) throw errors[0];
@@ -277,17 +245,4 @@ function attempt(errors: unknown[], step: () => void): void {
   } catch (error) {
     errors.push(error);
   }
-}
-
-/** Refuses sizes that KCOV_INIT_TRACE takes or refuses without saying why: a size off the page can never be mapped. */
-function checkWords(words: number, pageBytes: number): void {
-  const step = pageBytes / WORD_BYTES;
-  if (Number.isInteger(words) && words >= MIN_WORDS && words <= MAX_WORDS && words % step === 0) {
-    return;
-  }
-  throw new RangeError(
-    `Cannot use a coverage buffer of ${words} words: use a multiple of ${step} from ${step} to ${
-      Math.floor(MAX_WORDS / step) * step
-    }`,
-  );
 }

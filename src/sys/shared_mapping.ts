@@ -1,5 +1,5 @@
 import { check } from "./errno.ts";
-import type { Libc } from "./types.ts";
+import type { LibcPart } from "./types.ts";
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -7,7 +7,7 @@ const MAP_SHARED = 1;
 
 /** Memory shared with the kernel or another process through a descriptor. Read and written in place. */
 export class SharedMapping implements Disposable {
-  readonly #libc: Libc;
+  readonly #libc: LibcPart<"mmap" | "munmap">;
   readonly #address: bigint;
   readonly #byteLength: number;
   #buffer: ArrayBuffer;
@@ -19,7 +19,7 @@ export class SharedMapping implements Disposable {
    * @param what What is mapped, for the error: follows "Cannot map".
    * @throws {SyscallError} Where the kernel refuses.
    */
-  constructor(libc: Libc, fd: number, byteLength: number, what: string) {
+  constructor(libc: LibcPart<"mmap" | "munmap">, fd: number, byteLength: number, what: string) {
     const length = BigInt(byteLength);
     const address = libc.mmap(0n, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0n);
     this.#address = check(libc, "mmap", address, `map ${what}`, {
