@@ -9,6 +9,7 @@ import { borrowDevice } from "./broker/borrow_device.ts";
 import type { DeviceUse } from "./broker/broker_message.ts";
 
 const _SC_PAGESIZE = 30;
+const LEAST_WORDS = 512;
 
 /** What opening a device calls. */
 export type KcovLibc = LibcPart<"open" | "close" | "ioctl" | "mmap" | "munmap" | "sysconf">;
@@ -51,6 +52,22 @@ export function closeKcov(libc: Pick<KcovLibc, "close">, fd: number): number {
   if (lease !== undefined) libc.close(lease);
   // Last, so that errno is that of the device.
   return libc.close(fd);
+}
+
+/**
+ * Asks a device something that needs no buffer, and closes it.
+ *
+ * @throws {SyscallError} Where neither this process nor the broker can open one.
+ */
+export function askKcov<Answer>(libc: KcovLibc, ask: (fd: number) => Answer): Answer {
+  const opened = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
+  // The broker lends none without a buffer.
+  const fd = opened === -1 ? borrow(libc, libc.errno(), LEAST_WORDS, "tracer") : opened;
+  try {
+    return ask(fd);
+  } finally {
+    closeKcov(libc, fd);
+  }
 }
 
 /** A device with its buffer allocated. */

@@ -1,14 +1,11 @@
 import { KcovUnavailableError } from "../../errors.ts";
 import { KCOV_YIELD, type KcovMode } from "../../kcov/abi.ts";
 import { hasUniqueMode } from "../../kcov/kcov_device.ts";
-import { closeKcov, openKcov } from "../../kcov/open_kcov.ts";
+import { askKcov, closeKcov, openKcov } from "../../kcov/open_kcov.ts";
 import type { Libc } from "../../sys/types.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
 
 const _SC_NPROCESSORS_ONLN = 84;
-
-/** Words of a buffer that is opened to ask the device something: no more than fits the largest page. */
-const PROBE_WORDS = 8192;
 
 /** Buffers kept for the next task. In a user-mode kernel a page of one may be a mapping of the host's. */
 const KEPT = 24;
@@ -49,10 +46,7 @@ export class TraceBufferPool {
   constructor(libc: Libc, options: TraceBufferOptions) {
     this.#libc = libc;
     this.#concurrent = libc.sysconf(_SC_NPROCESSORS_ONLN) > 1n;
-    const { fd, mapping } = openKcov(libc, PROBE_WORDS, "tracer");
-    const known = hasUniqueMode(libc, fd);
-    mapping[Symbol.dispose]();
-    closeKcov(libc, fd);
+    const known = askKcov(libc, (fd) => hasUniqueMode(libc, fd));
     if (options.mode === "unique" && !known) {
       throw new KcovUnavailableError(
         "not-built-in",
