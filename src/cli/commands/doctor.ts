@@ -8,15 +8,15 @@ import { findEmbeddedKernel } from "../../build/build_kernel.ts";
 import { estimateBuild } from "../../build/build_progress.ts";
 import { installCommand, missingPackages, neededPackages } from "../../build/debian_packages.ts";
 import { hostFacts } from "../../machines/uml/guest_failure.ts";
-import { guestProgram } from "../../machines/uml/guest_programs.ts";
-import { hostProtection } from "../../machines/uml/host_protection.ts";
+import { guestProgram } from "../../machines/guest/guest_programs.ts";
+import { hostProtection } from "../../machines/guest/host_protection.ts";
 import type { KernelFolder } from "../../build/kernel_folder.ts";
 import {
   chooseMemoryFolder,
   DEFAULT_MEMORY,
   memoryFolders,
   parseMemorySize,
-} from "../../machines/uml/memory_folder.ts";
+} from "../../machines/guest/memory_folder.ts";
 import { outputStyle } from "../question.ts";
 import { moduleFinding } from "./module_finding.ts";
 import { type Command, EXIT_NO_COVERAGE, parseCommandLine, UsageError } from "../command_line.ts";

@@ -30,7 +30,8 @@ export const RECORDING_OPTIONS = {
 export const KERNEL_HELP =
   `    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
     --kernel NAME                 a kernel that kernelcov kernel build --config has built
-    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
+    --kernel PATH                 a kernel of your own: a bzImage, Image or vmlinux for a virtual machine, or a user-mode
+                                  Linux; its file or its folder
 `;
 
 /** Help for the others. */
@@ -40,6 +41,7 @@ export const RECORDING_HELP =
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --cpus N                      processors of a virtual machine, 1 by default
     --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
     --fresh                       drop what earlier runs recorded; without it a run replaces the tests that it ran
@@ -80,7 +82,11 @@ export async function recordRun(
   const runDirectory = join(out, "run");
   using lock = lockRun(runDirectory);
   const write = [out, ...guest.write ?? []];
-  const machine = await chooseMachine(values.kernel, { ...guest, write });
+  const machine = await chooseMachine(values.kernel, {
+    ...guest,
+    write,
+    vmlinux: values.vmlinux,
+  });
   const end = await record({ machine, runDirectory, run: lock.run });
   const recorded = recordedRun(lock, values.fresh === true);
   reportCut(end, recorded?.records);

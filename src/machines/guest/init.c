@@ -6,12 +6,10 @@
  * It makes a machine of the host's file system (read-only below, an overlay in memory above, named folders writable),
  * runs one command in it and powers off. It talks to the host over a raw line, a serial one or a port of a virtio console,
  * in frames: one byte of type, the payload's length as four bytes, little-endian, the payload.
- * src/machines/uml/guest_protocol.ts is the other end.
+ * src/machines/guest/guest_protocol.ts is the other end.
  */
 #define _GNU_SOURCE
-#ifdef VIRTUAL_MACHINE
 #include <dirent.h>
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,9 +30,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#ifdef VIRTUAL_MACHINE
 #include <sys/utsname.h>
-#endif
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -63,16 +59,13 @@ enum { FRAME_HEADER = 5, CHUNK = 65536 };
 
 static int line = -1;
 
+/* Waits until the host has what was written to the line. */
+static void drain_line(void);
+
 static void power_off(void)
 {
 	sync();
-#ifdef VIRTUAL_MACHINE
-	/* What is still on its way would be lost: the host ends the machine when it has the last frame. */
-	if (line >= 0)
-		poll(&(struct pollfd){ .fd = line, .events = 0 }, 1, 20000);
-#endif
-	if (line >= 0)
-		tcdrain(line);
+	drain_line();
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
@@ -138,126 +131,21 @@ static void may_mount(const char *target, const char *type, unsigned long flags,
 	mount(type, target, type, flags, data);
 }
 
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+	mkdir(path, 0755);
+}
+
+/* What differs between machines. */
 #ifdef VIRTUAL_MACHINE
-/* What a kernel lacks, on its console: there is no line yet. The host looks for it. */
-static void __attribute__((noreturn)) lacks(const char *options)
-{
-	int console = open("/dev/console", O_WRONLY | O_NOCTTY);
-
-	dprintf(console, "kernelcov: this kernel lacks %s\n", options);
-	usleep(200000);
-	power_off();
-	__builtin_unreachable();
-}
-
-/* The port of the virtio console that the host has named so; -1 where there is none (yet). */
-static int open_port(void)
-{
-	const char *folder = "/sys/class/virtio-ports";
-	DIR *ports = opendir(folder);
-	struct dirent *entry;
-	char path[PATH_MAX], name[32] = { 0 };
-	int found = -1;
-
-	while (ports && found < 0 && (entry = readdir(ports))) {
-		int fd;
-
-		snprintf(path, sizeof(path), "%s/%s/name", folder, entry->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (read(fd, name, sizeof(name) - 1) > 0 && strncmp(name, "kernelcov", 9) == 0) {
-			snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-			found = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-		}
-		close(fd);
-	}
-	if (ports)
-		closedir(ports);
-	return found;
-}
-
-static void open_line(void)
-{
-	if (mount("sysfs", "/sys", "sysfs", 0, NULL) < 0)
-		lacks("CONFIG_SYSFS=y");
-	if (mount("dev", "/dev", "devtmpfs", 0, NULL) < 0 && errno != EBUSY)
-		lacks("CONFIG_DEVTMPFS=y");
-	/* Drivers may still be looking for their devices. */
-	for (int i = 0; line < 0 && i < 1000; i++) {
-		line = open_port();
-		if (line < 0)
-			usleep(10000);
-	}
-	if (line < 0)
-		lacks("CONFIG_VIRTIO_CONSOLE=y, or CONFIG_VIRTIO_PCI=y");
-}
-
-static void mount_host(const char *tag, const char *target, const char *cache)
-{
-	char options[128];
-
-	snprintf(options, sizeof(options), "trans=virtio,version=9p2000.L,msize=262144,cache=%s", cache);
-	if (mount(tag, target, "9p", 0, options) == 0)
-		return;
-	if (errno == ENODEV)
-		fail("This kernel lacks CONFIG_9P_FS=y: kernelcov kernel config --vm prints what it needs");
-	if (errno == ENOENT || errno == EPROTONOSUPPORT)
-		fail("This kernel lacks CONFIG_NET_9P_VIRTIO=y: kernelcov kernel config --vm prints what it needs");
-	fail("Cannot mount the host's files on %s in the guest: %s", target, strerror(errno));
-}
-
-/* The initramfs cannot be left with pivot_root(2): the new root is put on top of it. */
-static void enter_overlay(void)
-{
-	must_mount("overlay", "/overlay", "tmpfs", 0, "size=90%,mode=0755");
-	if (mkdir("/overlay/upper", 0755) < 0 || mkdir("/overlay/work", 0755) < 0 || mkdir("/overlay/root", 0755) < 0 ||
-	    mkdir("/overlay/host", 0755) < 0)
-		fail("Cannot make the overlay's folders in the guest: %s", strerror(errno));
-	mount_host("host", "/overlay/host", "loose");
-	if (mount("overlay", "/overlay/root", "overlay", 0,
-		  "lowerdir=/overlay/host,upperdir=/overlay/upper,workdir=/overlay/work") < 0) {
-		if (errno == ENODEV)
-			fail("This kernel lacks CONFIG_OVERLAY_FS=y: kernelcov kernel config --vm prints what it needs");
-		fail("Cannot mount the overlay in the guest: %s", strerror(errno));
-	}
-	umount2("/sys", MNT_DETACH);
-	must_mount("/dev", "/overlay/root/dev", NULL, MS_MOVE, NULL);
-	if (chdir("/overlay/root") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
-		fail("Cannot enter the overlay in the guest: %s", strerror(errno));
-}
+#include "../vm/init_vm.h"
 #else
-static void open_line(void)
-{
-	struct termios settings;
-
-	/* /dev is still the host's: the guest's own device nodes are in a file system of their own. */
-	if (mount("dev", "/dev", "devtmpfs", 0, NULL) < 0)
-		power_off();
-	line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (line < 0 || tcgetattr(line, &settings) < 0)
-		power_off();
-	cfmakeraw(&settings);
-	if (tcsetattr(line, TCSANOW, &settings) < 0)
-		power_off();
-}
-
-/*
- * An overlay of the host's file system becomes the root. The old root is left with pivot_root(2), not chroot(2): a
- * process in a chroot may not make user namespaces.
- */
-static void enter_overlay(void)
-{
-	/* /proc is a folder that every host has; what is mounted there disappears with the old root. */
-	must_mount("overlay", "/proc", "tmpfs", 0, "size=90%,mode=0755");
-	if (mkdir("/proc/upper", 0755) < 0 || mkdir("/proc/work", 0755) < 0 || mkdir("/proc/root", 0755) < 0)
-		fail("Cannot make the overlay's folders in the guest: %s", strerror(errno));
-	must_mount("overlay", "/proc/root", "overlay", 0, "lowerdir=/,upperdir=/proc/upper,workdir=/proc/work");
-	must_mount("/dev", "/proc/root/dev", NULL, MS_MOVE, NULL);
-	if (chdir("/proc/root") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
-	    chdir("/") < 0)
-		fail("Cannot enter the overlay in the guest: %s", strerror(errno));
-}
+#include "../uml/init_uml.h"
 #endif
 
 static bool is_below(const char *path, const char *folder)
@@ -300,61 +188,6 @@ static void start_loopback(void)
 	}
 }
 
-#ifdef VIRTUAL_MACHINE
-/* The host gives the machine the folders that it may write to, and no others. */
-static bool seal(void)
-{
-	return true;
-}
-#else
-/* From here on nobody in the guest gets at more of the host's files than there are now. False where the kernel cannot. */
-static bool seal(void)
-{
-	int fd = open("/sys/module/hostfs/parameters/sealed", O_WRONLY | O_CLOEXEC);
-	bool sealed = fd >= 0 && write(fd, "1", 1) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	return sealed;
-}
-#endif
-
-static void make_folders(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-	mkdir(path, 0755);
-}
-
-static void mount_writable(const char *folder, size_t index)
-{
-#ifdef VIRTUAL_MACHINE
-	char tag[24];
-
-	snprintf(tag, sizeof(tag), "write%zu", index);
-	mount_host(tag, folder, "mmap");
-#else
-	must_mount("hostfs", folder, "hostfs", 0, folder);
-#endif
-}
-
-#ifdef VIRTUAL_MACHINE
-/* The kernel's modules, which are a folder of the host's, where modprobe(8) looks for them. */
-static void mount_modules(const char *folder)
-{
-	struct utsname name;
-	char target[PATH_MAX];
-
-	uname(&name);
-	snprintf(target, sizeof(target), "/lib/modules/%s", name.release);
-	make_folders(target);
-	must_mount(folder, target, NULL, MS_BIND, NULL);
-}
-#endif
-
 struct settings {
 	char **argv, **envp;
 	size_t argc, envc;
@@ -377,9 +210,7 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 	size_t writables = 0;
 	unsigned int rows, columns;
 	bool own_kernel = false;
-#ifdef VIRTUAL_MACHINE
 	const char *modules = NULL;
-#endif
 
 	for (char *at = text; at < text + size; at += strlen(at) + 1) {
 		char *value = at + 1;
@@ -405,11 +236,9 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 		case 'O':
 			own_kernel = true;
 			break;
-#ifdef VIRTUAL_MACHINE
 		case 'M':
 			modules = value;
 			break;
-#endif
 		case 'H':
 			sethostname(value, strlen(value));
 			break;
@@ -432,10 +261,8 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 		mount_writable(writable[i], i);
 	}
 	free(writable);
-#ifdef VIRTUAL_MACHINE
 	if (modules)
 		mount_modules(modules);
-#endif
 	if (!seal()) {
 		if (!own_kernel)
 			fail("The guest's kernel cannot be kept from the host's files: %s", strerror(errno));
@@ -470,21 +297,6 @@ static const char *find_program(const char *name, char found[PATH_MAX])
 	return NULL;
 }
 
-/* execvp() would have a shell read such a program as a script. */
-static bool __attribute__((unused)) has_32_bits(const char *program)
-{
-	unsigned char head[5] = { 0 };
-	int fd = open(program, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (read(fd, head, sizeof(head)) < 0)
-		head[0] = 0;
-	close(fd);
-	/* EI_CLASS, ELFCLASS32. */
-	return memcmp(head, "\177ELF\1", sizeof(head)) == 0;
-}
-
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
 	char found[PATH_MAX];
@@ -502,13 +314,10 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	signal(SIGPIPE, SIG_DFL);
 	environ = settings->envp;
 	program = find_program(settings->argv[0], found);
-#ifndef VIRTUAL_MACHINE
-	if (program && has_32_bits(program)) {
-		dprintf(2, "kernelcov: Cannot run %s: it is a program of 32 bits, and user-mode Linux on x86-64 runs those of 64 bits only\n",
-			settings->argv[0]);
+	if (program && cannot_run(program)) {
+		dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], cannot_run(program));
 		_exit(126);
 	}
-#endif
 	execvp(settings->argv[0], settings->argv);
 	error = errno;
 	/* A folder of PATH that may not be searched gives the same error as a program that may not be run. */

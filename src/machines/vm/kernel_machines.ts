@@ -1,0 +1,50 @@
+/** What differs between the architectures of virtual machines. */
+export interface KernelMachine {
+  /** As `uname -m` has it. */
+  readonly name: "x86_64" | "aarch64";
+  /** `e_machine` of ELF files. */
+  readonly elfNumber: number;
+  /** Node's name of it. */
+  readonly nodeName: string;
+  readonly qemu: string;
+  /** Debian's package with QEMU for it. */
+  readonly package: string;
+  /** QEMU's model of the board. */
+  readonly board: string;
+  /** A processor that emulation has all of, and that Deno and Bun run on. */
+  readonly emulated: string;
+  readonly console: string;
+  /** The compiler for it on other machines. */
+  readonly compiler: string;
+  /** Debian's package with that. */
+  readonly compilerPackage: string;
+}
+
+/** The architectures of virtual machines. */
+export const KERNEL_MACHINES = {
+  x86_64: {
+    name: "x86_64",
+    elfNumber: 62,
+    nodeName: "x64",
+    qemu: "qemu-system-x86_64",
+    package: "qemu-system-x86",
+    board: "q35",
+    // What TCG lacks of it is left out: each is a warning otherwise.
+    emulated: "Haswell-v4,-pcid,-x2apic,-tsc-deadline,-invpcid,-spec-ctrl",
+    console: "ttyS0",
+    compiler: "x86_64-linux-gnu-gcc",
+    compilerPackage: "gcc-x86-64-linux-gnu",
+  },
+  arm64: {
+    name: "aarch64",
+    elfNumber: 183,
+    nodeName: "arm64",
+    qemu: "qemu-system-aarch64",
+    package: "qemu-system-arm",
+    board: "virt",
+    emulated: "cortex-a76",
+    console: "ttyAMA0",
+    compiler: "aarch64-linux-gnu-gcc",
+    compilerPackage: "gcc-aarch64-linux-gnu",
+  },
+} as const satisfies Readonly<Record<string, KernelMachine>>;
