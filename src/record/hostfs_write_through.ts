@@ -1,14 +1,12 @@
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
-import { machineName } from "../sys/runtime.ts";
+import { O_CLOEXEC, O_WRONLY, systemCallNumber } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 import type { WriteThrough } from "./run_writer.ts";
 
-// User-mode Linux exists for x86 alone, so the numbers are those of x86-64.
-const SYS_statfs = 137n;
-const SYS_sync_file_range = 277n;
-/** `f_type` of a folder of user-mode Linux's host. */
+/** `f_type` of folders that user-mode Linux has from its host. */
 const HOSTFS_SUPER_MAGIC = 0x00c0_ffeen;
+/** `f_type` of folders that a virtual machine has from its host, over 9p. */
+const V9FS_MAGIC = 0x0102_1997n;
 const STATFS_BYTES = 120;
 const SYNC_FILE_RANGE_WRITE_AND_WAIT = 7n;
 
@@ -32,22 +30,23 @@ export function hostfsWriteThrough(
   return {
     write() {
       const range = [BigInt(fd), 0n, 0n, SYNC_FILE_RANGE_WRITE_AND_WAIT] as const;
-      libc.syscall(SYS_sync_file_range, ...range, 0n, 0n);
+      libc.syscall(systemCallNumber("sync_file_range"), ...range, 0n, 0n);
     },
     close: () => void libc.close(fd),
   };
 }
 
-/** Whether a path is on the host of user-mode Linux, on which this process then runs. */
+/** Whether a path is on the host of the guest that this process then runs in. */
 export function isHostfs(
   libc: Pick<WriteThroughLibc, "syscall" | "addressOf">,
   path: string,
 ): boolean {
-  if (machineName() !== "x86_64") return false;
   const name = cString(path);
   const statfs = new BigInt64Array(STATFS_BYTES / 8);
   const address = libc.addressOf(new Uint8Array(statfs.buffer));
-  const status = libc.syscall(SYS_statfs, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
+  const number = systemCallNumber("statfs");
+  const status = libc.syscall(number, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
   // The name is used behind the call, so that it is reachable up to then.
-  return status === 0n && name.length > 0 && statfs[0] === HOSTFS_SUPER_MAGIC;
+  return status === 0n && name.length > 0 &&
+    (statfs[0] === HOSTFS_SUPER_MAGIC || statfs[0] === V9FS_MAGIC);
 }

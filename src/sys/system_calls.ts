@@ -22,6 +22,8 @@ const NUMBERS = {
   sendmsg: [46n, 211n],
   setsockopt: [54n, 208n],
   socket: [41n, 198n],
+  statfs: [137n, 43n],
+  sync_file_range: [277n, 84n],
 } as const;
 
 /** Number of a system call that libc may have no function for; the tracer's are in src/elf/machine.ts. */
