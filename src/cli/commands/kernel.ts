@@ -12,11 +12,12 @@ import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
 import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
+import { vmConfiguration } from "../../machines/vm/needed_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build|run|shell|path|list|prune
+const HELP = `kernelcov kernel build|run|shell|path|config|list|prune
 kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
@@ -24,19 +25,23 @@ kernelcov kernel build --config FRAGMENT [--name NAME]
     # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
     ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
     in (=y): there are no modules.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]…
-                     [--dmesg] -- COMMAND…
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--cpus N] [--kernel NAME|PATH]
+                     [--append PARAMETER]… [--dmesg] -- COMMAND…
     Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
     only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
     with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
     --append: adds to the kernel's command line, such as um_fault_around=0, which maps pages one by one.
     --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
-    --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
-    hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--append PARAMETER]… [--dmesg]
+    --kernel PATH: a kernel of your own, its file or its folder; the path has a slash. A bzImage, Image or vmlinux runs
+    in a virtual machine (QEMU), with --cpus processors. Of a user-mode Linux without hostfs.patch only the host keeps
+    the command from other folders: kernelcov doctor says how.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--cpus N] [--kernel NAME|PATH] [--append PARAMETER]…
+                     [--dmesg]
     Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
+kernelcov kernel config --vm
+    Prints the options that a kernel of your own needs to run in a virtual machine, for scripts/kconfig/merge_config.sh.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
 kernelcov kernel prune [NAME]…
@@ -48,9 +53,9 @@ const RUN_OPTIONS = {
   ...GUEST_OPTIONS,
   kernel: { type: "string", default: "embedded" },
 } as const;
-const NAMES = "build, run, shell, path, list or prune";
+const NAMES = "build, run, shell, path, config, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. */
+/** `kernelcov kernel build|run|shell|path|config|list|prune`: the embedded kernel. */
 export const kernelCommand: Command = { help: HELP, run };
 
 function run([name, ...rest]: string[]): number | Promise<number> {
@@ -63,6 +68,8 @@ function run([name, ...rest]: string[]): number | Promise<number> {
       return shell(rest);
     case "path":
       return path(rest);
+    case "config":
+      return config(rest);
     case "list":
       return listKernels(rest);
     case "prune":
@@ -107,6 +114,16 @@ function definition(
     throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
   }
   throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
+}
+
+function config(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, { vm: { type: "boolean" } });
+  takeNoOperands("config", [...operands, ...command]);
+  if (values.vm !== true) {
+    throw new UsageError("Say what the kernel is to run in: --vm, a virtual machine");
+  }
+  process.stdout.write(vmConfiguration());
+  return 0;
 }
 
 function path(args: string[]): number {

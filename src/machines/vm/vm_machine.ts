@@ -15,6 +15,7 @@ import { type Accelerator, chooseAccelerator } from "./accelerator.ts";
 import { initramfs } from "./initramfs.ts";
 import type { KernelMachine } from "./kernel_machines.ts";
 import { modulesFolder } from "./modules_folder.ts";
+import { checkConfiguration } from "./needed_options.ts";
 import { explainVmFailure } from "./vm_failure.ts";
 import type { VmKernel } from "./vm_kernel.ts";
 import { VmProcess } from "./vm_process.ts";
@@ -51,6 +52,7 @@ export class VmMachine implements Machine {
     const options = this.#options;
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
+    checkConfiguration(kernel.folder);
     const qemu = findProgram(machine.qemu) ?? missing(machine.qemu, machine.package);
     const launcher = guestProgram(programs, "launcher");
     const init = guestProgram(programs, "vm_init", compilerFor(machine));
