@@ -1,12 +1,11 @@
 import { cString } from "../sys/native_strings.ts";
+import { tryReadText } from "../sys/files.ts";
 import { O_CLOEXEC, O_WRONLY, systemCallNumber } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 import type { WriteThrough } from "./run_writer.ts";
 
 /** `f_type` of folders that user-mode Linux has from its host. */
 const HOSTFS_SUPER_MAGIC = 0x00c0_ffeen;
-/** `f_type` of folders that a virtual machine has from its host, over 9p. */
-const V9FS_MAGIC = 0x0102_1997n;
 const STATFS_BYTES = 120;
 const SYNC_FILE_RANGE_WRITE_AND_WAIT = 7n;
 
@@ -47,6 +46,22 @@ export function isHostfs(
   const number = systemCallNumber("statfs");
   const status = libc.syscall(number, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
   // The name is used behind the call, so that it is reachable up to then.
-  return status === 0n && name.length > 0 &&
-    (statfs[0] === HOSTFS_SUPER_MAGIC || statfs[0] === V9FS_MAGIC);
+  if (status !== 0n || name.length === 0) return false;
+  return statfs[0] === HOSTFS_SUPER_MAGIC || isOver9p(path);
+}
+
+/** Whether a virtual machine has a path from its host: over 9p statfs(2) tells the type that the host's file system has. */
+function isOver9p(path: string): boolean {
+  let point = "";
+  let type = "";
+  // proc_pid_mountinfo(5); of two mounts on one point the later one is seen.
+  for (const line of tryReadText("/proc/self/mountinfo")?.split("\n") ?? []) {
+    const [left, right] = line.split(" - ");
+    const folder = left.split(" ")[4]?.replaceAll("\\040", " ");
+    if (folder === undefined || right === undefined || folder.length < point.length) continue;
+    if (folder !== "/" && path !== folder && !path.startsWith(`${folder}/`)) continue;
+    point = folder;
+    type = right.split(" ")[0];
+  }
+  return type === "9p";
 }

@@ -14,6 +14,8 @@ export interface KernelMachine {
   /** A processor that emulation has all of, and that Deno and Bun run on. */
   readonly emulated: string;
   readonly console: string;
+  /** Parameters for the kernel's command line. */
+  readonly parameters: readonly string[];
   /** The compiler for it on other machines. */
   readonly compiler: string;
   /** Debian's package with that. */
@@ -32,6 +34,8 @@ export const KERNEL_MACHINES = {
     // What TCG lacks of it is left out: each is a warning otherwise.
     emulated: "Haswell-v4,-pcid,-x2apic,-tsc-deadline,-invpcid,-spec-ctrl",
     console: "ttyS0",
+    // On a busy host an emulated timer is late, and the kernel would take it for broken.
+    parameters: ["no_timer_check"],
     compiler: "x86_64-linux-gnu-gcc",
     compilerPackage: "gcc-x86-64-linux-gnu",
   },
@@ -44,6 +48,7 @@ export const KERNEL_MACHINES = {
     board: "virt",
     emulated: "cortex-a76",
     console: "ttyAMA0",
+    parameters: [],
     compiler: "aarch64-linux-gnu-gcc",
     compilerPackage: "gcc-aarch64-linux-gnu",
   },

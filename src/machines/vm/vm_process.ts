@@ -49,6 +49,7 @@ export function kernelParameters({ machine, parameters }: VmBoot): string {
     // The supervisor's marks, one for each test, must not be dropped for being many.
     "printk.devkmsg=on",
     "random.trust_cpu=on",
+    ...machine.parameters,
     ...parameters,
   ].join(" ");
 }
