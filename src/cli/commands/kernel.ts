@@ -41,7 +41,7 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE] [--cpus N] [--kernel NAM
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel config --vm
-    Prints the options that a kernel of your own needs to run in a virtual machine, for scripts/kconfig/merge_config.sh.
+    Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
 kernelcov kernel prune [NAME]…
