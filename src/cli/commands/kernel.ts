@@ -40,7 +40,7 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE] [--cpus N] [--kernel NAM
     Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
-kernelcov kernel config --vm
+kernelcov kernel config --vm [--arch x86_64|arm64]
     Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one.
@@ -117,12 +117,19 @@ function definition(
 }
 
 function config(args: string[]): number {
-  const { values, operands, command } = parseCommandLine(args, { vm: { type: "boolean" } });
+  const { values, operands, command } = parseCommandLine(args, {
+    vm: { type: "boolean" },
+    arch: { type: "string", default: process.arch === "arm64" ? "arm64" : "x86_64" },
+  });
   takeNoOperands("config", [...operands, ...command]);
   if (values.vm !== true) {
     throw new UsageError("Say what the kernel is to run in: --vm, a virtual machine");
   }
-  process.stdout.write(vmConfiguration());
+  const { arch } = values;
+  if (arch !== "x86_64" && arch !== "arm64") {
+    throw new UsageError(`Unknown architecture "${arch}": use x86_64 or arm64`);
+  }
+  process.stdout.write(vmConfiguration(arch));
   return 0;
 }
 

@@ -2,6 +2,8 @@
 export interface KernelMachine {
   /** As `uname -m` has it. */
   readonly name: "x86_64" | "aarch64";
+  /** As the kernel's source has it. */
+  readonly arch: "x86_64" | "arm64";
   /** `e_machine` of ELF files. */
   readonly elfNumber: number;
   /** Node's name of it. */
@@ -26,6 +28,7 @@ export interface KernelMachine {
 export const KERNEL_MACHINES = {
   x86_64: {
     name: "x86_64",
+    arch: "x86_64",
     elfNumber: 62,
     nodeName: "x64",
     qemu: "qemu-system-x86_64",
@@ -41,6 +44,7 @@ export const KERNEL_MACHINES = {
   },
   arm64: {
     name: "aarch64",
+    arch: "arm64",
     elfNumber: 183,
     nodeName: "arm64",
     qemu: "qemu-system-aarch64",

@@ -52,7 +52,7 @@ export class VmMachine implements Machine {
     const options = this.#options;
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
-    checkConfiguration(kernel.folder);
+    checkConfiguration(kernel.folder, machine.arch);
     const qemu = findProgram(machine.qemu) ?? missing(machine.qemu, machine.package);
     const launcher = guestProgram(programs, "launcher");
     const init = guestProgram(programs, "vm_init", compilerFor(machine));
@@ -98,7 +98,7 @@ export class VmMachine implements Machine {
 
 function kindOf({ name }: Accelerator): GuestKind {
   return {
-    bootMs: name === "kvm" ? 60_000 : 300_000,
+    bootMs: name === "kvm" ? 60_000 : 600_000,
     endMs: 0,
     line: "the virtio port named kernelcov",
     explain: explainVmFailure,

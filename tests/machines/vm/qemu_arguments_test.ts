@@ -68,19 +68,29 @@ test("cpio reads the archive", () => {
 test("what a kernel lacks is named by option, before it boots where its configuration is there", () => {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-vm-"));
   try {
-    checkConfiguration(folder);
-    writeFileSync(join(folder, ".config"), vmConfiguration());
-    checkConfiguration(folder);
-    const lacking = vmConfiguration().replace("CONFIG_9P_FS=y", "CONFIG_9P_FS=m")
+    checkConfiguration(folder, "x86_64");
+    writeFileSync(join(folder, ".config"), vmConfiguration("x86_64"));
+    checkConfiguration(folder, "x86_64");
+    const lacking = vmConfiguration("x86_64").replace("CONFIG_9P_FS=y", "CONFIG_9P_FS=m")
       .replace("CONFIG_OVERLAY_FS=y\n", "").replace("CONFIG_KCOV=y\n", "");
     writeFileSync(join(folder, ".config"), lacking);
-    assert.throws(() => checkConfiguration(folder), {
+    assert.throws(() => checkConfiguration(folder, "x86_64"), {
       name: "KcovUnavailableError",
       message:
         `This kernel cannot run in a virtual machine: ${folder}/.config lacks CONFIG_OVERLAY_FS=y, CONFIG_9P_FS=y: add what kernelcov kernel config --vm prints, and build it again`,
     });
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("the options of one architecture are not asked of the other", () => {
+  assert.match(vmConfiguration("x86_64"), /CONFIG_SERIAL_8250=y/);
+  assert.doesNotMatch(vmConfiguration("x86_64"), /AMBA/);
+  assert.match(vmConfiguration("arm64"), /CONFIG_SERIAL_AMBA_PL011=y/);
+  assert.doesNotMatch(vmConfiguration("arm64"), /8250|ACPI/);
+  for (const arch of ["x86_64", "arm64"] as const) {
+    assert.match(vmConfiguration(arch), /CONFIG_9P_FS=y[^]*CONFIG_KCOV=y/);
   }
 });
 
