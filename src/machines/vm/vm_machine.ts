@@ -1,5 +1,3 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { KcovUnavailableError } from "../../errors.ts";
@@ -12,6 +10,7 @@ import { runInGuest } from "../guest/run_in_guest.ts";
 import { writableFolders } from "../guest/writable_folders.ts";
 import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
 import { type Accelerator, chooseAccelerator } from "./accelerator.ts";
+import { findProgram } from "./find_program.ts";
 import { initramfs } from "./initramfs.ts";
 import type { KernelMachine } from "./kernel_machines.ts";
 import { modulesFolder } from "./modules_folder.ts";
@@ -111,19 +110,6 @@ function compilerFor(machine: KernelMachine): string {
   return findProgram(machine.compiler) === undefined
     ? missing(machine.compiler, machine.compilerPackage)
     : machine.compiler;
-}
-
-function findProgram(name: string): string | undefined {
-  return (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, name)).find(
-    (path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  );
 }
 
 function missing(program: string, name: string): never {

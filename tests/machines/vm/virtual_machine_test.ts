@@ -18,10 +18,15 @@ import type { CommandEnd, GuestOptions } from "../../../src/machines/machine.ts"
 import { vmKernel } from "../../../src/machines/vm/vm_kernel.ts";
 import { VmMachine } from "../../../src/machines/vm/vm_machine.ts";
 import { formatInvocation, processInvocation } from "../../../src/record/invocation.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
 import { Collector, KERNELCOV } from "../../_support/guest_run.ts";
 
 // Needs a kernel, which takes minutes to build: scripts/checks/vm.ts names one.
 const KERNEL = process.env["KERNELCOV_VM_KERNEL"];
+/** This runtime's test runner. */
+const RUNNER = runtimeName() === "bun"
+  ? ["bun", "test", "--timeout", "300000"]
+  : ["deno", "test", "-A", "--no-check"];
 /** An emulated machine on a busy host takes its time. */
 const SLOW = {
   timeout: 600_000,
@@ -148,7 +153,7 @@ test("the records of tests that had ended outlive a crash of the kernel", SLOW, 
     );
     const { stdout, stderr, status } = spawnSync(
       KERNELCOV,
-      ["test", "--kernel", KERNEL!, "--", "bun", "test", "./crash.test.ts"],
+      ["test", "--kernel", KERNEL!, "--", ...RUNNER, "./crash.test.ts"],
       { cwd: folder, encoding: "utf8" },
     );
     assert.equal(status, 3, stdout + stderr);
@@ -160,3 +165,42 @@ test("the records of tests that had ended outlive a crash of the kernel", SLOW, 
     return Promise.resolve();
   });
 });
+
+test(
+  "a module that is loaded while tests run has its lines in the reports, by name",
+  SLOW,
+  async () => {
+    await inFolder((folder) => {
+      writeFileSync(
+        join(folder, "ext4.test.ts"),
+        `import { test } from "node:test";
+       import assert from "node:assert/strict";
+       import { execFileSync } from "node:child_process";
+       import { readFileSync, writeFileSync } from "node:fs";
+       test("loads and uses it", { timeout: 300_000 }, () => {
+         assert.doesNotMatch(readFileSync("/proc/modules", "utf8"), /^ext4 /m);
+         execFileSync("modprobe", ["ext4"]);
+         execFileSync("sh", ["-c", "truncate -s 16M /tmp/disk && mkfs.ext4 -q /tmp/disk && mkdir /tmp/mnt && mount -o loop /tmp/disk /tmp/mnt"]);
+         writeFileSync("/tmp/mnt/file", "hello");
+         execFileSync("umount", ["/tmp/mnt"]);
+       });`,
+      );
+      const { stdout, stderr, status } = spawnSync(
+        KERNELCOV,
+        ["test", "--kernel", KERNEL!, "--cpus", "2", "--", ...RUNNER, "./ext4.test.ts"],
+        { cwd: folder, encoding: "utf8" },
+      );
+      assert.equal(status, 0, stdout + stderr);
+      assert.match(stdout, /hit: .*\bext4 [1-9][\d,]* of [\d,]+ points/);
+      const lcov = readFileSync(join(folder, "coverage/kernel/lcov.info"), "utf8");
+      const file = lcov.split("end_of_record").find((part) =>
+        /^SF:.*fs\/ext4\/super\.c$/m.test(part)
+      );
+      assert.ok(file !== undefined);
+      const lines = [...file.matchAll(/^DA:\d+,[1-9]/gm)].length;
+      assert.ok(lines > 200, `${lines} lines`);
+      assert.match(file, /^FNDA:[1-9]\d*,ext4_fill_super$/m);
+      return Promise.resolve();
+    });
+  },
+);
