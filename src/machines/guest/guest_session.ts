@@ -46,7 +46,9 @@ export interface GuestKind {
   readonly bootMs: number;
   /** How long a guest takes to end by itself that has sent its last frame. */
   readonly endMs: number;
-  /** The line in the guest, such as `/dev/ttyS0`. */
+  /** What the line is in the guest, such as `serial line`. */
+  readonly lineName: string;
+  /** Where it is there, such as `/dev/ttyS0`. */
   readonly line: string;
   /** Why a guest ended before its command began, from its kernel's messages: what to change is in it. */
   readonly explain: (log: string, killedBy: string | undefined) => string;
@@ -213,8 +215,9 @@ export class GuestSession {
 
   /** Something else than the guest's process 1 has written to the line: no status on it can be trusted. */
   #distrust(): void {
+    const { line, lineName } = this.#options.kind;
     this.#failure =
-      `The guest's line, which carries the command's output, was written to by something else: leave ${this.#options.kind.line} alone`;
+      `The guest's ${lineName}, which carries the command's output, was written to by something else: leave ${line} alone`;
     this.#waitStatus = undefined;
     this.#distrusted = true;
     this.#guest.kill();

@@ -89,6 +89,7 @@ export const UML_GUEST: GuestKind = {
   // It takes a fifth of a second on an idle machine.
   bootMs: 60_000,
   endMs: 2000,
+  lineName: "serial line",
   line: "/dev/ttyS0",
   explain: (log, killedBy) => explainFailure(log, hostFacts(), killedBy),
   hint: (log) => mapLimitHint(log, hostFacts()),

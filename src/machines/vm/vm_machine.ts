@@ -99,7 +99,8 @@ function kindOf({ name }: Accelerator): GuestKind {
   return {
     bootMs: name === "kvm" ? 60_000 : 600_000,
     endMs: 0,
-    line: "the virtio port named kernelcov",
+    lineName: "console port",
+    line: "/dev/vport*",
     explain: explainVmFailure,
   };
 }
