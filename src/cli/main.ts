@@ -81,6 +81,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/kernel.ts")).kernelCommand,
   },
   {
+    name: "broker",
+    summary: "lets users record who are not root",
+    load: async () => (await import("./commands/broker.ts")).brokerCommand,
+  },
+  {
     name: "doctor",
     summary: "what works here, what does not, and what to change",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,

@@ -67,6 +67,8 @@ export type KcovMode = "trace" | "unique";
 
 /** Mode of `KCOV_ENABLE`: store the PC of every coverage point. */
 export const KCOV_TRACE_PC = 0n;
+/** Mode of `KCOV_ENABLE`: store the operands of comparisons; only kernels with `CONFIG_KCOV_ENABLE_COMPARISONS`. */
+export const KCOV_TRACE_CMP = 1n;
 
 /** Bytes of a word of the buffer: the kernel's `unsigned long`. */
 export const WORD_BYTES = 8;

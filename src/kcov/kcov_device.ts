@@ -5,8 +5,8 @@ import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_DISABLE, KCOV_ENABLE, KCOV_PATH, KCOV_RESET_TRACE, KCOV_TRACE_PC } from "./abi.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
+import { closeKcov, openKcov } from "./open_kcov.ts";
 import type { CallSplitter } from "./split_calls.ts";
-import { openKcov } from "./open_kcov.ts";
 
 const EINVAL = 22;
 
@@ -199,7 +199,7 @@ export class KcovDevice implements Disposable {
     this.#closed = true;
     attempt(errors, () => this.#mapping[Symbol.dispose]());
     attempt(errors, () => {
-      const result = this.#libc.close(this.#fd);
+      const result = closeKcov(this.#libc, this.#fd);
       check(this.#libc, "close", result, `close ${KCOV_PATH}`, "do not close others' descriptors");
     });
     if (errors.length > 0) throw errors[0];

@@ -1,11 +1,15 @@
-import { check } from "../sys/errno.ts";
+import { SyscallError } from "../errors.ts";
+import { syscallError } from "../sys/errno.ts";
 import { cString } from "../sys/native_strings.ts";
 import { SharedMapping } from "../sys/shared_mapping.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 import { KCOV_INIT_TRACE, KCOV_PATH, MAX_WORDS, MIN_WORDS, WORD_BYTES } from "./abi.ts";
+import { borrowDevice } from "./broker/borrow_device.ts";
+import type { DeviceUse } from "./broker/broker_message.ts";
 
 const _SC_PAGESIZE = 30;
+const LEAST_WORDS = 512;
 
 /** What opening a device calls. */
 export type KcovLibc = LibcPart<"open" | "close" | "ioctl" | "mmap" | "munmap" | "sysconf">;
@@ -16,35 +20,87 @@ export interface OpenKcov {
   readonly mapping: SharedMapping;
 }
 
+/** Connections to the broker, by the device that each stands for. Module state is per thread, as devices are. */
+const leases = new Map<number, number>();
+
 /**
- * Opens the device, allocates a buffer of `words` and maps it.
+ * Opens the device, allocates a buffer of `words` and maps it. Where this process may not open it, the machine's broker
+ * does so for it.
  *
+ * @param use What for: {@linkcode DeviceUse}.
  * @throws {RangeError} Where KCOV takes no such size; before any call.
- * @throws {SyscallError} Where the kernel refuses a step; what was opened before is released.
+ * @throws {SyscallError} Where the kernel or the broker refuses a step; what was opened before is released.
  */
-export function openKcov(libc: KcovLibc, words: number): OpenKcov {
+export function openKcov(libc: KcovLibc, words: number, use: DeviceUse = "thread"): OpenKcov {
   checkWords(words, Number(libc.sysconf(_SC_PAGESIZE)));
-  const opened = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
-  const fd = check(libc, "open", opened, `open ${KCOV_PATH}`, {
-    ENOENT: "mount debugfs, or use a kernel with CONFIG_KCOV=y",
-    EACCES: "run as root",
-    EPERM: "boot without kernel lockdown",
-    otherwise: "run kernelcov doctor to see what is missing",
-  });
+  const fd = openDevice(libc, words, use);
   try {
-    const inited = libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
-    check(libc, "ioctl(KCOV_INIT_TRACE)", inited, `allocate ${words} words`, {
-      ENOMEM: "use a smaller buffer",
-      EINVAL: "use a buffer of another size",
-      ENOTTY: `check that ${KCOV_PATH} is the coverage device of a 64-bit kernel`,
-      otherwise: "run kernelcov doctor to see what is missing",
-    });
     const mapping = new SharedMapping(libc, fd, words * WORD_BYTES, "the coverage buffer");
+    // The broker may have lent it before.
+    if (leases.has(fd)) new Uint8Array(mapping.buffer).fill(0);
     return { fd, mapping };
   } catch (error) {
-    libc.close(fd);
+    closeKcov(libc, fd);
     throw error;
   }
+}
+
+/** Closes a device, and gives it back where the broker has opened it. @returns What `close` does. */
+export function closeKcov(libc: Pick<KcovLibc, "close">, fd: number): number {
+  const lease = leases.get(fd);
+  leases.delete(fd);
+  if (lease !== undefined) libc.close(lease);
+  // Last, so that errno is that of the device.
+  return libc.close(fd);
+}
+
+/**
+ * Asks a device something that needs no buffer, and closes it.
+ *
+ * @throws {SyscallError} Where neither this process nor the broker can open one.
+ */
+export function askKcov<Answer>(libc: KcovLibc, ask: (fd: number) => Answer): Answer {
+  const opened = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
+  // The broker lends none without a buffer.
+  const fd = opened === -1 ? borrow(libc, libc.errno(), LEAST_WORDS, "tracer") : opened;
+  try {
+    return ask(fd);
+  } finally {
+    closeKcov(libc, fd);
+  }
+}
+
+/** A device with its buffer allocated. */
+function openDevice(libc: KcovLibc, words: number, use: DeviceUse): number {
+  const fd = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
+  if (fd === -1) return borrow(libc, libc.errno(), words, use);
+  const inited = libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
+  if (inited !== -1) return fd;
+  const errno = libc.errno();
+  libc.close(fd);
+  throw syscallError("ioctl(KCOV_INIT_TRACE)", errno, `allocate ${words} words`, {
+    ENOMEM: "use a smaller buffer",
+    EINVAL: "use a buffer of another size",
+    ENOTTY: `check that ${KCOV_PATH} is the coverage device of a 64-bit kernel`,
+    otherwise: "run kernelcov doctor to see what is missing",
+  });
+}
+
+/** @param errno Why the device cannot be opened here. */
+function borrow(libc: KcovLibc, errno: number, words: number, use: DeviceUse): number {
+  const device = borrowDevice(libc, { use, words });
+  if (device instanceof SyscallError) throw device;
+  if (device === undefined) {
+    throw syscallError("open", errno, `open ${KCOV_PATH}`, {
+      ENOENT: "mount debugfs, or use a kernel with CONFIG_KCOV=y",
+      EACCES: "run as root, or have root start kernelcov broker",
+      EMFILE: "raise the limit of open files (ulimit -n)",
+      EPERM: "boot without kernel lockdown",
+      otherwise: "run kernelcov doctor to see what is missing",
+    });
+  }
+  leases.set(device.fd, device.lease);
+  return device.fd;
 }
 
 /** Refuses sizes that KCOV_INIT_TRACE takes or refuses without saying why: a size off the page can never be mapped. */

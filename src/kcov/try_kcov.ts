@@ -1,6 +1,9 @@
 import type { Libc } from "../sys/types.ts";
 import { KcovDevice } from "./kcov_device.ts";
 
+/** Words of the buffer that a device is tried with. */
+export const TRIAL_WORDS = 8192;
+
 /** What a device tells when it is tried. */
 export interface KcovTrial {
   /** How many coverage points ran; 0 where the kernel has the device, but no coverage calls in its code. */
@@ -17,7 +20,7 @@ export interface KcovTrial {
  * @throws {SyscallError} Where the device fails otherwise.
  */
 export function tryKcov(libc: Libc, record: boolean): KcovTrial {
-  using device = KcovDevice.open({ words: 8192, libc });
+  using device = KcovDevice.open({ words: TRIAL_WORDS, libc });
   const uniqueMode = device.hasUniqueMode();
   if (!record) return { points: 0, uniqueMode };
   device.enable();

@@ -8,9 +8,10 @@ import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
 import type { Libc } from "../sys/types.ts";
 import { KCOV_PATH } from "../kcov/abi.ts";
+import { borrowDevice, brokerSocket } from "../kcov/broker/borrow_device.ts";
 import { hasCollectors } from "../kcov/collector.ts";
 import { isRecorded } from "../kcov/recorder.ts";
-import { tryKcov } from "../kcov/try_kcov.ts";
+import { TRIAL_WORDS, tryKcov } from "../kcov/try_kcov.ts";
 
 /** What to do where this Linux kernel cannot record coverage. */
 export const EMBEDDED_KERNEL_REMEDY: string = "kernelcov test --kernel embedded -- <command>";
@@ -120,16 +121,23 @@ export function inspectHost(host: KcovHost): KcovAvailability {
   findings.push({ subject: "libc", ok: true, found: "opened" });
 
   findings.push(configFinding(host), debugfsFinding(host));
+  // A device that is lent is another's afterwards, so it cannot become a collector.
+  let collectors = false;
   const fd = libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
   if (fd === -1) {
     const code = errnoName(libc.errno());
-    const { reason, what, change } = refusal(host, code, findings);
-    findings.push({ subject: KCOV_PATH, ok: false, found: `${code}: ${what}`, change });
-    return unavailable(reason, `${what}: ${change}`);
+    const broker = brokerFinding(libc);
+    if (broker !== undefined) findings.push(broker);
+    if (broker?.ok !== true) {
+      const { reason, what, change } = refusal(host, code, findings);
+      findings.push({ subject: KCOV_PATH, ok: false, found: `${code}: ${what}`, change });
+      return unavailable(reason, broker === undefined ? `${what}: ${change}` : broker.found);
+    }
+  } else {
+    collectors = hasCollectors(libc, fd);
+    libc.close(fd);
+    findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
   }
-  const collectors = hasCollectors(libc, fd);
-  libc.close(fd);
-  findings.push({ subject: KCOV_PATH, ok: true, found: "can be opened" });
   if (!host.isRecorded()) return tried(libc, collectors, findings, unavailable);
   // Trying would end the recording of this thread where the kernel lets the recorder yield.
   const found = "this thread is being recorded by kernelcov";
@@ -141,6 +149,17 @@ export function inspectHost(host: KcovHost): KcovAvailability {
     uniqueMode: tryKcov(libc, false).uniqueMode,
     collectors,
   };
+}
+
+/** Whether a broker opens the device for this process; `undefined` where there is none. */
+function brokerFinding(libc: Libc): KcovFinding | undefined {
+  const subject = "broker";
+  const device = borrowDevice(libc, { use: "thread", words: TRIAL_WORDS });
+  if (device === undefined) return undefined;
+  if (device instanceof SyscallError) return { subject, ok: false, found: device.message };
+  libc.close(device.fd);
+  libc.close(device.lease);
+  return { subject, ok: true, found: `opens ${KCOV_PATH} for this user, at ${brokerSocket()}` };
 }
 
 const TRIED = "a recorded system call";
@@ -234,7 +253,7 @@ function refusal(host: KcovHost, code: string, findings: readonly KcovFinding[])
       return because(
         "not-permitted",
         `${KCOV_PATH} may not be opened by user ${host.userId ?? "?"}`,
-        "run as root",
+        "run as root, or have root start kernelcov broker",
       );
     default:
       return because("not-permitted", `${KCOV_PATH} cannot be opened (${code})`);

@@ -66,6 +66,10 @@ export interface GuestOptions {
   readonly memory?: string;
   /** Parameters for the kernel's command line, such as `um_fault_around=0`. */
   readonly parameters?: readonly string[];
+  /** Processors of a virtual machine; 1 by default. */
+  readonly cpus?: number | undefined;
+  /** The kernel's image with debug information, of a virtual machine whose image is not beside its kernel. */
+  readonly vmlinux?: string | undefined;
   /** Whether the kernel's messages go to standard error as they come. */
   readonly dmesg?: boolean;
 }

@@ -1,17 +1,15 @@
 import { cString } from "../sys/native_strings.ts";
-import { O_CLOEXEC, O_WRONLY } from "../sys/system_calls.ts";
-import { machineName } from "../sys/runtime.ts";
+import { tryReadText } from "../sys/files.ts";
+import { O_CLOEXEC, O_WRONLY, systemCallNumber } from "../sys/system_calls.ts";
 import type { LibcPart } from "../sys/types.ts";
 import type { WriteThrough } from "./run_writer.ts";
 
-// User-mode Linux exists for x86 alone, so the numbers are those of x86-64.
-const SYS_statfs = 137n;
-const SYS_sync_file_range = 277n;
-/** `f_type` of a folder of user-mode Linux's host. */
+/** `f_type` of folders that user-mode Linux has from its host. */
 const HOSTFS_SUPER_MAGIC = 0x00c0_ffeen;
 const STATFS_BYTES = 120;
-/** Without a wait: it writes at once. */
+/** Without a wait: to hostfs it writes at once. */
 const SYNC_FILE_RANGE_WRITE = 2n;
+const SYNC_FILE_RANGE_WRITE_AND_WAIT = 7n;
 
 /** What the calls need. */
 export type WriteThroughLibc = LibcPart<"open" | "close">;
@@ -30,25 +28,43 @@ export function hostfsWriteThrough(
   const fd = libc.open(cString(path), O_WRONLY | O_CLOEXEC, 0);
   // Records that the kernel itself writes back later are better than none.
   if (fd < 0) return undefined;
+  const flags = isOver9p(path) ? SYNC_FILE_RANGE_WRITE_AND_WAIT : SYNC_FILE_RANGE_WRITE;
   return {
     write() {
-      const range = [BigInt(fd), 0n, 0n, SYNC_FILE_RANGE_WRITE] as const;
-      libc.syscall(SYS_sync_file_range, ...range, 0n, 0n);
+      const range = [BigInt(fd), 0n, 0n, flags] as const;
+      libc.syscall(systemCallNumber("sync_file_range"), ...range, 0n, 0n);
     },
     close: () => void libc.close(fd),
   };
 }
 
-/** Whether a path is on the host of user-mode Linux, on which this process then runs. */
+/** Whether a path is on the host of the guest that this process then runs in. */
 export function isHostfs(
   libc: Pick<WriteThroughLibc, "syscall" | "addressOf">,
   path: string,
 ): boolean {
-  if (machineName() !== "x86_64") return false;
   const name = cString(path);
   const statfs = new BigInt64Array(STATFS_BYTES / 8);
   const address = libc.addressOf(new Uint8Array(statfs.buffer));
-  const status = libc.syscall(SYS_statfs, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
+  const number = systemCallNumber("statfs");
+  const status = libc.syscall(number, libc.addressOf(name), address, 0n, 0n, 0n, 0n);
   // The name is used behind the call, so that it is reachable up to then.
-  return status === 0n && name.length > 0 && statfs[0] === HOSTFS_SUPER_MAGIC;
+  if (status !== 0n || name.length === 0) return false;
+  return statfs[0] === HOSTFS_SUPER_MAGIC || isOver9p(path);
+}
+
+/** Whether a virtual machine has a path from its host: over 9p statfs(2) tells the type that the host's file system has. */
+function isOver9p(path: string): boolean {
+  let point = "";
+  let type = "";
+  // proc_pid_mountinfo(5); of two mounts on one point the later one is seen.
+  for (const line of tryReadText("/proc/self/mountinfo")?.split("\n") ?? []) {
+    const [left, right] = line.split(" - ");
+    const folder = left.split(" ")[4]?.replaceAll("\\040", " ");
+    if (folder === undefined || right === undefined || folder.length < point.length) continue;
+    if (folder !== "/" && path !== folder && !path.startsWith(`${folder}/`)) continue;
+    point = folder;
+    type = right.split(" ")[0];
+  }
+  return type === "9p";
 }

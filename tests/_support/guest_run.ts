@@ -7,7 +7,7 @@ import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../src/sys/runtime.ts";
-import { memoryFolders } from "../../src/machines/uml/memory_folder.ts";
+import { memoryFolders } from "../../src/machines/guest/memory_folder.ts";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 import type { CommandEnd, GuestOptions, MachineCommand } from "../../src/machines/machine.ts";
 import { builtKernel, type UmlKernel } from "../../src/machines/uml/uml_kernel.ts";

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, copyFileSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import { guestProgram } from "../../src/machines/uml/guest_programs.ts";
+import { guestProgram } from "../../src/machines/guest/guest_programs.ts";
 
 /** How a command is run as a user without rights: this one, or `nobody` where the tests run as root. */
 export interface OrdinaryUser {

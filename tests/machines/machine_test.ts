@@ -10,13 +10,21 @@ import { HERE } from "../../src/machines/here/here.ts";
 import type { CommandEnd, Machine, MachineCommand } from "../../src/machines/machine.ts";
 import { builtKernel } from "../../src/machines/uml/uml_kernel.ts";
 import { UmlMachine } from "../../src/machines/uml/uml_machine.ts";
+import { vmKernel } from "../../src/machines/vm/vm_kernel.ts";
+import { VmMachine } from "../../src/machines/vm/vm_machine.ts";
 import { Collector } from "../_support/guest_run.ts";
 
+/** A kernel for virtual machines, which takes minutes to build: scripts/checks/vm.ts names one. */
+const VM_KERNEL = process.env["KERNELCOV_VM_KERNEL"];
+
 // What every machine keeps to: a further one is one line more.
-const MACHINES: readonly [name: string, machine: () => Machine | Promise<Machine>][] = [
+const MACHINES: [name: string, machine: () => Machine | Promise<Machine>][] = [
   ["here", () => HERE],
   ["uml", async () => new UmlMachine(builtKernel(await buildEmbeddedKernel()))],
 ];
+if (VM_KERNEL !== undefined) {
+  MACHINES.push(["vm", () => new VmMachine(vmKernel(VM_KERNEL)!, { cpus: 2 })]);
+}
 
 /** Runs a shell script with no input but what `options` give. */
 async function runScript(

@@ -8,15 +8,19 @@ import { findEmbeddedKernel } from "../../build/build_kernel.ts";
 import { estimateBuild } from "../../build/build_progress.ts";
 import { installCommand, missingPackages, neededPackages } from "../../build/debian_packages.ts";
 import { hostFacts } from "../../machines/uml/guest_failure.ts";
-import { guestProgram } from "../../machines/uml/guest_programs.ts";
-import { hostProtection } from "../../machines/uml/host_protection.ts";
+import { guestProgram } from "../../machines/guest/guest_programs.ts";
+import { hostProtection } from "../../machines/guest/host_protection.ts";
 import type { KernelFolder } from "../../build/kernel_folder.ts";
 import {
   chooseMemoryFolder,
   DEFAULT_MEMORY,
   memoryFolders,
   parseMemorySize,
-} from "../../machines/uml/memory_folder.ts";
+} from "../../machines/guest/memory_folder.ts";
+import { chooseAccelerator, KVM_DEVICE } from "../../machines/vm/accelerator.ts";
+import { findProgram } from "../../machines/vm/find_program.ts";
+import { KERNEL_MACHINES } from "../../machines/vm/kernel_machines.ts";
+import { cacheFolderPath } from "../../sys/cache_folder.ts";
 import { outputStyle } from "../question.ts";
 import { moduleFinding } from "./module_finding.ts";
 import { type Command, EXIT_NO_COVERAGE, parseCommandLine, UsageError } from "../command_line.ts";
@@ -30,6 +34,8 @@ interface Diagnosis {
   readonly host: readonly KcovFinding[];
   /** The embedded kernel. */
   readonly embedded: readonly KcovFinding[];
+  /** Virtual machines, for kernels of the user's. */
+  readonly virtualMachines: readonly KcovFinding[];
   /** What is the matter, and what to do. */
   readonly advice: string;
 }
@@ -63,7 +69,7 @@ function diagnose(): Diagnosis {
   const host = available
     ? [...findings, image, ...modules === undefined ? [] : [modules]]
     : findings;
-  const rest = { runtime, host, embedded };
+  const rest = { runtime, host, embedded, virtualMachines: vmFindings() };
   if (available) {
     const advice = image.ok
       ? "Tests are covered by the running kernel: run them as usual, or with kernelcov test -- COMMAND"
@@ -83,6 +89,26 @@ function diagnose(): Diagnosis {
     verdict: "embedded",
     advice: `${what}. Run your tests in the embedded kernel${first}: kernelcov test -- COMMAND`,
   };
+}
+
+/** What a virtual machine would run on: nobody needs one who has no kernel for it. */
+function vmFindings(): KcovFinding[] {
+  const machine = process.arch === "arm64" ? KERNEL_MACHINES.arm64 : KERNEL_MACHINES.x86_64;
+  const qemu = findProgram(machine.qemu);
+  if (qemu === undefined) {
+    const change = installCommand([machine.package]);
+    return [{ subject: "QEMU", ok: undefined, found: `there is no ${machine.qemu}`, change }];
+  }
+  const { name } = chooseAccelerator(machine, qemu, cacheFolderPath());
+  return [
+    { subject: "QEMU", ok: true, found: qemu },
+    name === "kvm" ? { subject: "KVM", ok: true, found: `works with ${KVM_DEVICE}` } : {
+      subject: "KVM",
+      ok: undefined,
+      found: `cannot be used: machines are emulated, which is slow`,
+      change: `use a host with ${KVM_DEVICE}, and a user who may read and write it`,
+    },
+  ];
 }
 
 /** The running kernel's image. */
@@ -201,9 +227,11 @@ function memoryFinding(): KcovFinding {
   }
 }
 
-function text({ runtime, host, embedded, advice }: Diagnosis): string {
+function text({ runtime, host, embedded, virtualMachines, advice }: Diagnosis): string {
   const style = outputStyle();
-  const width = Math.max(...[...host, ...embedded].map(({ subject }) => subject.length));
+  const width = Math.max(
+    ...[...host, ...embedded, ...virtualMachines].map(({ subject }) => subject.length),
+  );
   function line({ subject, ok, found, change }: KcovFinding): string {
     const mark = ok === true
       ? paint("ok", "green", style)
@@ -223,6 +251,9 @@ function text({ runtime, host, embedded, advice }: Diagnosis): string {
     "",
     paint("The embedded kernel", "bold", style),
     ...embedded.map(line),
+    "",
+    paint("Virtual machines", "bold", style),
+    ...virtualMachines.map(line),
     "",
     advice,
     "",

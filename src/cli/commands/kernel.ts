@@ -19,11 +19,12 @@ import {
   treeMachine,
   treeRequest,
 } from "../recording/source_options.ts";
+import { vmConfiguration } from "../../machines/vm/needed_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build|run|shell|path|list|prune
+const HELP = `kernelcov kernel build|run|shell|path|config|list|prune
 kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
@@ -36,20 +37,23 @@ kernelcov kernel build --source DIR [--config FILE] [--llvm] [--no-patch]
     tree is only read: a copy in the cache is patched and built. --config: a file with options, or a whole .config of
     user-mode Linux, to which what kernelcov needs is added. --llvm: clang in place of GCC. --no-patch: the tree's own
     KCOV, where a patch of kernelcov's does not fit. The commands below, test and record take these options too.
-kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--kernel NAME|PATH] [--source DIR]
+kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--cpus N] [--kernel NAME|PATH] [--source DIR]
                      [--append PARAMETER]… [--dmesg] -- COMMAND…
     Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
     only the folders named with --write; other changes are lost. The exit status is the command's; 124 at the time limit,
     with SIGTERM and 5 s later SIGKILL; 3 if the guest crashed, was killed or powered off.
     --append: adds to the kernel's command line, such as um_fault_around=0, which maps pages one by one.
     --dmesg: shows the kernel's messages as they come. A crash is always shown with functions and lines.
-    --kernel PATH: a user-mode Linux kernel of your own, its folder or its file linux; the path has a slash. Without
-    hostfs.patch only the host keeps it from other folders: kernelcov doctor says how.
-kernelcov kernel shell [--write DIR]… [--memory SIZE] [--kernel NAME|PATH] [--source DIR]
+    --kernel PATH: a kernel of your own, its file or its folder; the path has a slash. A bzImage, Image or vmlinux runs
+    in a virtual machine (QEMU), with --cpus processors. Of a user-mode Linux without hostfs.patch only the host keeps
+    the command from other folders: kernelcov doctor says how.
+kernelcov kernel shell [--write DIR]… [--memory SIZE] [--cpus N] [--kernel NAME|PATH] [--source DIR]
                        [--append PARAMETER]… [--dmesg]
     Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
+kernelcov kernel config --vm [--arch x86_64|arm64]
+    Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
     named by tree, branch and commit.
@@ -64,9 +68,9 @@ const RUN_OPTIONS = {
   ...SOURCE_OPTIONS,
   kernel: { type: "string" },
 } as const;
-const NAMES = "build, run, shell, path, list or prune";
+const NAMES = "build, run, shell, path, config, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|list|prune`: the embedded kernel. */
+/** `kernelcov kernel build|run|shell|path|config|list|prune`: the embedded kernel. */
 export const kernelCommand: Command = { help: HELP, run };
 
 function run([name, ...rest]: string[]): number | Promise<number> {
@@ -79,6 +83,8 @@ function run([name, ...rest]: string[]): number | Promise<number> {
       return shell(rest);
     case "path":
       return path(rest);
+    case "config":
+      return config(rest);
     case "list":
       return listKernels(rest);
     case "prune":
@@ -133,6 +139,23 @@ function definition(
     throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
   }
   throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
+}
+
+function config(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, {
+    vm: { type: "boolean" },
+    arch: { type: "string", default: process.arch === "arm64" ? "arm64" : "x86_64" },
+  });
+  takeNoOperands("config", [...operands, ...command]);
+  if (values.vm !== true) {
+    throw new UsageError("Say what the kernel is to run in: --vm, a virtual machine");
+  }
+  const { arch } = values;
+  if (arch !== "x86_64" && arch !== "arm64") {
+    throw new UsageError(`Unknown architecture "${arch}": use x86_64 or arm64`);
+  }
+  process.stdout.write(vmConfiguration(arch));
+  return 0;
 }
 
 function path(args: string[]): number {

@@ -1,5 +1,5 @@
 import type { GuestOptions } from "../../machines/machine.ts";
-import { parseMemorySize } from "../../machines/uml/memory_folder.ts";
+import { parseMemorySize } from "../../machines/guest/memory_folder.ts";
 import { type OptionValues, UsageError } from "../command_line.ts";
 
 /** Options of commands that may run another in the embedded kernel, for `parseCommandLine`. */
@@ -7,6 +7,7 @@ export const GUEST_OPTIONS = {
   write: { type: "string", multiple: true },
   timeout: { type: "string" },
   memory: { type: "string" },
+  cpus: { type: "string" },
   append: { type: "string", multiple: true },
   dmesg: { type: "boolean" },
 } as const;
@@ -16,6 +17,8 @@ export type GuestValues = OptionValues<typeof GUEST_OPTIONS>;
 
 /** setTimeout's limit is 2^31 milliseconds. */
 const MOST_SECONDS = 2_000_000;
+/** As many as the boards of virtual machines take. */
+const MOST_CPUS = 64;
 
 /**
  * What {@linkcode GUEST_OPTIONS} say of the guest.
@@ -30,7 +33,14 @@ export function guestOptions(values: GuestValues): GuestOptions {
     throw new UsageError((cause as Error).message, { cause });
   }
   const timeoutMs = timeout === undefined ? undefined : parseSeconds(timeout) * 1000;
-  return { write, dmesg, parameters, memory, timeoutMs };
+  const cpus = values.cpus === undefined ? undefined : parseCpus(values.cpus);
+  return { write, dmesg, parameters, memory, timeoutMs, cpus };
+}
+
+function parseCpus(text: string): number {
+  const cpus = /^\d+$/.test(text) ? Number(text) : 0;
+  if (cpus >= 1 && cpus <= MOST_CPUS) return cpus;
+  throw new UsageError(`--cpus ${text} is not a number from 1 to ${MOST_CPUS}`);
 }
 
 function parseSeconds(text: string): number {

@@ -10,6 +10,8 @@ import { HERE } from "../../machines/here/here.ts";
 import type { GuestOptions, Machine } from "../../machines/machine.ts";
 import { builtKernel, ownKernel } from "../../machines/uml/uml_kernel.ts";
 import { UmlMachine } from "../../machines/uml/uml_machine.ts";
+import { vmKernel } from "../../machines/vm/vm_kernel.ts";
+import { VmMachine } from "../../machines/vm/vm_machine.ts";
 import { UsageError, warn } from "../command_line.ts";
 
 /**
@@ -18,7 +20,7 @@ import { UsageError, warn } from "../command_line.ts";
  *
  * @param guest how a guest runs its command
  * @throws {KcovUnavailableError} Where `host` is asked for and cannot record, or the embedded one cannot be built.
- * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
+ * @throws {TypeError} Where there is no kernel at the path.
  */
 export async function chooseMachine(name: string, guest: GuestOptions): Promise<Machine> {
   if (name !== "auto" && name !== "host") return await guestMachine(name, guest, ["auto", "host"]);
@@ -34,16 +36,23 @@ export async function chooseMachine(name: string, guest: GuestOptions): Promise<
  *
  * @param others what else the option takes, for the error
  * @throws {KcovUnavailableError} Where the kernel has to be built and cannot.
- * @throws {TypeError} Where there is no kernel of user-mode Linux at the path.
+ * @throws {TypeError} Where there is no kernel at the path.
  */
 export async function guestMachine(
   name: string,
   guest: GuestOptions,
   others: readonly string[] = [],
 ): Promise<Machine> {
-  if (name.includes("/")) return new UmlMachine(ownKernel(name), guest);
+  if (name.includes("/")) return machineAt(name, guest);
   const definition = kernelDefinition(name, others, " or a path with a slash");
   return new UmlMachine(builtKernel(await buildEmbeddedKernel(definition)), guest);
+}
+
+/** The machine for a kernel of the user's: the file's header tells which kind it is. */
+function machineAt(path: string, guest: GuestOptions): Machine {
+  const kernel = vmKernel(path, guest.vmlinux);
+  if (kernel !== undefined) return new VmMachine(kernel, guest);
+  return new UmlMachine(ownKernel(path), guest);
 }
 
 /** The kernel that was built under a name; `undefined` stands for the embedded one. */

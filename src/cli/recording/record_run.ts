@@ -42,7 +42,8 @@ export const RECORDING_OPTIONS = {
 export const KERNEL_HELP =
   `    --kernel auto|host|embedded   auto, the default: the running kernel if it has KCOV, else the embedded one
     --kernel NAME                 a kernel that kernelcov kernel build --config has built
-    --kernel PATH                 a user-mode Linux kernel of your own: its folder, or its file linux
+    --kernel PATH                 a kernel of your own: a bzImage, Image or vmlinux for a virtual machine, or a user-mode
+                                  Linux; its file or its folder
 ${SOURCE_HELP}`;
 
 /** Help for the others. */
@@ -52,6 +53,7 @@ export const RECORDING_HELP =
     --write DIR                   in the embedded kernel: a folder that the command may write to; may be repeated
     --timeout SECONDS             in the embedded kernel: time limit of the command: SIGTERM, and 5 s later SIGKILL
     --memory SIZE                 in the embedded kernel: its memory, 2G by default
+    --cpus N                      processors of a virtual machine, 1 by default
     --append PARAMETER            in the embedded kernel: added to its command line; may be repeated
     --dmesg                       in the embedded kernel: show its messages as they come
     --fresh                       drop what earlier runs recorded; without it a run replaces the tests that it ran
@@ -97,7 +99,7 @@ export async function recordRun(
   const write = [out, ...guest.write ?? []];
   const tree = request === undefined ? undefined : await buildSource(request);
   const machine = tree === undefined
-    ? await chooseMachine(values.kernel ?? "auto", { ...guest, write })
+    ? await chooseMachine(values.kernel ?? "auto", { ...guest, write, vmlinux: values.vmlinux })
     : treeMachine(tree, { ...guest, write });
   if (tree !== undefined) noteTree(runDirectory, tree);
   const end = await record({ machine, runDirectory, run: lock.run });

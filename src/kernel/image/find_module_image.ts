@@ -88,7 +88,7 @@ function describe(path: string, buildId: string): { hasLines: boolean } | string
 }
 
 /** The modules in a folder by name, in which `-` of file names is `_`: from the lists of a build or of depmod, else of all files. */
-function modulesIn(folder: string): ReadonlyMap<string, readonly string[]> {
+export function modulesIn(folder: string): ReadonlyMap<string, readonly string[]> {
   const known = listed.get(folder);
   if (known !== undefined) return known;
   const modules = new Map<string, string[]>();

@@ -1,12 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { realpathSync, rmSync } from "node:fs";
-import process from "node:process";
-import type { Readable } from "node:stream";
-import { makeGuestFolder } from "./guest_folder.ts";
+import { realpathSync } from "node:fs";
+import { GuestChild } from "../guest/guest_child.ts";
+import { makeGuestFolder } from "../guest/guest_folder.ts";
 import { quietCpu } from "./quiet_cpu.ts";
-
-/** Bytes of the kernel's messages that are kept. */
-const LOG_BYTES = 65_536;
 
 /** What a guest is started from. */
 export interface GuestBoot {
@@ -81,101 +76,21 @@ function launcherArguments({ write }: GuestBoot, runFolder: string): string[] {
   ];
 }
 
-/**
- * The processes of one running guest: the kernel's and, as its children, one for each address space of the guest. They
- * are one process group, so that they end together whatever happens.
- */
-export class GuestProcess {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #folder: string;
-  #log = "";
-  #running = true;
-  #backlog = 0;
-
-  /** Settles when all of the guest is gone: the signal that ended its kernel, if one did. */
-  readonly ended: Promise<string | undefined>;
-
+/** A running guest of user-mode Linux: the kernel's process and, as its children, one for each address space. */
+export class GuestProcess extends GuestChild {
   constructor(machine: GuestBoot) {
-    // Holds the file behind the memory, the kernel's pid file and what a crash may leave; deleted at the end.
-    this.#folder = makeGuestFolder(realpathSync(machine.memoryFolder));
-    const child = spawn(
-      machine.launcher,
-      [
-        ...launcherArguments(machine, this.#folder),
+    // Holds the file behind the memory, the kernel's pid file and what a crash may leave.
+    const folder = makeGuestFolder(realpathSync(machine.memoryFolder));
+    super({
+      program: machine.launcher,
+      args: [
+        ...launcherArguments(machine, folder),
         "--",
         machine.linux,
-        ...kernelArguments(machine, this.#folder),
+        ...kernelArguments(machine, folder),
       ],
-      {
-        cwd: this.#folder,
-        env: {
-          PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-          HOME: this.#folder,
-          TMPDIR: this.#folder,
-        },
-        stdio: ["pipe", "pipe", "pipe"],
-        detached: true,
-      },
-    );
-    this.#child = child;
-    const decoder = new TextDecoder();
-    child.stderr.on("data", (bytes: Uint8Array) => {
-      const text = decoder.decode(bytes, { stream: true });
-      this.#log = (this.#log + text).slice(-LOG_BYTES);
-      machine.onMessages?.(text);
+      folder,
+      onMessages: machine.onMessages,
     });
-    // Writing to a guest that has just ended is not an error: `ended` tells.
-    child.stdin.on("error", () => {});
-    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
-    this.ended = promise;
-    child.on("error", (error) => {
-      this.#finish();
-      reject(error);
-    });
-    child.on("close", (_code, signal) => {
-      this.#finish();
-      resolve(signal ?? undefined);
-    });
-  }
-
-  /** What the guest sends. */
-  get output(): Readable {
-    return this.#child.stdout;
-  }
-
-  /** The kernel's messages, the last part of them. */
-  get log(): string {
-    return this.#log;
-  }
-
-  /** Bytes sent to the guest that it has not read yet. */
-  get backlog(): number {
-    return this.#backlog;
-  }
-
-  /** Sends bytes to the guest. */
-  send(bytes: Uint8Array): void {
-    if (!this.#running) return;
-    // Not the stream's own count, which is always 0 in Bun.
-    this.#backlog += bytes.length;
-    this.#child.stdin.write(bytes, () => this.#backlog -= bytes.length);
-  }
-
-  /** Ends all of the guest's processes at once. */
-  kill(): void {
-    const pid = this.#child.pid;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  }
-
-  #finish(): void {
-    this.#running = false;
-    // A kernel that crashed may have left processes of its address spaces behind.
-    this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

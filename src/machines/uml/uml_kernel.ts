@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, type KernelFolder } from "../../build/kernel_folder.ts";
 import type { TreeKernel } from "../../build/tree/build_tree.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
+import { hasCollectors, offersSeccomp } from "../guest/kernel_features.ts";
 
 /** A user-mode Linux kernel that guests boot. */
 export interface UmlKernel {
@@ -37,6 +37,7 @@ export function treeKernel({ folder, manifest }: TreeKernel): UmlKernel {
     vmlinux,
     programs: cacheFolder(),
     own: !manifest.tree?.patches.includes("hostfs"),
+    collectors: hasCollectors(image),
     parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
   };
 }
@@ -69,25 +70,6 @@ export function ownKernel(path: string): UmlKernel {
     collectors: hasCollectors(image),
     parameters: offersSeccomp(image) ? ["seccomp=auto"] : [],
   };
-}
-
-/** By the name of a function of theirs: no boot is needed to find out. */
-function hasCollectors({ elf }: OpenImage): boolean {
-  const names = elf.section(".strtab");
-  return names !== undefined && includesText(elf.bytes(names), "\0kcov_collector_ioctl\0");
-}
-
-/**
- * Whether the kernel can run its processes without ptrace(2), which is off by default (Linux 6.16 and later;
- * arch/um/os-Linux/start_up.c). A page fault then takes one switch to it and back in place of three.
- */
-function offersSeccomp({ elf }: OpenImage): boolean {
-  const strings = elf.section(".rodata");
-  return strings !== undefined && includesText(elf.bytes(strings), "seccomp=<");
-}
-
-function includesText(bytes: Uint8Array, text: string): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
 
 function executableAt(path: string): string {

@@ -1,24 +1,21 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { hostname } from "node:os";
 import process from "node:process";
 import { keepImageEntries } from "../../kernel/image_entries.ts";
 import { machineName } from "../../sys/runtime.ts";
-import { plainFolder } from "../../sys/plain_folder.ts";
-import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
-import { checkGuestProgram } from "./check_program.ts";
-import { guestProgram } from "./guest_programs.ts";
-import { GuestProcess } from "./guest_process.ts";
-import { encodeStart } from "./guest_protocol.ts";
-import { GuestSession } from "./guest_session.ts";
-import { explainUnsealed, hostProtection } from "./host_protection.ts";
-import { isTerminal, takeSignals, takeTerminal, windowSize } from "./host_terminal.ts";
-import { KernelWatch } from "./kernel_watch.ts";
+import type { GuestKind } from "../guest/guest_session.ts";
+import { guestProgram } from "../guest/guest_programs.ts";
+import { explainUnsealed, hostProtection } from "../guest/host_protection.ts";
 import {
   chooseMemoryFolder,
   DEFAULT_MEMORY,
   memoryFolders,
   parseMemorySize,
-} from "./memory_folder.ts";
+} from "../guest/memory_folder.ts";
+import { runInGuest } from "../guest/run_in_guest.ts";
+import { writableFolders } from "../guest/writable_folders.ts";
+import type { CommandEnd, GuestOptions, Machine, MachineCommand } from "../machine.ts";
+import { checkGuestProgram } from "./check_program.ts";
+import { explainFailure, hostFacts, mapLimitHint } from "./guest_failure.ts";
+import { GuestProcess } from "./guest_process.ts";
 import type { UmlKernel } from "./uml_kernel.ts";
 
 /**
@@ -55,97 +52,52 @@ export class UmlMachine implements Machine {
    * @throws {TypeError} The command is empty or a program for another machine, or a folder cannot be used.
    * @throws {RangeError} The memory is not a size, or does not fit anywhere.
    */
-  async run(
-    {
-      command,
-      env = process.env,
-      stdin = process.stdin,
-      stdout = process.stdout,
-      stderr = process.stderr,
-      ...rest
-    }: MachineCommand,
-  ): Promise<CommandEnd> {
-    if (command.length === 0) {
-      throw new TypeError("There is no command to run in the guest: name one after --");
-    }
+  async run(command: MachineCommand): Promise<CommandEnd> {
     const { vmlinux, linux, programs, own, parameters } = this.#kernel;
     keepImageEntries(vmlinux, machineName());
     const options = this.#options;
+    if ((options.cpus ?? 1) > 1) {
+      throw new TypeError(
+        "User-mode Linux has one processor: leave --cpus out, or use --kernel with a bzImage",
+      );
+    }
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
-    const cwd = realpathSync(rest.cwd ?? process.cwd());
-    checkGuestProgram(command, env["PATH"], cwd);
-    const onTerminal = isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr);
-    const launcher = guestProgram(programs, "launcher");
-    const watch = new KernelWatch(vmlinux, (text) => void stderr.write(text));
-    const machine = {
-      launcher,
-      linux,
-      init: guestProgram(programs, "init"),
-      memoryBytes,
-      parameters: [...parameters, ...options.parameters ?? []],
-      memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
-      write,
-      onMessages: (text: string): void => {
-        if (options.dmesg) stderr.write(text);
-        watch.take(text);
-      },
-    };
-    const start = encodeStart({
-      command,
-      cwd,
-      env: { ...env, PWD: cwd, KERNELCOV_VMLINUX: vmlinux },
-      write,
-      hostname: hostname(),
-      ownKernel: own,
-      input: stdin !== null,
-      terminal: onTerminal ? windowSize(stdout) : undefined,
-    });
-    const session = new GuestSession(new GuestProcess(machine), start, {
-      stdin,
-      stdout,
-      stderr,
-      timeoutMs: options.timeoutMs,
-      explainUnsealed: () => explainUnsealed(hostProtection(launcher)),
-    });
-    const release = onTerminal ? takeTerminal(stdin, stdout, session) : takeSignals(session);
-    let result: CommandEnd;
-    try {
-      result = await session.result();
-    } finally {
-      watch.close();
-      release();
-    }
-    // The terminal is this process's again.
-    await watch.finish(result.end === "crashed");
-    return result;
-  }
-}
-
-/** Real paths of the folders. One inside another is left out: mounted twice, each would see the other's changes late. */
-function writableFolders(paths: readonly string[]): string[] {
-  const folders = [...new Set(paths.map(writableFolder))];
-  return folders.filter((folder) => !folders.some((outer) => folder.startsWith(`${outer}/`)))
-    .sort();
-}
-
-function writableFolder(path: string): string {
-  let real: string;
-  try {
-    real = plainFolder(path);
-    accessSync(real, constants.W_OK);
-  } catch (cause) {
-    if (cause instanceof TypeError) throw cause;
-    throw new TypeError(
-      `The guest cannot write to ${path}: make that folder first, and check that you may write to it`,
-      { cause },
+    checkGuestProgram(
+      command.command,
+      (command.env ?? process.env)["PATH"],
+      command.cwd ?? process.cwd(),
     );
+    const launcher = guestProgram(programs, "launcher");
+    return await runInGuest(command, {
+      vmlinux,
+      write,
+      options,
+      ownKernel: own,
+      kind: UML_GUEST,
+      explainUnsealed: () => explainUnsealed(hostProtection(launcher)),
+      boot: (onMessages) =>
+        new GuestProcess({
+          launcher,
+          linux,
+          init: guestProgram(programs, "init"),
+          memoryBytes,
+          parameters: [...parameters, ...options.parameters ?? []],
+          memoryFolder: chooseMemoryFolder(memoryFolders(), memoryBytes),
+          write,
+          onMessages,
+        }),
+    });
   }
-  if (!statSync(real).isDirectory()) {
-    throw new TypeError(`The guest cannot write to ${path}: name the folder that it is in`);
-  }
-  if (real === "/") {
-    throw new TypeError("The guest may not write to all of /: name the folders that it needs");
-  }
-  return real;
 }
+
+/** How a guest of user-mode Linux starts and ends. */
+export const UML_GUEST: GuestKind = {
+  // It takes a fifth of a second on an idle machine.
+  bootMs: 60_000,
+  endMs: 2000,
+  lineName: "serial line",
+  line: "/dev/ttyS0",
+  explain: (log, killedBy) => explainFailure(log, hostFacts(), killedBy),
+  hint: (log) => mapLimitHint(log, hostFacts()),
+};

@@ -1,7 +1,7 @@
 import type { Unit } from "../../dwarf/unit.ts";
 import { symbolAt, type SymbolNames } from "../../elf/symbol_names.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
-import { CodeBlocks } from "../units/image_points.ts";
+import { ImageCode } from "../../elf/image_code.ts";
 import { UnitReader } from "../units/unit_reader.ts";
 import { openRoot } from "../units/unit_ranges.ts";
 import { doUnits, type UnitResults } from "../units/unit_work.ts";
@@ -66,7 +66,7 @@ export function carryIndex(
     after.points.address,
     after.work,
     () => next < fresh.length ? fresh[next++] : -1,
-    new CodeBlocks(newImage.elf),
+    new ImageCode(newImage.elf),
   );
   const parts = finishIndex(newImage.elf, after, [carried, results]);
   for (const unit of fresh) {

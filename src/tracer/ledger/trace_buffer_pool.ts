@@ -1,16 +1,7 @@
 import { KcovUnavailableError } from "../../errors.ts";
-import {
-  KCOV_INIT_TRACE,
-  KCOV_PATH,
-  KCOV_YIELD,
-  type KcovMode,
-  WORD_BYTES,
-} from "../../kcov/abi.ts";
+import { KCOV_YIELD, type KcovMode } from "../../kcov/abi.ts";
 import { hasUniqueMode } from "../../kcov/kcov_device.ts";
-import { check } from "../../sys/errno.ts";
-import { cString } from "../../sys/native_strings.ts";
-import { O_CLOEXEC, O_RDWR } from "../../sys/system_calls.ts";
-import { SharedMapping } from "../../sys/shared_mapping.ts";
+import { askKcov, closeKcov, openKcov } from "../../kcov/open_kcov.ts";
 import type { Libc } from "../../sys/types.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
 
@@ -55,9 +46,7 @@ export class TraceBufferPool {
   constructor(libc: Libc, options: TraceBufferOptions) {
     this.#libc = libc;
     this.#concurrent = libc.sysconf(_SC_NPROCESSORS_ONLN) > 1n;
-    const fd = this.#open();
-    const known = hasUniqueMode(libc, fd);
-    libc.close(fd);
+    const known = askKcov(libc, (fd) => hasUniqueMode(libc, fd));
     if (options.mode === "unique" && !known) {
       throw new KcovUnavailableError(
         "not-built-in",
@@ -96,25 +85,10 @@ export class TraceBufferPool {
   }
 
   #make(words: number): TraceBuffer {
-    const fd = this.#open();
-    try {
-      const result = this.#libc.ioctl(fd, KCOV_INIT_TRACE, BigInt(words));
-      check(this.#libc, "ioctl(KCOV_INIT_TRACE)", result, `allocate ${words} words`, {
-        ENOMEM: "use a smaller buffer",
-        otherwise: "use a buffer of another size",
-      });
-      // A program that records itself is to find KCOV free. Other kernels than the embedded one do not know the request.
-      this.#libc.ioctl(fd, KCOV_YIELD, 0n);
-      return this.#map(fd, words);
-    } catch (error) {
-      this.#libc.close(fd);
-      throw error;
-    }
-  }
-
-  #map(fd: number, words: number): TraceBuffer {
-    const memory = new SharedMapping(this.#libc, fd, words * WORD_BYTES, "a coverage buffer");
-    return new TraceBuffer(fd, memory, this.mode, this.#concurrent);
+    const { fd, mapping } = openKcov(this.#libc, words, "tracer");
+    // A program that records itself is to find KCOV free. Other kernels than the embedded one do not know the request.
+    this.#libc.ioctl(fd, KCOV_YIELD, 0n);
+    return new TraceBuffer(fd, mapping, this.mode, this.#concurrent);
   }
 
   /** Takes back the buffer of a task that ended or never enabled it. */
@@ -131,14 +105,6 @@ export class TraceBufferPool {
   drop(buffer: TraceBuffer): void {
     if (buffer.words > this.words) this.#grownWords -= buffer.words;
     buffer.unmap();
-    this.#libc.close(buffer.fd);
-  }
-
-  #open(): number {
-    const fd = this.#libc.open(cString(KCOV_PATH), O_RDWR | O_CLOEXEC, 0);
-    return check(this.#libc, "open", fd, `open ${KCOV_PATH}`, {
-      EMFILE: "raise the limit of open files (ulimit -n)",
-      otherwise: "run kernelcov doctor to see what is missing",
-    });
+    closeKcov(this.#libc, buffer.fd);
   }
 }

@@ -1,9 +1,9 @@
 import { SyscallError } from "../../errors.ts";
 import { KCOV_DISABLE } from "../../kcov/abi.ts";
 import { errnoName } from "../../sys/errno.ts";
+import { DescriptorMessage, MESSAGE_BYTES, PAIR_AT } from "../../sys/sockets/descriptor_message.ts";
 import type { Libc } from "../../sys/types.ts";
 import { EFAULT, EPERM } from "./constants.ts";
-import { DescriptorMessage, MESSAGE_BYTES, PAIR_AT } from "./descriptor_message.ts";
 import type { Ptrace } from "./ptrace.ts";
 import { SystemCallInjector } from "./system_call_injector.ts";
 import type { TaskMemory } from "./task_memory.ts";

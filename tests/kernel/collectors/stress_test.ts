@@ -14,5 +14,5 @@ for (
     ["crowded", "timers whose cause finds no room are counted"],
   ]
 ) {
-  test(title, SLOW, () => run(stress, name));
+  test(title, SLOW, () => void run(stress, name));
 }

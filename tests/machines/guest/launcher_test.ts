@@ -17,8 +17,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { GuestProcess } from "../../../src/machines/uml/guest_process.ts";
-import { guestProgram } from "../../../src/machines/uml/guest_programs.ts";
-import { hostProtection } from "../../../src/machines/uml/host_protection.ts";
+import { guestProgram } from "../../../src/machines/guest/guest_programs.ts";
+import { hostProtection } from "../../../src/machines/guest/host_protection.ts";
 import { fileStates } from "../../_support/file_states.ts";
 import { giveTo, ordinaryUser } from "../../_support/ordinary_user.ts";
 

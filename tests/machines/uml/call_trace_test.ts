@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CallFrame, CallFrames } from "../../../src/dwarf/call_frames.ts";
-import { tracedCalls } from "../../../src/machines/uml/call_trace.ts";
+import { tracedCalls } from "../../../src/machines/guest/call_trace.ts";
 
 const RBP = 6, RSP = 7;
 

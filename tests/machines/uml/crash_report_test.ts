@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
-import { crashReport } from "../../../src/machines/uml/crash_report.ts";
+import { crashReport } from "../../../src/machines/guest/crash_report.ts";
 import { inGuest } from "../../_support/guest_run.ts";
 
 const PROVOKE = "/sys/kernel/debug/provoke-crash/DIRECT";

@@ -15,7 +15,7 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { formatInvocation, processInvocation } from "../../../src/record/invocation.ts";
-import { makeGuestFolder } from "../../../src/machines/uml/guest_folder.ts";
+import { makeGuestFolder } from "../../../src/machines/guest/guest_folder.ts";
 import { guestFolders, startKernelcov } from "../../_support/guest_run.ts";
 
 async function inFolder(body: (folder: string) => void | Promise<void>): Promise<void> {

@@ -11,7 +11,7 @@ import {
   FromGuest,
   type GuestSettings,
   ToGuest,
-} from "../../../src/machines/uml/guest_protocol.ts";
+} from "../../../src/machines/guest/guest_protocol.ts";
 
 const SETTINGS: GuestSettings = {
   command: ["sh", "-c", "echo 'a b'\n"],

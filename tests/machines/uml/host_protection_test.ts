@@ -5,11 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
+import { UML_GUEST } from "../../../src/machines/uml/uml_machine.ts";
 import { GuestProcess } from "../../../src/machines/uml/guest_process.ts";
-import { guestProgram } from "../../../src/machines/uml/guest_programs.ts";
-import { encodeFrame, ToGuest } from "../../../src/machines/uml/guest_protocol.ts";
-import { GuestSession } from "../../../src/machines/uml/guest_session.ts";
-import { explainUnsealed, hostProtection } from "../../../src/machines/uml/host_protection.ts";
+import { guestProgram } from "../../../src/machines/guest/guest_programs.ts";
+import { encodeFrame, ToGuest } from "../../../src/machines/guest/guest_protocol.ts";
+import { GuestSession } from "../../../src/machines/guest/guest_session.ts";
+import { explainUnsealed, hostProtection } from "../../../src/machines/guest/host_protection.ts";
 import { Collector } from "../../_support/guest_run.ts";
 
 test("hostProtection says what the launcher could do here", async () => {
@@ -74,6 +75,7 @@ sleep 100
         stderr,
         timeoutMs: undefined,
         explainUnsealed: () => "unsealed",
+        kind: UML_GUEST,
       },
     );
     assert.equal((await session.result()).exitStatus, 0);

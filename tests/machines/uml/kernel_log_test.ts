@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kernelEvents } from "../../../src/machines/uml/kernel_log.ts";
+import { kernelEvents } from "../../../src/machines/guest/kernel_log.ts";
 
 const BUG = `[    0.100000] some driver: hello
 [    0.180000] BUG: failure at fs/pipe.c:105/pipe_write()!

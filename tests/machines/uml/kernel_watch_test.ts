@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { KernelWatch } from "../../../src/machines/uml/kernel_watch.ts";
+import { KernelWatch } from "../../../src/machines/guest/kernel_watch.ts";
 
 function watchOf(vmlinux = "/no/such/vmlinux"): { watch: KernelWatch; told: string[] } {
   const told: string[] = [];

@@ -5,7 +5,7 @@ import {
   memoryFolders,
   mountOf,
   parseMemorySize,
-} from "../../../src/machines/uml/memory_folder.ts";
+} from "../../../src/machines/guest/memory_folder.ts";
 
 const GIB = 2 ** 30;
 const MOUNTINFO = [

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** How this host confines a guest's kernel, whatever kernel it is; src/machines/uml/launcher.c does it. */
+/** How this host confines a guest's kernel, whatever kernel it is; src/machines/guest/launcher.c does it. */
 export interface HostProtection {
   /** Version of Landlock that is used; 0 for none. */
   readonly landlock: number;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Process 1 of the embedded kernel.
+ * Process 1 of a guest: of the embedded kernel, and with VIRTUAL_MACHINE of a virtual machine, where it is /init of an
+ * initramfs.
  *
  * It makes a machine of the host's file system (read-only below, an overlay in memory above, named folders writable),
- * runs one command in it and powers off. It talks to the host over a raw serial line, in frames: one byte of type, the
- * payload's length as four bytes, little-endian, the payload. src/machines/uml/guest_protocol.ts is the other end.
+ * runs one command in it and powers off. It talks to the host over a raw line, a serial one or a port of a virtio console,
+ * in frames: one byte of type, the payload's length as four bytes, little-endian, the payload.
+ * src/machines/guest/guest_protocol.ts is the other end.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -55,11 +59,13 @@ enum { FRAME_HEADER = 5, CHUNK = 65536 };
 
 static int line = -1;
 
+/* Waits until the host has what was written to the line. */
+static void drain_line(void);
+
 static void power_off(void)
 {
 	sync();
-	if (line >= 0)
-		tcdrain(line);
+	drain_line();
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
@@ -125,37 +131,22 @@ static void may_mount(const char *target, const char *type, unsigned long flags,
 	mount(type, target, type, flags, data);
 }
 
-static void open_line(void)
+static void make_folders(char *path)
 {
-	struct termios settings;
-
-	/* /dev is still the host's: the guest's own device nodes are in a file system of their own. */
-	if (mount("dev", "/dev", "devtmpfs", 0, NULL) < 0)
-		power_off();
-	line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (line < 0 || tcgetattr(line, &settings) < 0)
-		power_off();
-	cfmakeraw(&settings);
-	if (tcsetattr(line, TCSANOW, &settings) < 0)
-		power_off();
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+	mkdir(path, 0755);
 }
 
-/*
- * An overlay of the host's file system becomes the root. The old root is left with pivot_root(2), not chroot(2): a
- * process in a chroot may not make user namespaces.
- */
-static void enter_overlay(void)
-{
-	/* /proc is a folder that every host has; what is mounted there disappears with the old root. */
-	must_mount("overlay", "/proc", "tmpfs", 0, "size=90%,mode=0755");
-	if (mkdir("/proc/upper", 0755) < 0 || mkdir("/proc/work", 0755) < 0 || mkdir("/proc/root", 0755) < 0)
-		fail("Cannot make the overlay's folders in the guest: %s", strerror(errno));
-	must_mount("overlay", "/proc/root", "overlay", 0, "lowerdir=/,upperdir=/proc/upper,workdir=/proc/work");
-	must_mount("/dev", "/proc/root/dev", NULL, MS_MOVE, NULL);
-	if (chdir("/proc/root") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
-	    chdir("/") < 0)
-		fail("Cannot enter the overlay in the guest: %s", strerror(errno));
-}
+/* What differs between machines. */
+#ifdef VIRTUAL_MACHINE
+#include "../vm/init_vm.h"
+#else
+#include "../uml/init_uml.h"
+#endif
 
 static bool is_below(const char *path, const char *folder)
 {
@@ -197,27 +188,6 @@ static void start_loopback(void)
 	}
 }
 
-/* From here on nobody in the guest gets at more of the host's files than there are now. False where the kernel cannot. */
-static bool seal(void)
-{
-	int fd = open("/sys/module/hostfs/parameters/sealed", O_WRONLY | O_CLOEXEC);
-	bool sealed = fd >= 0 && write(fd, "1", 1) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	return sealed;
-}
-
-static void make_folders(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-	mkdir(path, 0755);
-}
-
 struct settings {
 	char **argv, **envp;
 	size_t argc, envc;
@@ -240,6 +210,7 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 	size_t writables = 0;
 	unsigned int rows, columns;
 	bool own_kernel = false;
+	const char *modules = NULL;
 
 	for (char *at = text; at < text + size; at += strlen(at) + 1) {
 		char *value = at + 1;
@@ -265,6 +236,9 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 		case 'O':
 			own_kernel = true;
 			break;
+		case 'M':
+			modules = value;
+			break;
 		case 'H':
 			sethostname(value, strlen(value));
 			break;
@@ -284,9 +258,11 @@ static void read_settings(char *text, size_t size, struct settings *settings)
 	mount_machine(settings->cwd);
 	for (size_t i = 0; i < writables; i++) {
 		make_folders(writable[i]);
-		must_mount("hostfs", writable[i], "hostfs", 0, writable[i]);
+		mount_writable(writable[i], i);
 	}
 	free(writable);
+	if (modules)
+		mount_modules(modules);
 	if (!seal()) {
 		if (!own_kernel)
 			fail("The guest's kernel cannot be kept from the host's files: %s", strerror(errno));
@@ -321,21 +297,6 @@ static const char *find_program(const char *name, char found[PATH_MAX])
 	return NULL;
 }
 
-/* execvp() would have a shell read such a program as a script. */
-static bool has_32_bits(const char *program)
-{
-	unsigned char head[5] = { 0 };
-	int fd = open(program, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (read(fd, head, sizeof(head)) < 0)
-		head[0] = 0;
-	close(fd);
-	/* EI_CLASS, ELFCLASS32. */
-	return memcmp(head, "\177ELF\1", sizeof(head)) == 0;
-}
-
 static void __attribute__((noreturn)) exec_command(const struct settings *settings, int in, int out, int err)
 {
 	char found[PATH_MAX];
@@ -353,9 +314,8 @@ static void __attribute__((noreturn)) exec_command(const struct settings *settin
 	signal(SIGPIPE, SIG_DFL);
 	environ = settings->envp;
 	program = find_program(settings->argv[0], found);
-	if (program && has_32_bits(program)) {
-		dprintf(2, "kernelcov: Cannot run %s: it is a program of 32 bits, and user-mode Linux on x86-64 runs those of 64 bits only\n",
-			settings->argv[0]);
+	if (program && cannot_run(program)) {
+		dprintf(2, "kernelcov: Cannot run %s: %s\n", settings->argv[0], cannot_run(program));
 		_exit(126);
 	}
 	execvp(settings->argv[0], settings->argv);

@@ -2,9 +2,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
 import type { CommandEnd } from "../machine.ts";
-import { explainFailure, hostFacts, mapLimitHint } from "./guest_failure.ts";
 import { GuestInput } from "./guest_input.ts";
-import type { GuestProcess } from "./guest_process.ts";
 import {
   encodeFrame,
   encodeWindow,
@@ -16,8 +14,6 @@ import {
   type WindowSize,
 } from "./guest_protocol.ts";
 
-/** A guest that has not booted after this time never will; it takes a fifth of a second on an idle machine. */
-const BOOT_MS = 60_000;
 /** Time for a command to end by itself after Ctrl-C and at its time limit, and for the guest to store its files after a kill. */
 const GRACE_MS = 5_000;
 
@@ -28,8 +24,41 @@ const SIGKILL = 9;
 const SIGPIPE = 13;
 const SIGTERM = 15;
 
+/** The processes of one running guest, and the line to its process 1. */
+export interface GuestLink {
+  /** What the guest sends. */
+  readonly output: Readable;
+  /** The kernel's messages, the last part of them. */
+  readonly log: string;
+  /** Bytes sent to the guest that it has not read yet. */
+  readonly backlog: number;
+  /** Settles when all of the guest is gone: the signal that ended it, if one did. */
+  readonly ended: Promise<string | undefined>;
+  /** Sends bytes to the guest. */
+  send(bytes: Uint8Array): void;
+  /** Ends all of the guest's processes at once. */
+  kill(): void;
+}
+
+/** What differs between kinds of guests. */
+export interface GuestKind {
+  /** A guest that has not booted after this time never will. */
+  readonly bootMs: number;
+  /** How long a guest takes to end by itself that has sent its last frame. */
+  readonly endMs: number;
+  /** What the line is in the guest, such as `serial line`. */
+  readonly lineName: string;
+  /** Where it is there, such as `/dev/ttyS0`. */
+  readonly line: string;
+  /** Why a guest ended before its command began, from its kernel's messages: what to change is in it. */
+  readonly explain: (log: string, killedBy: string | undefined) => string;
+  /** What the messages of a guest that ended well say to change, if anything. */
+  readonly hint?: (log: string) => string | undefined;
+}
+
 /** Where a session's streams go. */
 export interface SessionOptions {
+  readonly kind: GuestKind;
   readonly stdin: Readable | null;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -40,7 +69,7 @@ export interface SessionOptions {
 
 /** One guest and its command, from boot to the end. */
 export class GuestSession {
-  readonly #guest: GuestProcess;
+  readonly #guest: GuestLink;
   readonly #start: Uint8Array;
   readonly #options: SessionOptions;
   readonly #input: GuestInput | undefined;
@@ -62,7 +91,7 @@ export class GuestSession {
   /** The signal that this process was told to end with. */
   #endSignal = 0;
 
-  constructor(guest: GuestProcess, start: Uint8Array, options: SessionOptions) {
+  constructor(guest: GuestLink, start: Uint8Array, options: SessionOptions) {
     this.#guest = guest;
     this.#start = start;
     this.#options = options;
@@ -70,10 +99,11 @@ export class GuestSession {
       this.#input = new GuestInput(options.stdin, (frame) => guest.send(frame));
     }
     guest.output.on("data", (bytes: Uint8Array) => this.#receive(bytes));
-    this.#after(BOOT_MS, () => {
+    const { bootMs } = options.kind;
+    this.#after(bootMs, () => {
       if (this.#ready) return;
       this.#failure = `The guest did not start within ${
-        BOOT_MS / 1000
+        bootMs / 1000
       } s: the machine may be too busy`;
       guest.kill();
     });
@@ -115,7 +145,7 @@ export class GuestSession {
     await Promise.race([this.#settled.promise, this.#guest.ended]);
     if (this.#waitStatus !== undefined) {
       // Files are stored by now; the kernel needs only a moment more to power off.
-      this.#after(2000, () => this.#guest.kill());
+      this.#after(this.#options.kind.endMs, () => this.#guest.kill());
     }
     const killedBy = await this.#guest.ended.finally(() => this.#close());
     const sinks = [this.#options.stdout, this.#options.stderr];
@@ -124,8 +154,7 @@ export class GuestSession {
   }
 
   #judge(killedBy: string | undefined): CommandEnd {
-    const facts = hostFacts();
-    const hint = mapLimitHint(this.#guest.log, facts);
+    const { explain, hint } = this.#options.kind;
     if (this.#timedOut) {
       const limit = this.#options.timeoutMs! / 1000;
       const silent = this.#silent ? ", and its guest, which did not answer, was killed" : "";
@@ -134,7 +163,8 @@ export class GuestSession {
     }
     const interrupted = `The run was ended by ${signalName(this.#endSignal)}`;
     if (this.#waitStatus !== undefined) {
-      if (hint !== undefined) this.#options.stderr.write(`kernelcov: ${hint}\n`);
+      const hinted = hint?.(this.#guest.log);
+      if (hinted !== undefined) this.#options.stderr.write(`kernelcov: ${hinted}\n`);
       const exitStatus = exitStatusFromWait(this.#waitStatus);
       if (this.#endSignal !== 0) return { exitStatus, end: "interrupted", cut: interrupted };
       const signal = this.#waitStatus & 0x7f;
@@ -149,7 +179,7 @@ export class GuestSession {
     if (this.#ready) return { exitStatus: 3, ...this.#endOfGuest(killedBy) };
     throw new KcovUnavailableError(
       "not-permitted",
-      explainFailure(this.#guest.log, facts, killedBy),
+      explain(this.#guest.log, killedBy),
     );
   }
 
@@ -185,8 +215,9 @@ export class GuestSession {
 
   /** Something else than the guest's process 1 has written to the line: no status on it can be trusted. */
   #distrust(): void {
+    const { line, lineName } = this.#options.kind;
     this.#failure =
-      "The guest's serial line, which carries the command's output, was written to by something else: leave /dev/ttyS0 alone";
+      `The guest's ${lineName}, which carries the command's output, was written to by something else: leave ${line} alone`;
     this.#waitStatus = undefined;
     this.#distrusted = true;
     this.#guest.kill();
@@ -238,6 +269,7 @@ export class GuestSession {
         break;
       case FromGuest.FAILED:
         this.#failure = new TextDecoder().decode(payload);
+        this.#after(this.#options.kind.endMs, () => this.#guest.kill());
         break;
     }
   }

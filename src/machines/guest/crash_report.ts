@@ -4,6 +4,7 @@ import { FormatError } from "../../errors.ts";
 import { ImageSymbolizer } from "../../symbolize/lookup/image_symbolizer.ts";
 import { TEST_MARK } from "../../tracer/kernel_log_marks.ts";
 import { type TracedCall, tracedCalls } from "./call_trace.ts";
+import { namedCalls } from "./named_trace.ts";
 import { type KernelEvent, kernelEvents, withoutTime } from "./kernel_log.ts";
 
 /** Messages of the kernel before its panic that a report shows. */
@@ -74,7 +75,7 @@ async function traceText(
   { kind, what, lines, test }: KernelEvent,
   image: ImageSymbolizer | undefined,
 ): Promise<string> {
-  const traced = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
+  const traced = callsOf(lines, image);
   const calls = traced.length > 0 ? traced : faultOf(what);
   let text = processOf(lines) + (test === undefined ? "" : `  test ${JSON.stringify(test)}\n`);
   if (calls.length === 0) return text;
@@ -88,9 +89,18 @@ async function traceText(
   const shown = told < 0 ? rows : rows.slice(told);
   const width = Math.max(...shown.flatMap(({ frames }) => frames.map(({ name }) => name.length)));
   for (const { frames } of shown) {
-    for (const { name, place } of frames) text += `  ${name.padEnd(width)}  ${place}\n`;
+    for (const { name, place } of frames) {
+      text += `${`  ${name.padEnd(width)}  ${place}`.trimEnd()}\n`;
+    }
   }
   return text;
+}
+
+/** The calls of the event's trace, as user-mode Linux prints them or as other kernels do. */
+function callsOf(lines: readonly string[], image: ImageSymbolizer | undefined): TracedCall[] {
+  const traced = tracedCalls(lines, image === undefined ? undefined : callFramesOf(image));
+  if (traced.length > 0 || image === undefined) return traced;
+  return namedCalls(lines, image.image.elf.symbols());
 }
 
 /** A kernel without CONFIG_DEBUG_BUGVERBOSE prints no trace of its panic, but where it faulted. */
@@ -115,7 +125,8 @@ async function rowsOf(
     address + image.callLength - (isFault ? 0 : 1)
   );
   const symbolized = await image.symbolize(pcs);
-  return calls.map(({ isSure }, index) => {
+  return calls.map(({ isSure, name }, index) => {
+    if (name !== undefined) return { outermost: name, frames: [{ name, place: "" }] };
     const frames = symbolized.frames(index) ?? [];
     return {
       outermost: frames.at(-1)?.symbol ?? "",

@@ -1,7 +1,7 @@
 import { FormatError } from "../../errors.ts";
 
 /**
- * Frames between the host and process 1 of the guest (src/machines/uml/init.c, the other end): one byte of type, the
+ * Frames between the host and process 1 of the guest (src/machines/guest/init.c, the other end): one byte of type, the
  * payload's length as four bytes, little-endian, the payload.
  */
 export const FRAME_HEADER = 5;
@@ -58,6 +58,8 @@ export interface GuestSettings {
   readonly input: boolean;
   /** Run the command on a terminal of this size. */
   readonly terminal: WindowSize | undefined;
+  /** Folder of the host with the kernel's modules, for a virtual machine. */
+  readonly modules?: string | undefined;
 }
 
 /** A frame with its header. */
@@ -92,6 +94,7 @@ export function encodeStart(settings: GuestSettings): Uint8Array {
     if (value !== undefined) add("E", `${name}=${value}`);
   }
   for (const folder of settings.write) add("W", folder);
+  if (settings.modules !== undefined) add("M", settings.modules);
   if (settings.input) add("I", "");
   if (settings.terminal !== undefined) {
     add("T", `${settings.terminal.rows} ${settings.terminal.columns}`);

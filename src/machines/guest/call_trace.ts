@@ -13,6 +13,8 @@ export interface TracedCall {
   readonly isFault: boolean;
   /** The call certainly returns there. Otherwise it is a word on the stack that may be left from an earlier call. */
   readonly isSure: boolean;
+  /** The function, where its address is not known: it is that of a module. */
+  readonly name?: string;
 }
 
 /** ` [<60023ac6>] ? tlb_flush+0x16/0x60`: a word on the stack. */

@@ -20,6 +20,9 @@ export interface KernelEvent {
 const BEGINNINGS: readonly (readonly [KernelEventKind, RegExp])[] = [
   // BUG() says where it is just before it panics; other bugs do not end the kernel.
   ["bug", /^(BUG: (?!failure at ).*)/],
+  // Of kernels other than user-mode Linux. The Oops of these and of bugs follows, and is theirs.
+  ["bug", /^(kernel BUG at .*)/],
+  ["bug", /^Oops: ((?!Oops\b|invalid opcode|[0-9a-f]{4}\b).*)/],
   ["panic", /^Kernel panic - not syncing: (.*)/],
   ["warning", /^(WARNING: .*)/],
   ["hung task", /^INFO: (task .* blocked for more than .*)/],
@@ -29,7 +32,7 @@ const BEGINNINGS: readonly (readonly [KernelEventKind, RegExp])[] = [
 
 /** A message as the console prints it: its time, and the rest. */
 export function withoutTime(line: string): string {
-  return line.replace(/^\[ *\d+\.\d+\] ?/, "").trimEnd();
+  return line.replace(/^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?/, "").trimEnd();
 }
 
 /**

@@ -3,10 +3,10 @@
  * Starts the kernel of a guest so that it can change nothing of the host but what lies in named folders, whatever
  * kernel it is:
  *
- *     launcher [-c CPU] [-w FOLDER]... PROGRAM ARGUMENT...
+ *     launcher [-c CPU] [-d DEVICE] [-w FOLDER]... PROGRAM ARGUMENT...
  *     launcher --check
  *
- * -c keeps it on one processor; -w names a folder to write to, by a path without symbolic links, none inside another.
+ * -c keeps it on one processor; -d names a device that it may use, such as /dev/kvm; -w names a folder to write to, by a path without symbolic links, none inside another.
  * --check confines the launcher itself and prints what that consisted of, a word and a number a line.
  *
  * Three layers, each as far as the host has it: Landlock, for every user; for root a mount namespace in which all the
@@ -76,6 +76,8 @@ enum { MOST_FOLDERS = 1000 };
 /* What the guest may write to. */
 static const char *folders[MOST_FOLDERS];
 static size_t folder_count;
+
+static const char *device;
 
 static void __attribute__((format(printf, 1, 2), noreturn)) fail(const char *format, ...)
 {
@@ -193,7 +195,7 @@ static int restrict_files(void)
 		.fs = FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_CHAR | FS_MAKE_DIR | FS_MAKE_REG |
 		      FS_MAKE_SOCK | FS_MAKE_FIFO | FS_MAKE_BLOCK | FS_MAKE_SYM | FS_REFER,
 	};
-	int rules, null;
+	int rules, file;
 
 	/* The first version allows no rename from one folder to another, which programs need. */
 	if (version < 2)
@@ -213,9 +215,12 @@ static int restrict_files(void)
 	for (size_t i = 0; i < folder_count; i++)
 		allow(rules, open_folder(folders[i]),
 		      handled.fs & ~(uint64_t)(FS_MAKE_CHAR | FS_MAKE_BLOCK | FS_IOCTL_DEV));
-	null = open("/dev/null", O_PATH | O_CLOEXEC);
-	if (null >= 0)
-		allow(rules, null, handled.fs & (FS_WRITE_FILE | FS_TRUNCATE));
+	file = open("/dev/null", O_PATH | O_CLOEXEC);
+	if (file >= 0)
+		allow(rules, file, handled.fs & (FS_WRITE_FILE | FS_TRUNCATE));
+	file = device ? open(device, O_PATH | O_CLOEXEC) : -1;
+	if (file >= 0)
+		allow(rules, file, handled.fs & (FS_WRITE_FILE | FS_IOCTL_DEV));
 	if (syscall(LANDLOCK_RESTRICT_SELF, rules, 0) < 0)
 		fail("The guest cannot be confined: %s", strerror(errno));
 	close(rules);
@@ -239,9 +244,11 @@ int main(int argc, char **argv)
 	bool mounts, capabilities;
 	int option, landlock;
 
-	while (!check && (option = getopt(argc, argv, "+c:w:")) != -1) {
+	while (!check && (option = getopt(argc, argv, "+c:d:w:")) != -1) {
 		if (option == 'c')
 			stay_on(optarg);
+		else if (option == 'd')
+			device = optarg;
 		else if (option != 'w')
 			return 126;
 		else if (folder_count == MOST_FOLDERS)
