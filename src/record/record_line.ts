@@ -7,9 +7,9 @@ import {
   encodeAscending,
   encodeCounts,
   encodeFirstRuns,
-} from "./delta_varints.ts";
+} from "./columns/delta_varints.ts";
 import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
-import { decodeOrigins, encodeOrigins } from "./origin_sets.ts";
+import { decodeOrigins, encodeOrigins } from "./columns/origin_sets.ts";
 import type {
   BegunTest,
   LateWork,

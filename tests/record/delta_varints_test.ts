@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeAscending, encodeAscending } from "../../src/record/delta_varints.ts";
+import { decodeAscending, encodeAscending } from "../../src/record/columns/delta_varints.ts";
 
 test("ascending numbers come back, whatever bytes their distances take and in whatever order", () => {
   const distances = [1, 127, 128, 16_383, 16_384, 2 ** 21, 2 ** 35, 2 ** 50];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import { stretchesOf, stretchOf } from "../../src/kcov/first_runs.ts";
-import { decodeFirstRuns, encodeFirstRuns } from "../../src/record/delta_varints.ts";
+import { decodeFirstRuns, encodeFirstRuns } from "../../src/record/columns/delta_varints.ts";
 import { parseLine, recordLine } from "../../src/record/record_line.ts";
 import { originRecord, wholeNumbers } from "../_support/origin_records.ts";
 

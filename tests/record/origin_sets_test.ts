@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FormatError } from "../../src/errors.ts";
 import type { OriginPoints } from "../../src/kcov/origin.ts";
-import { decodeOrigins, encodeOrigins } from "../../src/record/origin_sets.ts";
+import { decodeOrigins, encodeOrigins } from "../../src/record/columns/origin_sets.ts";
 import { madeUpOrigins, wholeNumbers } from "../_support/origin_records.ts";
 
 /** Origins that `count` points can have, whatever `seed`. */

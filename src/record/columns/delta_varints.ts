@@ -1,4 +1,4 @@
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../../errors.ts";
 import { stretchOf } from "../kcov/first_runs.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "./varints.ts";
 

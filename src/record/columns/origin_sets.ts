@@ -1,5 +1,5 @@
-import { FormatError } from "../errors.ts";
-import type { OriginPoints } from "../kcov/origin.ts";
+import { FormatError } from "../../errors.ts";
+import type { OriginPoints } from "../../kcov/origin.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "./varints.ts";
 
 // Neighbouring PCs mostly ran from the same origins, and few sets of origins are used over and over. So what is written

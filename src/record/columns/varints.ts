@@ -1,4 +1,4 @@
-import { FormatError } from "../errors.ts";
+import { FormatError } from "../../errors.ts";
 
 // Numbers in groups of seven bits, the lowest first. Values reach 2^53, so groups are split off by division: bit operators
 // would cut them to 32 bits.
