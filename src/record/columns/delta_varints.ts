@@ -1,5 +1,5 @@
 import { FormatError } from "../../errors.ts";
-import { stretchOf } from "../kcov/first_runs.ts";
+import { stretchOf } from "../../kcov/first_runs.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "./varints.ts";
 
 // A record's PCs are ascending and close together, so their differences take one or two bytes each.
