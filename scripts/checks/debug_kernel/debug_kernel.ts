@@ -8,12 +8,10 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { kernelComplaints } from "../kernel_complaints.ts";
 
 const NAME = "debug-causes";
 const TESTS = ["tests/kernel/collectors", "tests/kernel"];
-/** What the kernel begins its own complaints with, whatever the level. */
-const COMPLAINT =
-  /\] (?:WARNING|BUG|INFO: (?:trying|possible|inconsistent|suspicious|task|rcu)|ODEBUG|Kernel panic|.*\bDEBUG_LOCKS_WARN_ON|.*: (?:double-freed|leaked))/i;
 const LINES_SHOWN = 40;
 
 function here(path: string): string {
@@ -39,14 +37,6 @@ function kernelcov(args: readonly string[]): Promise<{ status: number; output: s
   });
 }
 
-/** Each complaint of the kernel's with the lines behind it, which have its call trace. */
-function complaints(output: string): string[] {
-  const lines = output.split("\n");
-  return lines.flatMap((line, at) =>
-    COMPLAINT.test(line) ? [lines.slice(at, at + LINES_SHOWN).join("\n")] : []
-  );
-}
-
 const start = performance.now();
 const built = await kernelcov(["kernel", "build", "--config", here("config"), "--name", NAME]);
 if (built.status !== 0) {
@@ -62,7 +52,7 @@ for (const tests of asked.length > 0 ? [asked] : TESTS.map((folder) => [folder])
     ...["kernel", "run", "--kernel", NAME, "--timeout", "7200", "--dmesg", "--"],
     ...["deno", "test", "-A", "--no-check", ...tests],
   ]);
-  const found = complaints(output);
+  const found = kernelComplaints(output);
   const seconds = ((performance.now() - from) / 1000).toFixed(0);
   console.log(
     `${

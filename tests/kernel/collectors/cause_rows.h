@@ -81,9 +81,9 @@ static const struct cause causes[] = {
 		{ "prepare_signal", TIMER, SYS_setitimer },
 	}, .late = 300 },
 	{ "exit", nothing, end_of_a_child, NULL, {
-		{ "delayed_put_task_struct", RCU, SYS_wait4 },
-		{ "__put_task_struct", RCU, SYS_wait4 },
-		{ "free_task", RCU, SYS_wait4 },
+		{ "delayed_put_task_struct", RCU, CALL_EXIT },
+		{ "__put_task_struct", RCU, CALL_EXIT },
+		{ "free_task", RCU, CALL_EXIT },
 	} },
 	{ "netns", nothing, netns, NULL, {
 		{ "cleanup_net", WORK, CALL_EXIT },

@@ -89,9 +89,12 @@ static void bridge_before(void) {
 
 /* A packet that waits in its queue until a timer's end. */
 static void qdisc_before(void) {
-	run("ip link show kcq >/dev/null 2>&1 || { ip link add kcq type dummy && ip addr add 10.6.0.1/24 dev kcq &&"
-		"ip link set kcq up && tc qdisc add dev kcq root netem delay 200ms; }");
+	static int made;
+
 	send_to("10.6.0.2");
+	if (made++) return;
+	run("ip link del kcq 2>/dev/null; ip link add kcq type dummy && ip link set kcq addrgenmode none &&"
+		"ip addr add 10.6.0.1/24 dev kcq && ip link set kcq up && tc qdisc add dev kcq root netem delay 200ms");
 	wait_ms(500);
 }
 

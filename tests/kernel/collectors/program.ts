@@ -31,8 +31,8 @@ export function compiled(name: string): string {
   return program;
 }
 
-/** Runs a case, which says what is not as it should be and fails. */
-export function run(program: string, ...args: string[]): void {
+/** Runs a case, which says what is not as it should be and fails, and returns what it prints. */
+export function run(program: string, ...args: string[]): string {
   const done = spawnSync(program, args, {
     env: plainEnvironment(),
     encoding: "utf8",
@@ -40,4 +40,5 @@ export function run(program: string, ...args: string[]): void {
   });
   assert.equal(done.signal, null);
   assert.equal(done.status, 0, done.stdout + done.stderr);
+  return done.stdout;
 }
