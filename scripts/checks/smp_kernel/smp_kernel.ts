@@ -26,13 +26,11 @@ import { unpackSource } from "../../../src/build/kernel_source.ts";
 import { KcovUnavailableError } from "../../../src/errors.ts";
 import { kernelComplaints } from "../kernel_complaints.ts";
 
-const PROGRAMS = ["collector_cases", "collector_roles", "collector_causes"];
+/** Those with cases, and that with rows. */
+const CASES = ["collector_cases", "collector_roles", "collector_stress"];
+const ROWS = "collector_causes";
 /** Rows that need tools or drivers which the emulated machine has not. */
 const NOT_THERE = ["veth", "bridge", "qdisc", "vsock", "kunit"];
-const CASES: Record<string, readonly string[]> = {
-  collector_cases: ["origins", "late", "scopes", "full", "closed", "killed", "refused"],
-  collector_roles: ["boundary", "roles", "paused", "kept", "renewed", "faults"],
-};
 const LIMIT_SECONDS = 5400;
 
 function here(path: string): string {
@@ -91,7 +89,7 @@ function initialFiles(work: string, source: string, commands: readonly string[])
   for (const folder of ["bin", "dev", "proc", "sys", "tmp", "etc"]) {
     files.push(`dir /${folder} 755 0 0`);
   }
-  for (const name of PROGRAMS) {
+  for (const name of [...CASES, ROWS]) {
     const options = ["-O2", "-static", "-Wno-unused-result", "-pthread", "-o", join(work, name)];
     const program = here(`../../../tests/kernel/collectors/${name}.c`);
     run("gcc", [...options, program, "-lutil"], work);
@@ -116,24 +114,27 @@ function initialFiles(work: string, source: string, commands: readonly string[])
   return archive;
 }
 
+/** The lines of a table in a source of the tests that begin with a name, with that name. */
+function tableOf(file: string, row: RegExp): RegExpMatchArray[] {
+  return [...readFileSync(here(`../../../tests/kernel/collectors/${file}`), "utf8").matchAll(row)];
+}
+
 function commandsToRun(): string[] {
   const asked = process.argv.slice(2);
   if (asked.length > 0) return [asked.join(" ")];
-  const rows = readFileSync(here("../../../tests/kernel/collectors/cause_rows.h"), "utf8");
-  const causes = [...rows.matchAll(/^\t\{ "(\w+)",[^]*?^\t\}(.*)\},$/gm)].filter(([, name]) =>
-    !NOT_THERE.includes(name)
+  const cases = CASES.flatMap((program) =>
+    tableOf(`${program}.c`, /\{ "(\w+)", \1\b.*?\}/g).map(([, name]) => `${program} ${name}`)
   );
+  const rows = tableOf("cause_rows.h", /^\t\{ "(\w+)",[^]*?^\t\}(.*)\},$/gm)
+    .filter(([, name]) => !NOT_THERE.includes(name));
   return [
-    ...Object.entries(CASES).flatMap(([program, cases]) =>
-      cases.map((name) => `${program} ${name}`)
-    ),
-    ...causes.flatMap(([, name, rest]) => {
-      const modes = ["beside"].concat(
+    ...cases,
+    ...rows.flatMap(([, name, rest]) =>
+      ["beside"].concat(
         rest.includes(".late") ? ["next", "renewed"] : [],
         rest.includes(".each") ? ["each"] : [],
-      );
-      return modes.map((mode) => `collector_causes ${name} ${mode}`);
-    }),
+      ).map((mode) => `${ROWS} ${name} ${mode}`)
+    ),
   ];
 }
 
