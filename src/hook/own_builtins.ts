@@ -10,7 +10,7 @@ const { defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf
  */
 const USED: Readonly<Record<string, readonly [members: string, ofPrototype: string]>> = {
   Array: [
-    "from isArray of",
+    "@species from isArray of",
     "@iterator at concat entries every fill filter find findIndex findLast findLastIndex flat flatMap forEach includes indexOf join keys map pop push reduce reverse shift slice some sort splice unshift values",
   ],
   ArrayBuffer: ["isView", "slice transfer"],
@@ -63,7 +63,7 @@ const USED: Readonly<Record<string, readonly [members: string, ofPrototype: stri
 /** What would change how all objects are written as JSON or described as properties, where a test adds it. */
 const ADDED = "configurable enumerable get set toJSON value writable";
 const TYPED_ARRAY =
-  "@iterator at entries every fill find findIndex indexOf join length map set slice sort subarray values";
+  "@iterator at entries every fill find findIndex includes indexOf join length map set slice sort subarray values";
 
 /** A property that the hook relies on. */
 interface Reliance {

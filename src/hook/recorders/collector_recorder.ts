@@ -36,6 +36,8 @@ export interface CollectorRecorderOptions {
   readonly settings?: CoverageSettings;
   /** Opens libc; tests give another. */
   readonly open?: () => RecorderLibc;
+  /** Opens libc for the record file; the same by default. */
+  readonly openFiles?: () => RecordsLibc;
   /** Several threads of this process run tests at once: other threads than these may work for any of them. */
   readonly threadsShared?: boolean;
   /** Whether the empty tests of this process are to be recorded. */
@@ -79,7 +81,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#open = open;
     this.threadsShared = threadsShared;
     this.#baselineWanted = options.baseline ?? true;
-    this.#records = new ThreadRecords(settings, () => this.#libc);
+    this.#records = new ThreadRecords(settings, options.openFiles ?? (() => this.#libc));
   }
 
   get mode(): CoverageSettings["mode"] {

@@ -75,7 +75,6 @@ export class CollectorSet<Owner> {
 
   /** A collector for a new use: nothing of what it held is needed any more. */
   next(): Collector {
-    this.#growFull();
     const [oldest] = this.#idle;
     const wantsMore = oldest === undefined || this.#size < FEWEST ||
       (this.#size < MOST && oldest.collector.pending > 0);
@@ -90,22 +89,28 @@ export class CollectorSet<Owner> {
     }
     this.#idle.shift();
     this.#last(oldest);
-    return oldest.collector;
+    return oldest.collector.words < this.#words ? this.#larger(oldest.collector) : oldest.collector;
   }
 
-  /** A test that needs more room is rarely alone: one whose area was full makes room for the next with a larger one. */
-  #growFull(): void {
-    const [oldest] = this.#idle;
-    if (oldest === undefined || !oldest.truncated || this.#words >= MOST_WORDS) return;
-    this.#idle.shift();
-    this.#last(oldest);
-    oldest.collector.close();
-    this.#size--;
-    if (oldest.collector.words === this.#words) this.#words *= 4;
+  /** One with more room in place of another, if there is memory for it. */
+  #larger(small: Collector): Collector {
+    try {
+      const large = Collector.open(this.#libc, { words: this.#words, keeps: true });
+      small.close();
+      return large;
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      return small;
+    }
   }
 
-  /** Its collector collects no more, but for what comes late. */
+  /**
+   * Its collector collects no more, but for what comes late. A test that needs more room is rarely alone: one whose area
+   * was full makes more for those that follow.
+   */
   release(segment: Segment<Owner>): void {
+    const isFull = segment.truncated && segment.collector.words === this.#words;
+    if (isFull && this.#words < MOST_WORDS) this.#words *= 4;
     this.#idle[this.#idle.length] = segment;
   }
 
