@@ -11,7 +11,7 @@ const { defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf
 const USED: Readonly<Record<string, readonly [members: string, ofPrototype: string]>> = {
   Array: [
     "from isArray of",
-    "@iterator at concat entries every fill filter find findIndex findLast findLastIndex flat flatMap forEach includes indexOf join keys map pop push reverse shift slice some sort splice unshift values",
+    "@iterator at concat entries every fill filter find findIndex findLast findLastIndex flat flatMap forEach includes indexOf join keys map pop push reduce reverse shift slice some sort splice unshift values",
   ],
   ArrayBuffer: ["isView", "slice transfer"],
   Atomics: ["add exchange load notify store wait", ""],
@@ -49,6 +49,7 @@ const USED: Readonly<Record<string, readonly [members: string, ofPrototype: stri
   TextEncoder: ["", "encode encodeInto"],
   TypeError: ["", ""],
   URL: ["", ""],
+  Uint16Array: ["", ""],
   Uint32Array: ["", ""],
   Uint8Array: ["fromBase64 fromHex", "toBase64 toHex"],
   WeakMap: ["", "get has set"],

@@ -4,7 +4,7 @@ import type { Collector } from "./collector.ts";
 /** How long to wait at most for what is still queued, in milliseconds. */
 const LATE_MS = 100;
 /** After so many milliseconds in which nothing of it ran, nothing is waited for any longer: a timer may be far away. */
-const STILL_MS = 25;
+const STILL_MS = 15;
 
 /** Waits until nothing is queued any more on behalf of collectors, with a limit. */
 export function awaitLate(libc: LibcPart<"poll">, collectors: readonly Collector[]): void {

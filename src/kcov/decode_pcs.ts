@@ -1,6 +1,5 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
 import type { OriginPoints } from "./origin.ts";
-import { clearedSlots, findSlot, FIRST_SLOTS, grownSlots } from "./pc_slots.ts";
 
 /** Distinct PCs and how often each was recorded, in parallel columns. */
 export interface DecodedPcs {
@@ -12,7 +11,16 @@ export interface DecodedPcs {
   readonly origins?: readonly OriginPoints[];
 }
 
-/** Counts PCs in a table of slots. */
+const FIRST_SLOTS = 4096;
+/** Larger tables are not kept. */
+const KEPT_SLOTS = 65_536;
+/** 2^32 divided by the golden ratio: spreads neighbouring keys over a table (Knuth, TAOCP 6.4). */
+const SPREAD = 0x9e3779b1;
+
+/**
+ * Counts PCs in an open-addressing table. A slot is four entries, low half, high half, count and padding, so that a
+ * probe touches one cache line; a slot whose count is 0 is free.
+ */
 class PcCounts {
   #slots = new Uint32Array(FIRST_SLOTS * 4);
   #size = 0;
@@ -30,7 +38,7 @@ class PcCounts {
       slots[slot + 1] = high;
       this.#size++;
       if (--room > 0) continue;
-      slots = this.#slots = grownSlots(slots);
+      slots = this.#grow();
       room = (slots.length >>> 3) - this.#size;
     }
   }
@@ -54,16 +62,42 @@ class PcCounts {
     return { pcs, hits };
   }
 
-  /** Empties the table. */
+  /** Empties the table; a large one is given back, so that a long trace does not make the next ones slow. */
   clear(): void {
     if (this.#size === 0) return;
     this.#size = 0;
-    this.#slots = clearedSlots(this.#slots);
+    if (this.#slots.length <= KEPT_SLOTS * 4) this.#slots.fill(0);
+    else this.#slots = new Uint32Array(FIRST_SLOTS * 4);
+  }
+
+  #grow(): Uint32Array<ArrayBuffer> {
+    const old = this.#slots;
+    const slots = new Uint32Array(old.length * 4);
+    for (let from = 0; from < old.length; from += 4) {
+      if (old[from + 2] === 0) continue;
+      const slot = findSlot(slots, old[from], old[from + 1]);
+      slots[slot] = old[from];
+      slots[slot + 1] = old[from + 1];
+      slots[slot + 2] = old[from + 2];
+    }
+    this.#slots = slots;
+    return slots;
   }
 }
 
 /** Kept: a new table costs page faults, which take longer than decoding a small trace. */
 const counts = new PcCounts();
+
+/** Index of the slot that holds the PC, or of the free one where it belongs. */
+function findSlot(slots: Uint32Array, low: number, high: number): number {
+  const mask = slots.length - 4;
+  const spread = Math.imul(low ^ Math.imul(high, 31), SPREAD);
+  let slot = (spread ^ (spread >>> 15)) << 2 & mask;
+  while (slots[slot + 2] !== 0 && (slots[slot] !== low || slots[slot + 1] !== high)) {
+    slot = (slot + 4) & mask;
+  }
+  return slot;
+}
 
 /**
  * The distinct PCs in words `from` (inclusive) to `to` (exclusive) of a KCOV buffer, with their counts. Reads 32-bit

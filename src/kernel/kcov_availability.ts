@@ -1,8 +1,8 @@
-import { gunzipSync } from "node:zlib";
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../errors.ts";
 import { errnoName } from "../sys/errno.ts";
 import { tryReadBytes, tryReadText } from "../sys/files.ts";
 import { loadLibc } from "../sys/load.ts";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 import { cString } from "../sys/native_strings.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/system_calls.ts";
 import { systemName, systemRelease, userId } from "../sys/runtime.ts";
@@ -266,7 +266,7 @@ function readConfig(host: KcovHost, path: string): string | undefined {
   const bytes = host.readBytes(path);
   if (bytes === undefined) return undefined;
   try {
-    return new TextDecoder().decode(gunzipSync(bytes));
+    return new TextDecoder().decode(nodeBuiltin("node:zlib").gunzipSync(bytes));
   } catch {
     return undefined; // not a gzip file: some sandboxes serve an empty one
   }

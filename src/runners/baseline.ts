@@ -2,7 +2,7 @@ import { LiveCoverage } from "../hook/live_coverage.ts";
 import type { Recorder } from "../hook/recorders/recorder.ts";
 import { currentFile } from "../hook/test_name.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /**
  * Records what the runner itself runs in every empty test, such as its event loop: what all of several have in common is

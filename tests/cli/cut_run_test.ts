@@ -113,7 +113,9 @@ test("a warning is told with the test that ran, also where that has long ended",
 
 test("a supervisor that is killed is said, and what had ended is reported", async () => {
   // The runner's parent is the supervisor; the runner is the shell's.
-  const run = await cutRun("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 60");
+  const run = await cutRun("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 60", {
+    args: ["--recorder", "ptrace"],
+  });
   assertCut(run);
   assert.equal(run.status, 137);
   assert.match(run.line, /^kernelcov: The command was ended by SIGKILL while/);
@@ -168,14 +170,24 @@ test("power-off, restart and halt are told apart", async () => {
   }
 });
 
-test("at the time limit the command gets SIGTERM, so that the supervisor keeps what the running test did", async () => {
+test("at the time limit the command gets SIGTERM, so that a supervisor keeps what the running test did", async () => {
+  const second = await timedOut(["--recorder", "ptrace"]);
+  assert.ok(second.pcs.length > 100, "its points up to then are in its record");
+});
+
+test("at the time limit the running test is said with collectors too", async () => {
+  await timedOut(["--recorder", "collectors"]);
+});
+
+/** The record of the test that runs at the time limit. */
+async function timedOut(args: readonly string[]): Promise<TestRecord> {
   let run: CutRun, limit = 5;
   // On a busy machine the second test may not have begun by then.
   do {
     limit *= 3;
     // The whole process group gets the signal: a child that died of it first would only fail the test.
     run = await cutRun("trap '' TERM; cat /etc/passwd >/dev/null; exec sleep 600", {
-      args: ["--timeout", `${limit}`],
+      args: [...args, "--timeout", `${limit}`],
     });
     assert.equal(run.status, 124);
   } while (limit < 300 && !run.records.some(({ name }) => name === "second is cut short"));
@@ -183,9 +195,8 @@ test("at the time limit the command gets SIGTERM, so that the supervisor keeps w
   assert.ok(
     run.line.startsWith(`kernelcov: The command was ended at its time limit of ${limit} s while`),
   );
-  const second = run.records.find(({ name }) => name === "second is cut short")!;
-  assert.ok(second.pcs.length > 100, "its points up to then are in its record");
-});
+  return run.records.find(({ name }) => name === "second is cut short")!;
+}
 
 test("Ctrl-C ends the run, and the running test is said", async () => {
   const run = await cutRun("trap '' INT; echo now; exec sleep 600", {

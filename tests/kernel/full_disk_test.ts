@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { COLLECTORS, RECORDER_VARIABLE } from "../../src/kcov/recorder.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { fixtureCommand } from "../_support/run_supervised_fixture.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
-import { plainEnvironment } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS } from "../_support/supervised.ts";
 
 // A guest's tests run as root: a file system of a few pages is easily had.
 const SLOW = { timeout: 120_000, skip: process.getuid?.() !== 0 };
@@ -62,6 +63,17 @@ test("under a supervisor, a full disk costs records and no test", SLOW, () => {
     const command = withPreload(fixtureCommand(["many_tests.ts"])).command;
     const options = { command, runDirectory: folder, mode: "auto", record: false } as const;
     assertLost(run(supervisedCommand(options)), folder);
+  });
+});
+
+test("with collectors, a full disk costs records and no test", {
+  ...SLOW,
+  skip: SLOW.skip || !RECORDERS.includes("collectors"),
+}, () => {
+  onDisk("16k", (folder) => {
+    const command = withPreload(fixtureCommand(["many_tests.ts"])).command;
+    const env = { KERNELCOV_RUN: folder, [RECORDER_VARIABLE]: COLLECTORS };
+    assertLost(run(command, env), folder);
   });
 });
 

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
-import { superviseHere } from "../_support/supervised.ts";
+import { collectHere, RECORDERS, superviseHere } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 120_000 };
@@ -48,7 +48,10 @@ for (const preload of [true, false]) {
       }
       const runner = runtimeName() === "deno" ? ["-A", "--no-prompt", "--no-check"] : ["--isolate"];
       const plain = [process.execPath, "test", ...runner, ...names];
-      const run = superviseHere(preload ? withPreload(plain).command : plain, { cwd: folder });
+      const command = preload ? withPreload(plain).command : plain;
+      const run = RECORDERS[0] === "collectors"
+        ? collectHere(command, { cwd: folder })
+        : superviseHere(command, { cwd: folder });
       assert.equal(run.status, 1, run.stdout + run.stderr);
       const tests = run.records.filter(({ name }) => /^(priority|rejects) /.test(name));
       const expected = names.flatMap((_, number) => [`priority ${number}`, `rejects ${number}`]);

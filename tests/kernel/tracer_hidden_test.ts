@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
-import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-hidden-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -54,20 +54,25 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { name, title, refused = {}, reached, unreached } of CASES) {
-  test(`under the supervisor as without it: ${title}`, { timeout: 120_000 }, () => {
+  test(`recorded as without it: ${title}`, { timeout: 120_000 }, () => {
     const plain = spawnSync(program, [name], { env: plainEnvironment(), encoding: "utf8" });
     assert.equal(plain.status, 0, plain.stderr);
-    const traced = superviseHere([program, name], { record: true });
-    assert.deepEqual(
-      { status: traced.status, stdout: traced.stdout, stderr: traced.stderr },
-      { status: 0, stdout: plain.stdout, stderr: "" },
-    );
-    const [record] = traced.records;
-    const found = record.tree?.refused.map(({ reason, tasks }) => [reason, tasks]) ?? [];
-    assert.deepEqual(Object.fromEntries(found), refused);
-    const functions = kernelFunctions(record.pcs);
-    if (reached !== undefined) assert.ok(functions.has(reached));
-    if (unreached !== undefined) assert.equal(functions.has(unreached), false);
+    for (const recorder of RECORDERS) {
+      const collect = recorder === "collectors";
+      const recorded = superviseHere([program, name], { record: true, collect });
+      assert.deepEqual(
+        { status: recorded.status, stdout: recorded.stdout, stderr: recorded.stderr },
+        { status: 0, stdout: plain.stdout, stderr: "" },
+        recorder,
+      );
+      const [record] = recorded.records;
+      const found = record.tree?.refused.map(({ reason, tasks }) => [reason, tasks]) ?? [];
+      assert.deepEqual(Object.fromEntries(found), collect ? {} : refused);
+      const functions = kernelFunctions(record.pcs);
+      if (reached !== undefined) assert.ok(functions.has(reached));
+      // Only a tracer lets a task go.
+      if (unreached !== undefined) assert.equal(functions.has(unreached), collect);
+    }
   });
 }
 

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
+import { COLLECTORS, RECORDER_VARIABLE } from "../../src/kcov/recorder.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { RUNNERS } from "../../src/runners/all_runners.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
-import { plainEnvironment, superviseHere } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
 const SLOW = { timeout: 120_000 };
@@ -102,28 +103,35 @@ test("a runner that no preload can cover is named, but not where a test started 
   assert.doesNotMatch(inTest, /kernelcov/);
 });
 
-test(
-  "a command that is followed to its runners only has their tests record themselves",
-  SLOW,
-  () => {
-    write(
-      "a_test.ts",
-      'import { test } from "node:test";\nimport { readFileSync } from "node:fs";\n' +
-        'test("reads", () => void readFileSync("/proc/version"));\n',
-    );
-    const runDirectory = join(folder, "run");
-    const [program, ...args] = supervisedCommand({
-      command: sh(`kill -0 $$; env -i PATH="$PATH" ${runner}; exit 7`),
-      runDirectory,
-      mode: "auto",
-      record: false,
-      runners: RUNNERS,
-      onlyPreload: true,
-    });
-    const env = { ...plainEnvironment(), PATH, KERNELCOV_RUN: runDirectory };
-    const { status, stderr } = spawnSync(program, args, { cwd: folder, env, encoding: "utf8" });
-    assert.equal(status, 7, stderr);
-    const { records } = readRun(runDirectory);
-    assert.deepEqual(records.map(({ name, scope }) => [name, scope]), [["reads", "thread"]]);
-  },
-);
+for (const scope of RECORDERS.includes("collectors") ? ["thread", "tree"] : ["thread"]) {
+  test(
+    `a command that is followed to its runners only has their tests record themselves, in ${scope} scope`,
+    SLOW,
+    () => {
+      write(
+        "a_test.ts",
+        'import { test } from "node:test";\nimport { readFileSync } from "node:fs";\n' +
+          'test("reads", () => void readFileSync("/proc/version"));\n',
+      );
+      const runDirectory = join(folder, `run-${scope}`);
+      const [program, ...args] = supervisedCommand({
+        command: sh(`kill -0 $$; env -i PATH="$PATH" ${runner}; exit 7`),
+        runDirectory,
+        mode: "auto",
+        record: false,
+        runners: RUNNERS,
+        onlyPreload: true,
+      });
+      const env = {
+        ...plainEnvironment(),
+        PATH,
+        KERNELCOV_RUN: runDirectory,
+        ...(scope === "tree" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
+      };
+      const { status, stderr } = spawnSync(program, args, { cwd: folder, env, encoding: "utf8" });
+      assert.equal(status, 7, stderr);
+      const tests = readRun(runDirectory).records.filter(({ kind = "test" }) => kind === "test");
+      assert.deepEqual(tests.map(({ name, scope }) => [name, scope]), [["reads", scope]]);
+    },
+  );
+}

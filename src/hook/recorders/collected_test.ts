@@ -16,6 +16,8 @@ export class CollectedTest implements Recording {
   shared = false;
   /** What late work names its record by; absent where that is not written. */
   number: number | undefined;
+  /** Its record says that items were pending. */
+  wasPending = false;
   readonly #giveUp: ((outcome: TestOutcome) => void) | undefined;
 
   constructor(

@@ -138,6 +138,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       const points = tally.take();
       this.#tallies.push(tally);
       const record = test.record(points, { outcome, durationMs }, this.threadsShared);
+      test.wasPending = test.pending > 0;
       if (begun.kind === "baseline") this.#addBaseline(record);
       else test.number = this.#records.appendLater(record);
       return { ...points, hits: NO_HITS };
@@ -331,8 +332,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     segment.read([...talliesOf(segment), late]);
     const points = late.take();
     this.#tallies.push(late);
-    for (const { begun: { name }, number, pending, dropped, truncated } of ended) {
-      this.#records.addLate(name, number!, { ...points, pending, dropped, truncated });
+    for (const test of ended) {
+      const { begun: { name }, number, pending, dropped, truncated, wasPending } = test;
+      this.#records.addLate(name, number!, { ...points, pending, dropped, truncated }, wasPending);
     }
   }
 

@@ -80,9 +80,15 @@ export class ThreadRecords {
     return this.#open().appendLater(record, (error) => this.#lost.add(record.name, error));
   }
 
-  /** Appends what ran on behalf of a test whose record is written. */
-  addLate(name: string, number: number, late: LateWork): void {
-    this.#open().addLate(number, late, (error) => this.#lost.add(name, error));
+  /**
+   * Appends what ran on behalf of a test whose record is written.
+   *
+   * @param isTold The record says that something may be missing.
+   */
+  addLate(name: string, number: number, late: LateWork, isTold: boolean): void {
+    this.#open().addLate(number, late, (error) => {
+      if (!isTold) this.#lost.add(name, error);
+    });
   }
 
   /**

@@ -153,3 +153,20 @@ test("a test whose process is killed is unfinished, and those before it are kept
   ]);
   assert.ok(kernelFunctions(tests[0].pcs).has("version_proc_show"));
 });
+
+test(
+  "a test that has no room for its points says so, and makes room for the next ones",
+  SLOW,
+  () => {
+    const run = runFixture(["../recorders/fixtures/growing_tests.ts"], {
+      recorder: "collectors",
+      env: { KERNELCOV_WORDS: "1024" },
+    });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    const tests = run.records.filter(({ kind }) => kind === "test");
+    assert.equal(tests.length, 6);
+    const full = tests.map(({ truncated }) => truncated);
+    assert.deepEqual([full[0], full[5]], [true, false], `${full}`);
+    assert.ok(kernelFunctions(tests[5].pcs).has("do_exit"));
+  },
+);
