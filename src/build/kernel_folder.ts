@@ -25,9 +25,8 @@ export const CODE_OPTIONS: readonly string[] = ["-mcmodel=small", "-fno-optimize
  * Compiler options.
  *
  * Those for debug information leave out the members of structures and the places of variables, which nothing here reads:
- * a third of the build's time and half of the image. Line rows and inlined functions stay as they are, and so do labels
- * and return types, which `-g1` leaves out: a label has no row, and a closing brace stands for a `return` without a
- * value only.
+ * a third of it and more. Line rows and inlined functions stay as they are, and so do labels and return types, which `-g1`
+ * leaves out: a label has no row, and a closing brace stands for a `return` without a value only.
  */
 export const COMPILER_OPTIONS: readonly string[] = [
   ...CODE_OPTIONS,

@@ -76,7 +76,7 @@ export class CodeTree {
   /**
    * Reads the tree of `unit`, as far as it says anything of the ascending `addresses`.
    *
-   * @param allCalls also inlined calls that none of the addresses is in, of functions that some are in
+   * @param allCalls also labels, and inlined calls that none of the addresses is in, of functions that some are in
    * @throws {FormatError} where an entry is damaged; the columns then hold the entries before it
    */
   read(unit: Unit, addresses: ArrayLike<number>, allCalls: boolean): void {
@@ -156,12 +156,12 @@ export class CodeTree {
           scopes.push(entry);
           if (isWanted) entry = this.count - 1;
         }
-      } else if (what === ROLE_LABEL) {
+      } else if (what === ROLE_LABEL && allCalls) {
         reader.pos = pos;
         this.#readLabel(reader, unit, code, start, entry >= 0);
         pos = reader.pos;
         if (scopes.length === 0) break;
-      } else if (what === ROLE_LEAF || what === ROLE_SCOPE) {
+      } else if (what === ROLE_LEAF || what === ROLE_SCOPE || what === ROLE_LABEL) {
         if (fixedSize[code] >= 0) pos += fixedSize[code];
         else {
           reader.pos = pos;
