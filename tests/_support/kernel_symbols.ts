@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseAddress } from "../../src/base/address.ts";
+import { kernelOffset } from "../../src/kernel/kernel_offset.ts";
 
 let symbols: { readonly starts: Float64Array; readonly names: readonly string[] } | undefined;
 
@@ -31,9 +32,11 @@ function readSymbols(): { starts: Float64Array; names: string[] } {
     match !== null
   );
   const sorted = text.map(([, address, name]) => ({ address: parseAddress(address) ?? 0, name }));
+  // KCOV takes off by how much KASLR has moved the kernel; user-mode Linux is not moved.
+  const offset = kernelOffset() ?? 0;
   sorted.sort((first, second) => first.address - second.address);
   return {
-    starts: Float64Array.from(sorted, ({ address }) => address),
+    starts: Float64Array.from(sorted, ({ address }) => address - offset),
     names: sorted.map(({ name }) => name),
   };
 }

@@ -14,11 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { CommandEnd, GuestOptions } from "../../../src/machines/machine.ts";
 import { vmKernel } from "../../../src/machines/vm/vm_kernel.ts";
 import { VmMachine } from "../../../src/machines/vm/vm_machine.ts";
 import { formatInvocation, processInvocation } from "../../../src/record/invocation.ts";
 import { runtimeName } from "../../../src/sys/runtime.ts";
+import { readRun } from "../../../src/record/read_run.ts";
+import { fixtureCommand } from "../../_support/run_supervised_fixture.ts";
 import { Collector, KERNELCOV } from "../../_support/guest_run.ts";
 
 // Needs a kernel, which takes minutes to build: scripts/checks/vm.ts names one.
@@ -122,7 +125,7 @@ test("a crash of the kernel is told with its functions and lines", SLOW, async (
 });
 
 test("a time limit, a restart and a machine that is powered off end it", SLOW, async () => {
-  const limited = await inVm("trap 'echo told' TERM; sleep 1000 & wait", { timeoutMs: 2000 });
+  const limited = await inVm("trap 'echo told' TERM; sleep 10000 & wait", { timeoutMs: 30_000 });
   assert.deepEqual([limited.end, limited.exitStatus, limited.stdout], ["timed-out", 124, "told\n"]);
   const restarted = await inVm("echo b >/proc/sysrq-trigger; sleep 100");
   assert.deepEqual([restarted.exitStatus, restarted.stdout], [3, ""]);
@@ -204,3 +207,32 @@ test(
     });
   },
 );
+
+test("an ordinary user records in the machine, through the broker", SLOW, async () => {
+  await inFolder(async (folder) => {
+    const own = `${process.execPath} ${
+      runtimeName() === "deno" ? "run -A --no-check --no-lock" : "run"
+    }`;
+    const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+    const command = fixtureCommand(["../../hook/fixtures/three_outcomes.ts"]).join(" ");
+    const { stdout, stderr } = await inVm(
+      `
+      ${own} ${main} broker --user nobody 2>/run/log &
+      until grep -q Opens /run/log; do sleep 0.2; done
+      mkdir -m 777 /run/user; cd /run/user
+      user() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs env HOME=/run/user DENO_DIR=/run/user/deno "$@"
+      }
+      user cat /sys/kernel/debug/kcov && echo it may open the device itself
+      user KERNELCOV=require KERNELCOV_RUN=/run/user/run KERNELCOV_RUN_ID=one ${command} >/run/user/out 2>&1
+      stat -c "owner %u" /run/user/run; cp /run/user/run/* ${folder}; cat /run/user/out >&2`,
+      { write: [folder] },
+    );
+    assert.equal(stdout, "owner 65534\n", stderr);
+    const { records } = readRun(folder);
+    assert.deepEqual(records.map(({ name }) => name).sort(), ["fails", "passes", "waits"], stderr);
+    for (const { name, pcs } of records) {
+      if (name !== "waits") assert.ok(pcs.length > 100, `${name}: ${pcs.length} points`);
+    }
+  });
+});
