@@ -120,7 +120,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
 
   ask<Answer>(question: Question<Answer>): Answer {
     return withOwnBuiltins(() =>
-      this.#recorder.pause(() => question(this.#openSymbolizer(), this.#points()))
+      setAside(this.#recorder, () => question(this.#openSymbolizer(), this.#points()))
     );
   }
 
@@ -135,4 +135,8 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
       "Cannot tell what the kernel ran: the test has ended, or its supervisor has: ask before the test ends",
     );
   }
+}
+
+function setAside<Result>(recorder: Recorder, action: () => Result): Result {
+  return recorder.setAside === undefined ? recorder.pause(action) : recorder.setAside(action);
 }

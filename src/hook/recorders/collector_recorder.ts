@@ -177,6 +177,36 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
   }
 
+  /** Other threads of the runtime load files for it, say. */
+  setAside<Result>(action: () => Result): Result {
+    const current = this.#current, outside = this.#outside;
+    if (current === undefined || outside === undefined || current === outside) return action();
+    return this.pause(() => {
+      outside.collector.paused = true;
+      try {
+        outside.collector.take(false);
+      } catch (error) {
+        if (!(error instanceof SyscallError)) throw error;
+        // A test has closed its descriptor.
+        return action();
+      }
+      try {
+        return action();
+      } finally {
+        this.#takeBack(current);
+      }
+    });
+  }
+
+  #takeBack(segment: Segment<CollectedTest>): void {
+    try {
+      segment.collector.take(false);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#switchTo(this.#tests);
+    }
+  }
+
   takesBaseline(): boolean {
     const wanted = this.#baselineWanted && this.unavailable() === undefined;
     this.#baselineWanted = false;

@@ -69,6 +69,11 @@ export interface Recorder<Test extends Recording = Recording> {
   readonly pausesFreely: boolean;
   /** Runs `action`; what the calling thread does meanwhile is not recorded. */
   pause<Result>(action: () => Result): Result;
+  /**
+   * Runs `action`, which the library asks for and no test: what other threads do for it is not recorded either, as far as
+   * that can be had. Where absent, {@linkcode pause} is as good.
+   */
+  setAside?<Result>(action: () => Result): Result;
   /** The body of a test that was given up has ended after all. */
   returned?(): void;
   /** Whether the empty tests of this process are still to be recorded: true once. */
