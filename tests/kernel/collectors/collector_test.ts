@@ -13,5 +13,5 @@ for (
     ["refused", "calls in a wrong state are refused, as are more collectors than there may be"],
   ]
 ) {
-  test(title, SLOW, () => void run(cases, name));
+  test(title, SLOW, () => run(cases, name));
 }

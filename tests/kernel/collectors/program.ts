@@ -31,8 +31,13 @@ export function compiled(name: string): string {
   return program;
 }
 
-/** Runs a case, which says what is not as it should be and fails, and returns what it prints. */
-export function run(program: string, ...args: string[]): string {
+/** Runs a case, which says what is not as it should be and fails. */
+export function run(program: string, ...args: string[]): void {
+  printed(program, ...args);
+}
+
+/** What a program prints that ends well. */
+export function printed(program: string, ...args: string[]): string {
   const done = spawnSync(program, args, {
     env: plainEnvironment(),
     encoding: "utf8",

@@ -12,5 +12,5 @@ for (
     ["faults", "a page fault in a private mapping of a file is told apart"],
   ]
 ) {
-  test(title, SLOW, () => void run(roles, name));
+  test(title, SLOW, () => run(roles, name));
 }
