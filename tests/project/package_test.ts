@@ -44,7 +44,8 @@ test("the library's public module imports nothing but itself and node builtins",
     "base",
   ];
   for (const path of core.flatMap((name) => sources(join(root, "src", name)))) {
-    const text = readFileSync(path, "utf8");
+    // Without the examples in comments.
+    const text = readFileSync(path, "utf8").replace(/\/\*[^]*?\*\//g, "");
     for (const [, specifier] of text.matchAll(/^(?:import|export)[^"]*from\s+"([^"]+)"/gm)) {
       assert.match(specifier!, /^(?:\.{1,2}\/|node:|bun:ffi$)/, `${path} imports ${specifier}`);
     }
