@@ -97,7 +97,7 @@ static const struct cause causes[] = {
 	} },
 	{ "inotify", inotify_before, inotify, NULL, {
 		{ "fsnotify_mark_destroy_workfn", WORK, SYS_inotify_rm_watch },
-		{ "fsnotify_final_mark_destroy", WORK, SYS_inotify_rm_watch },
+		{ "fsnotify_put_group", WORK, SYS_inotify_rm_watch },
 		{ "inotify_free_mark", WORK, SYS_inotify_rm_watch },
 	}, .late = 200, .each = "inotify_free_mark" },
 	{ "close", close_before, close_unlink, NULL, {
