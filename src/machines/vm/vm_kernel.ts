@@ -37,11 +37,14 @@ export function vmKernel(
   const [boot, file] = found.kind === "vmlinux" ? beside(named) : [realpathSync(named), found];
   const vmlinux = found.kind === "vmlinux"
     ? named
-    : image ?? imageBeside(boot) ?? imageBeside(named);
+    : (image || undefined) ?? imageBeside(boot) ?? imageBeside(named);
   if (vmlinux === undefined) {
     throw new TypeError(
       `There is no vmlinux with debug information beside ${named}: put it there, or name it with --vmlinux`,
     );
+  }
+  if (!existsSync(vmlinux)) {
+    throw new TypeError(`There is no vmlinux at ${vmlinux}: name one with debug information`);
   }
   const folder = dirname(vmlinux);
   return {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { cpioArchive } from "../../../src/machines/vm/initramfs.ts";
 import { KERNEL_MACHINES } from "../../../src/machines/vm/kernel_machines.ts";
 import { checkConfiguration, vmConfiguration } from "../../../src/machines/vm/needed_options.ts";
+import { VmMachine } from "../../../src/machines/vm/vm_machine.ts";
 import { explainVmFailure } from "../../../src/machines/vm/vm_failure.ts";
 import {
   kernelParameters,
@@ -13,6 +14,7 @@ import {
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 
 const BOOT: VmBoot = {
   machine: KERNEL_MACHINES.x86_64,
@@ -114,4 +116,26 @@ test("why a machine did not start is told by what it wrote", () => {
   );
   assert.match(told("", "SIGKILL"), /^The machine was ended by SIGKILL while it started: /);
   assert.match(told(""), /^The machine ended without a message: .*CONFIG_SERIAL_8250_CONSOLE=y/);
+});
+
+test("a host without QEMU is told the package", async () => {
+  const path = process.env["PATH"];
+  process.env["PATH"] = "/no/such/folder";
+  try {
+    const machine = new VmMachine({
+      machine: KERNEL_MACHINES.arm64,
+      boot: "/no/Image",
+      vmlinux: "/no/vmlinux",
+      release: undefined,
+      folder: "/no",
+      programs: "/no",
+    });
+    await assert.rejects(machine.run({ command: ["true"], stdin: null }), {
+      name: "KcovUnavailableError",
+      message:
+        /^A virtual machine needs qemu-system-aarch64: .*apt-get install .* qemu-system-arm$/,
+    });
+  } finally {
+    process.env["PATH"] = path;
+  }
 });
