@@ -163,14 +163,14 @@ export class OriginSelector {
   }
 
   /**
-   * How many points no test of the run has, since none of their origins counts.
+   * By point, the classes of the origins that ran it, as bits; 0 where a test has it, or none ran it.
    *
    * @param kept Points of each test.
    */
-  leftOut(kept: Iterable<Uint32Array>): LeftOut {
+  leftOut(kept: Iterable<Uint32Array>): Uint8Array {
     const left = this.#left.slice();
     for (const points of kept) for (let i = 0; i < points.length; i++) left[points[i]] = 0;
-    return countLeftOut(left);
+    return left;
   }
 }
 
@@ -189,7 +189,8 @@ export interface NarrowedRecord {
   readonly leftOut: LeftOut | undefined;
 }
 
-function countLeftOut(classes: ArrayLike<number>): LeftOut {
+/** Counts points by the classes of their origins, which are given as bits; 0: it is not left out. */
+export function countLeftOut(classes: ArrayLike<number>): LeftOut {
   const counts = new Uint32Array(COUNTS);
   for (let i = 0; i < classes.length; i++) counts[classes[i]]++;
   const { own, behalf, runtime, faults } = BITS;

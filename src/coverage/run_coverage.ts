@@ -20,6 +20,7 @@ import { knowsOrigins } from "../kcov/origin.ts";
 import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
 import {
   CAUSED_BY_TESTS,
+  countLeftOut,
   type LeftOut,
   type OriginSelection,
   OriginSelector,
@@ -112,6 +113,8 @@ export class RunCoverage {
   readonly outside: Uint32Array;
   /** Distinct raw PCs of tests that were not resolved, each counted once per test. */
   readonly unresolved: UnresolvedCounts;
+  /** By point, the classes of the origins that ran it where none of them counts, as bits. */
+  readonly #leftOut: Uint8Array;
   readonly #counter: LineCounter;
   #sums: LineSums | undefined;
   #others: LineTally | undefined;
@@ -149,7 +152,8 @@ export class RunCoverage {
         leftOut,
       };
     });
-    this.leftOut = selector.leftOut(resolved.map(({ points }) => points.points));
+    this.#leftOut = selector.leftOut(resolved.map(({ points }) => points.points));
+    this.leftOut = countLeftOut(this.#leftOut);
     this.originsUnknown =
       ofTests.filter((record) => record.pcs.length > 0 && !knowsOrigins(record)).length;
     const { pointTests } = this;
@@ -206,6 +210,12 @@ export class RunCoverage {
   /** The lines that points of the universe claim, both ascending. */
   linesOfPoints(points: Uint32Array): Uint32Array {
     return (this.#finder ??= new LineFinder(this.universe)).linesOf(points);
+  }
+
+  /** How many of these points no test has since none of their origins counts; absent where that is none. */
+  leftOutOf(points: Iterable<number>): { readonly leftOut?: LeftOut } {
+    const left = Array.from(new Set(points), (point) => this.#leftOut[point]);
+    return left.some((classes) => classes !== 0) ? { leftOut: countLeftOut(left) } : {};
   }
 
   /** The totals of points of the universe, ascending. */

@@ -66,6 +66,7 @@ export function patchAnswerJson(coverage: RunCoverage, answer: PatchAnswer): unk
     runAll: answer.runAll,
     tests: answer.tests.map(({ test, ...rest }) => ({ ...reference(test), ...rest })),
     incomplete: answer.incomplete.map(reference),
+    ...(answer.leftOut === undefined ? {} : { leftOut: answer.leftOut }),
     hunks: answer.hunks.map(({ tests, ...rest }) => ({ ...rest, tests: tests.map(reference) })),
   };
 }

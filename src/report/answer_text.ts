@@ -4,6 +4,7 @@ import type { MinimalSet } from "../coverage/questions/minimize_tests.ts";
 import type { PatchAnswer, PickReason } from "../coverage/patch/patch_tests.ts";
 import { repeatIndex, type RepeatShare } from "../coverage/repeat_index.ts";
 import type { LineShare, RunCoverage } from "../coverage/run_coverage.ts";
+import { type LeftOut, NOTHING_LEFT_OUT } from "../coverage/origin_selection.ts";
 import { machineOf } from "../coverage/questions/test_origins.ts";
 import type { UniqueCoverage } from "../coverage/questions/unique_coverage.ts";
 import type { FilesAnswer } from "../coverage/questions/which_files.ts";
@@ -14,6 +15,7 @@ import type {
   Reached,
 } from "../coverage/questions/which_tests.ts";
 import { formatRanges } from "./line_ranges.ts";
+import { leftOutText } from "./origins/left_out_text.ts";
 import { originsText } from "./origins/origin_text.ts";
 import { testLabel } from "./test_label.ts";
 import {
@@ -55,7 +57,7 @@ export function lineAnswerText(
     if (answer.nearest.length > 0) {
       lines.push(`  lines near it that can be covered: ${answer.nearest.join(", ")}`);
     }
-    return joinLines(lines);
+    return joinLines([...lines, ...leftOutLines(coverage, answer)]);
   }
   lines.push(
     `  ${answer.pointsHit} of ${plural(answer.points, "point")} hit, by ${
@@ -68,7 +70,20 @@ export function lineAnswerText(
     pointsHit < answer.points ? `${pointsHit} of ${answer.points} points` : "",
     repeatsText(repeats),
   ]);
-  return joinLines([...lines, ...testLines(coverage, answer.tests, rows, style)]);
+  return joinLines([
+    ...lines,
+    ...leftOutLines(coverage, answer),
+    ...testLines(coverage, answer.tests, rows, style),
+  ]);
+}
+
+/** What of a place does not count, and how it would. */
+function leftOutLines(
+  { selection }: RunCoverage,
+  { leftOut = NOTHING_LEFT_OUT }: { readonly leftOut?: LeftOut },
+): string[] {
+  const text = leftOutText(leftOut, selection);
+  return text === undefined ? [] : [`  ${text}`];
 }
 
 /** Which tests enter a function. */
@@ -95,7 +110,10 @@ export function filesAnswerText(
 function linesAnswerText(
   coverage: RunCoverage,
   place: string,
-  { lines, linesHit, tests }: Pick<FunctionAnswer & FilesAnswer, "lines" | "linesHit" | "tests">,
+  { lines, linesHit, tests, leftOut }: Pick<
+    FunctionAnswer & FilesAnswer,
+    "lines" | "linesHit" | "tests" | "leftOut"
+  >,
   style: TextStyle,
 ): string {
   const rows = tests.map(({ test, lines, repeats }) => [
@@ -106,6 +124,7 @@ function linesAnswerText(
   return joinLines([
     paint(printable(place), "bold", style),
     `  ${linesHit} of ${plural(lines, "line")} hit, by ${plural(tests.length, "test")}`,
+    ...leftOutLines(coverage, leftOut === undefined ? {} : { leftOut }),
     ...testLines(coverage, tests, rows, style),
   ]);
 }
@@ -158,6 +177,13 @@ export function patchAnswerText(
         style,
       ),
       ...answer.incomplete.map((test) => `  ${testLabel(coverage, test)}`),
+    );
+  }
+  const [leftOut] = leftOutLines(coverage, answer);
+  if (leftOut !== undefined) {
+    lines.push(
+      paint("Other tests may enter the changed functions in what does not count", "yellow", style),
+      leftOut,
     );
   }
   lines.push(paint("Hunks", "bold", style));

@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { originClass } from "../../src/coverage/origin_class.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
+import { originReference } from "../../src/report/origins/origin_json.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { startKernelcov } from "../_support/guest_run.ts";
@@ -19,6 +21,8 @@ const FOLDER = mkdtempSync(join(tmpdir(), "kernelcov-questions-"));
 after(() => rmSync(FOLDER, { recursive: true }));
 const RUN = join(FOLDER, "run");
 const REPEATS = 2;
+/** The whole records count, which hold more than what the tests caused. */
+const ALL = ["--include", "runtime,faults"];
 
 async function kernelcov(args: readonly string[]): Promise<string> {
   const env = { KERNELCOV_RUN: "", KERNELCOV_VMLINUX: "" };
@@ -28,13 +32,13 @@ async function kernelcov(args: readonly string[]): Promise<string> {
 }
 
 async function ask<Answer>(args: readonly string[]): Promise<Answer> {
-  return JSON.parse(await kernelcov([...args, "--run", RUN, "--json"]));
+  return JSON.parse(await kernelcov([...args, ...ALL, "--run", RUN, "--json"]));
 }
 
 const runner = runtimeName() === "deno" ? ["deno", "test", "-A", "--no-check"] : ["bun", "test"];
 const printed = await kernelcov([
   ...["test", "--kernel", "embedded", "--repeat", `${REPEATS}`, "--out", FOLDER],
-  ...["--", ...runner, "./examples"],
+  ...[...ALL, "--", ...runner, "./examples"],
 ]);
 const VMLINUX = (await kernelcov(["kernel", "path"])).trim();
 const INDEX = loadImageIndexSync(VMLINUX);
@@ -95,7 +99,9 @@ test("the run holds every repeat of every example, and its table says which poin
     const points = OF_NAME[i]!.map((record) => POINTS[record]!);
     const flaky = unite(points).difference(intersect(points)).size;
     const note = flaky === 0 ? "" : `, ${flaky.toLocaleString("en")} flaky points?`;
-    assert.match(printed, new RegExp(`^ *${name} .* ${REPEATS} repeats${note}$`, "m"));
+    // Work on a test's behalf may be left at its end.
+    const end = "(?:, \\d+ pending)?$";
+    assert.match(printed, new RegExp(`^ *${name} .* ${REPEATS} repeats${note}${end}`, "m"));
   }
 });
 
@@ -137,6 +143,75 @@ test("show gives the lines of all repeats, those that no other test ran, and wha
   }
 });
 
+/** The origins of a test, in all repeats, with the points that they have in the image. */
+function originsOfTest(i: number): Map<number, Set<number>> {
+  const found = new Map<number, Set<number>>();
+  for (const record of OF_NAME[i]!.map((at) => RECORDS[at]!)) {
+    for (const { origin, points } of record.origins!) {
+      const pcs = Float64Array.from(points, (point) => record.pcs[point]!);
+      const own = plainPoints(INDEX, { ...record, pcs });
+      if (own.size > 0) found.set(origin, unite([found.get(origin) ?? new Set(), own]));
+    }
+  }
+  return found;
+}
+
+const KNOWS_CALLS = RECORDS.every(({ origins }) => origins !== undefined);
+const CAUSED = ["own", "behalf"];
+
+test("show and which have the calls that records have", { skip: !KNOWS_CALLS }, async () => {
+  interface Origin {
+    call: string;
+    how: string;
+    class: string;
+    points: number;
+  }
+  const textOf = ({ call, how }: Pick<Origin, "call" | "how">): string => `${call} ${how}`;
+  const machine = "x86_64";
+  const symbols = execFileSync("nm", ["-S", VMLINUX], { encoding: "utf8", maxBuffer: 1 << 28 });
+  const [, start, size] = /^(\w+) (\w+) [tT] tcp_v4_rcv$/m.exec(symbols)!;
+  const from = parseInt(start!, 16), to = from + parseInt(size!, 16);
+  const [received]: { tests: (Named & { origins: Origin[] })[] }[] = JSON.parse(
+    await kernelcov(["which", "tcp_v4_rcv", "--run", RUN, "--json"]),
+  );
+  assert.ok(received!.tests.length > 0);
+  for (const name of ["a pipe carries bytes", "a unix socket echoes"]) {
+    const i = NAMES.indexOf(name);
+    const [shown]: { origins: Origin[] }[] = JSON.parse(
+      await kernelcov(["show", name, "--run", RUN, "--json"]),
+    );
+    const expected = [...originsOfTest(i)].map(([origin, points]) => ({
+      ...originReference(machine, origin),
+      class: originClass(origin, { machine }),
+      points: points.size,
+    })).filter((one) => CAUSED.includes(one.class));
+    const sorted = (some: readonly Origin[]): string[] =>
+      some.map((one) => `${textOf(one)} ${one.class} ${one.points}`).sort();
+    assert.deepEqual(sorted(shown!.origins), sorted(expected), name);
+  }
+  for (const [i, name] of NAMES.entries()) {
+    const reaching = [
+      ...new Set(
+        OF_NAME[i]!.flatMap((at) => {
+          const { origins, pcs } = RECORDS[at]!;
+          return origins!.filter(({ points }) =>
+            points.some((point) => pcs[point]! > from && pcs[point]! <= to)
+          ).map(({ origin }) => origin);
+        }),
+      ),
+    ].filter((origin) => CAUSED.includes(originClass(origin, { machine })))
+      .map((origin) => textOf(originReference(machine, origin))).sort();
+    const answer = received!.tests.find((test) => test.name === name);
+    assert.deepEqual((answer?.origins ?? []).map(textOf).sort(), reaching, name);
+    for (const text of reaching) assert.match(text, / net$/);
+  }
+  const text = await kernelcov(["show", "a unix socket echoes", "--run", RUN]);
+  assert.match(
+    text,
+    /\nSystem calls, in the order of first run .*\n(?: {2}.*\n)* {2}connect\(2\) /,
+  );
+});
+
 test("diff splits the points and lines of two tests, and of two runs", async () => {
   interface Answer {
     points: unknown;
@@ -161,13 +236,13 @@ test("diff splits the points and lines of two tests, and of two runs", async () 
     for (const record of records) writer.append(record);
     return folder;
   });
-  const runs: Answer = JSON.parse(await kernelcov(["diff", ...halves, "--json"]));
+  const runs: Answer = JSON.parse(await kernelcov(["diff", ...halves, ...ALL, "--json"]));
   const sides = [0, 1].map((half) => unite(POINTS.filter((_, i) => i % 2 === half)));
   assert.deepEqual(runs.points, split(sides[0]!, sides[1]!));
 
   const merged = join(FOLDER, "merged");
   await kernelcov(["merge", ...halves, "--out", merged]);
-  const same: Answer = JSON.parse(await kernelcov(["diff", RUN, merged, "--json"]));
+  const same: Answer = JSON.parse(await kernelcov(["diff", RUN, merged, ...ALL, "--json"]));
   assert.deepEqual(same.points, { onlyA: 0, onlyB: 0, both: unite(POINTS).size });
 });
 
@@ -199,7 +274,8 @@ test("unique gives what no other test hit", async () => {
 
 test("report counts the points and lines that the records hit, and LCOV has the same lines", async () => {
   const json = join(FOLDER, "report.json");
-  await kernelcov(["report", RUN, "--out", FOLDER, "--json", json, "--source-prefix", ""]);
+  const options = ["--json", json, "--source-prefix", "", ...ALL];
+  await kernelcov(["report", RUN, "--out", FOLDER, ...options]);
   const { totals } = JSON.parse(readFileSync(json, "utf8"));
   assert.equal(totals.points, unite(POINTS).size);
   assert.equal(totals.lines, unite(LINES).size);

@@ -107,6 +107,33 @@ test("questions count the same origins", () => {
   ask("diff", "with", "another", "--origin", "runtime");
 });
 
+test("which says of a place how much of it runs in what does not count, and how that would", () => {
+  function ask(args: readonly string[], input?: string): string {
+    const { status, stdout, stderr } = runCommandOn(IMAGE, [...args, "--run", RUN], input);
+    assert.deepEqual([status, stderr], [0, ""]);
+    return stdout;
+  }
+  const hint =
+    /^ {2}left out: \d points? in runtime threads: --include runtime counts (?:it|them)$/m;
+  for (const place of ["unix_never", "net/unix/af_unix.c:8"]) {
+    assert.match(ask(["which", place]), hint, place);
+    assert.doesNotMatch(ask(["which", place, "--include", "runtime"]), /left out/);
+    const [answer] = JSON.parse(ask(["which", place, "--json"]));
+    assert.ok(answer.leftOut.only.runtime > 0 && answer.leftOut.several === 0);
+  }
+  assert.match(ask(["which", "net/unix"]), /left out: .* in runtime threads, .* in page faults/);
+  assert.doesNotMatch(ask(["which", "pipe_write"]), /left out/);
+  const patch = "--- a/net/unix/af_unix.c\n+++ b/net/unix/af_unix.c\n" +
+    "@@ -10,1 +10,1 @@\n-\treturn pipe_poll(x + 1);\n+\treturn pipe_poll(x + 2);\n";
+  const needed = ask(["which", "--diff", "-"], patch);
+  assert.match(
+    needed,
+    /^0 tests\nOther tests may enter the changed functions in what does not count$/m,
+  );
+  assert.match(needed, hint);
+  assert.match(ask(["which", "--diff", "-", "--include", "runtime"], patch), /^2 tests\n(?!Other)/);
+});
+
 test("wrong options are refused before anything is read, with what to change", () => {
   for (
     const [option, message] of [

@@ -1,3 +1,4 @@
+import type { LeftOut } from "../origin_selection.ts";
 import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
 import type { Edit, FilePatch, Hunk } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
@@ -76,6 +77,8 @@ export interface PatchAnswer {
   /** Tests whose coverage is not whole (truncated, or failed on their way), so that they cannot be ruled out. */
   readonly incomplete: readonly number[];
   readonly hunks: readonly HunkJudgement[];
+  /** Points of the changed functions that no test has since none of their origins counts: other tests may run them. */
+  readonly leftOut?: LeftOut;
 }
 
 /** Options of {@linkcode whichPatch}. */
@@ -110,6 +113,8 @@ class PatchJudge {
   readonly #picked = new Map<number, Picked>();
   readonly #runAll: { path: string; reason: string }[] = [];
   readonly #hunks: HunkJudgement[] = [];
+  /** Points of the lines of all hunks, and of the functions around them. */
+  readonly #points = new Set<number>();
 
   constructor(lookup: TestLookup, options: PatchOptions) {
     this.#lookup = lookup;
@@ -135,7 +140,13 @@ class PatchJudge {
         return truncated || outcome !== "passed";
       }),
     ).filter((test) => !this.#picked.has(test));
-    return { runAll: this.#runAll, tests: ranked, incomplete, hunks: this.#hunks };
+    return {
+      runAll: this.#runAll,
+      tests: ranked,
+      incomplete,
+      hunks: this.#hunks,
+      ...this.#lookup.coverage.leftOutOf(this.#points),
+    };
   }
 
   #judgeFile(patch: FilePatch): void {
@@ -187,6 +198,7 @@ class PatchJudge {
       const { lineNumber } = this.#lookup.coverage.universe.image;
       const own = found.exact.length > 0 ? found.exact : found.around;
       own.forEach((line) => lines.add(lineNumber[line]));
+      this.#addPoints(own, found.group);
       const closeness = this.#pick(path, names, target.file, found, tests);
       if (closeness !== undefined && (!closest || WEIGHT[closeness] > WEIGHT[closest])) {
         closest = closeness;
@@ -210,6 +222,18 @@ class PatchJudge {
       tests: [...tests].sort((a, b) => a - b),
       verified: place.verified,
     });
+  }
+
+  /** Notes the points of lines, and of the function that they stand in: tests that enter it are picked too. */
+  #addPoints(lines: readonly number[], group: number): void {
+    const { groupLine, groupLineEnd } = this.#lookup.coverage.universe.functions;
+    const all = new Set(lines);
+    if (group >= 0) {
+      for (let line = groupLine[group]; line < groupLineEnd[group]; line++) all.add(line);
+    }
+    for (const line of all) {
+      for (const point of this.#lookup.pointsOfLine(line)) this.#points.add(point);
+    }
   }
 
   #addRunAll(path: string, reason: string): void {

@@ -1,4 +1,5 @@
 import { findFiles, hasLines } from "./find_source.ts";
+import type { LeftOut } from "../origin_selection.ts";
 import { LineCounter } from "../line_hits.ts";
 import { pointsOnly } from "../point_hits.ts";
 import { repeatIndex } from "../repeat_index.ts";
@@ -17,6 +18,8 @@ export interface FilesAnswer {
   readonly linesHit: number;
   /** Those that hit most of these lines first. */
   readonly tests: readonly FunctionTest[];
+  /** Points of these lines that no test has since none of their origins counts. */
+  readonly leftOut?: LeftOut;
 }
 
 /**
@@ -82,15 +85,13 @@ export function whichFiles(
       .reduce((sum, line) => sum + isWanted[line], 0);
     if (hit > 0) found.push({ test, lines: hit });
   });
+  const points = [...claims.keys()].filter((point) => claims[point] === 1);
   return {
     place,
     files: files.map((file) => image.files[file]),
     lines,
     linesHit,
-    tests: withOrigins(
-      coverage,
-      [...claims.keys()].filter((point) => claims[point] === 1),
-      mostLinesFirst(repeatIndex(coverage), found),
-    ),
+    tests: withOrigins(coverage, points, mostLinesFirst(repeatIndex(coverage), found)),
+    ...coverage.leftOutOf(points),
   };
 }

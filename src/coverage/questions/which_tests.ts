@@ -7,6 +7,7 @@ import {
   linesAround,
 } from "./find_source.ts";
 import { type RepeatIndex, repeatIndex, type RepeatShare } from "../repeat_index.ts";
+import type { LeftOut } from "../origin_selection.ts";
 import { OriginFinder } from "./test_origins.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 import type { LineTest, TestLookup } from "./test_lookup.ts";
@@ -50,6 +51,8 @@ export interface LineAnswer {
   readonly tests: readonly RunningTest[];
   /** Nearest lines above and below that can be covered, where this one cannot. */
   readonly nearest: readonly number[];
+  /** Points of it that no test has since none of their origins counts. */
+  readonly leftOut?: LeftOut;
 }
 
 /** The tests that run `line` of each file that `file` can mean; one answer, `not-built`, where it means none. */
@@ -99,6 +102,7 @@ function lineAnswer(lookup: TestLookup, file: number, number: number): LineAnswe
     pointsHit: points === 0 ? 0 : linePointsHit[id],
     tests,
     nearest: nearest.map((line) => image.lineNumber[line]),
+    ...(points === 0 ? {} : lookup.coverage.leftOutOf(lookup.pointsOfLine(id))),
   };
 }
 
@@ -123,6 +127,8 @@ export interface FunctionAnswer {
   readonly linesHit: number;
   /** Those that hit most of its lines first. */
   readonly tests: readonly FunctionTest[];
+  /** Points of it that no test has since none of their origins counts. */
+  readonly leftOut?: LeftOut;
 }
 
 /** The tests that enter each function named `name`, which may be `file:name`. None: the image has no such function. */
@@ -147,9 +153,9 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
     for (let line = functions.groupLine[group]; line < end; line++) {
       if (linePoints[line] === 0) continue;
       lines++;
+      for (const point of lookup.pointsOfLine(line)) points.push(point);
       if (lineHit[line] === 0) continue;
       linesHit++;
-      for (const point of lookup.pointsOfLine(line)) points.push(point);
       for (const test of lookup.testsOfLines(line, line + 1)) {
         perTest.set(test, (perTest.get(test) ?? 0) + 1);
       }
@@ -165,6 +171,7 @@ export function whichFunction(lookup: TestLookup, name: string): FunctionAnswer[
         points,
         mostLinesFirst(repeats, [...perTest].map(([test, hit]) => ({ test, lines: hit }))),
       ),
+      ...lookup.coverage.leftOutOf(points),
     });
   }
   return answers;
