@@ -46,6 +46,14 @@ test("a kernel that can do without ptrace is told to", () => {
   assert.deepEqual(ownKernel(newer).parameters, ["seccomp=auto"]);
 });
 
+test("whether a kernel has collectors is known from its file", () => {
+  assert.equal(ownKernel(TREE).collectors, true);
+  const without = join(FOLDER, "without");
+  const renamed = "kcov_collector_ioctl=kcov_other_ioctl";
+  execFileSync("objcopy", ["--redefine-sym", renamed, EMBEDDED.linux, without]);
+  assert.equal(ownKernel(without).collectors, false);
+});
+
 test("--append adds to the kernel's command line", async () => {
   const command = ["kernel", "run", "--kernel", TREE, "--append", "um_fault_around=0"];
   const { status, stdout } = await kernelcov([...command, "--", "cat", "/proc/cmdline"]);
