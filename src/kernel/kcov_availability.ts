@@ -193,8 +193,8 @@ function tried(
   }
 }
 
-/** Both ways work: there is nothing to change. */
-function collectorFinding(collectors: boolean): KcovFinding {
+/** What records in `tree` scope. Both ways work: there is nothing to change. */
+export function collectorFinding(collectors: boolean): KcovFinding {
   const found = collectors
     ? "the kernel has them: test and record use them"
     : "the kernel has none: test and record trace processes with ptrace";

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../src/base/address.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
-import { plainEnvironment, recordNamed, superviseHere } from "../_support/supervised.ts";
+import { plainEnvironment, RECORDERS, recordNamed, superviseHere } from "../_support/supervised.ts";
 
 const SLOW = { timeout: 300_000 };
 const WORDS = 65_536;
@@ -137,3 +137,23 @@ test("a small buffer of all entries has the same set or says that it was full", 
   assert.deepEqual([...kernelFunctions([...less(always, long.loop)])], []);
   assert.equal(long.truncated, true);
 });
+
+for (const threads of [1, 16]) {
+  test(`a collector loses none of ${threads} threads`, {
+    ...SLOW,
+    skip: !RECORDERS.includes("collectors"),
+  }, (t) => {
+    const { always, sometimes } = loopPoints(threads);
+    const command = [program, "loop", String(rounds), String(threads)];
+    const run = superviseHere(command, { cwd: folder, record: true, collect: true });
+    assert.equal(run.status, 0, run.stderr);
+    const [{ pcs, truncated, tree }] = run.records;
+    const found = new Set(pcs);
+    assert.deepEqual([...kernelFunctions([...less(always, found)])], []);
+    t.diagnostic(
+      `${less(sometimes, found).size} of ${sometimes.size} rare points are not in this run`,
+    );
+    assert.equal(truncated, false);
+    assert.equal(tree?.tasks, threads === 1 ? 1 : threads + 1);
+  });
+}

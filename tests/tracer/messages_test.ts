@@ -36,6 +36,7 @@ test("the supervisor reads the options that its starter writes", () => {
     mode: "trace",
     words: 4096,
     record: true,
+    collect: true,
     runners: [{ name: "a", testArgument: "--test", preload: "/a b", preloadArguments: ["/a b"] }],
     onlyPreload: true,
     mainline: true,

@@ -1,6 +1,10 @@
 import process from "node:process";
 import { FormatError, KcovUnavailableError } from "../../errors.ts";
-import { kcovAvailability, type KcovFinding } from "../../kernel/kcov_availability.ts";
+import {
+  collectorFinding,
+  kcovAvailability,
+  type KcovFinding,
+} from "../../kernel/kcov_availability.ts";
 import { paint } from "../../report/text_style.ts";
 import { findKernelImage } from "../../kernel/image/find_kernel_image.ts";
 import { runtimeName, runtimeVersion } from "../../sys/runtime.ts";
@@ -17,6 +21,7 @@ import {
   memoryFolders,
   parseMemorySize,
 } from "../../machines/guest/memory_folder.ts";
+import { builtKernel } from "../../machines/uml/uml_kernel.ts";
 import { chooseAccelerator, KVM_DEVICE } from "../../machines/vm/accelerator.ts";
 import { findProgram } from "../../machines/vm/find_program.ts";
 import { KERNEL_MACHINES } from "../../machines/vm/kernel_machines.ts";
@@ -138,7 +143,10 @@ function embeddedFindings(): KcovFinding[] {
   }
   const folder = findEmbeddedKernel();
   if (folder !== undefined) {
-    findings.push({ subject: "embedded kernel", ok: true, found: folder.vmlinux });
+    findings.push(
+      { subject: "embedded kernel", ok: true, found: folder.vmlinux },
+      collectorFinding(builtKernel(folder).collectors),
+    );
   } else {
     const missing = missingPackages(neededPackages());
     const isRoot = process.getuid?.() === 0;

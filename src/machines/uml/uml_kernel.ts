@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cacheFolder, type KernelFolder } from "../../build/kernel_folder.ts";
 import type { TreeKernel } from "../../build/tree/build_tree.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
+import { tryReadText } from "../../sys/files.ts";
 import { hasCollectors, offersSeccomp } from "../guest/kernel_features.ts";
 
 /** A user-mode Linux kernel that guests boot. */
@@ -23,8 +24,8 @@ export interface UmlKernel {
 
 /** A kernel that kernelcov built: the embedded one, or one with options of the user's. */
 export function builtKernel({ path, linux, vmlinux }: KernelFolder): UmlKernel {
-  using image = new OpenImage(linux);
-  const collectors = hasCollectors(image);
+  const config = tryReadText(join(path, "config")) ?? "";
+  const collectors = /^CONFIG_KCOV_COLLECTORS=y$/m.test(config);
   return { linux, vmlinux, programs: path, own: false, collectors, parameters: [] };
 }
 

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtimeName } from "../../src/sys/runtime.ts";
-import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
-import { ownKernel } from "../../src/machines/uml/uml_kernel.ts";
-import { startKernelcov } from "../_support/guest_run.ts";
-import { SmallImage } from "../_support/images/small_image.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
+import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
+import { ownKernel } from "../../../src/machines/uml/uml_kernel.ts";
+import { startKernelcov } from "../../_support/guest_run.ts";
+import { SmallImage } from "../../_support/images/small_image.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), "kernelcov-own-"));
 after(() => rmSync(FOLDER, { recursive: true }));
 /** A cache without any kernel: only the named one can be run, and be found by the reports. */
@@ -44,6 +44,14 @@ test("a kernel that can do without ptrace is told to", () => {
   writeFileSync(text, "seccomp=<on/auto/off>\n    Configure whether or not SECCOMP is used.\n\0");
   execFileSync("objcopy", ["--update-section", `.rodata=${text}`, EMBEDDED.linux, newer]);
   assert.deepEqual(ownKernel(newer).parameters, ["seccomp=auto"]);
+});
+
+test("whether a kernel has collectors is known from its file", () => {
+  assert.equal(ownKernel(TREE).collectors, true);
+  const without = join(FOLDER, "without");
+  const renamed = "kcov_collector_ioctl=kcov_other_ioctl";
+  execFileSync("objcopy", ["--redefine-sym", renamed, EMBEDDED.linux, without]);
+  assert.equal(ownKernel(without).collectors, false);
 });
 
 test("--append adds to the kernel's command line", async () => {

@@ -3,10 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { withLock } from "../../src/build/build_lock.ts";
-import { buildLock } from "../../src/build/cached_kernels.ts";
-import { startKernelcov } from "../_support/guest_run.ts";
-import { SmallImage } from "../_support/images/small_image.ts";
+import { withLock } from "../../../src/build/build_lock.ts";
+import { buildLock } from "../../../src/build/cached_kernels.ts";
+import { startKernelcov } from "../../_support/guest_run.ts";
+import { SmallImage } from "../../_support/images/small_image.ts";
 
 const IMAGE = new SmallImage();
 after(() => IMAGE[Symbol.dispose]());

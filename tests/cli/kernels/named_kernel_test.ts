@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inWorkshop, PROGRAMS, type Workshop } from "../_support/build_workshop.ts";
-import { startKernelcov } from "../_support/guest_run.ts";
+import { inWorkshop, PROGRAMS, type Workshop } from "../../_support/build_workshop.ts";
+import { startKernelcov } from "../../_support/guest_run.ts";
 
 function kernelcov({ folder, env }: Workshop, ...args: string[]) {
   return startKernelcov(args, { env, cwd: folder }).ended;

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { runtimeName } from "../../src/sys/runtime.ts";
-import { KERNELCOV } from "../_support/guest_run.ts";
-import { spawnSync } from "../_support/spawn_sync.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
+import { KERNELCOV } from "../../_support/guest_run.ts";
+import { spawnSync } from "../../_support/spawn_sync.ts";
 
 const SLOW = { timeout: 60_000 };
 
