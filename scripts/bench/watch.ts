@@ -82,7 +82,7 @@ try {
     await save("fs/pipe.c, changed", PIPE, changed, /\d+ failed\n[^]*changed line ran/);
     await save("fs/pipe.c, put back", PIPE, original.pipe, /: \d+ passed\n/);
   }
-  const header = original.header.replace("#define PIPE_DEF_BUFFERS", "\n$&");
+  const header = original.header.replace(/(#define PIPE_DEF_BUFFERS\s+)16/, "$1(8 + 8)");
   await save("include/linux/pipe_fs_i.h", HEADER, header, /: \d+ passed\n/);
   // Not child.kill(): in Deno the child's end is then lost.
   process.kill(child.pid!, "SIGTERM");
