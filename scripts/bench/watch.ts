@@ -38,7 +38,11 @@ for (const stream of [child.stdout, child.stderr]) {
     wake();
   });
 }
-child.on("close", () => wake());
+let ended = false;
+child.on("close", () => {
+  ended = true;
+  wake();
+});
 
 /** What is said until the session waits again. */
 async function said(): Promise<string> {
@@ -49,7 +53,7 @@ async function said(): Promise<string> {
       seen = end + 1;
       return text;
     }
-    if (child.exitCode !== null) return output.slice(seen);
+    if (ended) return output.slice(seen);
     await new Promise<void>((resolve) => wake = resolve);
   }
 }
@@ -78,9 +82,10 @@ try {
     await save("fs/pipe.c, changed", PIPE, changed, /\d+ failed\n[^]*changed line ran/);
     await save("fs/pipe.c, put back", PIPE, original.pipe, /: \d+ passed\n/);
   }
-  const header = original.header.replace("#define PIPE_DEF_BUFFERS", "\n$&");
+  const header = original.header.replace(/(#define PIPE_DEF_BUFFERS\s+)16/, "$1(8 + 8)");
   await save("include/linux/pipe_fs_i.h", HEADER, header, /: \d+ passed\n/);
-  child.kill("SIGTERM");
+  // Not child.kill(): in Deno the child's end is then lost.
+  process.kill(child.pid!, "SIGTERM");
   await said();
   const { make } = await prepareTree({ source: tree });
   writeFileSync(join(make.source, "fs/pipe.c"), original.pipe);
@@ -95,6 +100,6 @@ try {
 } finally {
   writeFileSync(PIPE, original.pipe);
   writeFileSync(HEADER, original.header);
-  child.kill("SIGTERM");
+  if (!ended) process.kill(child.pid!, "SIGTERM");
   rmSync(folder, { recursive: true, force: true });
 }
