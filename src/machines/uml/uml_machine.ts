@@ -49,11 +49,7 @@ export class UmlMachine implements Machine {
   async run(command: MachineCommand): Promise<CommandEnd> {
     const { vmlinux, linux, programs, own, parameters } = this.#kernel;
     const options = this.#options;
-    if ((options.cpus ?? 1) > 1) {
-      throw new TypeError(
-        "User-mode Linux has one processor: leave --cpus out, or use --kernel with a bzImage",
-      );
-    }
+    checkProcessors(options);
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
     checkGuestProgram(
@@ -82,6 +78,18 @@ export class UmlMachine implements Machine {
         }),
     });
   }
+}
+
+/**
+ * Checks what is asked of a guest of user-mode Linux.
+ *
+ * @throws {TypeError} It is to have several processors.
+ */
+export function checkProcessors({ cpus = 1 }: GuestOptions): void {
+  if (cpus === 1) return;
+  throw new TypeError(
+    "User-mode Linux has one processor: leave --cpus out, or use --kernel with a bzImage",
+  );
 }
 
 /** How a guest of user-mode Linux starts and ends. */
