@@ -9,7 +9,7 @@ import { kernelNames } from "../../build/kernel_names.ts";
 import { HERE } from "../../machines/here/here.ts";
 import type { GuestOptions, Machine } from "../../machines/machine.ts";
 import { builtKernel, ownKernel } from "../../machines/uml/uml_kernel.ts";
-import { UmlMachine } from "../../machines/uml/uml_machine.ts";
+import { checkProcessors, UmlMachine } from "../../machines/uml/uml_machine.ts";
 import { vmKernel } from "../../machines/vm/vm_kernel.ts";
 import { VmMachine } from "../../machines/vm/vm_machine.ts";
 import { UsageError, warn } from "../command_line.ts";
@@ -44,6 +44,8 @@ export async function guestMachine(
   others: readonly string[] = [],
 ): Promise<Machine> {
   if (name.includes("/")) return machineAt(name, guest);
+  // Before the kernel is built.
+  checkProcessors(guest);
   const definition = kernelDefinition(name, others, " or a path with a slash");
   return new UmlMachine(builtKernel(await buildEmbeddedKernel(definition)), guest);
 }

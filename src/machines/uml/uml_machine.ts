@@ -56,11 +56,7 @@ export class UmlMachine implements Machine {
     const { vmlinux, linux, programs, own, parameters } = this.#kernel;
     keepImageEntries(vmlinux, machineName());
     const options = this.#options;
-    if ((options.cpus ?? 1) > 1) {
-      throw new TypeError(
-        "User-mode Linux has one processor: leave --cpus out, or use --kernel with a bzImage",
-      );
-    }
+    checkProcessors(options);
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
     checkGuestProgram(
@@ -89,6 +85,18 @@ export class UmlMachine implements Machine {
         }),
     });
   }
+}
+
+/**
+ * Checks what is asked of a guest of user-mode Linux.
+ *
+ * @throws {TypeError} It is to have several processors.
+ */
+export function checkProcessors({ cpus = 1 }: GuestOptions): void {
+  if (cpus === 1) return;
+  throw new TypeError(
+    "User-mode Linux has one processor: leave --cpus out, or use --kernel with a bzImage",
+  );
 }
 
 /** How a guest of user-mode Linux starts and ends. */
