@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "../errors.ts";
 import { type FileLine, fileLines } from "../record/file_lines.ts";
-import { parseLine, recordLine } from "../record/record_line.ts";
+import { parseHeaderLine, parseLine, recordLine } from "../record/record_line.ts";
 import { recordFiles } from "../record/run_folder.ts";
 import type { TestOutcome, TestRecord } from "../record/test_record.ts";
 import { parseRunnerReport, type ReportedTest } from "./runner_report.ts";
@@ -41,7 +41,7 @@ export function settleOutcomes(
   if (text === undefined) return;
   const reported = parseRunnerReport(text);
   const holders = recordFiles(runDirectory).filter((name) => !earlier.has(name));
-  const lines = new Map(holders.map((name) => [name, linesOf(join(runDirectory, name))]));
+  const lines = new Map(inOrder(holders.map((name) => [name, linesOf(join(runDirectory, name))])));
   const changed = new Set<string>();
   for (
     const { placed: { holder, line, record, number }, outcome } of differing(
@@ -66,6 +66,21 @@ function linesOf(path: string): FileLine[] {
     return lines.some(({ text, ended }) => !ended && text === "") ? [] : lines;
   } catch (error) {
     if (error instanceof TypeError) return [];
+    throw error;
+  }
+}
+
+/** Files in the order in which they were begun: of tests of one name the first record is the first report's. */
+function inOrder(files: [name: string, lines: FileLine[]][]): [string, FileLine[]][] {
+  const begun = new Map(files.map(([name, [first]]) => [name, begunAt(first)]));
+  return files.sort(([a], [b]) => begun.get(a)! - begun.get(b)!);
+}
+
+function begunAt(first: FileLine | undefined): number {
+  try {
+    return parseHeaderLine(first?.text ?? "")?.startedAt ?? 0;
+  } catch (error) {
+    if (error instanceof FormatError) return 0; // of another version
     throw error;
   }
 }

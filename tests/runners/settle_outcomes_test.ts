@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -245,4 +253,25 @@ test("late work still belongs to a record whose outcome the runner reported", ()
     assert.equal(damaged, 0);
     assert.deepEqual(records.map(({ outcome, pcs }) => [outcome, ...pcs]), [["failed", 16, 32]]);
   });
+});
+
+test("of tests of one name in several record files, those of the file that was begun first come first", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kernelcov-outcomes-"));
+  try {
+    for (const [place, outcome] of [["z", "passed"], ["a", "failed"]] as const) {
+      const before = new Set(recordFiles(folder));
+      writeRecords(folder, [["joined.ts", "same", outcome]]);
+      const [written] = recordFiles(folder).filter((name) => !before.has(name));
+      renameSync(join(folder, written), join(folder, `${place}.records`));
+      // Their order is told in milliseconds.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const report = join(folder, "report.xml");
+    const failure = `<testcase name="same" classname="b.ts"><failure message=""/></testcase>`;
+    writeFileSync(report, junit(`<testcase name="same" classname="a.ts"/>${failure}`));
+    settleOutcomes(folder, new Set(), report);
+    assert.deepEqual(outcomes(folder), ["same: passed", "same: failed"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
