@@ -11,7 +11,9 @@
  *
  * gcov counts what every task and interrupt of the kernel runs, KCOV the workload's only thread: recall is taken over
  * the functions that this thread entered, "full" over all. Lines that gcov has no counter for (a closing brace,
- * `return 0;`) can be neither right nor wrong: precision is given without and, as "strict", with them as false.
+ * `return 0;`) can be neither right nor wrong: precision is given without and, as "strict", with them as false. "caused"
+ * and "all caused" are recall and full recall of a run that a collector recorded: of the thread's children, and of what
+ * the kernel did later on its behalf too.
  */
 import {
   existsSync,
@@ -49,6 +51,8 @@ const PRECISION_GOAL = 0.985;
 const RECALL_GOAL = 0.95;
 
 interface FileComparison extends LineAccuracy {
+  /** The same with the points of a collector. */
+  readonly caused: LineAccuracy;
   readonly file: string;
   readonly source: readonly string[];
 }
@@ -118,6 +122,7 @@ function compareWorkload(
 ): FileComparison[] {
   const program = join(folder, name);
   const recorded = join(folder, `${name}.kcov`), counted = join(folder, `${name}.gcov`);
+  const collected = join(folder, `${name}.collect`);
   // gcc has written the objects' real paths into them.
   const objects = `/sys/kernel/debug/gcov${realpathSync(twin.source)}`;
   const paths = files.map((file) => `${objects}/${file.replace(/c$/, "gcda")}\n`).join("");
@@ -126,15 +131,17 @@ function compareWorkload(
   const isKept = existsSync(join(counted, "done")) && existsSync(list) &&
     readFileSync(list, "utf8") === paths;
   if (!isKept) {
-    rmSync(recorded, { recursive: true, force: true });
-    rmSync(counted, { recursive: true, force: true });
+    for (const results of [recorded, collected, counted]) {
+      rmSync(results, { recursive: true, force: true });
+    }
     compileWorkload(name, program);
     writeFileSync(list, paths);
     runWorkload(embedded, program, recorded, "kcov");
+    runWorkload(embedded, program, collected, "collect");
     runWorkload(twin, program, counted, "gcov", list);
   }
-  const pcs = readFileSync(join(recorded, "pcs"), "utf8").trim().split("\n").map(Number);
-  const claimed = claimedFiles(index, pcs);
+  const claimed = claimedFiles(index, pcsIn(recorded)),
+    caused = claimedFiles(index, pcsIn(collected));
   return files.map((file, at) => {
     const gcov = readGcovLines(
       file,
@@ -147,14 +154,27 @@ function compareWorkload(
       file,
       source: readFileSync(join(twin.source, file), "utf8").split("\n"),
       ...compareLines(claimed.get(file) ?? nothing, gcov),
+      caused: compareLines(caused.get(file) ?? nothing, gcov),
     };
   });
 }
 
+function pcsIn(results: string): number[] {
+  return readFileSync(join(results, "pcs"), "utf8").trim().split("\n").map(Number);
+}
+
 function tableOf(comparisons: readonly FileComparison[]): Table {
   const row = (name: string, files: readonly FileComparison[]): string[] => {
-    const rates = ratesOf(files);
-    const shares = [rates.precision, rates.recall, rates.fullRecall, rates.strictPrecision];
+    const { precision, strictPrecision, recall, fullRecall } = ratesOf(files);
+    const caused = ratesOf(files.map((file) => file.caused));
+    const shares = [
+      precision,
+      strictPrecision,
+      recall,
+      fullRecall,
+      caused.recall,
+      caused.fullRecall,
+    ];
     const counts = (["agreed", "falseClaims", "uncounted", "misses", "elsewhere"] as const)
       .map((key) => files.reduce((sum, file) => sum + file[key].length, 0));
     const texts = shares.map((share) => Number.isNaN(share) ? "-" : share.toFixed(3));
@@ -164,9 +184,11 @@ function tableOf(comparisons: readonly FileComparison[]): Table {
     [
       "file",
       "precision",
+      "strict",
       "recall",
       "full",
-      "strict",
+      "caused",
+      "all caused",
       "agreed",
       "false",
       "uncounted",

@@ -21,14 +21,14 @@ export function compileWorkload(name: string, program: string): void {
 /**
  * Boots a kernel with the workload as its only process, which leaves its results in `results`.
  *
- * @param words What the program is told: `kcov`, or `gcov` and a list of files.
+ * @param words What the program is told: `kcov`, `collect`, or `gcov` and a list of files.
  * @throws {KcovUnavailableError} The workload failed; the message says where.
  */
 export function runWorkload(
   kernel: KernelFolder,
   program: string,
   results: string,
-  ...[kind, ...rest]: [kind: "kcov"] | [kind: "gcov", list: string]
+  ...[kind, ...rest]: [kind: "kcov" | "collect"] | [kind: "gcov", list: string]
 ): void {
   mkdirSync(results, { recursive: true });
   const root = ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw"];

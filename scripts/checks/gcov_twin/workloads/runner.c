@@ -3,6 +3,7 @@
  * nobody else's system calls. Arguments come as the kernel's:
  *
  *   kcov OUT             records the thread's PCs and writes the distinct ones to OUT/pcs, one hexadecimal number a line
+ *   collect OUT          the same of all that the workload causes, by a collector
  *   gcov OUT FILES       resets gcov's counters, runs, and copies the gcda files that FILES lists, one path a line, to OUT/0.gcda,
  *                        OUT/1.gcda, ...
  *
@@ -15,7 +16,20 @@
 #define KCOV_INIT_TRACE _IOR('c', 1, unsigned long)
 #define KCOV_ENABLE _IO('c', 100)
 #define KCOV_DISABLE _IO('c', 101)
+struct kcov_collector_arg {
+	uint32_t flags, reserved[3];
+};
+#define KCOV_COLLECTOR_INIT _IOW('c', 105, struct kcov_collector_arg)
+#define KCOV_COLLECT _IO('c', 106)
+#define KCOV_COLLECT_STOP _IO('c', 108)
+#define SCOPE_TREE 2
+/* Words of a collector's header, and of its entries the bits that are the PC (docs/collectors.md). */
+enum { COUNT, LOST, PENDING, HEADER = 8 };
+#define PC_BITS 48
+/* For what is put off: word PENDING need not get 0, as a periodic timer never ends. */
+#define LATE_MS 3000
 #define WORDS (1UL << 24)
+#define COLLECTOR_WORDS (1UL << 19)
 #define SEEN (1UL << 18)
 #define MOST_FILES 512
 /* What depends on time, such as an access time that is updated or not, evens out. */
@@ -65,18 +79,40 @@ static void remember(uint64_t pc)
 	seen[slot] = pc;
 }
 
-static void run_kcov(void)
+static uint64_t *open_kcov(int *fd, size_t count)
 {
-	char path[4096];
 	uint64_t *words;
-	FILE *list;
-	int fd = open("/sys/kernel/debug/kcov", O_RDWR);
 
-	if (fd < 0 || ioctl(fd, KCOV_INIT_TRACE, WORDS))
+	*fd = open("/sys/kernel/debug/kcov", O_RDWR);
+	if (*fd < 0 || ioctl(*fd, KCOV_INIT_TRACE, count))
 		die("kcov");
-	words = mmap(NULL, WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	words = mmap(NULL, count * 8, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	if (words == MAP_FAILED)
 		die("mmap of kcov");
+	return words;
+}
+
+static void write_seen(void)
+{
+	char path[4096];
+	FILE *list;
+
+	snprintf(path, sizeof(path), "%s/pcs", out);
+	list = fopen(path, "w");
+	if (!list)
+		die(path);
+	for (size_t i = 0; i < SEEN; i++)
+		if (seen[i])
+			fprintf(list, "0x%llx\n", (unsigned long long)seen[i]);
+	if (fclose(list))
+		die(path);
+}
+
+static void run_kcov(void)
+{
+	int fd;
+	uint64_t *words = open_kcov(&fd, WORDS);
+
 	memset(words, 0, WORDS * 8);
 	for (size_t i = 0; i < ROUNDS * step_count; i++) {
 		if (ioctl(fd, KCOV_ENABLE, 0))
@@ -91,15 +127,29 @@ static void run_kcov(void)
 		for (uint64_t j = 1; j <= count; j++)
 			remember(words[j]);
 	}
-	snprintf(path, sizeof(path), "%s/pcs", out);
-	list = fopen(path, "w");
-	if (!list)
-		die(path);
-	for (size_t i = 0; i < SEEN; i++)
-		if (seen[i])
-			fprintf(list, "0x%llx\n", (unsigned long long)seen[i]);
-	if (fclose(list))
-		die(path);
+	write_seen();
+}
+
+static void run_collect(void)
+{
+	struct kcov_collector_arg arg = { 0 };
+	int fd;
+	uint64_t *words = open_kcov(&fd, COLLECTOR_WORDS);
+
+	if (ioctl(fd, KCOV_COLLECTOR_INIT, &arg) || ioctl(fd, KCOV_COLLECT, SCOPE_TREE))
+		die("KCOV_COLLECT");
+	for (size_t i = 0; i < ROUNDS * step_count; i++)
+		steps[i % step_count]();
+	if (ioctl(fd, KCOV_COLLECT_STOP, 0))
+		die("KCOV_COLLECT_STOP");
+	for (int ms = 0; ms < LATE_MS && __atomic_load_n(&words[PENDING], __ATOMIC_RELAXED); ms += 10)
+		usleep(10000);
+	if (words[LOST])
+		leave("error", "the collector is full: raise COLLECTOR_WORDS");
+	for (uint64_t i = 0; i < words[COUNT]; i++)
+		if (words[HEADER + i])
+			remember((uint64_t)((int64_t)(words[HEADER + i] << (64 - PC_BITS)) >> (64 - PC_BITS)));
+	write_seen();
 }
 
 static int read_list(const char *list, char *files[], int most)
@@ -189,6 +239,8 @@ int main(int argc, char **argv)
 	set_up();
 	if (strcmp(argv[1], "kcov") == 0)
 		run_kcov();
+	else if (strcmp(argv[1], "collect") == 0)
+		run_collect();
 	else
 		run_gcov(argv[3]);
 	leave("done", "");
