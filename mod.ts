@@ -40,6 +40,7 @@ export type {
   Run,
   RunKernel,
   RunModule,
+  RunSource,
   Scope,
   TestOutcome,
   TestRecord,

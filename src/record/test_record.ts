@@ -109,6 +109,7 @@ export interface BegunTest {
 
 /** A source tree of the user's that a kernel was built from. */
 export interface RunSource {
+  /** Its folder. */
   readonly path: string;
   /** Of Linux. */
   readonly version: string;
