@@ -17,8 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "kernelcov-traced-"));
 after(() => rmSync(folder, { recursive: true }));
 
 /** What may differ from one round to the next: random numbers run out, and memory is had from elsewhere. */
-const VARIES =
-  /__ip_select_ident|chacha|crng|random|slab|kmem|alloc|mas_|init_once|inode_init|lru|skb|percpu|rstat/;
+const VARIES = /chacha|crng|random|slab|kmem|alloc|mas_|init_once|inode_init|lru|skb|percpu|rstat/;
 
 function halvesOf(path: string): Uint32Array {
   const bytes = readFileSync(path);
@@ -64,12 +63,17 @@ test(
       assert.ok(found.has(name), name);
     }
     let certain = 0;
+    const wrong: string[] = [];
     for (const [name, own] of found) {
       certain += own.size;
-      const wrong = [...own].filter((pc) => truth.get(name)?.has(pc) !== true);
-      const functions = [...kernelFunctions(wrong)].filter((name) => !VARIES.test(name));
-      assert.deepEqual(functions, [], `${name} has what the collector has not`);
+      for (const pc of own) {
+        if (truth.get(name)?.has(pc) === true) continue;
+        const functions = [...kernelFunctions([pc])];
+        if (!functions.some((each) => VARIES.test(each))) wrong.push(`${name}: ${functions}`);
+      }
     }
+    // Two runs of one program differ a little: another inode in a list of a hash, a number that is drawn for the first time.
+    assert.ok(wrong.length <= certain / 500, `${wrong.length} of ${certain}: ${wrong.join("; ")}`);
     assert.ok(uncertain < certain / 5, `${uncertain} of ${certain} points are uncertain`);
   },
 );
