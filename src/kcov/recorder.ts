@@ -17,8 +17,10 @@ export function setThreadRecorded(recorded: boolean): void {
   shared[KEY] = recorded;
 }
 
-/** Whether the calling thread is recorded by this library: by its own device or collectors, or by a
- * supervisor, which no thread sees. */
+/**
+ * Whether the calling thread is recorded by this library: by its own device or collectors, or by a supervisor, which no
+ * thread sees.
+ */
 export function isRecorded(): boolean {
   return shared[KEY] === true || environmentVariable(SUPERVISOR_VARIABLE) !== undefined;
 }

@@ -13,7 +13,7 @@ const MAGIC = 0x6b; // k
 const VERSION = 1;
 
 /** What a device is for: what one use has told a device stays, so that no other gets it later. */
-export const DEVICE_USES = ["thread", "tracer", "collector"] as const;
+const DEVICE_USES = ["thread", "tracer", "collector"] as const;
 export type DeviceUse = (typeof DEVICE_USES)[number];
 
 /** A request: a device with a buffer of so many words. */
@@ -23,7 +23,7 @@ export interface DeviceRequest {
 }
 
 /** What a broker answers. Of a refusal `value` says more: the limit in MiB, or the errno. */
-export const ANSWERS = ["given", "not allowed", "over the limit", "refused", "too many"] as const;
+const ANSWERS = ["given", "not allowed", "over the limit", "refused", "too many"] as const;
 export type BrokerAnswer = {
   readonly answer: (typeof ANSWERS)[number];
   readonly value: number;

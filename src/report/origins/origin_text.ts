@@ -38,7 +38,7 @@ export const PART_TEXT: Readonly<Record<OriginPart, string>> = {
 };
 
 /** The call of an origin: `connect(2)`, `page fault`. */
-export function callText(machine: string, origin: number): string {
+function callText(machine: string, origin: number): string {
   const call = origin & KCOV_CALL_MASK;
   const name = systemCallName(machine, call);
   if (!isSystemCall(call) || name.startsWith("system call ")) return name;
@@ -47,7 +47,7 @@ export function callText(machine: string, origin: number): string {
 }
 
 /** How an origin came to run: `in softirq`; empty where a task of the test ran it itself. */
-export function howText(origin: number): string {
+function howText(origin: number): string {
   const how = origin >>> KCOV_HOW_SHIFT;
   return HOW_TEXT[how] ?? `in way ${how}`;
 }

@@ -11,7 +11,7 @@ export const PAIR_AT = 104n;
 /** Bytes of a message. */
 export const MESSAGE_BYTES = 112;
 /** Bytes of data that a message has room for. */
-export const DATA_BYTES = 8;
+const DATA_BYTES = 8;
 
 /**
  * A message of up to {@linkcode DATA_BYTES} and one descriptor, as `sendmsg` and `recvmsg` take it
