@@ -21,6 +21,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const tree = debianTree("6.12");
 const PIPE = join(tree, "fs/pipe.c"), HEADER = join(tree, "include/linux/pipe_fs_i.h");
 const original = { pipe: readFileSync(PIPE, "utf8"), header: readFileSync(HEADER, "utf8") };
+const header = original.header.replace(/(#define PIPE_DEF_BUFFERS\s+)16/, "$1(8 + 8)");
+if (!original.pipe.includes("ret = -EAGAIN;") || header === original.header) {
+  throw new TypeError(`${tree} is not as Debian has it: remove it, and it is unpacked again`);
+}
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-bench-"));
 const args = ["watch", "--source", tree, "--out", join(folder, "out"), "--"];
 const child = spawn(
@@ -105,7 +109,6 @@ try {
     await save("fs/pipe.c, changed", PIPE, changed, FAILS, 5);
     await save("fs/pipe.c, put back", PIPE, original.pipe, PASSES, 5);
   }
-  const header = original.header.replace(/(#define PIPE_DEF_BUFFERS\s+)16/, "$1(8 + 8)");
   await save("include/linux/pipe_fs_i.h", HEADER, header, PASSES, 20);
   // Not child.kill(): in Deno the child's end is then lost.
   process.kill(child.pid!, "SIGTERM");
