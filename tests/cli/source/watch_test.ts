@@ -124,20 +124,29 @@ test("watch runs all tests, then a saved test file alone; compile errors are sho
     assert.match(readFileSync(join(folder, "out/tests.json"), "utf8"), /"one"[^]*"three"/);
   }));
 
+/** A session on a terminal, from script(1), which tells at the end the exit status and how the terminal is set then. */
+function inTerminal(
+  folder: string,
+  env: Record<string, string>,
+  options: readonly string[],
+  runner: readonly string[],
+) {
+  const words = ["watch", ...options, "--out", join(folder, "out"), "--", ...runner];
+  const command = `${KERNELCOV} ${words.join(" ")}; echo status $?; stty -a`;
+  return spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: ROOT,
+    env: { ...runtimeEnvironment(), ...env, SHELL: "/bin/sh" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
+
 test("on a terminal keys run all tests, failed ones, those of a name and the last ones, and end it", () =>
   inWorkshop(WATCH_PROGRAMS, async ({ folder, env }) => {
     const { tree, tests, runner } = session(folder);
     const failing =
       `import { test } from "node:test";\ntest("two", () => { throw new Error("no"); });\n`;
     writeFileSync(join(tests, "two_test.ts"), failing);
-    // script(1) gives the session a terminal. Afterwards that is as it was.
-    const words = ["watch", "--source", tree, "--out", join(folder, "out"), "--", ...runner];
-    const command = `${KERNELCOV} ${words.join(" ")}; echo status $?; stty -a`;
-    const terminal = spawn("script", ["-qec", command, "/dev/null"], {
-      cwd: ROOT,
-      env: { ...runtimeEnvironment(), ...env, SHELL: "/bin/sh" },
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const terminal = inTerminal(folder, env, ["--source", tree], runner);
     const screen = new Screen(terminal.stdout);
     const first = await screen.until("Waiting for changes");
     assert.match(first, /2 tests: 1 passed, 1 failed/);
@@ -158,4 +167,26 @@ test("on a terminal keys run all tests, failed ones, those of a name and the las
     assert.match(last, /status 0\r*\n/);
     terminal.stdin.end();
     assert.match(await screen.until(undefined), / echo /);
+  }));
+
+test("q ends a session whose test hangs, and gives the terminal back", () =>
+  inWorkshop(WATCH_PROGRAMS, async ({ folder, env }) => {
+    const { tests, runner } = session(folder);
+    const terminal = inTerminal(folder, env, ["--kernel", EMBEDDED.path], runner);
+    const screen = new Screen(terminal.stdout);
+    await screen.until("quit)");
+    const hangs = `import { test } from "node:test";
+      test("two", { timeout: 100_000 }, () => new Promise(() => {
+        console.log("it hangs");
+        setInterval(() => {}, 1000);
+      }));
+    `;
+    writeFileSync(join(tests, "two_test.ts"), hangs);
+    await screen.until("it hangs");
+    terminal.stdin.write("q");
+    const last = await screen.until(" icanon");
+    assert.match(last, /The run was ended by SIGTERM while .*two.* ran/);
+    assert.match(last, /status 0\r*\n/);
+    terminal.stdin.end();
+    await screen.until(undefined);
   }));
