@@ -1,11 +1,11 @@
 /**
- * Compares the coverage points of kernels with the calls in objdump's listing, and the frames of these and of addresses
- * between them with llvm-symbolizer's. For x86-64 of the embedded kernel; for other architectures of small kernels with
- * KCOV, which are built from Debian's 6.12, and of some of their objects as modules, which are relocated here. Exit status
- * 1 where anything differs.
+ * Compares coverage points with the calls in objdump's listing, and the frames of these and of addresses between them with
+ * llvm-symbolizer's. For x86-64 of the embedded kernel; for other architectures of some objects of Debian's 6.12 with KCOV,
+ * which are read as modules are and relocated here, and with `--whole` of the kernels that make links of such objects. Exit
+ * status 1 where anything differs.
  *
  *   apt-get install -y --no-install-recommends linux-source-6.12 llvm gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu
- *   npm run check:architectures [-- x86_64 arm64 riscv]
+ *   npm run check:architectures [-- x86_64 arm64 riscv --whole]
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
 import { cacheFolder } from "../../src/build/kernel_folder.ts";
 import { makeEnvironment } from "../../src/build/kernel_make.ts";
@@ -29,7 +30,6 @@ const COMPILERS: Readonly<Record<string, string>> = {
   riscv: "riscv64-linux-gnu-",
 };
 
-/** Compiled as parts of the kernel, and read as modules too. */
 const OBJECTS = ["fs/pipe.o", "mm/memory.o", "kernel/fork.o", "net/unix/af_unix.o"];
 
 const OPTIONS = [
@@ -41,7 +41,12 @@ const CALLBACK = "__sanitizer_cov_trace_pc";
 
 const SYMBOLIZER = fileURLToPath(new URL("symbolizer.ts", import.meta.url));
 
-const architectures = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(COMPILERS);
+const { values: { whole }, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { whole: { type: "boolean", default: false } },
+});
+const architectures = positionals.length > 0 ? positionals : Object.keys(COMPILERS);
+const TARGETS = [...OBJECTS, ...whole ? ["vmlinux"] : []];
 for (const architecture of architectures) {
   const images = await imagesOf(architecture);
   for (const image of images) comparePoints(image, COMPILERS[architecture]);
@@ -60,10 +65,10 @@ async function imagesOf(architecture: string): Promise<string[]> {
   }
   if (architecture === "x86_64") return [(await buildEmbeddedKernel()).vmlinux];
   const folder = build(architecture);
-  return ["vmlinux", ...OBJECTS].map((name) => join(folder, name));
+  return TARGETS.map((name) => join(folder, name));
 }
 
-/** Builds the kernel, or what is missing of it; its folder. */
+/** Builds what is compared, or what is missing of it; its folder. */
 function build(architecture: string): string {
   const compiler = COMPILERS[architecture];
   const folder = join(cacheFolder(), "architectures", architecture);
@@ -81,12 +86,12 @@ function build(architecture: string): string {
     });
     if (status !== 0) {
       throw new TypeError(
-        `The ${architecture} kernel was not built: is gcc-${compiler}gcc installed?`,
+        `The ${architecture} objects were not built: is ${compiler}gcc installed?`,
       );
     }
   };
   make("allnoconfig");
-  make("vmlinux");
+  make(...TARGETS);
   return folder;
 }
 
