@@ -3,6 +3,8 @@ import type { Writable } from "node:stream";
 import { KcovUnavailableError } from "../../errors.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { installCommand } from "../../build/debian_packages.ts";
+import { lastRoot, type ProgramRoot } from "../../build/root/root_folder.ts";
+import { runtimeName } from "../../sys/runtime.ts";
 import { guestProgram } from "../guest/guest_programs.ts";
 import type { GuestKind } from "../guest/guest_session.ts";
 import { explainUnsealed, hostProtection } from "../guest/host_protection.ts";
@@ -64,7 +66,8 @@ export class VmMachine implements Machine {
     const init = guestProgram(programs, "vm_init", compilerFor(machine));
     const modules = this.#modules(command.stderr ?? process.stderr);
     const accelerator = chooseAccelerator(machine, qemu, programs);
-    return await runInGuest(command, {
+    const root = programsOf(machine);
+    return await runInGuest(root === undefined ? command : withPrograms(command), {
       vmlinux,
       write,
       options,
@@ -84,6 +87,7 @@ export class VmMachine implements Machine {
           memoryBytes,
           cpus: options.cpus ?? 1,
           parameters: options.parameters ?? [],
+          programs: root?.path,
           write,
           onMessages,
         }),
@@ -109,6 +113,32 @@ function kindOf({ name }: Accelerator): GuestKind {
     lineName: "console port",
     line: "/dev/vport*",
     explain: explainVmFailure,
+  };
+}
+
+/** The programs of another architecture; `undefined` where the host's run. */
+function programsOf({ arch, nodeName }: KernelMachine): ProgramRoot | undefined {
+  if (nodeName === process.arch) return undefined;
+  const root = lastRoot(arch);
+  if (root !== undefined) return root;
+  throw new KcovUnavailableError(
+    "not-built-in",
+    `A kernel of ${arch} needs programs for that, and this machine's are for ${process.arch}: run kernelcov kernel rootfs --arch ${arch}`,
+  );
+}
+
+/** Where programs of a root are. */
+const ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** A command with the root's programs before the host's, and its runtime in place of this process's. */
+export function withPrograms<T extends MachineCommand>(command: T): T {
+  const { env = process.env, command: [program, ...args] } = command;
+  const path = env["PATH"] === undefined ? ROOT_PATH : `${ROOT_PATH}:${env["PATH"]}`;
+  const own = program === process.execPath ? runtimeName() : program;
+  return {
+    ...command,
+    command: program === undefined ? [] : [own!, ...args],
+    env: { ...env, PATH: path },
   };
 }
 

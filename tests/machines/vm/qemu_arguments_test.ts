@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { cpioArchive } from "../../../src/machines/vm/initramfs.ts";
 import { KERNEL_MACHINES } from "../../../src/machines/vm/kernel_machines.ts";
-import { checkConfiguration, vmConfiguration } from "../../../src/machines/vm/needed_options.ts";
+import { vmConfiguration } from "../../../src/build/vm/vm_options.ts";
+import { checkConfiguration } from "../../../src/machines/vm/needed_options.ts";
 import { VmMachine } from "../../../src/machines/vm/vm_machine.ts";
 import { explainVmFailure } from "../../../src/machines/vm/vm_failure.ts";
 import {
