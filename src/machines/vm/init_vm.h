@@ -141,7 +141,7 @@ static bool seal(void)
 /* Why a program cannot be run: execvp() would have a shell read such a program as a script. */
 static const char *cannot_run(const char *program)
 {
-	static char reason[128];
+	static char reason[160];
 	struct utsname name;
 	Elf64_Ehdr head = { 0 };
 	int fd = open(program, O_RDONLY | O_CLOEXEC);
