@@ -5,6 +5,11 @@
  */
 #include <elf.h>
 
+/* linux/module.h */
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
+
 #ifdef __aarch64__
 #define OWN_MACHINE EM_AARCH64
 #else
@@ -56,8 +61,31 @@ static int open_port(void)
 	return found;
 }
 
+/* Loads what this kernel has as modules and a machine needs to start, in the order of their names. */
+static void load_modules(void)
+{
+	struct dirent **names;
+	int count = scandir("/modules", &names, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		size_t length = strlen(names[i]->d_name);
+		bool packed = length < 3 || strcmp(names[i]->d_name + length - 3, ".ko") != 0;
+		char path[PATH_MAX];
+		int fd;
+
+		snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
+		fd = names[i]->d_name[0] == '.' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		/* What is missing then is named when it is used. */
+		syscall(SYS_finit_module, fd, "", packed ? MODULE_INIT_COMPRESSED_FILE : 0);
+		close(fd);
+	}
+}
+
 static void open_line(void)
 {
+	load_modules();
 	if (mount("sysfs", "/sys", "sysfs", 0, NULL) < 0)
 		lacks("CONFIG_SYSFS=y");
 	if (mount("dev", "/dev", "devtmpfs", 0, NULL) < 0 && errno != EBUSY)

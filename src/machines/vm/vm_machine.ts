@@ -19,6 +19,7 @@ import { initramfs } from "./initramfs.ts";
 import type { KernelMachine } from "./kernel_machines.ts";
 import { modulesFolder } from "./modules_folder.ts";
 import { checkConfiguration } from "./needed_options.ts";
+import { startModules } from "./start_modules.ts";
 import { explainVmFailure } from "./vm_failure.ts";
 import type { VmKernel } from "./vm_kernel.ts";
 import { VmProcess } from "./vm_process.ts";
@@ -60,11 +61,12 @@ export class VmMachine implements Machine {
     const options = this.#options;
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
-    checkConfiguration(kernel.folder, machine.arch);
+    const modules = this.#modules(command.stderr ?? process.stderr);
+    const first = startModules(modules);
+    checkConfiguration(kernel.folder, machine.arch, first);
     const qemu = findProgram(machine.qemu) ?? missing(machine.qemu, machine.package);
     const launcher = guestProgram(programs, "launcher");
     const init = guestProgram(programs, "vm_init", compilerFor(machine));
-    const modules = this.#modules(command.stderr ?? process.stderr);
     const accelerator = chooseAccelerator(machine, qemu, programs);
     const root = programsOf(machine);
     return await runInGuest(root === undefined ? command : withPrograms(command), {
@@ -83,7 +85,7 @@ export class VmMachine implements Machine {
           qemu,
           accelerator,
           kernel: boot,
-          initramfs: initramfs(programs, init),
+          initramfs: initramfs(programs, init, first),
           memoryBytes,
           cpus: options.cpus ?? 1,
           parameters: options.parameters ?? [],

@@ -56,7 +56,7 @@ test(
       assert.equal(stdout, `aarch64\ntext\n/usr/local/bin/${runtimeName()}\n`);
       assert.equal(readFileSync(join(folder, "new"), "utf8"), "new\n");
       if (process.arch === "arm64") return;
-    // A copy: programs of the host's own folders are hidden.
+      // A copy: programs of the host's own folders are hidden.
       const program = join(folder, "program");
       copyFileSync("/bin/true", program);
       const errors = new Collector();
