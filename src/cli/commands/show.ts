@@ -32,7 +32,7 @@ function groupingOf(value: string | undefined): FunctionGrouping | undefined {
   throw new UsageError(`Unknown --by "${value}": use file, call or origin`);
 }
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     flaky: { type: "boolean" },
@@ -40,7 +40,7 @@ function run(args: string[]): number {
   });
   const by = groupingOf(values.by);
   if (operands.length !== 1) throw new UsageError("Name one test");
-  const { coverage } = openRunOf(values);
+  const { coverage } = await openRunOf(values);
   const group = oneTest(coverage, operands[0]);
   if (values.flaky) {
     if (group.tests.length === 1) {

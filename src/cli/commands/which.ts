@@ -61,7 +61,7 @@ ${QUESTION_HELP}`,
   run,
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, OPTIONS);
   const ways = (operands.length > 0 ? 1 : 0) + (values.diff === undefined ? 0 : 1) +
     (values.base === undefined ? 0 : 1);
@@ -76,7 +76,7 @@ function run(args: string[]): number {
     : values.base === undefined
     ? readPatch(values.diff ?? "-")
     : gitDiff(values.base);
-  const loaded = openRunOf(values);
+  const loaded = await openRunOf(values);
   if (patch !== undefined) return answerPatch(loaded, patch, values);
   return answerPlace(loaded, operands, values);
 }
