@@ -1,4 +1,5 @@
 import process from "node:process";
+import { untilFetched } from "../coverage/hits/hit_source.ts";
 import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
@@ -39,9 +40,23 @@ ${ORIGIN_HELP}${DRIVER_HELP}    --json          the whole answer as JSON
 export type QuestionValues = OptionValues<typeof QUESTION_OPTIONS>;
 
 /** The run that a question is about. */
-export async function openRunOf(values: QuestionValues, run?: string): Promise<LoadedRun> {
-  const [loaded] = await openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER]);
+export async function openRunOf(values: QuestionValues): Promise<LoadedRun> {
+  const [loaded] = await openRunsOf(values, [values.run ?? DEFAULT_RUN_FOLDER]);
   return loaded;
+}
+
+/**
+ * The run that a question about some of its lines or tests is about, which is asked by {@linkcode untilFetched}: of a
+ * store only that is read which the question needs, as far as the options let it.
+ */
+export async function openToFetch(values: QuestionValues): Promise<LoadedRun> {
+  const { run, steady, origin, include } = values;
+  if (run === undefined || !namesStore(run) || steady || origin || include) {
+    return await openRunOf(values);
+  }
+  const { fetchedHits } = await import("../store/fetched_hits.ts");
+  const { vmlinux, modules, driver } = values;
+  return await openStore(run, driver, { vmlinux, modules }, fetchedHits);
 }
 
 /** Runs that a question compares: their points and lines have the same numbers. */
@@ -70,6 +85,8 @@ export async function openRunsOf(
 /** A question about a whole run, whose answer is some of its tests. */
 export interface RunQuestion<Answer> {
   answer(coverage: RunCoverage): Answer;
+  /** It needs few of the hits. */
+  readonly fetches?: boolean;
   tests(answer: Answer): readonly number[];
   json(coverage: RunCoverage, answer: Answer): unknown;
   text(coverage: RunCoverage, answer: Answer, style: TextStyle): string;
@@ -87,8 +104,8 @@ export async function askRun<Answer>(
   if (operands.length > 0) {
     throw new UsageError(`Unexpected "${operands[0]}": name the run with --run`);
   }
-  const { coverage } = await openRunOf(values);
-  const answer = question.answer(coverage);
+  const { coverage } = await (question.fetches ? openToFetch : openRunOf)(values);
+  const answer = await untilFetched(coverage, () => question.answer(coverage));
   if (values.plain || values.filter !== undefined) {
     printTests(coverage, question.tests(answer), values.filter);
     return 0;

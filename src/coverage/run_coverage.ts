@@ -2,7 +2,7 @@ import type { RunKernel, TestRecord } from "../record/test_record.ts";
 import { LineFinder } from "./line_finder.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
 import { type HitTotals, LineTally } from "./line_tally.ts";
-import { type CoveredModule, type ModuleCoverage, moduleCoverage } from "./module_coverage.ts";
+import { type ModuleCoverage, moduleCoverage } from "./module_coverage.ts";
 import {
   ALL_RESOLVED,
   type PointHits,
@@ -17,7 +17,13 @@ import {
   type LeftOut,
   type OriginSelection,
 } from "./origin_selection.ts";
-import { type ResolvedRecord, resolveRun, type RunHits, type TestHits } from "./run_hits.ts";
+import {
+  type ResolvedRecord,
+  resolveRun,
+  type RunCoverageOptions,
+  type RunHits,
+  type TestHits,
+} from "./hits/run_hits.ts";
 import type { Universe } from "./universe.ts";
 
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
@@ -32,26 +38,6 @@ export interface LineShare {
   readonly lines: number;
   /** Those of them that any test hit. */
   readonly linesHit: number;
-}
-
-/** Options of {@linkcode RunCoverage}. */
-export interface RunCoverageOptions {
-  /** The kernel of the run, for reports that name it. */
-  kernel?: RunKernel;
-  /** Records that could not be read back. */
-  damaged?: number;
-  /** Records that could not be written. */
-  lost?: number | undefined;
-  /** Of each writer that did not end, the name of its last record. */
-  cut?: readonly string[] | undefined;
-  /** Records of another kernel in the run's folder, which are left out. */
-  otherKernel?: number | undefined;
-  /** The modules that were loaded during the run. */
-  modules?: readonly CoveredModule[];
-  /** Leave out of each test the points that come and go between its repeats. */
-  steady?: boolean;
-  /** Which origins count; {@linkcode CAUSED_BY_TESTS} by default. */
-  selection?: OriginSelection | undefined;
 }
 
 /**

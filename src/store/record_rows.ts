@@ -1,7 +1,7 @@
 import type { CoverageImage } from "../coverage/coverage_image.ts";
 import { type CoveredModule, withLostModules } from "../coverage/module_coverage.ts";
 import { resolvePoints, type UnresolvedCounts } from "../coverage/point_hits.ts";
-import type { ResolvedRecord } from "../coverage/run_hits.ts";
+import type { ResolvedRecord } from "../coverage/hits/run_hits.ts";
 import { knowsOrigins } from "../kcov/origin.ts";
 import type { TestRecord } from "../record/test_record.ts";
 import { type OriginDictionary, UNKNOWN_ORIGINS } from "./origin_dictionary.ts";

@@ -7,7 +7,7 @@ import {
   steadyTests,
   type TestHits,
   testHits,
-} from "../coverage/run_hits.ts";
+} from "../coverage/hits/run_hits.ts";
 import type { StoreDriver } from "./drivers/driver.ts";
 import { meaningOf, type RowMeaning } from "./origin_dictionary.ts";
 import type { SegmentRecord } from "./segments/record_table.ts";

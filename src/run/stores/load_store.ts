@@ -3,7 +3,7 @@ import { CAUSED_BY_TESTS } from "../../coverage/origin_selection.ts";
 import { FormatError } from "../../errors.ts";
 import type { StoreDriver } from "../../store/drivers/driver.ts";
 import { wholeHits } from "../../store/whole_hits.ts";
-import type { RunHits } from "../../coverage/run_hits.ts";
+import type { RunHits } from "../../coverage/hits/run_hits.ts";
 import type { StoreHitsOptions } from "../../store/whole_hits.ts";
 import { type LoadedRun, type LoadRunOptions, universeOf } from "../load_run.ts";
 import type { RunImage } from "../run_image.ts";

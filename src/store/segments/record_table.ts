@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ResolvedRecord } from "../../coverage/run_hits.ts";
+import type { ResolvedRecord } from "../../coverage/hits/run_hits.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "../../record/columns/varints.ts";
 import type { StoredRecord } from "../record_rows.ts";
 import type { Column, TableReader } from "./parquet_files.ts";

@@ -1,14 +1,38 @@
-import type { RecordKind, TestRecord } from "../record/test_record.ts";
-import { knowsOrigins } from "../kcov/origin.ts";
-import type { CoverageImage } from "./coverage_image.ts";
+import type { RecordKind, RunKernel, TestRecord } from "../../record/test_record.ts";
+import { knowsOrigins } from "../../kcov/origin.ts";
+import type { CoverageImage } from "../coverage_image.ts";
 import type { HitSource } from "./hit_source.ts";
-import { type CoveredModule, withLostModules } from "./module_coverage.ts";
-import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
-import { CAUSED_BY_TESTS, type LeftOut, OriginSelector } from "./origin_selection.ts";
-import { type PointHits, resolvePoints, type UnresolvedCounts } from "./point_hits.ts";
-import { union } from "./point_sets.ts";
-import { steadyPoints } from "./test_repeats.ts";
-import type { RunCoverageOptions } from "./run_coverage.ts";
+import { type CoveredModule, withLostModules } from "../module_coverage.ts";
+import { type OriginHits, originHits, originsWithin } from "../origin_hits.ts";
+import {
+  CAUSED_BY_TESTS,
+  type LeftOut,
+  type OriginSelection,
+  OriginSelector,
+} from "../origin_selection.ts";
+import { type PointHits, resolvePoints, type UnresolvedCounts } from "../point_hits.ts";
+import { union } from "../point_sets.ts";
+import { steadyPoints } from "../test_repeats.ts";
+
+/** Options of `RunCoverage`. */
+export interface RunCoverageOptions {
+  /** The kernel of the run, for reports that name it. */
+  kernel?: RunKernel;
+  /** Records that could not be read back. */
+  damaged?: number;
+  /** Records that could not be written. */
+  lost?: number | undefined;
+  /** Of each writer that did not end, the name of its last record. */
+  cut?: readonly string[] | undefined;
+  /** Records of another kernel in the run's folder, which are left out. */
+  otherKernel?: number | undefined;
+  /** The modules that were loaded during the run. */
+  modules?: readonly CoveredModule[];
+  /** Leave out of each test the points that come and go between its repeats. */
+  steady?: boolean;
+  /** Which origins count; {@linkcode CAUSED_BY_TESTS} by default. */
+  selection?: OriginSelection | undefined;
+}
 
 /** A record without its PCs and their origins, which are points once it is resolved. */
 export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins">;
