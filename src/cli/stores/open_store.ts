@@ -34,6 +34,10 @@ export async function openDriver(path: string, driver = "built-in"): Promise<Sto
       const { BuiltInDriver } = await import("../../store/drivers/built_in_driver.ts");
       return await BuiltInDriver.open(path);
     }
+    case "duckdb": {
+      const { DuckDbDriver } = await import("../../store/drivers/duckdb_driver.ts");
+      return await DuckDbDriver.open(path);
+    }
     default:
       throw new UsageError(`Unknown driver "${driver}": use ${DRIVERS.join(" or ")}`);
   }
