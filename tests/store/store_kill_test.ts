@@ -15,7 +15,7 @@ import { madeUpRun, mergedCoverage, storeCoverage, temporaryFolder } from "./sto
 
 const CHANGE = fileURLToPath(new URL("store_change.ts", import.meta.url));
 const SEED = 300;
-const RUNS = 24;
+const RUNS = 16;
 const KILLS = 25;
 const ALL = Array.from({ length: RUNS }, (_, run) => madeUpRun(SEED + run, 14));
 

@@ -133,7 +133,7 @@ export class DuckDbDriver implements StoreDriver {
         points: numbers(chunk.getColumnVector(0)) as Int32Array,
         tests: numbers(chunk.getColumnVector(1)) as Int32Array,
         origins: numbers(chunk.getColumnVector(2)) as Int32Array,
-        counts: numbers(chunk.getColumnVector(3)) as Uint32Array,
+        counts: Uint32Array.from(numbers(chunk.getColumnVector(3))),
       };
     }
   }
@@ -152,9 +152,9 @@ async function loadPackage(): Promise<typeof import("@duckdb/node-api")> {
   }
 }
 
-/** A vector of 32-bit numbers, none of them null, as the array that it is. */
-function numbers(vector: DuckDBVector): Int32Array | Uint32Array {
-  return (vector as unknown as { readonly items: Int32Array | Uint32Array }).items;
+/** A vector of numbers, none of them null, as the array that it is. */
+function numbers(vector: DuckDBVector): Int32Array | Float64Array {
+  return (vector as unknown as { readonly items: Int32Array | Float64Array }).items;
 }
 
 function copyBlock(from: HitBlock, to: HitBlock, at: number): void {

@@ -4,14 +4,24 @@ import {
   type DecodedArray,
   type FileMetaData,
   parquetMetadataAsync,
-  parquetScan,
+  parquetRead,
   type SchemaElement,
 } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { FormatError } from "../../errors.ts";
 
-/** What a column holds; `ascending` and `number` are of 32 bits, signed; `count` is of 32 bits, unsigned. */
-export type ColumnKind = "ascending" | "number" | "count" | "real" | "text" | "flag" | "bytes";
+/**
+ * What a column holds: `sorted` is that by which rows are in order, `ascending` is mostly so; both, and `number`, are of 32
+ * bits, signed; `real` is of 64 bits.
+ */
+export type ColumnKind =
+  | "sorted"
+  | "ascending"
+  | "number"
+  | "real"
+  | "text"
+  | "flag"
+  | "bytes";
 
 /** A column of a table. None is ever null. */
 export interface Column {
@@ -20,9 +30,9 @@ export interface Column {
 }
 
 const SCHEMA: Readonly<Record<ColumnKind, Partial<SchemaElement>>> = {
+  sorted: { type: "INT32" },
   ascending: { type: "INT32" },
   number: { type: "INT32" },
-  count: { type: "INT32", converted_type: "UINT_32" },
   real: { type: "DOUBLE" },
   text: { type: "BYTE_ARRAY", converted_type: "UTF8" },
   flag: { type: "BOOLEAN" },
@@ -65,10 +75,11 @@ export class TableWriter implements Disposable {
       columnData: this.#columns.map(({ name, kind }, at) => ({
         name,
         data: data[at],
-        // Of unsigned numbers it would be in the order of signed ones.
-        ...kind === "count" ? { statistics: false } : {},
-        ...kind === "ascending"
-          ? { encoding: "DELTA_BINARY_PACKED" as const, columnIndex: true }
+        // Only where rows are in the order of the column can an engine pass over any by them.
+        statistics: kind === "sorted",
+        columnIndex: kind === "sorted",
+        ...kind === "sorted" || kind === "ascending"
+          ? { encoding: "DELTA_BINARY_PACKED" as const }
           : {},
       })),
       rowGroupSize: data[0].length,
@@ -145,7 +156,20 @@ export class TableReader implements Disposable {
 
   /** A column of numbers, rows `from` up to, not including, `to`. */
   async numbers(column: string, from = 0, to: number = this.rows): Promise<Int32Array> {
-    const found = new Int32Array(to - from);
+    return await this.#fill(new Int32Array(to - from), column, from, to);
+  }
+
+  /** The same of whole numbers of 32 bits, unsigned, in a column of `real`. */
+  async counts(column: string, from: number, to: number): Promise<Uint32Array> {
+    return await this.#fill(new Uint32Array(to - from), column, from, to);
+  }
+
+  async #fill<Found extends Int32Array | Uint32Array>(
+    found: Found,
+    column: string,
+    from: number,
+    to: number,
+  ): Promise<Found> {
     await this.#read(column, from, to, (part, at) => found.set(part as ArrayLike<number>, at));
     return found;
   }
@@ -166,18 +190,22 @@ export class TableReader implements Disposable {
     take: (part: DecodedArray, at: number) => void,
   ): Promise<void> {
     if (from === to) return;
-    const scan = await parquetScan({
+    await parquetRead({
       file: this.#file,
       metadata: this.#metadata,
       columns: [column],
       rowStart: from,
       rowEnd: to,
       utf8: false,
+      useOffsetIndex: true,
+      onPage: ({ columnData, rowStart }) => {
+        const start = Math.max(from, rowStart);
+        const end = Math.min(to, rowStart + columnData.length);
+        if (start >= end) return;
+        const whole = start === rowStart && end === rowStart + columnData.length;
+        take(whole ? columnData : columnData.slice(start - rowStart, end - rowStart), start - from);
+      },
     });
-    for (const range of scan.ranges) {
-      const start = Math.max(from, range.rowStart), end = Math.min(to, range.rowEnd);
-      take(await scan.readColumn({ column, rowStart: start, rowEnd: end }), start - from);
-    }
   }
 
   [Symbol.dispose](): void {

@@ -11,12 +11,15 @@ import { readRecords, RECORD_COLUMNS, recordColumns, type SegmentRecord } from "
 export const SEGMENT_FILES = ["hits", "tests", "points", "origins"] as const;
 
 const HIT_COLUMNS: readonly Column[] = [
-  { name: "point", kind: "ascending" },
+  { name: "point", kind: "sorted" },
   { name: "test", kind: "ascending" },
   { name: "origins", kind: "number" },
-  { name: "count", kind: "count" },
+  { name: "count", kind: "real" },
 ];
-const POINT_TABLE: readonly Column[] = POINT_COLUMNS.map((name) => ({ name, kind: "ascending" }));
+const POINT_TABLE: readonly Column[] = POINT_COLUMNS.map((name) => ({
+  name,
+  kind: name === "point" ? "sorted" : "ascending",
+}));
 const ORIGIN_COLUMNS: readonly Column[] = [
   { name: "origins", kind: "number" },
   { name: "members", kind: "text" },
@@ -66,10 +69,8 @@ export function writeSegment(
       index.add(block);
       rows += block.points.length;
       hasCounts ||= block.counts.some((count) => count !== 0);
-      // The same bits, as the writer takes them.
-      const { buffer, byteOffset, length } = block.counts;
-      const counts = new Int32Array(buffer, byteOffset, length);
-      hits.write(block.points, block.tests, block.origins, counts);
+      // Numbers of 32 bits are signed in the format.
+      hits.write(block.points, block.tests, block.origins, Float64Array.from(block.counts));
     }
     let bytes = hits.end();
     const found = index.end();
@@ -161,7 +162,7 @@ export class SegmentReader implements Disposable {
       tests: await this.#hits.numbers("test", from, to),
       origins: await this.#hits.numbers("origins", from, to),
       counts: this.segment.hasCounts
-        ? new Uint32Array((await this.#hits.numbers("count", from, to)).buffer)
+        ? await this.#hits.counts("count", from, to)
         : new Uint32Array(to - from),
     };
   }
