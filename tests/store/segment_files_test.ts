@@ -84,9 +84,18 @@ test("rows at any place of a file of many pages are found, by each driver", asyn
   const own = await builtIn.rowsOfRecords(0, records);
   assert.equal(rowsText(await duckDb.rowsOfRecords(0, records)), rowsText(own));
   assert.deepEqual([...new Set(own.tests)].sort((a, b) => a - b), records);
-  let rows = 0;
-  for await (const block of builtIn.allRows()) rows += block.points.length;
-  assert.equal(rows, segment.rows);
+  for (const driver of [builtIn, duckDb]) {
+    let rows = 0, last = -1;
+    for await (const { points, tests } of driver.allRows()) {
+      rows += points.length;
+      for (let row = 0; row < points.length; row++) {
+        const place = points[row] * TESTS + tests[row];
+        if (place <= last) assert.fail(`${driver.name}: rows are not in order`);
+        last = place;
+      }
+    }
+    assert.equal(rows, segment.rows);
+  }
   await builtIn.close();
   await duckDb.close();
 });

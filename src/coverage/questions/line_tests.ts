@@ -2,7 +2,7 @@ import type { HitSource } from "../hits/hit_source.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 
 /** Rows of points that are fetched to tell tests of one line apart. */
-const MOST_ROWS = 5_000_000;
+const MOST_ROWS = 1_000_000;
 
 /**
  * How many tests run each of some lines, ascending ids. Of a large store it is, of a line with several points, the number
@@ -30,11 +30,17 @@ function fetchedTestsOfEach(
   });
   const several = new Set([...pointsOf.values()].filter((points) => points.length > 1).flat());
   const rows = [...several].reduce((sum, point) => sum + pointTests[point], 0);
+  const met = new Set<number>();
   return lines.map((line) => {
     const points = pointsOf.get(line)!;
-    if (points.length > 1 && rows <= MOST_ROWS) {
-      return new Set(points.flatMap((point) => [...source.rowsOf(point).tests])).size;
+    if (points.length < 2 || rows > MOST_ROWS) {
+      return points.reduce((most, point) => Math.max(most, pointTests[point]), 0);
     }
-    return points.reduce((most, point) => Math.max(most, pointTests[point]), 0);
+    met.clear();
+    for (const point of points) {
+      const { tests } = source.rowsOf(point);
+      for (let at = 0; at < tests.length; at++) met.add(tests[at]);
+    }
+    return met.size;
   });
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from "@duckdb/node-api";
 import { errorReason } from "../../sys/file_error.ts";
-import { type HitBlock, newBlock } from "../segments/hit_block.ts";
+import { BLOCK_ROWS, type HitBlock, newBlock } from "../segments/hit_block.ts";
 import { type SegmentReader } from "../segments/segment.ts";
 import type { StoreCatalog } from "../store_catalog.ts";
 import { openSegments } from "./built_in_driver.ts";
@@ -64,7 +64,9 @@ export class DuckDbDriver implements StoreDriver {
 
   async *allRows(): AsyncGenerator<SegmentRows> {
     for (let segment = 0; segment < this.#files.length; segment++) {
-      for await (const block of this.#blocks(segment, "true")) yield { segment, ...block };
+      for (const range of this.#ranges(segment)) {
+        yield { segment, ...await this.#rows(segment, 0, range) };
+      }
     }
   }
 
@@ -92,6 +94,16 @@ export class DuckDbDriver implements StoreDriver {
       }
     }
     return found;
+  }
+
+  /** Conditions that hold for all rows of a segment, each for some in their order. */
+  *#ranges(segment: number): Generator<string> {
+    const { point, rows } = this.catalog.segments[segment].index;
+    for (let from = 0, to: number; from < point.length; from = to) {
+      let size = 0;
+      for (to = from; to < point.length && size < BLOCK_ROWS; to++) size += rows[to];
+      yield `point BETWEEN ${point[from]} AND ${point[to - 1]}`;
+    }
   }
 
   close(): Promise<void> {
@@ -122,9 +134,10 @@ export class DuckDbDriver implements StoreDriver {
   }
 
   async *#blocks(segment: number, condition: string): AsyncGenerator<HitBlock> {
-    // In the order of the file, which DuckDB keeps.
     const result = await this.#connection.stream(
-      `SELECT point, test, origins, "count" FROM ${this.#files[segment]} WHERE ${condition}`,
+      `SELECT point, test, origins, "count" FROM ${
+        this.#files[segment]
+      } WHERE ${condition} ORDER BY point, test`,
     );
     for (;;) {
       const chunk = await result.fetchChunk();
