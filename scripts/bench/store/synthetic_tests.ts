@@ -126,7 +126,7 @@ export class TestMaker {
       }
     }
     const theme = this.#model.themeStarts[Math.floor(THEMES * random() ** 2)];
-    for (let tries = 0; count < wanted && tries < 4 * template.length; tries++) {
+    for (let tries = 0; count < wanted && tries < 40 * template.length; tries++) {
       const stretch = template[Math.floor(random() * template.length)];
       if (stretch.share > 0) continue;
       const elsewhere = theme + Math.floor(THEME_POINTS * random() ** 2);

@@ -32,6 +32,8 @@ const OPTIONS = {
 /** Work that takes longer than this shows how far it is. */
 const SHOW_AFTER_MS = 1000;
 
+const ACTIONS = "add, list, compact, prune or load";
+
 type StoreValues = OptionValues<typeof OPTIONS>;
 
 /** `kernelcov store …`. */
@@ -40,12 +42,15 @@ export const storeCommand: Command = {
 kernelcov store list STORE [--json | --sql]
 kernelcov store compact STORE
 kernelcov store prune STORE [--keep N | --before DATE | --shard ID…]
+kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
     Many runs of one kernel build in one folder of Parquet files. Every question takes a store where it takes a run.
     add             adds runs: folders, .tar and .tar.gz archives of them, folders with runs below, and patterns. In any
                     order; what the store has already is skipped; what is added when it is killed goes on from there
     list            what the store holds; --sql: statements that make views of its files in DuckDB
     compact         makes one segment of all, so that questions are fast
     prune           removes shards: all but the newest N, those begun before DATE (2026-01-31), or those named
+    load            copies it to tables of ClickHouse that do not have it; with several servers
+                    clickhouse://HOST:PORT,HOST:PORT/DATABASE?cluster=NAME. Questions take the address in place of a store
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
 `,
@@ -55,12 +60,13 @@ kernelcov store prune STORE [--keep N | --before DATE | --shard ID…]
 async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, OPTIONS);
   const [action, directory, ...inputs] = operands;
-  if (action === undefined) throw new UsageError("Say what to do: add, list, compact or prune");
-  if (!["add", "list", "compact", "prune"].includes(action)) {
-    throw new UsageError(`Unknown "${action}": use add, list, compact or prune`);
+  if (action === undefined) throw new UsageError(`Say what to do: ${ACTIONS}`);
+  if (!/^(?:add|list|compact|prune|load)$/.test(action)) {
+    throw new UsageError(`Unknown "${action}": use ${ACTIONS}`);
   }
   if (directory === undefined) throw new UsageError("Name the store's folder");
   if (action === "add") return await add(directory, inputs, values);
+  if (action === "load") return await load(directory, inputs);
   if (inputs.length > 0) throw new UsageError(`Unexpected "${inputs[0]}": name one store`);
   if (action === "list") return list(directory, values);
   return await (action === "compact" ? compact(directory) : prune(directory, values));
@@ -105,6 +111,23 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   const { manifest } = writer;
   process.stdout.write(`${printable(directory)}: ${said}; ${sizeText(manifest)}\n`);
   return refused > 0 ? 1 : 0;
+}
+
+async function load(directory: string, [address, ...more]: string[]): Promise<number> {
+  if (address === undefined || more.length > 0) {
+    throw new UsageError("Name the store and the address of one database");
+  }
+  const { ServerTables } = await import("../../store/clickhouse/server_tables.ts");
+  const { loadTables } = await import("../../store/clickhouse/load_tables.ts");
+  const tables = await ServerTables.open(address);
+  try {
+    const { loaded, known } = await loadTables(directory, tables);
+    const said = known === 0 ? "" : `, ${formatCount(known)} already there`;
+    process.stdout.write(`${printable(directory)}: ${plural(loaded, "segment")} loaded${said}\n`);
+  } finally {
+    await tables.close();
+  }
+  return 0;
 }
 
 async function compact(directory: string): Promise<number> {

@@ -7,6 +7,9 @@ import { UsageError } from "../command_line.ts";
 
 // What stores need is loaded where one is named: most commands have a run's folder.
 
+/** What addresses of tables begin with; with TLS there is an s more. */
+const SERVER = /^clickhouses?:/;
+
 /** Names of what reads the hits of a store in a folder. */
 const DRIVERS = ["built-in", "duckdb"] as const;
 
@@ -20,7 +23,7 @@ export const DRIVER_HELP =
 
 /** Whether what a question names is a store: a folder with one, or tables of a server. */
 export function namesStore(path: string): boolean {
-  return path.startsWith("clickhouse:") || existsSync(join(path, "store.json"));
+  return SERVER.test(path) || existsSync(join(path, "store.json"));
 }
 
 /**
@@ -28,8 +31,16 @@ export function namesStore(path: string): boolean {
  *
  * @throws {UsageError} Where the driver is none.
  */
-export async function openDriver(path: string, driver = "built-in"): Promise<StoreDriver> {
+export async function openDriver(path: string, driver?: string): Promise<StoreDriver> {
+  if (SERVER.test(path)) {
+    if (driver !== undefined && driver !== "clickhouse") {
+      throw new UsageError(`${path} is read by ClickHouse: leave out --driver`);
+    }
+    const { ClickHouseDriver } = await import("../../store/clickhouse/clickhouse_driver.ts");
+    return await ClickHouseDriver.open(path);
+  }
   switch (driver) {
+    case undefined:
     case "built-in": {
       const { BuiltInDriver } = await import("../../store/drivers/built_in_driver.ts");
       return await BuiltInDriver.open(path);

@@ -92,8 +92,10 @@ export class BuiltInDriver implements StoreDriver {
     return { segment, ...partOf(block, 0, end) };
   }
 
-  async *allRows(): AsyncGenerator<SegmentRows> {
-    for (let segment = 0; segment < this.#readers.length; segment++) yield* this.#rowsOf(segment);
+  /** Every row, or every one of a segment, in blocks. */
+  async *allRows(only?: number): AsyncGenerator<SegmentRows> {
+    const segments = only === undefined ? this.#readers.keys() : [only];
+    for (const segment of segments) yield* this.#rowsOf(segment);
   }
 
   async *#rowsOf(segment: number): AsyncGenerator<SegmentRows> {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from "@duckdb/node-api";
 import { errorReason } from "../../sys/file_error.ts";
 import { BLOCK_ROWS, type HitBlock, newBlock } from "../segments/hit_block.ts";
-import { type SegmentReader } from "../segments/segment.ts";
+import type { SegmentReader } from "../segments/segment.ts";
 import type { StoreCatalog } from "../store_catalog.ts";
 import { openSegments } from "./built_in_driver.ts";
 import type { SegmentRows, StoreDriver } from "./driver.ts";
