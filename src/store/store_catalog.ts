@@ -2,7 +2,7 @@ import { lowerBound } from "../base/search.ts";
 import { type PointIndex, RECORD_KINDS } from "./segments/point_index.ts";
 import type { SegmentRecord } from "./segments/record_table.ts";
 import type { OriginSet } from "./origin_dictionary.ts";
-import type { StoreManifest } from "./store_manifest.ts";
+import type { StoreManifest, StoreShard } from "./store_manifest.ts";
 
 /** What is read of a segment when a store is opened: all but its hits. */
 export interface CatalogSegment {
@@ -29,6 +29,8 @@ export interface CatalogRecord {
 export class StoreCatalog {
   readonly manifest: StoreManifest;
   readonly segments: readonly CatalogSegment[];
+  /** In the order in which their runs began. */
+  readonly shards: readonly StoreShard[];
   /** Tests and commands. */
   readonly tests: readonly CatalogRecord[];
   /** Baselines, and what ran outside tests. */
@@ -39,10 +41,10 @@ export class StoreCatalog {
   constructor(manifest: StoreManifest, segments: readonly CatalogSegment[]) {
     this.manifest = manifest;
     this.segments = segments;
-    const shards = manifest.shards.toSorted((a, b) =>
+    this.shards = manifest.shards.toSorted((a, b) =>
       a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)
     );
-    const rank = new Map(shards.map(({ id }, at) => [id, at]));
+    const rank = new Map(this.shards.map(({ id }, at) => [id, at]));
     const all = segments.flatMap(({ records }, segment) =>
       records.map((stored, number) => ({
         stored,

@@ -162,7 +162,7 @@ export async function storeCoverage(
   const { selection = CAUSED_BY_TESTS, steady = false } = options;
   const points = IMAGE.pointOffset.length;
   const hits = await read(driver, { selection, steady, points, modules: [] });
-  const { shards } = driver.catalog.manifest;
+  const { shards } = driver.catalog;
   return new RunCoverage(UNIVERSE, hits, {
     kernel: KERNEL,
     damaged: shards.reduce((sum, { damaged }) => sum + damaged, 0),

@@ -80,37 +80,46 @@ async function add(directory: string, operands: string[], values: StoreValues): 
     loadRunImage(kernel, loaded, { vmlinux, modules, image });
   using writer = new StoreWriter(directory);
   const shards = new ShardWriter(writer, load);
-  const counts = { added: 0, known: 0 };
-  let refused = 0;
+  const counts = { added: 0, known: 0, refused: 0 };
+  /** Does a part of the work; where that cannot be read, or is of another build, the rest goes on. */
+  const guarded = async (label: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof TypeError)) throw error;
+      counts.refused++;
+      warn(printable(`${label}: ${error.message}`));
+    }
+  };
   {
     using progress = new ProgressLine(process.stderr);
     const start = performance.now();
+    const show = (): void => {
+      const elapsed = performance.now() - start;
+      const done = counts.added + counts.known;
+      const text = `${plural(done, "run")}, ${Math.round(elapsed / 1000)} s`;
+      if (elapsed > SHOW_AFTER_MS) progress.update(text, elapsed);
+    };
     for (const path of paths) {
-      for await (const { label, folder } of inputsAt(path)) {
-        try {
-          counts[await addRun(shards, folder)]++;
-        } catch (error) {
-          if (!(error instanceof FormatError || error instanceof TypeError)) throw error;
-          refused++;
-          warn(printable(`${label}: ${error.message}`));
+      await guarded(path, async () => {
+        for await (const { label, folder } of inputsAt(path)) {
+          await guarded(label, async () => {
+            counts[await addRun(shards, folder)]++;
+          });
+          show();
         }
-        const elapsed = performance.now() - start;
-        const done = counts.added + counts.known;
-        if (elapsed > SHOW_AFTER_MS) {
-          progress.update(`${plural(done, "run")}, ${Math.round(elapsed / 1000)} s`, elapsed);
-        }
-      }
+      });
     }
     await shards.commit();
   }
   const said = [
     `${plural(counts.added, "run")} added`,
     ...counts.known === 0 ? [] : [`${formatCount(counts.known)} already there`],
-    ...refused === 0 ? [] : [`${formatCount(refused)} refused`],
+    ...counts.refused === 0 ? [] : [`${formatCount(counts.refused)} refused`],
   ].join(", ");
   const { manifest } = writer;
   process.stdout.write(`${printable(directory)}: ${said}; ${sizeText(manifest)}\n`);
-  return refused > 0 ? 1 : 0;
+  return counts.refused > 0 ? 1 : 0;
 }
 
 async function load(directory: string, [address, ...more]: string[]): Promise<number> {

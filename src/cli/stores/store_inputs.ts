@@ -9,7 +9,7 @@ import { UsageError } from "../command_line.ts";
 const ARCHIVE = /\.(?:tar|tar\.gz|tgz)$/;
 
 /** A run folder that is to be added. */
-export interface StoreInput extends AsyncDisposable {
+export interface StoreInput {
   /** As it was named, for people. */
   readonly label: string;
   readonly folder: string;
@@ -45,7 +45,7 @@ export async function* inputsAt(path: string): AsyncGenerator<StoreInput> {
       throw new UsageError(`${path} holds no records: name the folder of a run`);
     }
     for (const folder of folders) {
-      yield { label: folder, folder, [Symbol.asyncDispose]: () => Promise.resolve() };
+      yield { label: folder, folder };
     }
     return;
   }
@@ -63,7 +63,7 @@ export async function* inputsAt(path: string): AsyncGenerator<StoreInput> {
     }
     for (const folder of folders) {
       const label = folders.length === 1 ? path : `${path}: ${folder.slice(unpacked.length + 1)}`;
-      yield { label, folder, [Symbol.asyncDispose]: () => Promise.resolve() };
+      yield { label, folder };
     }
   } finally {
     rmSync(unpacked, { recursive: true, force: true });

@@ -21,8 +21,8 @@ export async function loadStore(
   options: LoadRunOptions = {},
   read: HitsReader = wholeHits,
 ): Promise<LoadedRun> {
-  const { manifest } = driver.catalog;
-  const { kernel, modules: stored, shards } = manifest;
+  const { manifest, shards } = driver.catalog;
+  const { kernel, modules: stored } = manifest;
   const { selection = CAUSED_BY_TESTS } = options;
   checkOrigins(driver, selection.restricts);
   const loaded = universeOf(kernel, stored, { ...options, image: manifest.image });
