@@ -34,7 +34,7 @@ ${QUESTION_HELP}`,
   run,
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
   if (operands.length !== 2) throw new UsageError("Name two tests, or the folders of two runs");
   const [a, b] = operands as [string, string];
@@ -43,7 +43,7 @@ function run(args: string[]): number {
   }
   const names: [string, string] = [a, b];
   let sides: [CoverageSide, CoverageSide];
-  const runs = openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
+  const runs = await openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
   const { coverage } = runs[0];
   const other = runs[1]?.coverage;
   if (other !== undefined) {

@@ -50,6 +50,8 @@ export class TestLookup {
 
   /** Tests that hit a point, ascending. */
   testsOfPoint(point: number): Uint32Array {
+    const { source } = this.coverage.hits;
+    if (source !== undefined) return source.rowsOf(point).tests;
     if (this.#all === undefined && this.#few.size < MANY_POINTS) {
       let tests = this.#few.get(point);
       if (tests === undefined) this.#few.set(point, tests = testsOf(this.coverage, point));
@@ -66,7 +68,7 @@ export class TestLookup {
 
   /** Tests that hit a line, ascending, with what they hit of it. */
   testsOfLine(line: number): LineTest[] {
-    const { universe, tests } = this.coverage;
+    const { universe } = this.coverage;
     const found = new Map<number, LineTally>();
     for (let at = this.#pointStart[line]; at < this.#pointStart[line + 1]; at++) {
       const point = this.#linePoint[at];
@@ -84,7 +86,7 @@ export class TestLookup {
     return [...found].map(([test, { points, sum, inner }]) => ({
       test,
       pointsHit: indirect ? 1 : points,
-      count: tests[test].points.hits === null ? 1 : sum + inner,
+      count: Math.max(1, sum + inner),
     })).sort((a, b) => a.test - b.test);
   }
 
@@ -98,9 +100,15 @@ export class TestLookup {
     return [...found].sort((a, b) => a - b);
   }
 
+  /** 0 where the kernel stored each PC once. */
   #hitsOf(test: number, point: number): number {
+    const { source } = this.coverage.hits;
+    if (source !== undefined) {
+      const { tests, counts } = source.rowsOf(point);
+      return counts[lowerBound(tests, test)];
+    }
     const { points, hits } = this.coverage.tests[test].points;
-    if (hits === null) return 1;
+    if (hits === null) return 0;
     return hits[lowerBound(points, point)];
   }
 }
