@@ -59,6 +59,8 @@ export class CodeTree {
   rangeEntry = new Int32Array(256);
   rangeLow = new Float64Array(256);
   rangeHigh = new Float64Array(256);
+  /** The first of the addresses that is not below the range. */
+  rangeFirst = new Int32Array(256);
 
   /**
    * Labels: address, -1 where the compiler has dropped it; offset of the entry that says where the label is declared;
@@ -72,6 +74,9 @@ export class CodeTree {
   readonly #die = new Die();
   readonly #plans = new InstancePlans();
   readonly #addRange = (low: number, high: number): void => this.#range(low, high);
+  #addresses: ArrayLike<number> = [];
+  /** The address that was found last: the next is near. */
+  #near = 0;
 
   /**
    * Reads the tree of `unit`, as far as it says anything of the ascending `addresses`.
@@ -83,6 +88,8 @@ export class CodeTree {
     this.count = 0;
     this.rangeCount = 0;
     this.labelCount = 0;
+    this.#addresses = addresses;
+    this.#near = 0;
     const { bytes, abbrevs, header } = unit;
     const { role, fixedSize, siblingAt } = abbrevs;
     const codes = abbrevs.size;
@@ -131,7 +138,7 @@ export class CodeTree {
         const plan = this.#plans.planOf(abbrevs, code);
         let isWanted: boolean, next: number;
         if (plan >= 0 && fixedSize[code] <= end - pos) {
-          isWanted = this.#readInstance(unit, code, pos, plan, entry, addresses, keepsAll);
+          isWanted = this.#readInstance(unit, code, pos, plan, entry, keepsAll);
           const sibling = this.#plans.places[plan + PLAN_SIBLING];
           next = sibling >= 0 ? int32At(bytes, pos + sibling) >>> 0 : -1;
           pos += fixedSize[code];
@@ -140,7 +147,7 @@ export class CodeTree {
           const ranges = this.rangeCount;
           this.#readEntry(reader, unit, code, start, entry);
           pos = reader.pos;
-          isWanted = keepsAll || this.#holds(addresses, ranges);
+          isWanted = keepsAll || this.#holds(ranges);
           if (!isWanted) {
             this.count--;
             this.rangeCount = ranges;
@@ -219,7 +226,6 @@ export class CodeTree {
     pos: number,
     plan: number,
     parent: number,
-    addresses: ArrayLike<number>,
     keepsAll: boolean,
   ): boolean {
     const { bytes, header, abbrevs } = unit;
@@ -230,15 +236,15 @@ export class CodeTree {
       const low = addressAt(bytes, pos + places[plan + PLAN_LOW_PC]);
       const high = low + addressAt(bytes, pos + places[plan + PLAN_HIGH_PC]);
       if (!keepsAll) {
-        const at = lowerBound(addresses, low);
-        if (!(at < addresses.length && addresses[at] < high)) return false;
+        const at = this.#find(low);
+        if (!(at < this.#addresses.length && this.#addresses[at] < high)) return false;
       }
       index = this.#addEntry(abbrevs.tag[code], parent);
       this.#range(low, high);
     } else {
       index = this.#addEntry(abbrevs.tag[code], parent);
       rangesAt(unit, int32At(bytes, pos + places[plan + PLAN_RANGES]) >>> 0, this.#addRange);
-      if (!keepsAll && !this.#holds(addresses, ranges)) {
+      if (!keepsAll && !this.#holds(ranges)) {
         this.count--;
         this.rangeCount = ranges;
         return false;
@@ -284,12 +290,21 @@ export class CodeTree {
   }
 
   /** Whether an address is in one of the ranges from `first` on. */
-  #holds(addresses: ArrayLike<number>, first: number): boolean {
+  #holds(first: number): boolean {
+    const addresses = this.#addresses;
     for (let range = first; range < this.rangeCount; range++) {
-      const at = lowerBound(addresses, this.rangeLow[range]);
+      const at = this.rangeFirst[range];
       if (at < addresses.length && addresses[at] < this.rangeHigh[range]) return true;
     }
     return false;
+  }
+
+  /** The first address that is not below `low`. */
+  #find(low: number): number {
+    const addresses = this.#addresses, near = this.#near;
+    const isFirst = (near === 0 || addresses[near - 1] < low) &&
+      (near === addresses.length || addresses[near] >= low);
+    return isFirst ? near : this.#near = lowerBound(addresses, low);
   }
 
   #range(low: number, high: number): void {
@@ -299,11 +314,13 @@ export class CodeTree {
       this.rangeEntry = grown(this.rangeEntry, index + 1);
       this.rangeLow = grown(this.rangeLow, index + 1);
       this.rangeHigh = grown(this.rangeHigh, index + 1);
+      this.rangeFirst = grown(this.rangeFirst, index + 1);
     }
     this.rangeCount = index + 1;
     this.rangeEntry[index] = this.count - 1;
     this.rangeLow[index] = low;
     this.rangeHigh[index] = high;
+    this.rangeFirst[index] = this.#find(low);
   }
 
   /** The target of a `DW_AT_sibling` behind attributes of varying size. */

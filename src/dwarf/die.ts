@@ -52,72 +52,77 @@ export class Die {
     this.tag = abbrevs.tag[code];
     const end = abbrevs.endAttribute[code];
     for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
-      const form = abbrevs.form[index], constant = abbrevs.constant[index];
+      // Read even where it does not matter: one call in one place is less for an engine to compile than twenty.
+      const value = this.#value(
+        reader,
+        abbrevs.form[index],
+        abbrevs.constant[index],
+        unitOffset,
+        addressSize,
+        offsetSize,
+      );
       switch (abbrevs.attribute[index]) {
         case dw.DW_AT_low_pc:
-          this.lowPc = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.lowPc = value;
           this.lowPcForm = this.#form;
           break;
         case dw.DW_AT_high_pc:
-          this.highPc = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.highPc = value;
           this.highPcForm = this.#form;
           break;
         case dw.DW_AT_ranges:
-          this.ranges = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.ranges = value;
           this.rangesForm = this.#form;
           break;
         case dw.DW_AT_name:
-          this.name = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.name = value;
           this.nameForm = this.#form;
           break;
         case dw.DW_AT_linkage_name:
         case dw.DW_AT_MIPS_linkage_name:
-          this.linkageName = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.linkageName = value;
           this.linkageNameForm = this.#form;
           break;
         case dw.DW_AT_comp_dir:
-          this.compDir = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.compDir = value;
           this.compDirForm = this.#form;
           break;
         case dw.DW_AT_sibling:
-          this.sibling = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.sibling = value;
           break;
         case dw.DW_AT_abstract_origin:
-          this.origin = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.origin = value;
           break;
         case dw.DW_AT_specification:
-          this.specification = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.specification = value;
           break;
         case dw.DW_AT_decl_file:
-          this.declFile = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.declFile = value;
           break;
         case dw.DW_AT_decl_line:
-          this.declLine = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.declLine = value;
           break;
         case dw.DW_AT_call_file:
-          this.callFile = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.callFile = value;
           break;
         case dw.DW_AT_call_line:
-          this.callLine = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.callLine = value;
           break;
         case dw.DW_AT_stmt_list:
-          this.stmtList = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.stmtList = value;
           break;
         case dw.DW_AT_str_offsets_base:
-          this.strOffsetsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.strOffsetsBase = value;
           break;
         case dw.DW_AT_addr_base:
-          this.addrBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.addrBase = value;
           break;
         case dw.DW_AT_rnglists_base:
-          this.rnglistsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.rnglistsBase = value;
           break;
         case dw.DW_AT_type:
           this.hasType = true;
-          skipForm(reader, form, addressSize, offsetSize);
           break;
-        default:
-          skipForm(reader, form, addressSize, offsetSize);
       }
     }
   }
@@ -149,6 +154,7 @@ export class Die {
     form: number,
     constant: number,
     unitOffset: number,
+    addressSize: number,
     offsetSize: number,
   ): number {
     this.#form = form;
@@ -210,11 +216,11 @@ export class Die {
         if (inner === dw.DW_FORM_indirect || inner === dw.DW_FORM_implicit_const) {
           throw reader.problem("DW_FORM_indirect leads to itself");
         }
-        return this.#value(reader, inner, constant, unitOffset, offsetSize);
+        return this.#value(reader, inner, constant, unitOffset, addressSize, offsetSize);
       }
       default:
-        // A reference to another file, or a form that no producer uses here: known by size only.
-        skipForm(reader, form, 8, offsetSize);
+        // A block, a reference to another file, or a form that no producer uses here: known by size only.
+        skipForm(reader, form, addressSize, offsetSize);
         this.#form = 0;
         return -1;
     }
