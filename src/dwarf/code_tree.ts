@@ -4,7 +4,6 @@ import type { FormatError } from "../errors.ts";
 import {
   type AbbrevTable,
   ROLE_CODE,
-  ROLE_FIXED_LEAF,
   ROLE_LABEL,
   ROLE_LEAF,
   ROLE_SCOPE,
@@ -91,7 +90,7 @@ export class CodeTree {
     this.#addresses = addresses;
     this.#near = 0;
     const { bytes, abbrevs, header } = unit;
-    const { role, fixedSize, siblingAt } = abbrevs;
+    const { role, fixedSize, leafSize, siblingAt } = abbrevs;
     const codes = abbrevs.size;
     this.#plans.clear(codes);
     const end = bytes.length;
@@ -103,6 +102,18 @@ export class CodeTree {
     while (pos < end) {
       const start = pos;
       let code = bytes[pos++];
+      if (code >= 0x80) {
+        if (pos < end && bytes[pos] < 0x80) code = code & 0x7f | bytes[pos++] << 7;
+        else {
+          reader.pos = start;
+          code = reader.uleb();
+          pos = reader.pos;
+        }
+      }
+      if (code < codes && leafSize[code] >= 0) {
+        pos += leafSize[code];
+        continue;
+      }
       if (code === 0) {
         if (scopes.length === 0) break;
         entry = scopes.pop() as number;
@@ -110,16 +121,7 @@ export class CodeTree {
         if (scopes.length === 0) break;
         continue;
       }
-      if (code >= 0x80) {
-        reader.pos = start;
-        code = reader.uleb();
-        pos = reader.pos;
-      }
       const what = code < codes ? role[code] : 0;
-      if (what === ROLE_FIXED_LEAF) {
-        pos += fixedSize[code];
-        continue;
-      }
       if (what === ROLE_SKIP) {
         const at = siblingAt[code];
         let next: number;
@@ -188,7 +190,7 @@ export class CodeTree {
   #readEntry(reader: BinaryReader, unit: Unit, code: number, start: number, parent: number): void {
     const die = this.#die;
     const { header, abbrevs } = unit;
-    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    die.read(reader, abbrevs, code, header.offset, header.offsetSize);
     const index = this.#addEntry(die.tag, parent);
     const saysNothing = die.nameForm === 0 && die.linkageNameForm === 0 && die.declFile < 0 &&
       die.declLine < 0;
@@ -275,7 +277,7 @@ export class CodeTree {
   ): void {
     const die = this.#die;
     const { header, abbrevs } = unit;
-    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    die.read(reader, abbrevs, code, header.offset, header.offsetSize);
     if (!isWanted) return;
     const address = die.lowPcForm === 0 ? -1 : unit.address(die.lowPc, die.lowPcForm);
     const index = this.labelCount++;
@@ -299,12 +301,22 @@ export class CodeTree {
     return false;
   }
 
-  /** The first address that is not below `low`. */
+  /** The first address that is not below `low`: looked for near the last one, in steps that double. */
   #find(low: number): number {
-    const addresses = this.#addresses, near = this.#near;
-    const isFirst = (near === 0 || addresses[near - 1] < low) &&
-      (near === addresses.length || addresses[near] >= low);
-    return isFirst ? near : this.#near = lowerBound(addresses, low);
+    const addresses = this.#addresses, { length } = addresses;
+    let from = this.#near, to = from;
+    if (from < length && addresses[from] < low) {
+      for (let step = 1; to < length && addresses[to] < low; step *= 2) {
+        from = to + 1;
+        to += step;
+      }
+    } else {
+      for (let step = 1; from > 0 && addresses[from - 1] >= low; step *= 2) {
+        to = from - 1;
+        from -= step;
+      }
+    }
+    return this.#near = lowerBound(addresses, low, Math.max(0, from), Math.min(length, to));
   }
 
   #range(low: number, high: number): void {

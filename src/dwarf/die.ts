@@ -45,20 +45,20 @@ export class Die {
     abbrevs: AbbrevTable,
     code: number,
     unitOffset: number,
-    addressSize: number,
     offsetSize: number,
   ): void {
     this.#clear();
     this.tag = abbrevs.tag[code];
+    this.hasType = abbrevs.hasType[code] === 1;
     const end = abbrevs.endAttribute[code];
     for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
-      // Read even where it does not matter: one call in one place is less for an engine to compile than twenty.
+      reader.skip(abbrevs.gap[index]);
       const value = this.#value(
         reader,
+        abbrevs,
         abbrevs.form[index],
         abbrevs.constant[index],
         unitOffset,
-        addressSize,
         offsetSize,
       );
       switch (abbrevs.attribute[index]) {
@@ -120,11 +120,9 @@ export class Die {
         case dw.DW_AT_rnglists_base:
           this.rnglistsBase = value;
           break;
-        case dw.DW_AT_type:
-          this.hasType = true;
-          break;
       }
     }
+    reader.skip(abbrevs.tail[code]);
   }
 
   #clear(): void {
@@ -145,49 +143,33 @@ export class Die {
     this.strOffsetsBase = -1;
     this.addrBase = -1;
     this.rnglistsBase = -1;
-    this.hasType = false;
   }
 
   /** Reads one value as a number and leaves its form, of an indirect one the true form, in `#form`. */
   #value(
     reader: BinaryReader,
+    abbrevs: AbbrevTable,
     form: number,
     constant: number,
     unitOffset: number,
-    addressSize: number,
     offsetSize: number,
   ): number {
     this.#form = form;
+    const size = abbrevs.sizeOfForm(form);
+    if (size >= 0 && size <= 8 && !isForeign(form)) {
+      if (size === 0) return form === dw.DW_FORM_implicit_const ? constant : 1;
+      if (size === 8) {
+        if (form === dw.DW_FORM_addr || form === dw.DW_FORM_data8) return reader.address();
+        return form === dw.DW_FORM_ref8 ? unitOffset + reader.u64() : reader.u64();
+      }
+      const at = reader.take(size), { bytes } = reader;
+      let value = bytes[at];
+      if (size > 1) value |= bytes[at + 1] << 8;
+      if (size > 2) value |= bytes[at + 2] << 16;
+      if (size > 3) value = (value | bytes[at + 3] << 24) >>> 0;
+      return form >= dw.DW_FORM_ref1 && form <= dw.DW_FORM_ref4 ? unitOffset + value : value;
+    }
     switch (form) {
-      case dw.DW_FORM_addr:
-      case dw.DW_FORM_data8:
-        return reader.address();
-      case dw.DW_FORM_data1:
-      case dw.DW_FORM_flag:
-      case dw.DW_FORM_strx1:
-      case dw.DW_FORM_addrx1:
-        return reader.u8();
-      case dw.DW_FORM_data2:
-      case dw.DW_FORM_strx2:
-      case dw.DW_FORM_addrx2:
-        return reader.u16();
-      case dw.DW_FORM_strx3:
-      case dw.DW_FORM_addrx3:
-        return reader.u24();
-      case dw.DW_FORM_data4:
-      case dw.DW_FORM_strx4:
-      case dw.DW_FORM_addrx4:
-        return reader.u32();
-      case dw.DW_FORM_ref1:
-        return unitOffset + reader.u8();
-      case dw.DW_FORM_ref2:
-        return unitOffset + reader.u16();
-      case dw.DW_FORM_ref4:
-        return unitOffset + reader.u32();
-      case dw.DW_FORM_ref8:
-        return unitOffset + reader.u64();
-      case dw.DW_FORM_ref_udata:
-        return unitOffset + reader.uleb();
       case dw.DW_FORM_udata:
       case dw.DW_FORM_strx:
       case dw.DW_FORM_addrx:
@@ -195,17 +177,10 @@ export class Die {
       case dw.DW_FORM_GNU_addr_index:
       case dw.DW_FORM_GNU_str_index:
         return reader.uleb();
+      case dw.DW_FORM_ref_udata:
+        return unitOffset + reader.uleb();
       case dw.DW_FORM_sdata:
         return reader.sleb();
-      case dw.DW_FORM_implicit_const:
-        return constant;
-      case dw.DW_FORM_flag_present:
-        return 1;
-      case dw.DW_FORM_strp:
-      case dw.DW_FORM_line_strp:
-      case dw.DW_FORM_sec_offset:
-      case dw.DW_FORM_ref_addr:
-        return reader.offset(offsetSize);
       case dw.DW_FORM_string: {
         const at = reader.pos;
         reader.skipCString();
@@ -216,13 +191,28 @@ export class Die {
         if (inner === dw.DW_FORM_indirect || inner === dw.DW_FORM_implicit_const) {
           throw reader.problem("DW_FORM_indirect leads to itself");
         }
-        return this.#value(reader, inner, constant, unitOffset, addressSize, offsetSize);
+        return this.#value(reader, abbrevs, inner, constant, unitOffset, offsetSize);
       }
       default:
         // A block, a reference to another file, or a form that no producer uses here: known by size only.
-        skipForm(reader, form, addressSize, offsetSize);
+        skipForm(reader, form, 8, offsetSize);
         this.#form = 0;
         return -1;
     }
+  }
+}
+
+/** Whether values of the form, of fixed size, lead to another file. */
+function isForeign(form: number): boolean {
+  switch (form) {
+    case dw.DW_FORM_ref_sup4:
+    case dw.DW_FORM_ref_sup8:
+    case dw.DW_FORM_ref_sig8:
+    case dw.DW_FORM_strp_sup:
+    case dw.DW_FORM_GNU_ref_alt:
+    case dw.DW_FORM_GNU_strp_alt:
+      return true;
+    default:
+      return false;
   }
 }

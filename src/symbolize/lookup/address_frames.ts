@@ -68,7 +68,14 @@ function finish(
     },
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
-  const frames = joinFrames(allPointOffsets, results, symbols);
+  const nameless = Float64Array.from(addressesWithoutFunction(results), (at) => addresses[at]);
+  nameless.sort();
+  const frames = joinFrames(
+    allPointOffsets,
+    results,
+    // Mostly a few: sorting all symbols for them takes longer than finding them.
+    nameless.length === 0 ? undefined : readSymbolNames(elf, plan.base, nameless),
+  );
   // Descriptors, not values: what is made when first asked for stays so.
   return Object.defineProperties(
     columns,
@@ -84,11 +91,12 @@ type JoinedFrames = Omit<FrameColumns, "allPointOffsets" | "symbols">;
  * function or path that several threads met has several numbers.
  *
  * @param offsets Of the addresses, from the base that `symbols` counts from.
+ * @param symbols Those of addresses in no function, where there are any.
  */
 function joinFrames(
   offsets: ArrayLike<number>,
   results: readonly UnitResults[],
-  symbols: () => SymbolNames,
+  symbols: SymbolNames | undefined,
 ): JoinedFrames {
   const paths = [UNKNOWN], functionName: string[] = [];
   const linkageName = new Map<number, string>();
@@ -110,9 +118,9 @@ function joinFrames(
   }
   const bySymbol = new Map<number, number>();
   for (const index of addressesWithoutFunction(results)) {
-    const symbol = symbolAt(symbols(), offsets[index]);
+    const symbol = symbols === undefined ? -1 : symbolAt(symbols, offsets[index]);
     bySymbol.set(index, functionName.length);
-    functionName.push(symbol < 0 ? UNKNOWN : symbols().nameAt(symbol));
+    functionName.push(symbols === undefined || symbol < 0 ? UNKNOWN : symbols.nameAt(symbol));
   }
   let made: ReturnType<typeof filesOf> | undefined;
   const files = (): ReturnType<typeof filesOf> =>
