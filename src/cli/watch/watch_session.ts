@@ -178,7 +178,9 @@ export class WatchSession {
       patches,
       { side: "old", source: (file) => kernel.sourceLines(file) },
     );
-    const picked = this.#carry(rebuilt.kernel.folder.vmlinux, sources ?? "all", answer);
+    const { vmlinux } = rebuilt.kernel.folder;
+    const isSame = vmlinux === kernel.kernel.folder.vmlinux;
+    const picked = this.#carry(vmlinux, sources ?? "all", answer);
     kernel.adopt(rebuilt.kernel);
     this.#machine = treeMachine(rebuilt.kernel, this.#options.guest);
     this.#watcher.add(kernel.files());
@@ -187,6 +189,8 @@ export class WatchSession {
       this.#say(
         patches.length === 0
           ? "The running kernel has been built from this text"
+          : isSame
+          ? "The kernel is the same with this change"
           : "No test runs what has changed: a runs all tests",
       );
       return;
