@@ -43,11 +43,20 @@ export function rootPath(request: RootRequest): string {
 
 /** The root of an architecture that was made last; `undefined` where there is none. */
 export function lastRoot(arch: VmArch): ProgramRoot | undefined {
+  return allRoots().findLast((root) => root.arch === arch);
+}
+
+/** The roots that no guest uses any more: others of their architecture were made later. */
+export function olderRoots(): ProgramRoot[] {
+  return allRoots().filter((root) => root.path !== lastRoot(root.arch)?.path);
+}
+
+/** All complete roots, the newest last. */
+function allRoots(): ProgramRoot[] {
   const parent = rootsFolder();
-  if (!existsSync(parent)) return undefined;
-  const roots = readdirSync(parent).filter((name) => name.startsWith(`${arch}-`))
-    .map((name) => readRoot(join(parent, name))).filter((root) => root !== undefined);
-  return roots.sort((a, b) => a.madeAt - b.madeAt).at(-1);
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent).map((name) => readRoot(join(parent, name)))
+    .filter((root) => root !== undefined).sort((a, b) => a.madeAt - b.madeAt);
 }
 
 /** The root in a folder; `undefined` where none is complete there. */

@@ -68,8 +68,8 @@ kernelcov kernel list [--json]
     named by tree, branch and commit.
 kernelcov kernel prune [NAME]…
     Removes all kernels except the embedded one, those with a name and, of those of --source, the newest of each tree and
-    branch; with names, removes these. Build files of trees that are gone are removed too. Runs that were
-    recorded on a removed kernel can no longer be reported.
+    branch; with names, removes these. Build files of trees that are gone and replaced folders of rootfs are removed
+    too. Runs that were recorded on a removed kernel can no longer be reported.
 `;
 
 const RUN_OPTIONS = {

@@ -20,8 +20,6 @@ export interface RemoteMachine {
 const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
 /** Files of it that a machine needs: in a checkout, or as packed. */
 const LIBRARY = ["package.json", "deno.json", "mod.ts", "mod.js", "mod_node.js", "src"];
-/** Where ssh(1) itself fails it exits with this. */
-const SSH_FAILED = 255;
 
 /**
  * The machine that `--kernel` names; `undefined` where it names no other machine.
@@ -69,28 +67,24 @@ export async function runRemotely(
   machine: RemoteMachine,
   { name, values, command, out }: RemoteCommand,
 ): Promise<number> {
-  const library = await sendLibrary(machine);
-  const work = await wordFrom(
-    machine,
-    "make a folder",
-    'printf "kernelcov %s\\n" "$(mktemp -d "${TMPDIR:-/tmp}/kernelcov-XXXXXX")"',
-  );
+  const { library, work } = await prepare(machine);
   const local = resolve(out), there = `${work}/out`;
   try {
     const folder = machine.folder ?? `${work}/project`;
     if (machine.folder === undefined) await sendProject(machine, folder, local);
     mkdirSync(local, { recursive: true });
     // A run replaces the tests that it ran, of those that earlier runs recorded.
-    const earlier = ["run"].filter((each) => existsSync(join(local, each)));
-    await send(machine, "send the records of earlier runs", local, earlier, there);
+    if (existsSync(join(local, "run"))) {
+      await send(machine, "send the records of earlier runs", local, ["run"], there);
+    }
     const words = [
       ...[`${library}/src/cli/kernelcov`, name, ...argumentsOf(values)],
       ...["--kernel", "host", "--out", there, "--", ...command],
     ];
     const script = `cd ${quote(folder)} && exec ${line(words)}`;
     const status = await run(sshWords(machine, script, isTerminal()), "inherit");
-    if (status === SSH_FAILED) throw failure(machine, "run the command");
-    const pack = sshWords(machine, `tar -cf - -C ${quote(there)} .`);
+    // Also where nothing was recorded. Without a connection this fails.
+    const pack = sshWords(machine, `mkdir -p ${quote(there)} && tar -cf - -C ${quote(there)} .`);
     await pipe(machine, "bring the records back", [
       pack,
       ["tar", "-xf", "-", "-C", local, "--no-same-owner"],
@@ -125,18 +119,21 @@ function line(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
-/** Sends the library, unless this version of it is there; its folder there. */
-async function sendLibrary(machine: RemoteMachine): Promise<string> {
-  const what = "send the library";
-  const home = await wordFrom(machine, what, 'printf "kernelcov %s\\n" "$HOME"');
-  const folder = `${home}/.cache/kernelcov/library/${libraryHash()}`;
-  const complete = quote(`${folder}/complete`);
-  const look = `if [ -e ${complete} ]; then echo kernelcov there; else echo kernelcov missing; fi`;
-  if (await wordFrom(machine, what, look) === "there") return folder;
-  const files = LIBRARY.filter((name) => existsSync(join(PACKAGE, name)));
-  await send(machine, what, PACKAGE, files, folder);
-  await pipe(machine, what, [sshWords(machine, `: >${complete}`)]);
-  return folder;
+/** Makes a folder there for the run, and sends the library unless this version of it is there: the paths of both. */
+async function prepare(machine: RemoteMachine): Promise<{ library: string; work: string }> {
+  const what = "make a folder";
+  const script = `library=$HOME/.cache/kernelcov/library/${libraryHash()}
+work=$(mktemp -d "\${TMPDIR:-/tmp}/kernelcov-XXXXXX") || exit 1
+printf "kernelcov %s\\n" "$library" "$work"
+[ ! -e "$library/complete" ] || echo kernelcov there`;
+  const [library, work, there] = await linesFrom(machine, what, script);
+  if (library === undefined || work === undefined) throw failure(machine, what);
+  if (there !== "there") {
+    const files = LIBRARY.filter((name) => existsSync(join(PACKAGE, name)));
+    const mark = `: >${quote(`${library}/complete`)}`;
+    await send(machine, "send the library", PACKAGE, files, library, { then: mark });
+  }
+  return { library, work };
 }
 
 /** Changes with the library's files. */
@@ -162,40 +159,40 @@ function filesBelow(folder: string): string[] {
 async function sendProject(machine: RemoteMachine, to: string, out: string): Promise<void> {
   const own = relative(process.cwd(), out);
   const excluded = ["./.git", ...own.startsWith("..") || own === "" ? [] : [`./${own}`]];
-  await send(machine, "send the current folder", process.cwd(), ["."], to, excluded);
+  await send(machine, "send the current folder", process.cwd(), ["."], to, { excluded });
 }
 
-/** Copies files of a folder into another one there, which is made. */
+/**
+ * Copies files of a folder into another one there, which is made.
+ *
+ * @param then a script to run there afterwards
+ */
 async function send(
   machine: RemoteMachine,
   what: string,
   from: string,
   names: readonly string[],
   to: string,
-  excluded: readonly string[] = [],
+  { excluded = [], then = ":" }: { readonly excluded?: readonly string[]; readonly then?: string } =
+    {},
 ): Promise<void> {
-  const make = `mkdir -p ${quote(to)}`;
-  if (names.length === 0) return await pipe(machine, what, [sshWords(machine, make)]);
   const pack = [
     ...["tar", "-cf", "-", "-C", from, "--no-wildcards", "--anchored"],
     ...excluded.map((path) => `--exclude=${path}`),
     ...["--", ...names],
   ];
-  await pipe(machine, what, [
-    pack,
-    sshWords(machine, `${make} && tar -xf - -C ${quote(to)} --no-same-owner`),
-  ]);
+  const script = `mkdir -p ${quote(to)} && tar -xf - -C ${quote(to)} --no-same-owner && ${then}`;
+  await pipe(machine, what, [pack, sshWords(machine, script)]);
 }
 
 /** What a script there prints behind the word `kernelcov`, whatever the shell's own files print. */
-async function wordFrom(machine: RemoteMachine, what: string, script: string): Promise<string> {
+async function linesFrom(machine: RemoteMachine, what: string, script: string): Promise<string[]> {
   let output = "";
   const status = await run(sshWords(machine, script), ["ignore", "pipe", "inherit"], (text) => {
     output += text;
   });
-  const word = /^kernelcov (.+)$/m.exec(output)?.[1];
-  if (status !== 0 || word === undefined) throw failure(machine, what);
-  return word;
+  if (status !== 0) throw failure(machine, what);
+  return [...output.matchAll(/^kernelcov (.+)$/gm)].map(([, value]) => value!);
 }
 
 /** Runs programs of which each reads what the one before it writes. */

@@ -177,4 +177,8 @@ test("kernel rootfs makes a folder of an architecture's programs, once for each 
     const more = await kernelcov(workshop, [...args, "--package", "strace"]);
     assert.notEqual(more.stdout, first.stdout);
     assert.match(workshop.calls().join("\n"), /usr-is-merged strace$/m);
+    // Guests use the last one.
+    const pruned = await kernelcov(workshop, ["kernel", "prune"]);
+    assert.match(pruned.stdout, /^Removed roots\/arm64-[0-9a-f]+ \(\d+ MB\)\n$/);
+    assert.deepEqual([existsSync(root), existsSync(more.stdout.trim())], [false, true]);
   }));

@@ -139,11 +139,6 @@ test(
     assert.match(passed.stdout, /^ {2}reads +passed +[1-9]/m);
     assert.match(readFileSync(join(cwd, "coverage/kernel/lcov.info"), "utf8"), /^DA:\d+,[1-9]/m);
     assert.deepEqual(namesIn(join(cwd, "coverage/kernel/run")), ["reads"]);
-    // The status is the command's, and what earlier runs recorded is kept.
-    const failed = testThere(cwd, `ssh://root@127.0.0.1:${PORT}`, "./b.test.ts");
-    assert.equal(failed.status, 1, failed.stdout + failed.stderr);
-    assert.match(failed.stdout + failed.stderr, /told/);
-    assert.deepEqual(namesIn(join(cwd, "coverage/kernel/run")), ["fails", "reads"]);
     const left = readdirSync(tmpdir()).filter((name) =>
       existsSync(join(tmpdir(), name, "project/a.test.ts"))
     );
@@ -151,22 +146,28 @@ test(
   },
 );
 
-test("a folder there is run in as it is", SLOW, () => {
-  const there = project("it's there"), cwd = join(folder, "here");
-  mkdirSync(cwd);
-  const url = `ssh://127.0.0.1:${PORT}${encodeURI(there)}`;
-  const { status, stdout, stderr } = testThere(cwd, url, "./a.test.ts", "--out", "own");
-  assert.equal(status, 0, stdout + stderr);
-  assert.deepEqual(readdirSync(cwd), ["own"]);
-  assert.equal(existsSync(join(there, "coverage")), false);
-  assert.deepEqual(namesIn(join(cwd, "own/run")), ["reads"]);
-});
+test(
+  "a folder there is run in as it is; the status is the command's, and earlier records stay",
+  SLOW,
+  () => {
+    const there = project("it's there"), out = join(folder, "copied/coverage/kernel");
+    const cwd = join(folder, "here");
+    mkdirSync(cwd);
+    const url = `ssh://root@127.0.0.1:${PORT}${encodeURI(there)}`;
+    const { status, stdout, stderr } = testThere(cwd, url, "./b.test.ts", "--out", out);
+    assert.equal(status, 1, stdout + stderr);
+    assert.match(stdout + stderr, /told/);
+    assert.deepEqual(namesIn(join(out, "run")), ["fails", "reads"]);
+    assert.deepEqual(readdirSync(cwd), []);
+    assert.equal(existsSync(join(there, "coverage")), false);
+  },
+);
 
 test("a machine that cannot be reached is one line", SLOW, () => {
   const { status, stderr } = testThere(project("lost"), "ssh://127.0.0.1:1", "./a.test.ts");
   assert.equal(status, 3, stderr);
   assert.match(
     stderr,
-    /kernelcov: Cannot send the library on 127\.0\.0\.1: check that "ssh -p 1 127\.0\.0\.1 tar --version" works/,
+    /kernelcov: Cannot make a folder on 127\.0\.0\.1: check that "ssh -p 1 127\.0\.0\.1 tar --version" works/,
   );
 });
