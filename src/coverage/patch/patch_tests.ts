@@ -138,7 +138,7 @@ class PatchJudge {
     for (const file of patch) this.#judgeFile(file);
     const { tests } = this.#lookup.coverage;
     const matches = this.#matches, scores = this.#scores;
-    const picked = [...scores.keys()].filter((test) => scores[test] > 0);
+    const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
     const ranked = picked.sort((a, b) => scores[b] - scores[a] || a - b).map((test) => ({
       test,
       score: scores[test],
@@ -148,7 +148,7 @@ class PatchJudge {
       },
     }));
     const incomplete = [...this.#repeats.distinct(
-      [...tests.keys()].filter((test) => {
+      numbersWhere(tests.length, (test) => {
         const { truncated, outcome } = tests[test].record;
         return truncated || outcome !== "passed";
       }),
@@ -232,7 +232,7 @@ class PatchJudge {
       functions: [...functions],
       lines: [...lines].sort((a, b) => a - b),
       uncovered: uncovered.sort((a, b) => a - b),
-      tests: [...this.#ofHunk.keys()].filter((test) => this.#ofHunk[test] === 1),
+      tests: numbersWhere(this.#ofHunk.length, (test) => this.#ofHunk[test] === 1),
       verified: place.verified,
     });
   }
@@ -340,6 +340,13 @@ class PatchJudge {
     }
     return true;
   }
+}
+
+/** Which numbers below `count` are wanted: of a fleet's tests an iterator is slow. */
+function numbersWhere(count: number, isWanted: (number: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let number = 0; number < count; number++) if (isWanted(number)) found.push(number);
+  return found;
 }
 
 /** Why a test was picked, the closest first. */
