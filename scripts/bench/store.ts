@@ -52,14 +52,22 @@ function measure<Figures>(...args: readonly string[]): Figures {
   return JSON.parse(text.trim().split("\n").at(-1)!);
 }
 
-function rate({ rows, seconds }: WriteFigures): string {
-  return `${(rows / seconds / 1e6).toFixed(1)} M hits/s, ${seconds.toFixed(1)} s`;
+function rate({ rows, seconds, cpuSeconds }: WriteFigures): string {
+  return `${millions(rows / seconds)} hits/s, ${seconds.toFixed(1)} s; of the CPUs ${
+    millions(rows / cpuSeconds)
+  } hits/s, ${cpuSeconds.toFixed(1)} s`;
 }
 
-function milliseconds(values: readonly number[]): string {
-  const ordered = values.toSorted((a, b) => a - b);
+function millions(value: number): string {
+  return `${(value / 1e6).toFixed(1)} M`;
+}
+
+function milliseconds(values: readonly (readonly [number, number])[]): string {
   const text = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
-  return `${text(ordered[ordered.length >> 1])} ms (worst ${text(ordered.at(-1)!)})`;
+  const ordered = values.toSorted(([a], [b]) => a - b);
+  const cpu = values.map(([, cpu]) => cpu).sort((a, b) => a - b);
+  const [clock] = ordered[ordered.length >> 1], [worst] = ordered.at(-1)!;
+  return `${text(clock)} ms (worst ${text(worst)}), of the CPUs ${text(cpu[cpu.length >> 1])} ms`;
 }
 
 for (const tests of scales.length > 0 ? scales : DEFAULT_SCALES) {

@@ -10,7 +10,7 @@ import {
 } from "../coverage/hits/run_hits.ts";
 import type { StoreDriver } from "./drivers/driver.ts";
 import { meaningOf, type RowMeaning } from "./origin_dictionary.ts";
-import type { SegmentRecord } from "./segments/record_table.ts";
+import { type SegmentRecord, withPass } from "./segments/record_table.ts";
 import type { CatalogRecord } from "./store_catalog.ts";
 import { type RecordRows, storedPoints } from "./stored_test.ts";
 
@@ -72,7 +72,7 @@ export async function wholeHits(driver: StoreDriver, options: StoreHitsOptions):
 
 /** A record of a store as one of a run. */
 export function recordOf({ stored: { record }, pass }: CatalogRecord): ResolvedRecord {
-  return pass === 0 ? record : { ...record, pass };
+  return pass === 0 ? record : withPass(record, pass);
 }
 
 /** What the tables of records say of all tests together. */

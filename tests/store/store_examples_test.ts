@@ -68,7 +68,7 @@ for (const question of QUESTIONS) {
     for (const driver of ["built-in", "duckdb"]) {
       const store = ["--run", STORE, "--driver", driver];
       assert.equal(await kernelcov(...question, ...store, "--json"), expected, driver);
-      assert.equal(await kernelcov(...question, ...store), text, driver);
     }
+    assert.equal(await kernelcov(...question, "--run", STORE), text);
   });
 }

@@ -23,6 +23,8 @@ import { fitModel, TestMaker } from "./synthetic_tests.ts";
 export interface WriteFigures {
   readonly rows: number;
   readonly seconds: number;
+  /** Of the CPUs. */
+  readonly cpuSeconds: number;
   readonly megabytes: number;
   /** What was fitted. */
   readonly model: string;
@@ -32,7 +34,8 @@ export interface WriteFigures {
 export interface AskFigures {
   readonly openMs: number;
   readonly megabytes: number;
-  readonly questions: Readonly<Record<string, readonly number[]>>;
+  /** Of each, by the clock and of the CPUs. */
+  readonly questions: Readonly<Record<string, readonly (readonly [number, number])[]>>;
 }
 
 const SEGMENT_ROWS = 4_000_000;
@@ -43,6 +46,11 @@ const SHARD = "00".repeat(8);
 function megabytes(): number {
   const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))!;
   return Math.round(Number(kilobytes) / 1000);
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 async function write(
@@ -61,17 +69,18 @@ async function write(
   const segments: StoreSegment[] = [];
   let sorter = new HitSorter();
   let records: SegmentRecord[] = [];
-  let seconds = 0;
+  let seconds = 0, cpuSeconds = 0;
   for (let test = 0; test < tests; test++) {
     const { points, origins, counts } = maker.next();
     sorter.add(points, origins, counts);
     records.push(madeUpRecord(test, dictionary));
     if (sorter.rows < SEGMENT_ROWS && test < tests - 1) continue;
     const { id, folder } = writer.newSegment();
-    const start = performance.now();
+    const start = performance.now(), cpu = process.cpuUsage();
     const parts = { records, sets: dictionary.sets };
     segments.push(await writeSegment(folder, id, kernel.machine, parts, sorter.blocks()));
     seconds += (performance.now() - start) / 1000;
+    cpuSeconds += cpuSince(cpu);
     sorter = new HitSorter();
     records = [];
   }
@@ -89,6 +98,7 @@ async function write(
   return {
     rows,
     seconds,
+    cpuSeconds,
     megabytes: megabytes(),
     model: `like ${templates.length} real tests with a core of ${corePoints} points, sizes e^±${
       logDeviation.toFixed(2)
@@ -129,11 +139,11 @@ function madeUpRecord(test: number, dictionary: OriginDictionary): SegmentRecord
 
 async function merge(directory: string): Promise<WriteFigures> {
   using writer = new StoreWriter(directory);
-  const start = performance.now();
+  const start = performance.now(), cpu = process.cpuUsage();
   await compactStore(writer, writer.manifest!);
   const seconds = (performance.now() - start) / 1000;
   const [{ rows }] = writer.manifest!.segments;
-  return { rows, seconds, megabytes: megabytes(), model: "" };
+  return { rows, seconds, cpuSeconds: cpuSince(cpu), megabytes: megabytes(), model: "" };
 }
 
 async function ask(directory: string, driverName: string): Promise<AskFigures> {
@@ -141,12 +151,13 @@ async function ask(directory: string, driverName: string): Promise<AskFigures> {
   const driver = await (driverName === "duckdb" ? DuckDbDriver : BuiltInDriver).open(directory);
   const { coverage } = await loadStore(driver, {}, fetchedHits);
   const openMs = performance.now() - start;
-  const questions: Record<string, number[]> = {};
+  const questions: Record<string, [number, number][]> = {};
   for (const { name, ask } of benchQuestions(coverage, driver)) {
-    const begun = performance.now();
+    const begun = performance.now(), cpu = process.cpuUsage();
     await untilFetched(coverage, ask.sync ?? (() => {}));
     await ask.async?.();
-    (questions[name] ??= []).push(performance.now() - begun);
+    const { user, system } = process.cpuUsage(cpu);
+    (questions[name] ??= []).push([performance.now() - begun, (user + system) / 1000]);
   }
   const figures = { openMs, megabytes: megabytes(), questions };
   await driver.close();

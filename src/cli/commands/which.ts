@@ -173,7 +173,7 @@ async function answerPatch(
         printable(`  ${path}: ${reason}`) + "\n"
       ).join("");
       process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
-      const all = repeatIndex(coverage).distinct([...coverage.tests.keys()]);
+      const all = [...repeatIndex(coverage).distinct([...coverage.tests.keys()])];
       printTests(coverage, all, values.filter);
       return 0;
     }

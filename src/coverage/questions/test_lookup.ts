@@ -91,13 +91,22 @@ export class TestLookup {
   }
 
   /** Tests that hit any of the lines `from` up to, not including, `to`, ascending. */
-  testsOfLines(from: number, to: number): number[] {
-    const found = new Set<number>();
-    for (const point of this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to])) {
-      for (const test of this.testsOfPoint(point)) found.add(test);
-      if (found.size === this.coverage.tests.length) break;
+  testsOfLines(from: number, to: number): Uint32Array {
+    const points = this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to]);
+    if (points.length === 1) return this.testsOfPoint(points[0]);
+    const all = this.coverage.tests.length;
+    const isMet = new Uint8Array(all);
+    let count = 0;
+    for (let at = 0; at < points.length && count < all; at++) {
+      const tests = this.testsOfPoint(points[at]);
+      for (let i = 0; i < tests.length; i++) {
+        count += 1 - isMet[tests[i]];
+        isMet[tests[i]] = 1;
+      }
     }
-    return [...found].sort((a, b) => a - b);
+    const found = new Uint32Array(count);
+    for (let test = 0, end = 0; end < count; test++) if (isMet[test] === 1) found[end++] = test;
+    return found;
   }
 
   /** 0 where the kernel stored each PC once. */

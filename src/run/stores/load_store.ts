@@ -67,7 +67,7 @@ function checkOrigins({ catalog }: StoreDriver, restricts: boolean): void {
 }
 
 /** By number in the store, that in the universe; absent where they are the same; and how many points the kernel has. */
-function universeNumbers(
+export function universeNumbers(
   { catalog: { manifest } }: StoreDriver,
   all: number,
   modules: RunImage["modules"],

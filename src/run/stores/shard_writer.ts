@@ -14,6 +14,9 @@ import type { StoreManifest, StoreModule, StoreShard } from "../../store/store_m
 /** Rows that are gathered in memory before they become a segment. */
 const SEGMENT_ROWS = 4_000_000;
 
+/** So long after the last commit the next shard is committed with those before it. */
+const COMMIT_AFTER_MS = 30_000;
+
 /** Where the images of a run are found. */
 export type ImageLoader = (run: Pick<Run, "kernel" | "modules" | "image">) => RunImage;
 
@@ -26,6 +29,7 @@ export class ShardWriter {
   readonly #load: ImageLoader;
   readonly #segmentRows: number;
   #manifest: StoreManifest | undefined;
+  #committed = performance.now();
   #sorter = new HitSorter();
   #records: SegmentRecord[] = [];
   #dictionary = new OriginDictionary();
@@ -96,7 +100,9 @@ export class ShardWriter {
       resolve = resolver();
     }
     this.#shards.push({ ...shard, records: run.records.length });
-    if (this.#segments.length > 0) await this.commit();
+    // Small shards take long to read where there are many: a kill should not cost them all.
+    const isLong = performance.now() - this.#committed > COMMIT_AFTER_MS;
+    if (this.#segments.length > 0 || isLong) await this.commit();
   }
 
   /** Puts what was added into the store. */
@@ -111,6 +117,7 @@ export class ShardWriter {
     this.#segments = [];
     this.#shards = [];
     this.#writer.commit(this.#manifest);
+    this.#committed = performance.now();
   }
 
   async #writeSegment(): Promise<void> {

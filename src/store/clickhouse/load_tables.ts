@@ -122,12 +122,11 @@ async function insertSegment(
 
 function* recordRows({ records }: CatalogSegment, segment: string): Generator<object[]> {
   for (let from = 0; from < records.length; from += INSERTED) {
-    const columns = recordColumns(records.slice(from, from + INSERTED));
+    const columns = recordColumns(records.slice(from, from + INSERTED), from);
     yield columns[0].map((_, row) => ({
       segment,
       ...Object.fromEntries(RECORD_COLUMNS.map(({ name, kind }, column) => {
         const value = columns[column][row];
-        if (name === "test") return [name, from + row];
         if (kind === "bytes") return [name, (value as Uint8Array<ArrayBuffer>).toBase64()];
         return [name, kind === "flag" ? Number(value) : value];
       })),

@@ -10,7 +10,7 @@ export interface HitBlock {
 }
 
 /** Rows of a {@linkcode HitBlock} at most. */
-export const BLOCK_ROWS = 1 << 20;
+export const BLOCK_ROWS = 1 << 19;
 
 /** Gathers the rows of records, and gives them out by point. */
 export class HitSorter {

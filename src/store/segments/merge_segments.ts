@@ -5,7 +5,7 @@ import type { SegmentRecord } from "./record_table.ts";
 import type { SegmentReader } from "./segment.ts";
 
 /** Rows of one segment that are read at once: all segments' lie in memory together. */
-const READ_ROWS = 1 << 17;
+const READ_ROWS = 1 << 16;
 
 /** Segments as one. */
 export interface MergedSegments {
@@ -119,7 +119,8 @@ async function* mergedBlocks(
   cursors: readonly Cursor[],
   progress: (rows: number) => void,
 ): AsyncGenerator<HitBlock> {
-  let block = newBlock(BLOCK_ROWS);
+  // What takes a block has done with it when it asks for the next.
+  const block = newBlock(BLOCK_ROWS);
   let end = 0;
   for (;;) {
     let point = Infinity;
@@ -135,7 +136,6 @@ async function* mergedBlocks(
         progress(count);
         if (end === BLOCK_ROWS) {
           yield block;
-          block = newBlock(BLOCK_ROWS);
           end = 0;
         }
       }

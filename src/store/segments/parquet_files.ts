@@ -41,6 +41,8 @@ const SCHEMA: Readonly<Record<ColumnKind, Partial<SchemaElement>>> = {
 
 /** Bytes of a page, before compression: what a reader of a few rows has to decode. */
 const PAGE_BYTES = 1 << 17;
+/** Rows of a row group: DuckDB decodes whole ones of the column by which rows are in order. */
+const GROUP_ROWS = 1 << 16;
 /** Bytes that are gathered before they are written. */
 const WRITE_BYTES = 1 << 20;
 
@@ -69,7 +71,7 @@ export class TableWriter implements Disposable {
     this.#writer = new ParquetWriter({ writer: this.#bytes, schema, createdBy: "kernelcov" });
   }
 
-  /** Adds a row group: an array for each column, all of one length, which is not 0. */
+  /** Adds rows: an array for each column, all of one length. */
   write(...data: readonly DecodedArray[]): void {
     this.#writer.write({
       columnData: this.#columns.map(({ name, kind }, at) => ({
@@ -82,7 +84,7 @@ export class TableWriter implements Disposable {
           ? { encoding: "DELTA_BINARY_PACKED" as const }
           : {},
       })),
-      rowGroupSize: data[0].length,
+      rowGroupSize: GROUP_ROWS,
       pageSize: PAGE_BYTES,
     });
     if (this.#bytes.index >= WRITE_BYTES) this.#flush();

@@ -45,12 +45,16 @@ export function testId(
   return createHash("sha256").update(`${runner}\n${file}\n${name}`).digest("hex").slice(0, 16);
 }
 
-/** The columns of records, in the order of {@linkcode RECORD_COLUMNS}. */
-export function recordColumns(records: readonly SegmentRecord[]): unknown[][] {
-  const rows = records.map((entry, test) => {
+/**
+ * The columns of records, of which the first has number `first`, in the order of {@linkcode RECORD_COLUMNS}.
+ */
+export function recordColumns(records: readonly SegmentRecord[], first = 0): unknown[][] {
+  const rows = records.map((entry, at) => {
+    const test = first + at;
     const { record, shard, place, points, allPoints, hasCounts, known } = entry;
     const { name, file, runner, kind, outcome, durationMs, scope, truncated, pass } = record;
-    const { firstRuns, shared, callingThreadOnly, tree, earlier } = record;
+    const { shared, callingThreadOnly, tree, earlier } = record;
+    const firstRuns = encodedFirstRuns(record);
     const details = JSON.stringify({
       ...shared ? { shared } : {},
       ...callingThreadOnly ? { callingThreadOnly } : {},
@@ -66,7 +70,7 @@ export function recordColumns(records: readonly SegmentRecord[]): unknown[][] {
     return [
       ...[test, testId(record), name, file, runner ?? "", kind ?? "test", outcome, durationMs],
       ...[scope, truncated, shard, place, pass ?? 0, points, allPoints, hasCounts, known],
-      ...[details, encodeStretches(firstRuns ?? new Float64Array(0))],
+      ...[details, firstRuns ?? new Uint8Array(0)],
     ];
   });
   return RECORD_COLUMNS.map((_, column) => rows.map((row) => row[column]));
@@ -90,7 +94,7 @@ export function recordsOf(
   return Array.from({ length: rows }, (_, row): SegmentRecord => {
     const details = JSON.parse(text("details", row));
     const { tree, earlier } = details;
-    const record = {
+    const plain = {
       name: text("name", row),
       file: text("file", row),
       outcome: text("outcome", row),
@@ -102,14 +106,13 @@ export function recordsOf(
       ...details.noRunner ? {} : { runner: text("runner", row) },
       ...details.noKind ? {} : { kind: text("kind", row) },
       ...tree === undefined ? {} : { tree },
-      ...details.noFirstRuns
-        ? {}
-        : { firstRuns: decodeStretches(columns.first_runs[row] as Uint8Array) },
       ...details.noPass ? {} : { pass: number("pass", row) },
       ...earlier === undefined ? {} : { earlier },
     } as ResolvedRecord;
     return {
-      record,
+      record: details.noFirstRuns
+        ? plain
+        : withFirstRuns(plain, columns.first_runs[row] as Uint8Array),
       shard: text("shard", row),
       place: number("place", row),
       points: number("points", row),
@@ -124,6 +127,37 @@ export function recordsOf(
 
 /** Bytes that a stretch starts at a multiple of. */
 const STRETCH = 1024;
+
+/** Of records that were read, their first runs as they were written: most are never asked for. */
+const encoded = new WeakMap<ResolvedRecord, Uint8Array>();
+
+function withFirstRuns(record: ResolvedRecord, bytes: Uint8Array): ResolvedRecord {
+  Object.defineProperty(record, "firstRuns", {
+    enumerable: true,
+    get: firstRunsOf,
+  });
+  encoded.set(record, bytes);
+  return record;
+}
+
+/** A record as one of another pass. */
+export function withPass(record: ResolvedRecord, pass: number): ResolvedRecord {
+  const bytes = encoded.get(record);
+  if (bytes === undefined) return { ...record, pass };
+  const others = Object.entries(Object.getOwnPropertyDescriptors(record))
+    .filter(([name]) => name !== "firstRuns").map(([name, { value }]) => [name, value]);
+  return withFirstRuns({ ...Object.fromEntries(others), pass } as ResolvedRecord, bytes);
+}
+
+function firstRunsOf(this: ResolvedRecord): Float64Array<ArrayBuffer> {
+  return decodeStretches(encoded.get(this)!);
+}
+
+function encodedFirstRuns(record: ResolvedRecord): Uint8Array | undefined {
+  const known = encoded.get(record);
+  if (known !== undefined) return known;
+  return record.firstRuns && encodeStretches(record.firstRuns);
+}
 
 function encodeStretches(stretches: Float64Array): Uint8Array {
   const bytes = new Uint8Array(stretches.length * MAX_VARINT_BYTES);

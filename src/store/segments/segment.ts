@@ -30,6 +30,9 @@ const ORIGIN_COLUMNS: readonly Column[] = [
 /** Rows of a row group of other tables than that of hits. */
 const GROUP_ROWS = 1 << 17;
 
+/** Of records there are many columns. */
+const RECORD_ROWS = 1 << 13;
+
 /** What a segment has besides its hits. */
 export interface SegmentParts {
   readonly records: readonly SegmentRecord[];
@@ -74,12 +77,13 @@ export function writeSegment(
     }
     let bytes = hits.end();
     const found = index.end();
-    const counted = records.map((record, at) => ({
-      ...record,
-      points: index.counted[at],
-      allPoints: index.all[at],
-    }));
-    bytes += writeTable(join(folder, "tests.parquet"), RECORD_COLUMNS, recordColumns(counted));
+    const counted = (from: number, to: number): SegmentRecord[] =>
+      records.slice(from, to).map((record, at) => ({
+        ...record,
+        points: index.counted[from + at],
+        allPoints: index.all[from + at],
+      }));
+    bytes += writeRecords(join(folder, "tests.parquet"), records.length, counted);
     bytes += writeTable(
       join(folder, "points.parquet"),
       POINT_TABLE,
@@ -94,6 +98,19 @@ export function writeSegment(
     ]);
     return { id, rows, records: records.length, hasCounts, bytes };
   }
+}
+
+function writeRecords(
+  path: string,
+  count: number,
+  records: (from: number, to: number) => readonly SegmentRecord[],
+): number {
+  using table = new TableWriter(path, RECORD_COLUMNS);
+  for (let from = 0; from < count; from += RECORD_ROWS) {
+    const columns = recordColumns(records(from, Math.min(from + RECORD_ROWS, count)), from);
+    table.write(...columns);
+  }
+  return table.end();
 }
 
 function writeTable(
