@@ -16,7 +16,7 @@ import {
   WORD_BYTES,
 } from "./abi.ts";
 import { type KcovLibc, openKcov } from "./open_kcov.ts";
-import type { OriginTally } from "./origin_tally.ts";
+import type { EntryTally } from "./origin_tally.ts";
 
 const MADV_DONTFORK = 10;
 const EINVAL = 22;
@@ -181,7 +181,7 @@ export class Collector implements Disposable {
    *
    * @returns Up to which number they are read: the first that is not stored yet, or the end.
    */
-  addTo(tally: OriginTally, from = 0): number {
+  addTo(tally: EntryTally, from = 0): number {
     const { words } = KCOV_HEADER;
     const start = words + from, end = words + this.count;
     const read = end * 2 <= this.#halves.length
