@@ -182,8 +182,9 @@ test("RISCV64_CODE.findJump() tells all calls of a C library, and what they call
     .map(({ at, ...rest }) => ({ at: at - text.address, ...rest }));
   const counts = compareCalls(RISCV64_CODE, code, listing, (line, index) => {
     const [, name, operands = ""] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? [];
-    if (name === "jal" && !operands.startsWith("t0")) {
-      return parseInt(operands.replace(/^ra,/, ""), 16) - text.address;
+    if (name === "jal") {
+      const target = /^(?:ra,)?([0-9a-f]+)(?: |$)/.exec(operands)?.[1];
+      return target === undefined ? undefined : parseInt(target, 16) - text.address;
     }
     if (name === "c.jalr") return -1;
     if (name !== "jalr" || /^(?:zero|t0),/.test(operands)) return undefined;
