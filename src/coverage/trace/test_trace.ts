@@ -1,11 +1,28 @@
 import type { Address } from "../../base/address.ts";
 import { indexOfSorted } from "../../base/search.ts";
 import type { CallEntries } from "../../kcov/call_entries.ts";
-import { KCOV_CALL_MASK } from "../../kcov/origin.ts";
+import { KCOV_CALL, KCOV_CALL_MASK } from "../../kcov/origin.ts";
 import { isSystemCall } from "../../kcov/system_calls.ts";
 import type { CoverageImage } from "../coverage_image.ts";
 import { type CallNode, callTree } from "./call_tree.ts";
 import type { TraceCode } from "./trace_code.ts";
+
+/** A function that is inlined in another. */
+export interface InlinedFunction {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** The first functions with coverage points that a page fault runs; calls of nothing on the stack. */
+const PAGE_FAULTS: ReadonlySet<string> = new Set([
+  "do_user_addr_fault",
+  "do_mem_abort",
+  "do_page_fault",
+  "find_vma",
+  "handle_mm_fault",
+  "lock_mm_and_find_vma",
+  "lock_vma_under_rcu",
+]);
 
 /** Where a function is in the source. */
 export interface TracedSource {
@@ -20,6 +37,8 @@ export class CalledTrace {
   readonly roots: readonly CallNode[];
   /** How many points ran, each time counted. */
   readonly points: number;
+  /** PCs that are no coverage points, and are left out. */
+  readonly unresolved: number;
   readonly #code: TraceCode;
   readonly #image: CoverageImage;
   /** The origin of each function that the kernel is entered in. */
@@ -27,7 +46,7 @@ export class CalledTrace {
 
   /**
    * @param code The image's.
-   * @param addresses Of coverage points, in order.
+   * @param addresses Of calls before the PCs, in order.
    */
   constructor(
     code: TraceCode,
@@ -41,18 +60,27 @@ export class CalledTrace {
       const fn = code.functionAt(entries.start[at]);
       if (fn >= 0) this.#origins.set(fn, entries.origin[at]);
     }
-    this.points = addresses.length;
-    this.roots = callTree(code, Array.from(addresses), (fn) => this.#callOf(fn) !== undefined);
+    const points = Array.from(addresses).filter((address) => code.isPoint(address));
+    this.points = points.length;
+    this.unresolved = addresses.length - points.length;
+    this.roots = callTree(code, points, (fn) => this.#callOf(fn) !== undefined);
   }
 
   nameOf(fn: number): string {
     return fn < 0 ? "??" : this.#code.nameOf(fn);
   }
 
-  /** The system call that a call from outside is of; `undefined` where it is of none that is known. */
-  systemCallOf({ fn, children }: CallNode): number | undefined {
-    return this.#callOf(fn) ??
-      children.map(({ fn }) => this.#callOf(fn)).find((call) => call !== undefined);
+  /** The origin of a call from outside, as records have it; `undefined` where that is not known. */
+  entryOf(root: CallNode): number | undefined {
+    const fns = [root, ...root.children].map(({ fn }) => fn);
+    const call = fns.map((fn) => this.#callOf(fn)).find((found) => found !== undefined);
+    if (call !== undefined) return call;
+    // In a call they are entered from its code.
+    if (PAGE_FAULTS.has(this.nameOf(root.fn))) return KCOV_CALL.pageFault;
+    const origin = this.#origins.get(root.fn);
+    return origin === undefined || (origin & KCOV_CALL_MASK) === KCOV_CALL.none
+      ? undefined
+      : origin;
   }
 
   #callOf(fn: number): number | undefined {
@@ -73,21 +101,22 @@ export class CalledTrace {
     return undefined;
   }
 
-  /** The functions that are inlined at a point, the outermost first. */
-  inlinedAt(address: Address): string[] {
-    const { frameStart, frameFunction, functionName } = this.#image;
-    const point = this.#pointAt(address);
-    if (point < 0) return [];
-    const names: string[] = [];
-    for (let frame = frameStart[point + 1] - 2; frame >= frameStart[point]; frame--) {
-      names.push(functionName[frameFunction[frame]]);
-    }
-    return names;
-  }
-
   /** The functions that are inlined at the points of a call, in the order of first runs. */
-  inlinedIn({ points }: CallNode): string[] {
-    return [...new Set([...points].flatMap((address) => this.inlinedAt(address)))];
+  inlinedIn({ points }: CallNode): InlinedFunction[] {
+    const { frameStart, frameFunction, functionName, functionFile, files } = this.#image;
+    const found = new Map<number, InlinedFunction>();
+    for (const address of points) {
+      const point = this.#pointAt(address);
+      if (point < 0) continue;
+      // Outermost first; the last frame is the function itself.
+      for (let frame = frameStart[point + 1] - 2; frame >= frameStart[point]; frame--) {
+        const fn = frameFunction[frame];
+        if (!found.has(fn)) {
+          found.set(fn, { name: functionName[fn], file: files[functionFile[fn]] });
+        }
+      }
+    }
+    return [...found.values()];
   }
 
   #pointAt(address: Address): number {
