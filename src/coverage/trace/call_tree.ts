@@ -50,6 +50,8 @@ interface Candidate {
   /** The function without points that calls it on the frame's behalf. */
   readonly through?: number;
   readonly jumps?: boolean;
+  /** It is the same call that goes on. */
+  readonly goesOn?: boolean;
 }
 
 const DIRECT = 0, THROUGH = 1, FAR_THROUGH = 2, POINTER = 3, FAR_POINTER = 4;
@@ -96,7 +98,7 @@ class CallTreeBuilder {
 
   add(address: Address): void {
     const fn = this.#code.functionAt(address);
-    if (fn >= 0 && address === this.#code.entryOf(fn)) this.#call(fn);
+    if (fn >= 0 && address === this.#code.entryOf(fn)) this.#call(fn, address);
     else this.#goOn(fn, address);
     const frame = this.#stack[this.#stack.length - 1];
     frame.resume = address + this.#code.callLength;
@@ -110,9 +112,9 @@ class CallTreeBuilder {
     return this.#roots;
   }
 
-  /** A function begins. */
-  #call(fn: number): void {
-    const { found, mayReturn } = this.#candidates(fn);
+  /** A function begins, or a loop at its beginning goes on. */
+  #call(fn: number, entry: Address): void {
+    const { found, mayReturn } = this.#candidates(fn, entry);
     let best = Infinity;
     for (const { rank } of found) best = Math.min(best, rank);
     const isOutside = mayReturn && (found.length === 0 || best > THROUGH && this.#isEntry(fn));
@@ -126,9 +128,10 @@ class CallTreeBuilder {
       return;
     }
     const equal = found.filter(({ rank }) => rank === best);
-    const [{ frame, back, through, jumps }, ...others] = equal;
+    const [{ frame, back, through, jumps, goesOn }, ...others] = equal;
     const callers = others.map((other) => this.#stack[other.frame].node.fn);
     this.#popTo(frame + 1);
+    if (goesOn) return;
     const caller = this.#stack[frame];
     if (back !== undefined) caller.resume = back;
     if (jumps) caller.gone = true;
@@ -138,7 +141,10 @@ class CallTreeBuilder {
   }
 
   /** What on the stack can have called a function, the innermost first; and whether all of it can have returned. */
-  #candidates(fn: number): { readonly found: Candidate[]; readonly mayReturn: boolean } {
+  #candidates(
+    fn: number,
+    entry: Address,
+  ): { readonly found: Candidate[]; readonly mayReturn: boolean } {
     const found: Candidate[] = [];
     for (let frame = this.#stack.length - 1; frame >= 0; frame--) {
       const { node } = this.#stack[frame];
@@ -150,6 +156,9 @@ class CallTreeBuilder {
       const next = this.#nextOf(this.#stack[frame]);
       const candidate = this.#candidate(fn, frame, next);
       if (candidate !== undefined) found.push(candidate);
+      if (node.fn === fn && next.points.includes(entry)) {
+        found.push({ frame, rank: DIRECT, goesOn: true });
+      }
       if (!mayEnd(next)) return { found, mayReturn: false };
     }
     return { found, mayReturn: true };

@@ -63,7 +63,7 @@ export class CalledTrace {
     const points = Array.from(addresses).filter((address) => code.isPoint(address));
     this.points = points.length;
     this.unresolved = addresses.length - points.length;
-    this.roots = callTree(code, points, (fn) => this.#callOf(fn) !== undefined);
+    this.roots = callTree(code, points, (fn) => this.#origins.has(fn));
   }
 
   nameOf(fn: number): string {

@@ -105,7 +105,7 @@ export class TraceCode {
     return this.nextFrom(this.#symbols.address[fn]).points.includes(point);
   }
 
-  /** The coverage point that a function begins with: it runs once in each call. `NaN` where there is none. */
+  /** The coverage point that a function begins with; `NaN` where there is none. A loop may begin there too. */
   entryOf(fn: number): Address {
     let entry = this.#entries.get(fn);
     if (entry === undefined) this.#entries.set(fn, entry = this.#findEntry(fn));
@@ -256,9 +256,11 @@ export class TraceCode {
   #findWhole(symbol: number): number {
     const name = this.nameOf(symbol);
     if (!/\.cold(?:\.\d+)?$/.test(name)) return symbol;
-    const file = this.#symbols.fileAt(symbol);
-    const key = `${file ?? ""} ${name.replace(/\.cold(?:\.\d+)?$/, "")}`;
-    return this.#names().get(key) ?? symbol;
+    const whole = name.replace(/\.cold(?:\.\d+)?$/, "");
+    // The part is local, so its file is known; that of a global function is not.
+    const names = this.#names();
+    return names.get(`${this.#symbols.fileAt(symbol) ?? ""} ${whole}`) ?? names.get(` ${whole}`) ??
+      symbol;
   }
 
   #names(): Map<string, number> {
@@ -267,8 +269,6 @@ export class TraceCode {
     for (let symbol = 0; symbol < this.#symbols.address.length; symbol++) {
       const name = this.nameOf(symbol);
       names.set(`${this.#symbols.fileAt(symbol) ?? ""} ${name}`, symbol);
-      // A cold part is local, so its file is known; that of a global function is not.
-      if (!names.has(` ${name}`)) names.set(` ${name}`, symbol);
     }
     return this.#byName = names;
   }
