@@ -14,7 +14,7 @@ export interface KernelCoverageOptions {
   readonly name?: string;
   /**
    * What is recorded: `pc`, the default, which coverage points ran; `trace`, also in which order they did on the test's
-   * thread, for `kernelcov trace`. In `tree` scope there is no order; one line per run says so.
+   * thread, for `kernelcov trace`. Not where a tracer follows the tests; one line per run says so.
    */
   readonly mode?: RecordMode;
 }

@@ -95,9 +95,10 @@ export function recordLine(record: TestRecord, number?: number): string {
     // Of which those of the points are the sums.
     originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
     // Readers of before take it for nothing.
-    order: order && encodeOrder(order).toBase64(),
+    order: order && encodeOrder(order.points).toBase64(),
     ordered: order?.points.length,
     orderCut: order?.cut,
+    orderFull: order?.full,
   });
 }
 
@@ -257,7 +258,7 @@ function recordOf(fields: Fields): TestRecord {
 
 function orderOf(fields: Fields, count: number): TraceOrder {
   const points = decodeOrder(bytesOf(fields, "order"), number(fields, "ordered"), count);
-  return { points, cut: number(fields, "orderCut") };
+  return { points, cut: number(fields, "orderCut"), full: flag(fields, "orderFull") };
 }
 
 function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {

@@ -30,7 +30,7 @@ export const testCommand: Command = {
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
 ${KERNEL_HELP}    --mode pc|trace               what is recorded: pc, which points ran; trace, also in which order the testing thread ran
-                                  them, for kernelcov trace, with --scope thread
+                                  them, for kernelcov trace; --scope thread is the default then
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
 ${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
@@ -50,11 +50,7 @@ async function run(args: string[]): Promise<number> {
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
   if (mode === "cmp") throw new UsageError(`Unknown mode "cmp": use pc or trace`);
-  // An order is one thread's.
   const scope = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
-  if (mode === "trace" && scope === "tree") {
-    throw new UsageError("--mode trace is of the testing thread: leave out --scope tree");
-  }
   if (scope === "thread" && values.recorder !== "auto") {
     throw new UsageError("--recorder is for --scope tree: leave out one of them");
   }
@@ -110,6 +106,11 @@ export function testRecorder(
   const recorder = options.scope === "thread"
     ? "thread"
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
+  if (recorder === "ptrace" && options.mode === "trace") {
+    throw new UsageError(
+      "--mode trace needs the thread's own device, which a tracer takes: use --scope thread",
+    );
+  }
   const runOnce = testRun(command, report, recording, recorder, options);
   return async () => {
     const earlier = new Set(recordFiles(runDirectory));

@@ -105,14 +105,14 @@ function tracedTest({ coverage, traceOf }: LoadedRun, { tests }: RepeatGroup): [
 function notesOf(
   coverage: RunCoverage,
   test: number,
-  { order: { cut } }: TestTrace,
+  { order: { cut, full } }: TestTrace,
   unresolved: number,
 ): string[] {
-  const { truncated, shared, callingThreadOnly } = coverage.tests[test].record;
+  const { shared, callingThreadOnly } = coverage.tests[test].record;
   return [
     ...(cut > 0 ? [`cut: ${formatCount(cut)} points ran after these`] : []),
-    ...(truncated
-      ? ["truncated: the buffer was full, so more ran after these: set KERNELCOV_WORDS"]
+    ...(full
+      ? ["truncated: the buffer was full, and more ran after these: set KERNELCOV_WORDS"]
       : []),
     ...(shared ? ["shared: another test was open on the thread, and some points are its"] : []),
     ...(callingThreadOnly ? ["thread only: what the test did on other threads is missing"] : []),

@@ -3,6 +3,7 @@ import { entryText, type TraceView } from "./trace_view.ts";
 
 /** Process and thread of all events: the order is one thread's. */
 const PLACE = { pid: 1, tid: 1 } as const;
+const METADATA = { cat: "__metadata", ph: "M", ts: 0, ...PLACE } as const;
 /** Bytes of text that are given out at once. */
 const PIECE = 1 << 16;
 
@@ -20,8 +21,8 @@ export function* traceEvents(view: TraceView): Generator<string> {
     },
   };
   const names = [
-    { name: "process_name", ph: "M", ...PLACE, args: { name: label } },
-    { name: "thread_name", ph: "M", ...PLACE, args: { name: "order of points, not time" } },
+    { name: "process_name", ...METADATA, args: { name: label } },
+    { name: "thread_name", ...METADATA, args: { name: "order of points, not time" } },
   ];
   let piece = `${JSON.stringify(about).slice(0, -1)},"traceEvents":[\n${
     names.map((event) => JSON.stringify(event)).join(",\n")
