@@ -6,7 +6,7 @@ export interface TraceOrder {
   readonly points: Uint32Array<ArrayBuffer>;
   /** How many ran after these and are left out. */
   readonly cut: number;
-  /** The buffer was full: more ran after these, which nobody counted. */
+  /** The buffer was full: points are missing that nobody counted, behind these or among them. */
   readonly full: boolean;
 }
 

@@ -53,10 +53,10 @@ function* eventsOf(view: TraceView, root: CallNode): Generator<unknown> {
   // Not a recursion: a generator for each level is slow, and stacks can be deep.
   const waiting = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    const { fn, start, end, hits, evidence, callers } = node;
+    const { start, end, hits, evidence, callers } = node;
     const source = trace.sourceOf(node);
     yield {
-      name: trace.nameOf(fn),
+      name: trace.nameOf(node),
       cat: "call",
       ph: "X",
       ts: start,
@@ -66,7 +66,7 @@ function* eventsOf(view: TraceView, root: CallNode): Generator<unknown> {
         ...(source === undefined ? {} : { source: `${source.file}:${source.line}` }),
         points: hits,
         evidence,
-        ...(callers.length === 0 ? {} : { callers: callers.map((one) => trace.nameOf(one)) }),
+        ...(callers.length === 0 ? {} : { callers: callers.map((one) => trace.symbolOf(one)) }),
       },
     };
     for (let at = node.children.length - 1; at >= 0; at--) waiting.push(node.children[at]);
