@@ -99,6 +99,7 @@ test("points of every callback are found in a linked kernel, the calls of ends l
   writeFileSync(assembly, callbacks.map((name) => `.globl ${name}\n${name}: ret\n`).join(""));
   clang(["--target=x86_64-linux-gnu", "-c", assembly, "-o", stubs]);
   const image = join(FOLDER, "linked");
+  const points = pointsIn(object("x86_64", "trace-pc")).length;
   const unit = object("x86_64", "trace-pc", withEntries);
   execFileSync("ld.lld-14", [
     "--unresolved-symbols=ignore-all",
@@ -110,5 +111,5 @@ test("points of every callback are found in a linked kernel, the calls of ends l
     stubs,
     unit,
   ]);
-  assert.equal(pointsIn(image).length, pointsIn(unit).length);
+  assert.equal(pointsIn(image).length, points);
 });
