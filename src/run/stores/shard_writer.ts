@@ -99,7 +99,8 @@ export class ShardWriter {
         : rows.points.map((point) => numbers[point]);
       this.#records.push({ ...stored, shard: shard.id, place, points: 0, allPoints: 0 });
       this.#sorter.add(points, rows.origins, rows.counts);
-      if (this.#sorter.rows < this.#segmentRows) continue;
+      // A run that is much larger than a segment is in several.
+      if (this.#sorter.rows < 2 * this.#segmentRows) continue;
       await this.#writeSegment();
       resolve = resolver();
     }
@@ -107,7 +108,8 @@ export class ShardWriter {
     this.#shards.push({ ...shard, records: run.records.length });
     // Small shards take long to read where there are many: a kill should not cost them all.
     const isLong = performance.now() - this.#committed > COMMIT_AFTER_MS;
-    if (this.#segments.length > 0 || isLong) await this.commit();
+    const isLarge = this.#segments.length > 0 || this.#sorter.rows >= this.#segmentRows;
+    if (isLarge || isLong) await this.commit();
   }
 
   /** Puts what was added into the store. */
