@@ -86,6 +86,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/broker.ts")).brokerCommand,
   },
   {
+    name: "mcp",
+    summary: "serves these questions to agents, by the Model Context Protocol",
+    load: async () => (await import("./mcp/mcp_command.ts")).mcpCommand,
+  },
+  {
     name: "doctor",
     summary: "what works here, what does not, and what to change",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
