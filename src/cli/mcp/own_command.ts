@@ -34,6 +34,7 @@ export function runOwnCommand(
   args: readonly string[],
   { input = "", cwd, signal, onOutput }: OwnCommandOptions = {},
 ): Promise<CommandOutput> {
+  const runtime = runtimeName();
   return new Promise((resolve, reject) => {
     const child = spawn(LAUNCHER, args, {
       cwd,
@@ -42,7 +43,8 @@ export function runOwnCommand(
       env: {
         ...process.env,
         NO_COLOR: "1",
-        KERNELCOV_RUNTIME: runtimeName(),
+        // On Node.js the launcher takes Deno or Bun where they are there: they can record too.
+        ...(runtime === "unknown" ? {} : { KERNELCOV_RUNTIME: runtime }),
         PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`,
       },
     });
