@@ -42,6 +42,7 @@ const STEPS: readonly Step[] = [
   },
   { name: "types for bun", command: ["tsc", "--project", "tsconfig.json"] },
   { name: "documentation lint", command: ["deno", "doc", "--lint", "mod.ts"] },
+  { name: "publication", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
   {
     name: "documentation",
     command: ["deno", "test", "-A", "--doc", "mod.ts", "src"],

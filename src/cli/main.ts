@@ -5,22 +5,13 @@ import { printable } from "../report/text_style.ts";
 import { runtimeName } from "../sys/runtime.ts";
 import { guardOutput } from "./guard_output.ts";
 import {
-  type Command,
+  type CommandEntry,
   EXIT_NO_COVERAGE,
   EXIT_USAGE,
   splitArguments,
   UsageError,
   warn,
 } from "./command_line.ts";
-
-interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  /** It calls the kernel, for which Node.js has no means. */
-  readonly needsLibc?: true;
-  /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
-  readonly load: () => Promise<Command>;
-}
 
 const COMMANDS: readonly CommandEntry[] = [
   {
@@ -97,6 +88,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "mcp",
     summary: "serves these questions to agents, by the Model Context Protocol",
     load: async () => (await import("./mcp/mcp_command.ts")).mcpCommand,
+  },
+  {
+    name: "completion",
+    summary: "completes command lines of kernelcov in a shell",
+    load: async () => (await import("./help/completion_command.ts")).completionCommand(COMMANDS),
+  },
+  {
+    name: "man",
+    summary: "the manual page",
+    load: async () => (await import("./help/man_command.ts")).manCommand(COMMANDS),
   },
   {
     name: "doctor",

@@ -17,6 +17,7 @@ export const recordCommand: Command = {
 ${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
+    --steady                      leave out points that only some repeats of a test hit
 ${RECORDING_HELP}`,
   run,
 };
