@@ -32,13 +32,19 @@ function inKernel(command: string[]): string[] {
   return [kernelcov, "kernel", "run", "--timeout", "1800", "--", ...command];
 }
 
+// The examples that want a kernel of their own, recorded as their readers would.
+function inCookbook(command: string[]): string[] {
+  const options = ["--kernel", "embedded", "--fresh", "--out", "coverage/cookbook"];
+  return [kernelcov, "test", ...options, "--", ...command];
+}
+
 const STEPS: readonly Step[] = [
   { name: "format", command: ["deno", "fmt", "--check"] },
   { name: "lint", command: ["deno", "lint"] },
   { name: "layers", command: ["deno", "run", "-A", "scripts/checks/layers.ts"] },
   {
     name: "types for deno",
-    command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples"],
+    command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples", "cookbook"],
   },
   { name: "types for bun", command: ["tsc", "--project", "tsconfig.json"] },
   { name: "documentation lint", command: ["deno", "doc", "--lint", "mod.ts"] },
@@ -69,6 +75,17 @@ const STEPS: readonly Step[] = [
     command: inKernel(["bun", "test", "--timeout", "120000", "./tests/kernel"]),
     count: countBun,
   },
+  {
+    name: "cookbook on deno",
+    command: inCookbook(["deno", "test", "-A", "--no-check", "cookbook"]),
+    count: countDeno,
+  },
+  {
+    name: "cookbook on bun",
+    command: inCookbook(["bun", "test", "--timeout", "120000", "./cookbook"]),
+    count: countBun,
+  },
+  { name: "a recorded program", command: ["sh", "cookbook/record_dbench.sh"] },
 ];
 
 /** `ok | 12 passed (3 steps) | 0 failed | 1 ignored (1s)`. */
