@@ -24,7 +24,7 @@ interface Counts {
 const root = join(import.meta.dirname!, "..");
 const folders = readdirSync(join(root, "tests"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !["kernel", "_support", "data"].includes(entry.name))
-  .map((entry) => `./tests/${entry.name}`);
+  .map((entry) => `./tests/${entry.name}`).concat("./editors/vscode/tests");
 const kernelcov = join(root, "src/cli/kernelcov");
 
 // Tests inside the embedded kernel run as its root, on an overlay of this machine's files.
@@ -47,6 +47,7 @@ const STEPS: readonly Step[] = [
     command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples", "cookbook"],
   },
   { name: "types for bun", command: ["tsc", "--project", "tsconfig.json"] },
+  { name: "types for the editor", command: ["tsc", "--project", "editors/vscode/tsconfig.json"] },
   { name: "documentation lint", command: ["deno", "doc", "--lint", "mod.ts"] },
   { name: "publication", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
   {
