@@ -16,6 +16,7 @@ import { prepareTree } from "../../src/build/tree/build_tree.ts";
 import { makeArguments, makeEnvironment } from "../../src/build/kernel_make.ts";
 import { cacheFolder } from "../../src/build/kernel_folder.ts";
 import { debianTree } from "../checks/debian_tree.ts";
+import { noteRow } from "./bench_row.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const tree = process.env["KERNELCOV_BENCH_TREE"] ??
@@ -72,6 +73,7 @@ async function save(
   const ok = expected.test(answer);
   if (!ok) process.exitCode = 1;
   console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${seconds} s (${stages})`);
+  noteRow({ what, figure: `${seconds} s`, peer: "", ratio: "" });
   if (!ok) console.log(answer);
 }
 
