@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -22,6 +24,8 @@ const root = join(import.meta.dirname!, "../..");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-prebuilt-"));
 const packageFolder = join(folder, "node_modules/kernelcov-kernel-linux-x64");
 const cache = join(folder, "cache");
+/** Where this machine's own cache has them. */
+const cachedIndexes = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "kernelcov");
 after(() => rmSync(folder, { recursive: true }));
 
 before(async () => {
@@ -49,6 +53,30 @@ test("a kernel that came as a package boots without a build", SLOW, () => {
   assert.match(stdout, /kernelcov/);
   assert.doesNotMatch(stderr, /Building/);
   assert.equal(kernelcov("kernel", "path").stdout, `${join(packageFolder, "vmlinux")}\n`);
+});
+
+test("what it recorded is reported with its image and its sources", SLOW, () => {
+  // The index of the image is known by its build id: it need not be made again.
+  const index = join(cachedIndexes, "index");
+  mkdirSync(join(cache, "kernelcov"), { recursive: true });
+  if (existsSync(index)) symlinkSync(index, join(cache, "kernelcov/index"));
+  const out = join(folder, "coverage");
+  const recorded = kernelcov(
+    "record",
+    "--kernel",
+    "embedded",
+    "--out",
+    out,
+    "--",
+    "cat",
+    "/etc/hostname",
+  );
+  assert.equal(recorded.status, 0, recorded.stderr);
+  assert.doesNotMatch(recorded.stderr, /Building/);
+  const { stdout, stderr } = kernelcov("which", "vfs_read", "--run", join(out, "run"));
+  assert.match(stdout, /^vfs_read \(fs\/read_write\.c:\d+\)$/m, stderr);
+  const files = readFileSync(join(out, "lcov.info"), "utf8");
+  assert.ok(files.includes(`SF:${join(packageFolder, "source/fs/read_write.c")}\n`));
 });
 
 test("its package has licence texts, the offer of the source, patches, and sources for reports", () => {
