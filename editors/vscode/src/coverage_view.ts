@@ -1,5 +1,5 @@
 import type * as vscode from "vscode";
-import { keyOf, type TestItems } from "./test_items.ts";
+import type { TestItems } from "./test_items.ts";
 import { linesOf, type ReportedFile, type ReportedTest, type RunReport } from "./run_report.ts";
 
 /** Beyond every line's end: the editor cuts it off there. */
@@ -49,9 +49,7 @@ export class CoverageView {
   ): vscode.FileCoverageDetail[] {
     const file = report.files.get(this.#paths.get(coverage) ?? "");
     if (file === undefined) return [];
-    // Repeats of a test are one item: together they are what it hit.
-    const repeats = report.tests.filter((other) => keyOf(other) === keyOf(test));
-    const lines = new Set(repeats.flatMap((repeat) => linesOf(repeat, file.path)));
+    const lines = new Set(linesOf(test, file.path));
     const hit = file.functionTable.filter(({ line, lastLine }) =>
       [...lines].some((number) => line <= number && number <= lastLine)
     );

@@ -45,7 +45,7 @@ export class RunReport {
         `The report is ${format} of version ${version}: take the extension of the same kernelcov`,
       );
     }
-    this.tests = tests.filter(({ kind }) => kind === "test" || kind === "command");
+    this.tests = joinRepeats(tests.filter(({ kind }) => kind === "test" || kind === "command"));
     this.files = new Map(files.map((file) => [file.path, file]));
   }
 
@@ -61,11 +61,36 @@ export class RunReport {
   }
 }
 
-/** The numbers of lines that a test hit in a file. */
+/** Name, file and runner tell tests apart. */
+export function keyOf({ name, file, runner }: ReportedTest): string {
+  return JSON.stringify([file, name, runner ?? ""]);
+}
+
+/** The tests, each with what all of its repeats hit; one of which a repeat did not pass has not passed. */
+function joinRepeats(tests: readonly ReportedTest[]): ReportedTest[] {
+  const joined = new Map<string, ReportedTest>();
+  for (const test of tests) {
+    const first = joined.get(keyOf(test));
+    if (first === undefined) {
+      joined.set(keyOf(test), test);
+      continue;
+    }
+    const files = { ...first.files };
+    for (const [path, ranges] of Object.entries(test.files)) {
+      files[path] = files[path] === undefined ? ranges : `${files[path]},${ranges}`;
+    }
+    const { outcome } = first.outcome === "passed" ? test : first;
+    joined.set(keyOf(test), { ...first, files, outcome });
+  }
+  return [...joined.values()];
+}
+
+/** The numbers of lines that a test hit in a file, ascending. */
 export function linesOf(test: ReportedTest, path: string): number[] {
-  return rangesOf(test.files[path]).flatMap(([first, last]) =>
+  const lines = rangesOf(test.files[path]).flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, i) => first + i)
   );
+  return [...new Set(lines)].sort((a, b) => a - b);
 }
 
 function hasLine(ranges: string | undefined, first: number, last: number): boolean {

@@ -2,10 +2,10 @@ import { basename } from "node:path";
 import type * as vscode from "vscode";
 import { CoverageView } from "./coverage_view.ts";
 import { loadReport, runKernelcov } from "./kernelcov.ts";
-import type { ReportedTest, RunReport } from "./run_report.ts";
+import { keyOf, type ReportedTest, type RunReport } from "./run_report.ts";
 import { canRun, commandsFor } from "./run_tests.ts";
 import { readSettings } from "./settings.ts";
-import { keyOf, TestItems } from "./test_items.ts";
+import { TestItems } from "./test_items.ts";
 
 /** Starts the extension in an editor. */
 export function start(

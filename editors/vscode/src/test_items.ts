@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import type * as vscode from "vscode";
-import type { ReportedTest } from "./run_report.ts";
+import { keyOf, type ReportedTest } from "./run_report.ts";
 
 /** The tests of runs as items of the editor's test view, by their files. */
 export class TestItems {
@@ -28,8 +28,6 @@ export class TestItems {
         files.set(test.file, file);
       }
       const key = keyOf(test);
-      // Repeats of a test are one item.
-      if (this.#items.has(key)) continue;
       const item = this.controller.createTestItem(key, test.name, file.uri);
       if (test.runner !== undefined) item.description = test.runner;
       this.#items.set(key, item);
@@ -59,9 +57,4 @@ export class TestItems {
         : [own];
     });
   }
-}
-
-/** Name, file and runner tell tests apart. */
-export function keyOf({ name, file, runner }: ReportedTest): string {
-  return JSON.stringify([file, name, runner ?? ""]);
 }

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { plainLines } from "../../../tests/_support/plain_coverage.ts";
 import { SmallImage } from "../../../tests/_support/images/small_image.ts";
 import { commandOn } from "../../../tests/_support/images/small_image_command.ts";
+import { linesOf as reportedLines, RunReport } from "../src/run_report.ts";
 import { start } from "../src/start.ts";
 import { FakeEditor, type Item } from "./fake_editor.ts";
 
@@ -165,6 +166,28 @@ test("the tests that reach a selection run again, by their runner and names", SL
     /^1 test is left out: its record does not name its runner\r\n/,
   );
   assert.deepEqual(fake.runs.at(-1)!.told, ["started pipe > writes", "passed pipe > writes"]);
+});
+
+test("repeats of a test are one test with what all of them hit", () => {
+  const one = { name: "a", file: "t.ts", durationMs: 1, kind: "test" };
+  const { tests } = new RunReport({
+    format: "kernelcov",
+    version: 1,
+    tests: [
+      { ...one, outcome: "passed", files: { "a.c": "1-3" } },
+      { ...one, outcome: "failed", files: { "a.c": "2,5", "b.c": "7" } },
+      { ...one, runner: "bun", outcome: "passed", files: {} },
+      { ...one, kind: "baseline", outcome: "passed", files: { "c.c": "1" } },
+    ],
+    files: [],
+  });
+  assert.deepEqual(tests.map(({ outcome }) => outcome), ["failed", "passed"]);
+  assert.deepEqual(reportedLines(tests[0]!, "a.c"), [1, 2, 3, 5]);
+  assert.deepEqual(reportedLines(tests[0]!, "b.c"), [7]);
+  assert.throws(
+    () => new RunReport({ format: "kernelcov", version: 2, tests: [], files: [] }),
+    /version 2/,
+  );
 });
 
 test("what cannot be done is a message, not an exception", SLOW, async () => {
