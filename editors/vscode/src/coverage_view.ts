@@ -1,6 +1,12 @@
 import type * as vscode from "vscode";
 import type { TestItems } from "./test_items.ts";
-import { linesOf, type ReportedFile, type ReportedTest, type RunReport } from "./run_report.ts";
+import {
+  linesOf,
+  type ReportedFile,
+  type ReportedFunction,
+  type ReportedTest,
+  type RunReport,
+} from "./run_report.ts";
 
 /** Beyond every line's end: the editor cuts it off there. */
 const LINE_END = 10_000;
@@ -85,11 +91,8 @@ export class CoverageView {
     return new this.api.StatementCoverage(count, range);
   }
 
-  #declaration(
-    { name, line, lastLine }: ReportedFile["functionTable"][number],
-    hit: boolean,
-  ): vscode.DeclarationCoverage {
-    const range = new this.api.Range(line - 1, 0, Math.max(line, lastLine) - 1, LINE_END);
-    return new this.api.DeclarationCoverage(name, hit, range);
+  /** At its first line alone: the editor would colour lines without coverage points of its range too. */
+  #declaration({ name, line }: ReportedFunction, hit: boolean): vscode.DeclarationCoverage {
+    return new this.api.DeclarationCoverage(name, hit, new this.api.Position(line - 1, 0));
   }
 }

@@ -47,7 +47,7 @@ class DeclarationCoverage {
   constructor(
     readonly name: string,
     readonly executed: number | boolean,
-    readonly location: Range,
+    readonly location: Position,
   ) {}
 }
 
@@ -230,8 +230,14 @@ export class FakeEditor {
       );
     return Object.fromEntries(
       (details as unknown as (StatementCoverage | DeclarationCoverage)[])
-        .filter((detail) => detail instanceof StatementCoverage)
-        .map(({ executed, location }) => [location.start.line + 1, Number(executed)]),
+        .filter((detail) => {
+          // A range would colour lines of the function that have no coverage points.
+          if (detail instanceof DeclarationCoverage && detail.location instanceof Range) {
+            throw new TypeError(`${detail.name} has a range`);
+          }
+          return detail instanceof StatementCoverage;
+        })
+        .map(({ executed, location }) => [(location as Range).start.line + 1, Number(executed)]),
     );
   }
 }
