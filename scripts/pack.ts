@@ -64,6 +64,7 @@ interface Package {
   readonly files: readonly string[];
   readonly scripts?: unknown;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly allowScripts?: unknown;
 }
@@ -89,11 +90,14 @@ function stage(folder: string, project: Package): void {
     nodeModulesDir: "manual",
   };
   writeFileSync(join(folder, "deno.json"), JSON.stringify(config));
-  // What the optional commands import is checked against the project's own packages.
+  // What commands import is checked against the project's own packages.
   const { devDependencies, peerDependencies = {} } = project;
-  const dependencies = Object.fromEntries(
-    Object.keys(peerDependencies).map((name) => [name, devDependencies[name]]),
-  );
+  const dependencies = {
+    ...project.dependencies,
+    ...Object.fromEntries(
+      Object.keys(peerDependencies).map((name) => [name, devDependencies[name]]),
+    ),
+  };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies }));
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 }

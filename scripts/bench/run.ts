@@ -1,6 +1,6 @@
 /**
  * Runs benchmarks and writes what they measured as one table in Markdown, on standard output and, with `--write`, in front of
- * the earlier ones in docs/benchmarks.md. Arguments: names of benchmarks, all by default.
+ * the earlier ones in scripts/bench/history.md. Arguments: names of benchmarks, all by default.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { type BenchRow, rowOf, ROWS_VARIABLE } from "./bench_row.ts";
 
 const folder = import.meta.dirname!;
 const root = join(folder, "../..");
-const HISTORY = join(root, "docs/benchmarks.md");
+const HISTORY = join(folder, "history.md");
 const PLACE = "<!-- newest first -->\n";
 
 /** What a benchmark measured, and its exit status. */

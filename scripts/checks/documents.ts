@@ -71,6 +71,7 @@ export function documents(): string[] {
     "README.md",
     "CONTRIBUTING.md",
     ...pages.map((name) => `docs/${name}`),
+    "cookbook/README.md",
     "src/build/recipe/README.md",
   ];
 }

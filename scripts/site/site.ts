@@ -31,6 +31,7 @@ function pages(): Map<string, string> {
     ["CONTRIBUTING.md", "contributing.md"],
     ["CHANGELOG.md", "changelog.md"],
     ["src/build/recipe/README.md", "recipe.md"],
+    ["cookbook/README.md", "examples.md"],
     ...docs.map((name) => [`docs/${name}`, name] as const),
   ]);
 }
