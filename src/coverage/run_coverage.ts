@@ -29,8 +29,8 @@ import { union } from "./point_sets.ts";
 import { steadyPoints } from "./test_repeats.ts";
 import type { Universe } from "./universe.ts";
 
-/** A record without its PCs and their origins, which are points once it is resolved. */
-export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins">;
+/** A record without its PCs, their origins and their order, which are points once it is resolved. */
+export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins" | "order">;
 
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
 export interface TestCoverage {
@@ -143,7 +143,9 @@ export class RunCoverage {
     const selector = new OriginSelector(image, options.kernel?.machine ?? "", selection);
     const ofTests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside");
     const resolved = ofTests.map((whole) => {
-      const { record: { pcs, hits, origins, ...record }, leftOut } = selector.narrow(whole);
+      const { record: { pcs, hits, origins, order: _, ...record }, leftOut } = selector.narrow(
+        whole,
+      );
       const points = resolvePoints(image, { pcs, hits });
       return {
         record,
