@@ -84,6 +84,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   begin(): void {
     const { record = environmentMode() } = this.#start;
     if (record === "trace" && this.#recorder.keepOrder === undefined) sayOncePerRun(NO_ORDER);
+    if (record === "cmp" && this.#recorder.compare === undefined) sayOncePerRun(NO_COMPARISONS);
     this.#recording = this.#recorder.begin(this.#start);
   }
 
@@ -92,6 +93,13 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     if (recording === undefined || this.#ended) return;
     if (this.#recorder.keepOrder !== undefined) this.#recorder.keepOrder(recording);
     else sayOncePerRun(NO_ORDER);
+  }
+
+  compare(): void {
+    const recording = this.#recording;
+    if (recording === undefined || this.#ended) return;
+    if (this.#recorder.compare !== undefined) this.#recorder.compare(recording);
+    else sayOncePerRun(NO_COMPARISONS);
   }
 
   markAsynchronous(): void {
@@ -151,6 +159,8 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   }
 }
 
+const NO_COMPARISONS =
+  "a tracer does not record comparisons: record with --scope thread, or on a kernel with collectors";
 const NO_ORDER =
   "the order of points is not kept in tree scope: record with kernelcov test --mode trace";
 

@@ -40,6 +40,8 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   keepOrder(): void {}
 
+  compare(): void {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

@@ -12,6 +12,8 @@ export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposabl
   leave(): void;
   /** Has the order of its points kept too, which was not asked for when it began. */
   keepOrder(): void;
+  /** Records comparisons in place of points from here on, which was not asked for when it began. */
+  compare(): void;
   /** Notes that the body continued after the first iteration of the event loop. */
   markAsynchronous(): void;
 }

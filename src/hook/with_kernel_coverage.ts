@@ -14,7 +14,8 @@ export interface KernelCoverageOptions {
   readonly name?: string;
   /**
    * What is recorded: `pc`, the default, which coverage points ran; `trace`, also in which order they did on the test's
-   * thread, for `kernelcov trace`. In `tree` scope there is no order; one line per run says so.
+   * thread, for `kernelcov trace`; `cmp`, what the kernel compared, in place of points, for `cov.comparisons` and
+   * `kernelcov comparisons`. In `tree` scope there is no order, and comparisons need collectors; one line per run says so.
    */
   readonly mode?: RecordMode;
 }
@@ -77,6 +78,7 @@ function coveredBody(
     const running = runningTests.get();
     if (running?.fromPreload === true) {
       if (options.mode === "trace") running.coverage.keepOrder();
+      if (options.mode === "cmp") running.coverage.compare();
       return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
     }
     const name = () => identify(options.name, rest, site, body.name);

@@ -2,10 +2,12 @@ import { check, type Remedy } from "../sys/errno.ts";
 import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { LibcPart } from "../sys/types.ts";
 import {
+  KCOV_CMP,
   KCOV_COLLECT,
   KCOV_COLLECT_LEAVE,
   KCOV_COLLECT_STOP,
   KCOV_COLLECT_SWITCH,
+  KCOV_COLLECTOR_COMPARES,
   KCOV_COLLECTOR_INIT,
   KCOV_COLLECTOR_KEEPS,
   KCOV_HEADER,
@@ -14,6 +16,7 @@ import {
   KCOV_SWITCH_OWN,
   KCOV_SWITCH_RENEW,
 } from "./abi.ts";
+import { ComparisonTally } from "./comparisons/comparison_tally.ts";
 import { type KcovLibc, openKcov } from "./open_kcov.ts";
 import type { OriginTally } from "./origin_tally.ts";
 
@@ -40,6 +43,8 @@ export interface CollectorOptions {
   readonly words: number;
   /** Processes that its tasks make keep it, whatever the tasks themselves are switched to. */
   readonly keeps?: boolean;
+  /** What is compared is collected, and no points. */
+  readonly compares?: boolean;
 }
 
 /**
@@ -59,6 +64,8 @@ export interface CollectorOptions {
  */
 export class Collector implements Disposable {
   readonly words: number;
+  /** Whether it collects comparisons in place of points. */
+  readonly compares: boolean;
   readonly #libc: CollectorLibc;
   readonly #fd: number;
   readonly #mapping: SharedMapping;
@@ -73,12 +80,16 @@ export class Collector implements Disposable {
    * @throws {SyscallError} Where the kernel refuses a step, with `ENOTTY` where it has no collectors; what was opened before
    * is released.
    */
-  static open(libc: CollectorLibc, { words, keeps = false }: CollectorOptions): Collector {
+  static open(libc: CollectorLibc, options: CollectorOptions): Collector {
+    const { words, keeps = false, compares = false } = options;
     const { fd, mapping } = openKcov(libc, words);
     try {
       // A child does not read it, and a fork need not copy its page table.
       libc.madvise(mapping.address, BigInt(mapping.buffer.byteLength), MADV_DONTFORK);
-      const flags = Uint32Array.of(keeps ? KCOV_COLLECTOR_KEEPS : 0, 0, 0, 0);
+      const flags = Uint32Array.of(
+        (keeps ? KCOV_COLLECTOR_KEEPS : 0) | (compares ? KCOV_COLLECTOR_COMPARES : 0),
+        ...[0, 0, 0],
+      );
       const made = libc.ioctl(
         fd,
         KCOV_COLLECTOR_INIT,
@@ -88,11 +99,12 @@ export class Collector implements Disposable {
         ENOTTY: "use a kernel that has collectors, such as the embedded one",
         ENOSPC: "close other collectors",
         ENOMEM: "use a smaller area",
+        ...compares ? { EINVAL: "use a kernel whose collectors know comparisons" } : {},
         otherwise: "use a kernel with the collectors of this version",
       });
       // Used behind the call, so that it is reachable up to then.
       if (flags.length === 0) throw new TypeError("A collector has flags");
-      return new Collector(libc, fd, words, mapping);
+      return new Collector(libc, fd, words, compares, mapping);
     } catch (error) {
       mapping[Symbol.dispose]();
       libc.close(fd);
@@ -100,10 +112,17 @@ export class Collector implements Disposable {
     }
   }
 
-  private constructor(libc: CollectorLibc, fd: number, words: number, mapping: SharedMapping) {
+  private constructor(
+    libc: CollectorLibc,
+    fd: number,
+    words: number,
+    compares: boolean,
+    mapping: SharedMapping,
+  ) {
     this.#libc = libc;
     this.#fd = fd;
     this.words = words;
+    this.compares = compares;
     this.#mapping = mapping;
     this.#halves = new Uint32Array(mapping.buffer);
   }
@@ -141,10 +160,14 @@ export class Collector implements Disposable {
 
   /** Entries stored. */
   get count(): number {
-    return Math.min(this.#word(KCOV_HEADER.count), this.words - KCOV_HEADER.words);
+    const room = this.words - KCOV_HEADER.words;
+    return Math.min(
+      this.#word(KCOV_HEADER.count),
+      this.compares ? Math.floor(room / KCOV_CMP.words) : room,
+    );
   }
 
-  /** Points that found no room. */
+  /** Points, or comparisons, that found no room. */
   get lost(): number {
     return this.#word(KCOV_HEADER.lost);
   }
@@ -176,10 +199,15 @@ export class Collector implements Disposable {
   /**
    * Adds the entries from number `from` on.
    *
+   * @param tally Of what it collects.
    * @returns Up to which number they are read: the first that is not stored yet, or the end.
    */
-  addTo(tally: OriginTally, from = 0): number {
+  addTo(tally: OriginTally | ComparisonTally, from = 0): number {
     const { words } = KCOV_HEADER;
+    if (tally instanceof ComparisonTally) {
+      tally.addLost(this.lost);
+      return tally.addCollected(this.#halves, words, from, this.count);
+    }
     return tally.add(this.#halves, words + from, words + this.count) - words;
   }
 

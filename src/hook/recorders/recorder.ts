@@ -68,6 +68,8 @@ export interface Recorder<Test extends Recording = Recording> {
   end(test: Test, end: TestEnd): RecordedPoints | undefined;
   /** Has the order of an open test's points kept too, from its begin on. Absent where that cannot be. */
   keepOrder?(test: Test): void;
+  /** Records comparisons from here on of a test that has just begun. Absent where that cannot be. */
+  compare?(test: Test): void;
   /** What ran so far of a test that is open; `undefined` where that cannot be told any more. */
   read(test: Test): RecordedPoints | undefined;
   /** Whether a pause takes no system call. */

@@ -1,7 +1,9 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
-import type { KcovDevice } from "../../kcov/kcov_device.ts";
+import type { KcovDevice, Stored } from "../../kcov/kcov_device.ts";
 import type { CallEntries } from "../../kcov/call_entries.ts";
+import { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
+import type { Comparisons } from "../../kcov/comparisons/comparisons.ts";
 import { CallSplitter } from "../../kcov/split_calls.ts";
 import { runningCallEntries } from "../../kernel/entry_functions.ts";
 import { runningKernel } from "../../kernel/running_kernel.ts";
@@ -13,9 +15,14 @@ import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts
 import type { TestRecord } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 import { environmentMode } from "../mode.ts";
+import { sayOncePerRun } from "../../record/say_once.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, Recording, TestEnd, TestStart } from "./recorder.ts";
 import { ThreadRecords } from "./thread_records.ts";
+
+/** Words of a buffer for comparisons: 16 MiB, more than half a million of them. */
+const COMPARISON_WORDS = 2_097_152;
+const NO_HITS = new Uint32Array(0);
 
 /**
  * The part of the thread's buffer that belongs to one test: entries `start` to `end`. Windows of tests that are open
@@ -31,6 +38,7 @@ export interface RecordingWindow extends Recording {
   truncated: boolean;
   /** Whether the order of its points is kept. */
   ordered: boolean;
+  stores: Stored;
 }
 
 /**
@@ -51,6 +59,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   readonly #records: ThreadRecords;
   #device: KcovDevice | undefined;
   #unavailable: KcovUnavailableError | undefined;
+  readonly #tally = new ComparisonTally();
 
   /**
    * @param settings What the environment asks for.
@@ -89,6 +98,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   ): RecordingWindow {
     const window = newWindow(identity);
     window.ordered = record === "trace";
+    window.stores = record === "cmp" ? "comparisons" : "pcs";
     // A body that outlives its file's tests is of a test that the runner gave up.
     const reset = this.#openWindow(window, () => giveUp("failed"));
     this.pause(() => {
@@ -105,28 +115,30 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
+      if (window.stores !== device.stores) sayOncePerRun(OTHERWISE);
+      window.stores = device.stores;
       for (const other of this.#windows.keys()) other.shared = true;
       window.shared = true;
       this.#windows.set(window, giveUp);
       return () => window.start = device.count();
     }
-    const enabled = this.#enable(device);
+    const enabled = this.#enable(device, window.stores);
     this.#windows.set(window, giveUp);
     return () => enabled.reset();
   }
 
   /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
-  #enable(device: KcovDevice): KcovDevice {
+  #enable(device: KcovDevice, stores: Stored): KcovDevice {
     try {
-      device.enable();
+      device.enable(stores);
       return device;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
     }
     try {
       abandonThreadDevice();
-      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
-      this.#device.enable();
+      this.#device = this.#openDevice();
+      this.#device.enable(stores);
       return this.#device;
     } catch (cause) {
       this.#device = undefined;
@@ -163,10 +175,10 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   }
 
   #orderOf(
-    { ordered, start, end }: RecordingWindow,
+    { ordered, stores, start, end }: RecordingWindow,
     { pcs }: RecordedPoints,
   ): Pick<TestRecord, "order"> {
-    return ordered ? { order: this.#device!.order(start, end, pcs) } : {};
+    return ordered && stores === "pcs" ? { order: this.#device!.order(start, end, pcs) } : {};
   }
 
   keepOrder(window: RecordingWindow): void {
@@ -193,7 +205,26 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     const device = this.#device;
     if (device === undefined) return undefined;
     const end = window.end === -1 ? device.count() : window.end;
-    return device.pause(() => device.decode(window.start, end, this.#calls));
+    return device.pause(() =>
+      window.stores === "pcs"
+        ? device.decode(window.start, end, this.#calls)
+        : { pcs: new Float64Array(0), hits: NO_HITS, comparisons: this.#compared(window, end) }
+    );
+  }
+
+  #compared({ start }: RecordingWindow, end: number): Comparisons {
+    this.#device!.addComparisons(this.#tally, start, end);
+    return this.#tally.take();
+  }
+
+  compare(window: RecordingWindow): void {
+    const device = this.#device;
+    if (device === undefined || window.end !== -1 || window.stores === "comparisons") return;
+    if (this.#windows.size > 1) return sayOncePerRun(OTHERWISE);
+    device.disable();
+    window.stores = "comparisons";
+    window.start = 0;
+    this.#enable(device, window.stores).reset();
   }
 
   pause<Result>(action: () => Result): Result {
@@ -224,7 +255,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       return;
     }
     try {
-      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#device = this.#openDevice();
       this.#calls ??= this.#callSplitter();
       this.#warmUp();
       this.#records.followModules();
@@ -232,6 +263,13 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       this.#device = undefined;
       this.#unavailable = explain(error);
     }
+  }
+
+  #openDevice(): KcovDevice {
+    // A comparison takes four words, and there are more of them than points.
+    const words = this.#settings.words ??
+      (environmentMode() === "cmp" ? COMPARISON_WORDS : undefined);
+    return threadDevice({ words, libc: this.#openLibc() });
   }
 
   #callSplitter(): CallSplitter | undefined {
@@ -272,8 +310,12 @@ function newWindow(identity: TestIdentity): RecordingWindow {
     shared: false,
     truncated: false,
     ordered: false,
+    stores: "pcs",
   };
 }
+
+const OTHERWISE =
+  "tests that overlap on a thread are recorded alike: points or comparisons, as the first of them has it";
 
 /** Coverage is turned off by the environment. */
 export function turnedOff(): KcovUnavailableError {

@@ -93,6 +93,27 @@ export class ComparisonTally {
     return read;
   }
 
+  /** Adds what another tally had gathered. */
+  add({ pcs, types, more, pairEnd, first, second, times, origins, lost }: Comparisons): void {
+    const firstHalves = new Uint32Array(first.buffer, first.byteOffset, first.length * 2);
+    const secondHalves = new Uint32Array(second.buffer, second.byteOffset, second.length * 2);
+    let pair = 0;
+    for (let at = 0; at < pcs.length; at++) {
+      const low = pcs[at] >>> 0, high = Math.floor(pcs[at] / 0x1_0000_0000) >>> 0;
+      for (; pair < pairEnd[at]; pair++) {
+        const tag = (types[at] | origins[pair] << KCOV_CMP.originShift) >>> 0;
+        const a = pair * 2, b = a + 1;
+        const operands = Uint32Array.of(
+          ...[firstHalves[a], firstHalves[b], secondHalves[a], secondHalves[b]],
+        );
+        const isLast = pair + 1 === pairEnd[at];
+        this.#addPair(low, high, tag, operands, times[pair], false);
+        if (isLast && more[at] > 0) this.#addPair(low, high, tag, operands, more[at], true);
+      }
+    }
+    this.#lost += lost;
+  }
+
   #addPair(
     low: number,
     high: number,
