@@ -63,6 +63,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV",
     "KERNELCOV_RUN",
     "KERNELCOV_RUN_ID",
+    "KERNELCOV_MODE",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];
