@@ -53,6 +53,8 @@ export type { RecordMode } from "./src/hook/mode.ts";
 export type { OriginClass } from "./src/coverage/origin_class.ts";
 export type { OriginName } from "./src/coverage/origin_selection.ts";
 export type { AskedOrigin, CallCoverage } from "./src/assertions/coverage_answers.ts";
+export type { KernelComparison, OperandPair } from "./src/assertions/kernel_comparisons.ts";
+export type { Comparisons } from "./src/kcov/comparisons/comparisons.ts";
 export type { CoverageFlags, KernelCoverage } from "./src/hook/kernel_coverage.ts";
 export {
   kernelCoverage,

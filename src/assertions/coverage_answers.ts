@@ -2,6 +2,12 @@ import type { Address } from "../base/address.ts";
 import type { OriginName } from "../coverage/origin_selection.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
 import { knowsOrigins, type RecordedPcs } from "../kcov/origin.ts";
+import {
+  type KernelComparison,
+  kernelComparisons,
+  notCompared,
+  onlyCompared,
+} from "./kernel_comparisons.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /** Asks the kernel's image about the points of a test; of hits only where they are known. */
@@ -111,6 +117,14 @@ export abstract class CoverageAnswers {
     });
   }
 
+  /** What was compared, by line. */
+  comparisons(place?: string): KernelComparison[] {
+    return this.ask((symbolizer, { comparisons }) => {
+      if (comparisons === undefined) throw notCompared();
+      return kernelComparisons(symbolizer, comparisons, place);
+    });
+  }
+
   #askOf<Answer>(
     { origin }: AskedOrigin,
     answer: (symbolizer: Symbolizer, points: RecordedPcs) => Answer,
@@ -121,7 +135,8 @@ export abstract class CoverageAnswers {
           'known: ask for "own" or "call:NAME", or record with --scope tree',
       );
     }
-    return this.ask((symbolizer, { pcs, hits, origins }) => {
+    return this.ask((symbolizer, { pcs, hits, origins, comparisons }) => {
+      if (comparisons !== undefined) throw onlyCompared();
       const points = { pcs, hits: this.hasHits ? hits : null, origins };
       if (knowsOrigins(points)) {
         return answer(symbolizer, symbolizer.ranFrom(points, origin, this.threadsShared));

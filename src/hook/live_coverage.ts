@@ -1,5 +1,6 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import { onlyCompared } from "../assertions/kernel_comparisons.ts";
 import { openSymbolizer } from "../assertions/open_symbolizer.ts";
 import type { Symbolizer } from "../assertions/symbolizer.ts";
 import { sayOncePerRun } from "../record/say_once.ts";
@@ -137,7 +138,11 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    return withOwnBuiltins(() => this.#points().pcs.slice());
+    return withOwnBuiltins(() => {
+      const { pcs, comparisons } = this.#points();
+      if (comparisons !== undefined) throw onlyCompared();
+      return pcs.slice();
+    });
   }
 
   ask<Answer>(question: Question<Answer>): Answer {

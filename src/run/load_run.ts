@@ -34,9 +34,14 @@ export interface LoadedRun {
   readonly sources: KernelSources;
   /** Where the kernel's image is; `undefined` where only its index is left. */
   readonly imagePath: string | undefined;
+  /** The records of tests whose comparisons were recorded, in place of points: none of them is in `coverage`. */
+  readonly compared: readonly ComparedRecord[];
   /** The order in which the points of a test ran, by the test's number; `undefined` where it was not recorded. */
   traceOf(test: number): TestTrace | undefined;
 }
+
+/** A record with comparisons, whose PCs are those of the image. */
+export type ComparedRecord = TestRecord & Required<Pick<TestRecord, "comparisons">>;
 
 /** The order of a test's points, with the PCs at the addresses of the image. */
 export interface TestTrace {
@@ -114,8 +119,10 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
       : { sourceLines: changedSourceLines(sources, path) },
   );
   return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
-    const records = joined.records[i].map((record) => movePcs(record, moved));
+    const all = joined.records[i].map((record) => movePcs(record, moved));
+    const records = all.filter(({ comparisons }) => comparisons === undefined);
     return {
+      compared: all.filter((record) => record.comparisons !== undefined) as ComparedRecord[],
       coverage: new RunCoverage(universe, records, {
         kernel,
         damaged,

@@ -169,7 +169,7 @@ function collectTree(options: SuperviseOptions, libc: Libc): number {
   const records = openRecords(options, libc);
   const { hasHits: _hits, ...whole } = commandRecord(options, false);
   records.announce({ ...whole, hasHits: false });
-  const collected = collectCommand(libc, options.words, () => start(libc, options.command, {}));
+  const collected = collectCommand(libc, options, () => start(libc, options.command, {}));
   const { status, ...rest } = collected;
   const outcome = exitCode(status) === 0 ? "passed" : "failed";
   records.append({

@@ -1,9 +1,12 @@
 import {
+  ENOTSUPP,
   KCOV_DISABLE,
   KCOV_ENABLE,
   KCOV_INIT_TRACE,
   KCOV_PATH,
   KCOV_RESET_TRACE,
+  KCOV_TRACE_CALLS,
+  KCOV_TRACE_CMP,
 } from "../../src/kcov/abi.ts";
 import { LIBC_FUNCTIONS } from "../../src/sys/libc_functions.ts";
 import { type Libc, type LibcFunctions, MAP_FAILED } from "../../src/sys/types.ts";
@@ -29,6 +32,7 @@ const IOCTL_NAMES = new Map([
 interface FakeKcov {
   buffer: ArrayBuffer | undefined;
   tracing: boolean;
+  compares: boolean;
 }
 
 export interface FakeLibcOptions {
@@ -38,6 +42,8 @@ export interface FakeLibcOptions {
   readonly pcs?: Readonly<Record<string, readonly bigint[]>>;
   /** Whether the kernel knows KCOV_UNIQUE_ENABLE. */
   readonly unique?: boolean;
+  /** What the kernel knows of comparisons: their operands, their calls as well, or neither. */
+  readonly comparisons?: "operands" | "calls" | "none";
 }
 
 /** A libc over a kernel made of plain objects. It logs each call and can fail at each step. */
@@ -48,12 +54,14 @@ export interface FakeLibc extends Libc {
   readonly openDescriptors: Set<number>;
   /** Makes the traced thread run coverage points, as a system call of the test would. */
   record(...pcs: bigint[]): void;
+  /** Makes it compare: type, both operands and PC of each comparison. */
+  compare(...comparisons: (readonly [bigint, bigint, bigint, bigint])[]): void;
   /** Buffers mapped now. */
   readonly mappings: Map<bigint, ArrayBuffer>;
 }
 
 export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
-  const { fail = {}, pcs = {}, unique = false } = options;
+  const { fail = {}, pcs = {}, unique = false, comparisons = "operands" } = options;
   const log: string[] = [];
   const devices = new Map<number, FakeKcov>();
   const openDescriptors = new Set<number>();
@@ -64,13 +72,23 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
   let traced: FakeKcov | undefined;
 
   function record(...values: readonly bigint[]): void {
-    if (traced?.buffer === undefined) return;
+    if (traced?.buffer === undefined || traced.compares) return;
     const words = new BigUint64Array(traced.buffer);
     for (const value of values) {
       const position = Number(words[0]) + 1;
       if (position >= words.length) return; // dropped, as the kernel does
       words[0] = BigInt(position);
       words[position] = BigInt.asUintN(64, value);
+    }
+  }
+  function compare(...values: readonly (readonly [bigint, bigint, bigint, bigint])[]): void {
+    if (traced?.buffer === undefined || !traced.compares) return;
+    const words = new BigUint64Array(traced.buffer);
+    for (const value of values) {
+      const count = Number(words[0]);
+      if (1 + 4 * (count + 1) > words.length) return;
+      words[0] = BigInt(count + 1);
+      words.set(value.map((word) => BigInt.asUintN(64, word)), 1 + 4 * count);
     }
   }
   /** Logs the step, and says whether it fails. */
@@ -98,6 +116,7 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
     openDescriptors,
     mappings,
     record,
+    compare,
     errno: () => errno,
     threadId: () => 4242,
     sysconf: () => 4096n,
@@ -108,7 +127,7 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
       if (name !== KCOV_PATH) return refuse(ENOENT);
       const fd = nextFd++;
       openDescriptors.add(fd);
-      devices.set(fd, { buffer: undefined, tracing: false });
+      devices.set(fd, { buffer: undefined, tracing: false, compares: false });
       return fd;
     },
     close(fd) {
@@ -157,6 +176,13 @@ export function fakeLibc(options: FakeLibcOptions = {}): FakeLibc {
         case KCOV_ENABLE:
           if (device.buffer === undefined || device.tracing) return refuse(EINVAL);
           if (traced !== undefined) return refuse(EBUSY);
+          if (argument !== 0n) {
+            const hasCalls = comparisons === "calls";
+            if (argument !== KCOV_TRACE_CMP && !hasCalls) return refuse(EINVAL);
+            if ((argument & ~KCOV_TRACE_CALLS) !== KCOV_TRACE_CMP) return refuse(EINVAL);
+            if (comparisons === "none") return refuse(ENOTSUPP);
+          }
+          device.compares = argument !== 0n;
           device.tracing = true;
           traced = device;
           record(0xffff_ffff_8100_0001n); // the return path of enabling is recorded

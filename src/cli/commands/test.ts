@@ -20,7 +20,12 @@ import {
   recordRun,
 } from "../recording/record_run.ts";
 import { recordModeOf } from "../recording/mode_option.ts";
-import { chooseRecorder, RECORDER_HELP, type RecorderName } from "../recording/recorder_choice.ts";
+import {
+  chooseComparing,
+  chooseRecorder,
+  RECORDER_HELP,
+  type RecorderName,
+} from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
@@ -29,8 +34,9 @@ export const testCommand: Command = {
   help: `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
-${KERNEL_HELP}    --mode pc|trace               what is recorded: pc, which points ran; trace, also in which order the testing thread ran
-                                  them, for kernelcov trace, with --scope thread
+${KERNEL_HELP}    --mode pc|cmp|trace           what is recorded: pc, which points ran; trace, also in which order the testing thread ran
+                                  them, for kernelcov trace, with --scope thread; cmp, what was compared, in place of
+                                  points, for kernelcov comparisons: in tree scope only on a kernel with collectors
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
 ${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
@@ -49,13 +55,12 @@ async function run(args: string[]): Promise<number> {
   const { values } = line;
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
-  if (mode === "cmp") throw new UsageError(`Unknown mode "cmp": use pc or trace`);
   // An order is one thread's.
-  const scope = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
-  if (mode === "trace" && scope === "tree") {
+  const asked = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
+  if (mode === "trace" && asked === "tree") {
     throw new UsageError("--mode trace is of the testing thread: leave out --scope tree");
   }
-  if (scope === "thread" && values.recorder !== "auto") {
+  if (asked === "thread" && values.recorder !== "auto") {
     throw new UsageError("--recorder is for --scope tree: leave out one of them");
   }
   const repeats = Number(values.repeat);
@@ -63,6 +68,11 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
   async function record(recording: Recording): Promise<CommandEnd> {
+    // A tracer does not compare.
+    const scope = mode === "cmp" && values.scope === undefined && values.recorder === "auto" &&
+        !recording.machine.collectors
+      ? "thread"
+      : asked;
     const runOnce = testRecorder(command, recording, { ...values, scope, mode });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
@@ -109,6 +119,8 @@ export function testRecorder(
   const report = join(runDirectory, "runner.xml");
   const recorder = options.scope === "thread"
     ? "thread"
+    : options.mode === "cmp"
+    ? chooseComparing(options.recorder, machine, needOfPtrace(options))
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
   const runOnce = testRun(command, report, recording, recorder, options);
   return async () => {

@@ -1,5 +1,5 @@
 import { KCOV_CALL_MASK } from "../../kcov/origin.ts";
-import type { ComparedPlace } from "./compared_line.ts";
+import type { ComparedPlace } from "./compared_places.ts";
 
 /**
  * What values of a call were compared with: for a fuzzer, values to put in their place. Of a comparison with a constant

@@ -1,5 +1,5 @@
 import { formatAddress } from "../../base/address.ts";
-import type { ComparedPlace } from "../../coverage/comparisons/compared_line.ts";
+import type { ComparedPlace } from "../../coverage/comparisons/compared_places.ts";
 import { operandHints } from "../../coverage/comparisons/operand_hints.ts";
 import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
 import type { ComparisonsAnswer } from "./comparisons_text.ts";

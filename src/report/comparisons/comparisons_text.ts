@@ -1,4 +1,4 @@
-import type { ComparedPair, ComparedPlace } from "../../coverage/comparisons/compared_line.ts";
+import type { ComparedPair, ComparedPlace } from "../../coverage/comparisons/compared_places.ts";
 import { formatAddress } from "../../base/address.ts";
 import { formatCount, paint, plural, printable, type TextStyle } from "../text_style.ts";
 
@@ -59,8 +59,15 @@ function placeText(frame: ComparedPlace["frames"][number] | undefined, pc: numbe
 
 function onePlace(place: ComparedPlace, style: TextStyle): string {
   const { constant, size } = place;
-  const what = constant === undefined ? "values" : `with ${hex(constant)}`;
-  return `${what}, ${plural(size, "byte")}: ${timesText(place, style)}${pairsText(place)}`;
+  const what = constant === undefined ? "values" : `with ${operand(constant, size)}`;
+  return `${what}, ${plural(size, "byte")}${outerText(place)}: ${timesText(place, style)}${
+    pairsText(place)
+  }`;
+}
+
+/** The function that the line is inlined in. */
+function outerText({ frames }: ComparedPlace): string {
+  return frames.length > 1 ? `, in ${printable(frames.at(-1)!.function)}` : "";
 }
 
 /** "14 times, never equal". */
@@ -75,8 +82,8 @@ function timesText({ times, equal, more }: ComparedPlace, style: TextStyle): str
 }
 
 /** ": always 0x0", or what it met most often. */
-function pairsText({ pairs, constant, more, equal }: ComparedPlace): string {
-  const others = joined(pairs.filter(({ first, second }) => first !== second), constant);
+function pairsText({ pairs, constant, more, equal, size }: ComparedPlace): string {
+  const others = joined(pairs.filter(({ first, second }) => first !== second), constant, size);
   if (others.length === 0) return more > 0 ? `; ${formatCount(more)} more` : "";
   if (others.length === 1 && equal === 0 && more === 0) return `: always ${others[0][0]}`;
   const shown = others.slice(0, MOST_SHOWN).map(([text, times]) =>
@@ -95,10 +102,12 @@ function pairsText({ pairs, constant, more, equal }: ComparedPlace): string {
 function joined(
   pairs: readonly ComparedPair[],
   constant: bigint | undefined,
+  size: number,
 ): [text: string, times: number][] {
   const sums = new Map<string, number>();
   for (const { first, second, times } of pairs) {
-    const text = constant === undefined ? `${hex(first)} with ${hex(second)}` : hex(second);
+    const value = operand(second, size);
+    const text = constant === undefined ? `${operand(first, size)} with ${value}` : value;
     sums.set(text, (sums.get(text) ?? 0) + times);
   }
   return [...sums].sort((a, b) => b[1] - a[1]);
@@ -107,11 +116,12 @@ function joined(
 function switchText(cases: readonly ComparedPlace[], style: TextStyle): string[] {
   const [{ size, times }] = cases;
   const taken = cases.filter(({ equal }) => equal > 0);
-  const never = cases.filter(({ equal }) => equal === 0).map(({ constant }) => hex(constant!));
-  const met = taken.map(({ constant, equal }) => `${hex(constant!)} ×${formatCount(equal)}`);
+  const name = ({ constant }: ComparedPlace): string => operand(constant!, size);
+  const never = cases.filter(({ equal }) => equal === 0).map(name);
+  const met = taken.map((one) => `${name(one)} ×${formatCount(one.equal)}`);
   const other = times - taken.reduce((sum, { equal }) => sum + equal, 0);
   return [
-    `  switch, ${plural(size, "byte")}: ${plural(times, "time")}`,
+    `  switch, ${plural(size, "byte")}${outerText(cases[0])}: ${plural(times, "time")}`,
     ...met.length > 0 ? [`    taken: ${met.join(", ")}`] : [],
     ...other > 0 ? [`    none of them ×${formatCount(other)}${valuesText(cases)}`] : [],
     ...never.length > 0 ? [`    ${paint(`never: ${never.join(", ")}`, "red", style)}`] : [],
@@ -121,13 +131,17 @@ function switchText(cases: readonly ComparedPlace[], style: TextStyle): string[]
 /** The values that no case is for. */
 function valuesText(cases: readonly ComparedPlace[]): string {
   const constants = new Set(cases.map(({ constant }) => constant));
-  const others = joined(cases[0].pairs.filter(({ second }) => !constants.has(second)), 0n);
+  const [{ pairs, size }] = cases;
+  const others = joined(pairs.filter(({ second }) => !constants.has(second)), 0n, size);
   if (others.length === 0) return "";
   return `: ${others.slice(0, MOST_SHOWN).map(([text]) => text).join(", ")}${
     others.length > MOST_SHOWN ? ", …" : ""
   }`;
 }
 
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
+/** An operand: `0x53 "S"` where it is a byte that stands for a character. */
+function operand(value: bigint, size: number): string {
+  const hex = `0x${value.toString(16)}`;
+  const isText = size === 1 && value > 0x20n && value < 0x7fn;
+  return isText ? `${hex} ${JSON.stringify(String.fromCharCode(Number(value)))}` : hex;
 }

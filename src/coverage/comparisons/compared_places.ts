@@ -1,6 +1,12 @@
 import type { Address } from "../../base/address.ts";
 import { type Comparisons, isConstant, sizeOf } from "../../kcov/comparisons/comparisons.ts";
-import type { Frame } from "../../symbolize/index/image_index.ts";
+
+/** A function and a line in it. */
+export interface ComparedFrame {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+}
 
 /** Two operands that were compared. */
 export interface ComparedPair {
@@ -17,7 +23,7 @@ export interface ComparedPair {
 export interface ComparedPlace {
   readonly pc: Address;
   /** The line and the functions around it, innermost first; empty where they are not known. */
-  readonly frames: readonly Frame[];
+  readonly frames: readonly ComparedFrame[];
   /** Size of the operands in bytes. */
   readonly size: number;
   /** What the code compares with; absent where both operands are values. */
@@ -37,7 +43,7 @@ export interface ComparedPlace {
 /** Comparisons one by one, by file and line; those without a place last. */
 export function comparedPlaces(
   comparisons: Comparisons,
-  frames: ReadonlyMap<Address, readonly Frame[]>,
+  frames: ReadonlyMap<Address, readonly ComparedFrame[]>,
 ): ComparedPlace[] {
   const { pcs, types, more, pairEnd, first, second, times, origins } = comparisons;
   const places: ComparedPlace[] = [];
