@@ -104,3 +104,12 @@ export class CollectedTest implements Recording {
     };
   }
 }
+
+/** The tallies of the tests of a segment that are open still. */
+export function talliesOf({ owners }: Segment<CollectedTest>): (OriginTally | ComparisonTally)[] {
+  const tallies: (OriginTally | ComparisonTally)[] = [];
+  for (const { tally, compared } of owners) {
+    if (tally !== undefined) tallies.push(compared ?? tally);
+  }
+  return tallies;
+}

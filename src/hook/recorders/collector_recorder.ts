@@ -18,7 +18,7 @@ import { sayOncePerRun } from "../../record/say_once.ts";
 import { environmentMode, type RecordMode } from "../mode.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
-import { CollectedTest } from "./collected_test.ts";
+import { CollectedTest, talliesOf } from "./collected_test.ts";
 import { Segment } from "./collector_set.ts";
 import { CollectorSets, POINT_WORDS } from "./collector_sets.ts";
 import { atEndOfFile } from "./end_of_file.ts";
@@ -479,15 +479,6 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   get #libc(): RecorderLibc {
     return this.#opened ??= this.#open();
   }
-}
-
-/** The tallies of the tests of a segment that are open still. */
-function talliesOf({ owners }: Segment<CollectedTest>): (OriginTally | ComparisonTally)[] {
-  const tallies: (OriginTally | ComparisonTally)[] = [];
-  for (const { tally, compared } of owners) {
-    if (tally !== undefined) tallies.push(compared ?? tally);
-  }
-  return tallies;
 }
 
 const OTHERWISE =

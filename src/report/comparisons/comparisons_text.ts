@@ -1,6 +1,13 @@
 import type { ComparedPair, ComparedPlace } from "../../coverage/comparisons/compared_places.ts";
 import { formatAddress } from "../../base/address.ts";
-import { formatCount, paint, plural, printable, type TextStyle } from "../text_style.ts";
+import {
+  formatCount,
+  paint,
+  PLAIN_STYLE,
+  plural,
+  printable,
+  type TextStyle,
+} from "../text_style.ts";
 
 /** Pairs of a comparison that a line shows. */
 const MOST_SHOWN = 4;
@@ -39,6 +46,25 @@ export function comparisonsText(answer: ComparisonsAnswer, style: TextStyle): st
     lines.push(...group.length > 1 ? switchText(group, style) : [`  ${onePlace(group[0], style)}`]);
   }
   return [head, ...notes, ...lines, ""].join("\n");
+}
+
+/** A comparison, or a `switch` with its cases, in words. */
+export interface ComparedRow {
+  readonly line: number;
+  readonly text: string;
+  /** Its operands were never equal; of a `switch`, some case was never taken. */
+  readonly never: boolean;
+}
+
+/** Comparisons by the line that they are at. */
+export function comparedRows(places: readonly ComparedPlace[]): ComparedRow[] {
+  return byCode(places).filter(([{ frames }]) => frames.length > 0).map((group) => ({
+    line: group[0].frames[0].line,
+    text: group.length > 1
+      ? switchText(group, PLAIN_STYLE).map((text) => text.trim()).join("; ")
+      : onePlace(group[0], PLAIN_STYLE),
+    never: group.some(({ equal }) => equal === 0),
+  }));
 }
 
 /** Comparisons of one PC together: those of a `switch` are several. */
