@@ -42,6 +42,8 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   compare(): void {}
 
+  addRemote(): void {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

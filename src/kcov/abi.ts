@@ -7,6 +7,8 @@ export const KCOV_INIT_TRACE = 0x80086301n;
 export const KCOV_ENABLE = 0x6364n;
 /** `_IO('c', 101)`: stop. The argument must be 0. */
 export const KCOV_DISABLE = 0x6365n;
+/** `_IOW('c', 102, struct kcov_remote_arg)`: record work of the kernel's own tasks. The argument is the address. */
+export const KCOV_REMOTE_ENABLE = 0x40186366n;
 /**
  * `_IOW('c', 103, unsigned long)`: trace the calling thread and store each PC once. The argument is the size of the
  * bitmap in words, by value. Not in mainline; the embedded kernel has it.

@@ -64,6 +64,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV_RUN",
     "KERNELCOV_RUN_ID",
     "KERNELCOV_MODE",
+    "KERNELCOV_REMOTE",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];

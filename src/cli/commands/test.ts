@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { MODE_VARIABLE, type RecordMode } from "../../hook/mode.ts";
+import { MODE_VARIABLE, type RecordMode, REMOTE_VARIABLE } from "../../hook/mode.ts";
+import { parseRemoteSources, type RemoteSource } from "../../kcov/remote/remote_sources.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
 import { recordFiles } from "../../record/run_folder.ts";
@@ -37,6 +38,8 @@ export const testCommand: Command = {
 ${KERNEL_HELP}    --mode pc|cmp|trace           what is recorded: pc, which points ran; trace, also in which order the testing thread ran
                                   them, for kernelcov trace, with --scope thread; cmp, what was compared, in place of
                                   points, for kernelcov comparisons: in tree scope only on a kernel with collectors
+    --remote common,usb:N         with --scope thread: also what the kernel's workers do for the testing thread, where the
+                                  kernel passes its handle on, or for USB bus N
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
 ${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
@@ -49,6 +52,7 @@ async function run(args: string[]): Promise<number> {
     ...RECORDING_OPTIONS,
     mode: { type: "string", default: "pc" },
     scope: { type: "string" },
+    remote: { type: "string" },
     recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
   });
@@ -56,9 +60,18 @@ async function run(args: string[]): Promise<number> {
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
   // An order is one thread's.
-  const asked = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
+  const remote = remoteOf(values.remote);
+  const isThreads = mode === "trace" || remote.length > 0;
+  const asked = scopeOf(values.scope ?? (isThreads ? "thread" : "tree"));
   if (mode === "trace" && asked === "tree") {
     throw new UsageError("--mode trace is of the testing thread: leave out --scope tree");
+  }
+  if (remote.length > 0 && (asked === "tree" || mode === "cmp")) {
+    throw new UsageError(
+      asked === "tree"
+        ? "--remote is of the testing thread: leave out --scope tree, where collectors have what the kernel does for a test"
+        : "--remote is of points: leave out --mode cmp",
+    );
   }
   if (asked === "thread" && values.recorder !== "auto") {
     throw new UsageError("--recorder is for --scope tree: leave out one of them");
@@ -73,7 +86,7 @@ async function run(args: string[]): Promise<number> {
         !recording.machine.collectors
       ? "thread"
       : asked;
-    const runOnce = testRecorder(command, recording, { ...values, scope, mode });
+    const runOnce = testRecorder(command, recording, { ...values, scope, mode, remote });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;
@@ -91,6 +104,17 @@ function scopeOf(text: string): Scope {
   throw new UsageError(`Unknown scope "${text}": use thread or tree`);
 }
 
+/** The sources of `--remote`; none without it. */
+function remoteOf(text: string | undefined): readonly RemoteSource[] {
+  try {
+    const sources = parseRemoteSources(text ?? "");
+    if (text === undefined || sources.length > 0) return sources;
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+  throw new UsageError("--remote names no source: use common, or usb:N for USB bus N");
+}
+
 /** An option that only a tracer can follow. */
 function needOfPtrace({ "no-follow": noFollow = [] }: TestValues): string | undefined {
   return noFollow.length > 0 ? "--no-follow" : undefined;
@@ -104,6 +128,8 @@ interface TestRunOptions extends TestValues {
   readonly scope: Scope;
   /** `pc` where absent. */
   readonly mode?: RecordMode;
+  /** Sources of remote coverage; none where absent. */
+  readonly remote?: readonly RemoteSource[];
   /** The value of `--recorder`. */
   readonly recorder: string;
   readonly vmlinux?: string;
@@ -142,13 +168,14 @@ function testRun(
   report: string,
   { machine, runDirectory, run }: Recording,
   recorder: RecorderName | "thread",
-  { vmlinux, mode = "pc", "no-follow": noFollow }: TestRunOptions,
+  { vmlinux, mode = "pc", remote = [], "no-follow": noFollow }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
     [MODE_VARIABLE]: mode,
+    ...(remote.length > 0 ? { [REMOTE_VARIABLE]: remote.join() } : {}),
     ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };

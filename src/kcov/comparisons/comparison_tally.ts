@@ -13,6 +13,8 @@ const KEPT_PAIRS = 65_536;
 /** More pairs than this are counted, not kept. */
 const MOST_PAIRS = 1 << 20;
 const MOST_TIMES = 0xffff_ffff;
+/** Bits of a slot's number beside its PC in a key to sort by: there are twice as many slots as pairs. */
+const SLOT_RANGE = 2 ** 22;
 /** 2^32 divided by the golden ratio: spreads neighbouring keys over a table. */
 const SPREAD = 0x9e37_79b1 | 0;
 const SPREAD_OF_OPERANDS = 0x85eb_ca6b | 0;
@@ -203,7 +205,7 @@ export class ComparisonTally {
    *
    * @returns How often comparisons were made of which no pair is kept.
    */
-  #addMore(order: Uint32Array, pairEnd: readonly number[], more: number[]): number {
+  #addMore(order: Float64Array, pairEnd: readonly number[], more: number[]): number {
     const { anyMore } = this.#counts;
     if (!anyMore) return 0;
     const slots = this.#slots, added = new Set<number>();
@@ -256,17 +258,46 @@ export class ComparisonTally {
   }
 
   /** The used slots: those of a comparison together, by PC, type and constant; the most frequent pairs first. */
-  #inOrder(): Uint32Array {
+  #inOrder(): Float64Array {
+    const slots = this.#slots, size = this.#size;
+    const order = Float64Array.from(this.#used.subarray(0, size));
+    const pcAt = (slot: number): number => addressFromHalves(slots[slot], slots[slot + 1]);
+    let lowest = Infinity, highest = -Infinity;
+    for (let at = 0; at < size; at++) {
+      const pc = pcAt(order[at]);
+      if (pc < lowest) lowest = pc;
+      if (pc > highest) highest = pc;
+    }
+    if (highest - lowest >= 2 ** 31) {
+      return order.sort((a, b) => pcAt(a) - pcAt(b) || this.#compare(a, b));
+    }
+    // Sorted as numbers, without a call for each comparison: the PC's distance, and the slot's number below it.
+    for (let at = 0; at < size; at++) {
+      order[at] = (pcAt(order[at]) - lowest) * SLOT_RANGE + order[at] / PAIR;
+    }
+    order.sort();
+    let first = 0, last = -1;
+    for (let at = 0; at < size; at++) {
+      const distance = Math.floor(order[at] / SLOT_RANGE);
+      order[at] = (order[at] - distance * SLOT_RANGE) * PAIR;
+      if (distance === last) continue;
+      if (at - first > 1) order.subarray(first, at).sort((a, b) => this.#compare(a, b));
+      first = at;
+      last = distance;
+    }
+    order.subarray(first).sort((a, b) => this.#compare(a, b));
+    return order;
+  }
+
+  /** Which of two slots of one PC comes first. */
+  #compare(a: number, b: number): number {
     const slots = this.#slots;
-    return this.#used.slice(0, this.#size).sort((a, b) =>
-      addressFromHalves(slots[a], slots[a + 1]) - addressFromHalves(slots[b], slots[b + 1]) ||
-      (slots[a + 2] & KCOV_CMP.typeMask) - (slots[b + 2] & KCOV_CMP.typeMask) ||
+    return (slots[a + 2] & KCOV_CMP.typeMask) - (slots[b + 2] & KCOV_CMP.typeMask) ||
       this.#constantOrder(a, b) ||
       slots[b + 7] - slots[a + 7] ||
       slots[a + 4] - slots[b + 4] || slots[a + 3] - slots[b + 3] ||
       slots[a + 6] - slots[b + 6] || slots[a + 5] - slots[b + 5] ||
-      slots[a + 2] - slots[b + 2]
-    );
+      slots[a + 2] - slots[b + 2];
   }
 
   #constantOrder(a: number, b: number): number {
