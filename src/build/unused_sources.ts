@@ -6,7 +6,7 @@ const UNUSED_DRIVERS =
   ("accel accessibility ata auxdisplay bluetooth bus cdx clk clocksource comedi counter cpufreq cpuidle crypto cxl dma " +
     "edac extcon firmware fpga gpio gpu greybus hid hsi hv hwmon hwtracing i2c i3c iio infiniband input interconnect " +
     "iommu irqchip isdn leds macintosh mailbox md media memory message mfd mmc mtd mux net/can net/dsa net/ethernet " +
-    "net/phy net/usb net/wan net/wireless net/wwan ntb nvme nvmem parport pci pcmcia perf phy pinctrl platform " +
+    "net/phy net/usb net/wan net/wireless net/wwan nfc ntb nvme nvmem parport pci pcmcia perf phy pinctrl platform " +
     "pmdomain power pwm rapidio regulator remoteproc reset rpmsg rtc s390 scsi soc soundwire spi spmi ssb staging " +
     "target thermal thunderbolt tty/serial ufs usb vdpa vfio video w1 watchdog xen").split(" ");
 

@@ -10,9 +10,9 @@ import { spawnSync } from "../../_support/spawn_sync.ts";
 const KERNELCOV = fileURLToPath(new URL("../../../src/cli/kernelcov", import.meta.url));
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   deno: ["deno", "test", "-A", "--no-check"],
-  bun: ["bun", "test"],
+  bun: ["bun", "test", "--timeout", "120000"],
 };
-const SLOW = { timeout: 240_000 };
+const SLOW = { timeout: 480_000 };
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-comparisons-"));
 after(() => rmSync(folder, { recursive: true }));
 
