@@ -159,9 +159,13 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       return this.#enable(device, stores);
     } catch (error) {
       const isBusy = error instanceof KcovUnavailableError && error.reason === "busy";
-      if (!isBusy || remoteStart === undefined) throw error;
-      sayOncePerRun(REMOTE_ONLY);
-      return device;
+      if (!isBusy || !this.#remote.enabled) throw error;
+      if (remoteStart !== undefined) {
+        sayOncePerRun(REMOTE_ONLY);
+        return device;
+      }
+      this.#remote.close();
+      return this.#enable(device, stores);
     }
   }
 
