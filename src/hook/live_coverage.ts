@@ -99,7 +99,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     const recording = this.#recording;
     if (recording === undefined || this.#ended) return;
     if (this.#recorder.keepOrder !== undefined) this.#recorder.keepOrder(recording);
-    else sayOncePerRun(NO_ORDER);
+    else this.#recorder.pause(() => sayOncePerRun(NO_ORDER));
   }
 
   addRemote(sources: readonly RemoteSource[]): void {
@@ -182,7 +182,7 @@ const NO_REMOTE =
 const NO_COMPARISONS =
   "a tracer does not record comparisons: record with --scope thread, or on a kernel with collectors";
 const NO_ORDER =
-  "the order of points is not kept in tree scope: record with kernelcov test --mode trace";
+  "the order of points is not kept where a tracer follows the tests: use kernelcov test --mode trace";
 
 function setAside<Result>(recorder: Recorder, action: () => Result): Result {
   return recorder.setAside === undefined ? recorder.pause(action) : recorder.setAside(action);

@@ -16,7 +16,7 @@ export interface KernelCoverageOptions {
   /**
    * What is recorded: `pc`, the default, which coverage points ran; `trace`, also in which order they did on the test's
    * thread, for `kernelcov trace`; `cmp`, what the kernel compared, in place of points, for `cov.comparisons` and
-   * `kernelcov comparisons`. In `tree` scope there is no order, and comparisons need collectors; one line per run says so.
+   * `kernelcov comparisons`. Neither where a tracer follows the tests; one line per run says so.
    */
   readonly mode?: RecordMode;
   /**

@@ -216,13 +216,13 @@ export class KcovDevice implements Disposable {
   }
 
   /**
-   * The order of the entries that {@linkcode KcovDevice.decode} found `pcs` among.
+   * The order of the entries that are among `pcs`.
    *
    * @throws As `decode`.
    */
   order(from: number, to: number, pcs: ArrayLike<Address>): TraceOrder {
     this.#checkRange(from, to);
-    return traceOrder(this.#halves, 1 + from, 1 + to, pcs);
+    return traceOrder(this.#halves, 1 + from, 1 + to, pcs, to === this.capacity);
   }
 
   #checkRange(from: number, to: number): void {

@@ -97,12 +97,13 @@ export function recordLine(record: TestRecord, number?: number): string {
     // Of which those of the points are the sums.
     originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
     // Readers of before take it for nothing.
-    order: order && encodeOrder(order).toBase64(),
+    order: order && encodeOrder(order.points).toBase64(),
     ordered: order?.points.length,
     orderCut: order?.cut,
     comparisons: comparisons && encodeComparisons(comparisons).toBase64(),
     comparedPairs: comparisons?.times.length,
     comparisonsLost: comparisons?.lost,
+    orderFull: order?.full,
   });
 }
 
@@ -268,7 +269,7 @@ function comparisonsOf(fields: Fields): Comparisons {
 
 function orderOf(fields: Fields, count: number): TraceOrder {
   const points = decodeOrder(bytesOf(fields, "order"), number(fields, "ordered"), count);
-  return { points, cut: number(fields, "orderCut") };
+  return { points, cut: number(fields, "orderCut"), full: flag(fields, "orderFull") };
 }
 
 function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {

@@ -134,6 +134,7 @@ function recordTree(
     command: options.record
       ? { name: whole.name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
+    ordered: options.record && options.mode === "trace",
     onRecord: records.append,
     onBegin: (test) => {
       records.announce(test);

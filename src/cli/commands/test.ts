@@ -36,8 +36,8 @@ export const testCommand: Command = {
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
 ${KERNEL_HELP}    --mode pc|cmp|trace           what is recorded: pc, which points ran; trace, also in which order the testing thread ran
-                                  them, for kernelcov trace, with --scope thread; cmp, what was compared, in place of
-                                  points, for kernelcov comparisons: in tree scope only on a kernel with collectors
+                                  them, for kernelcov trace; --scope thread is the default then; cmp, what was compared,
+                                  in place of points, for kernelcov comparisons: in tree scope only with collectors
     --remote common,usb:N         with --scope thread: also what the kernel's workers do for the testing thread, where the
                                   kernel passes its handle on, or for USB bus N
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
@@ -59,13 +59,9 @@ async function run(args: string[]): Promise<number> {
   const { values } = line;
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
-  // An order is one thread's.
   const remote = remoteOf(values.remote);
   const isThreads = mode === "trace" || remote.length > 0;
   const asked = scopeOf(values.scope ?? (isThreads ? "thread" : "tree"));
-  if (mode === "trace" && asked === "tree") {
-    throw new UsageError("--mode trace is of the testing thread: leave out --scope tree");
-  }
   if (remote.length > 0 && (asked === "tree" || mode === "cmp")) {
     throw new UsageError(
       asked === "tree"
@@ -148,6 +144,11 @@ export function testRecorder(
     : options.mode === "cmp"
     ? chooseComparing(options.recorder, machine, needOfPtrace(options))
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
+  if (recorder === "ptrace" && options.mode === "trace") {
+    throw new UsageError(
+      "--mode trace needs the thread's own device, which a tracer takes: use --scope thread",
+    );
+  }
   const runOnce = testRun(command, report, recording, recorder, options);
   return async () => {
     const earlier = new Set(recordFiles(runDirectory));

@@ -23,7 +23,7 @@ type Format = typeof FORMATS[number];
 export const traceCommand: Command = {
   help: `kernelcov trace TEST
     What a test's thread ran in the kernel, in order: the calls under each system call, those that are alike and follow
-    each other as one ("×14"), with the functions that are inlined in each. Record it with kernelcov test --mode trace.
+    each other as one ("×14"), with the functions that are inlined in each. Record it with --mode trace of kernelcov test or record.
     A trace has blocks of code; which function called which is read from the image, and marked where that is not certain.
     TEST            its full name, its file and name, or a part of the name that no other test has
     --call NAME     only this system call, such as pipe2, or only page faults: "page fault"; may be repeated
@@ -97,7 +97,7 @@ function tracedTest({ coverage, traceOf }: LoadedRun, { tests }: RepeatGroup): [
   throw new UsageError(
     `The record of ${
       testLabel(coverage, tests[0])
-    } has no order: run it with kernelcov test --mode trace`,
+    } has no order: use --mode trace of kernelcov test or record`,
   );
 }
 
@@ -105,14 +105,16 @@ function tracedTest({ coverage, traceOf }: LoadedRun, { tests }: RepeatGroup): [
 function notesOf(
   coverage: RunCoverage,
   test: number,
-  { order: { cut } }: TestTrace,
+  { order: { cut, full } }: TestTrace,
   unresolved: number,
 ): string[] {
-  const { truncated, shared, callingThreadOnly } = coverage.tests[test].record;
+  const { shared, callingThreadOnly } = coverage.tests[test].record;
   return [
     ...(cut > 0 ? [`cut: ${formatCount(cut)} points ran after these`] : []),
-    ...(truncated
-      ? ["truncated: the buffer was full, so more ran after these: set KERNELCOV_WORDS"]
+    ...(full
+      ? [
+        "truncated: the buffer was full, and points are missing: set KERNELCOV_WORDS, or --words of record",
+      ]
       : []),
     ...(shared ? ["shared: another test was open on the thread, and some points are its"] : []),
     ...(callingThreadOnly ? ["thread only: what the test did on other threads is missing"] : []),

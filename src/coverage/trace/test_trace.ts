@@ -66,8 +66,15 @@ export class CalledTrace {
     this.roots = callTree(code, points, (fn) => this.#origins.has(fn));
   }
 
-  nameOf(fn: number): string {
+  /** The name of a function's symbol. */
+  symbolOf(fn: number): string {
     return fn < 0 ? "??" : this.#code.nameOf(fn);
+  }
+
+  /** The name of the function of a call: as the source has it, where that is known, since symbols may be aliases. */
+  nameOf(node: CallNode): string {
+    const fn = this.#functionOf(node);
+    return fn < 0 ? this.symbolOf(node.fn) : this.#image.functionName[fn];
   }
 
   /** The origin of a call from outside, as records have it; `undefined` where that is not known. */
@@ -76,7 +83,7 @@ export class CalledTrace {
     const call = fns.map((fn) => this.#callOf(fn)).find((found) => found !== undefined);
     if (call !== undefined) return call;
     // In a call they are entered from its code.
-    if (PAGE_FAULTS.has(this.nameOf(root.fn))) return KCOV_CALL.pageFault;
+    if (PAGE_FAULTS.has(this.nameOf(root))) return KCOV_CALL.pageFault;
     const origin = this.#origins.get(root.fn);
     return origin === undefined || (origin & KCOV_CALL_MASK) === KCOV_CALL.none
       ? undefined
@@ -90,15 +97,21 @@ export class CalledTrace {
   }
 
   /** Where the function of a call is declared; `undefined` where that is not known. */
-  sourceOf({ points }: CallNode): TracedSource | undefined {
-    const { frameStart, frameFunction, functionFile, functionLine, files } = this.#image;
+  sourceOf(node: CallNode): TracedSource | undefined {
+    const fn = this.#functionOf(node);
+    const { functionFile, functionLine, files } = this.#image;
+    return fn < 0 ? undefined : { file: files[functionFile[fn]], line: functionLine[fn] };
+  }
+
+  /** The function of a call as the image has it; -1 where that is not known. */
+  #functionOf({ points }: CallNode): number {
+    const { frameStart, frameFunction } = this.#image;
     for (const address of points) {
       const point = this.#pointAt(address);
       if (point < 0 || frameStart[point] === frameStart[point + 1]) continue;
-      const fn = frameFunction[frameStart[point + 1] - 1];
-      return { file: files[functionFile[fn]], line: functionLine[fn] };
+      return frameFunction[frameStart[point + 1] - 1];
     }
-    return undefined;
+    return -1;
   }
 
   /** The functions that are inlined at the points of a call, in the order of first runs. */

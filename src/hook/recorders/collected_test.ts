@@ -2,6 +2,7 @@ import type { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
 import type { OriginTally } from "../../kcov/origin_tally.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
+import { runtimeName } from "../../sys/runtime.ts";
 import type { Segment } from "./collector_set.ts";
 import type { Recording } from "./recorder.ts";
 
@@ -112,4 +113,30 @@ export function talliesOf({ owners }: Segment<CollectedTest>): (OriginTally | Co
     if (tally !== undefined) tallies.push(compared ?? tally);
   }
   return tallies;
+}
+
+/**
+ * The record of what ran while no test was open.
+ *
+ * @param threadsShared Other threads of the process may have worked for tests of other files.
+ */
+export function outsideRecord(
+  pcs: TestRecord["pcs"],
+  { tasks, pending, dropped, truncated }: Omit<Segment<CollectedTest>, "collector" | "owners">,
+  durationMs: number,
+  threadsShared: boolean,
+): TestRecord {
+  return {
+    ...{ name: "(outside tests)", file: "", runner: runtimeName(), kind: "outside" },
+    ...{ scope: "tree", outcome: "passed", durationMs, pcs, hits: null, truncated },
+    ...{ shared: false, callingThreadOnly: false },
+    tree: {
+      tasks: tasks + 1,
+      refused: [],
+      finished: true,
+      ...(threadsShared ? { threadsShared: true } : {}),
+      ...(pending === 0 ? {} : { pending }),
+      ...(dropped === 0 ? {} : { dropped }),
+    },
+  };
 }

@@ -18,11 +18,12 @@ import { sayOncePerRun } from "../../record/say_once.ts";
 import { environmentMode, type RecordMode } from "../mode.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
-import { CollectedTest, talliesOf } from "./collected_test.ts";
+import { CollectedTest, outsideRecord, talliesOf } from "./collected_test.ts";
 import { Segment } from "./collector_set.ts";
-import { CollectorSets, POINT_WORDS } from "./collector_sets.ts";
+import { closedBy, CollectorSets, POINT_WORDS } from "./collector_sets.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts";
+import { ThreadOrder } from "./thread_order.ts";
 import { explain, turnedOff } from "./thread_recorder.ts";
 import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
@@ -67,6 +68,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
   readonly #outsideTally = new OriginTally();
+  readonly #order: ThreadOrder;
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
   #tests: readonly CollectedTest[] = [];
@@ -87,6 +89,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       words: settings.words,
       last: (segment) => this.#readLast(segment),
     });
+    this.#order = new ThreadOrder(settings.words);
     this.#baselineWanted = options.baseline ?? true;
     this.#records = new ThreadRecords(settings, options.openFiles ?? (() => this.#libc));
   }
@@ -110,7 +113,19 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     runnerBehaviour.atExit(() => withOwnBuiltins(() => this.close()));
   }
 
-  begin({ identity, kind, record, around, giveUp }: TestStart): CollectedTest {
+  begin(start: TestStart): CollectedTest {
+    const test = this.#order.pause(() => this.#begin(start));
+    if ((start.record ?? environmentMode()) === "trace" && start.kind === "test") {
+      this.keepOrder(test);
+    }
+    return test;
+  }
+
+  keepOrder(test: CollectedTest): void {
+    this.pause(() => this.#order.begin(test));
+  }
+
+  #begin({ identity, kind, record, around, giveUp }: TestStart): CollectedTest {
     const current = this.#current;
     if (current === undefined) throw this.#unavailable ?? new TypeError("Open the recorder first");
     current.collector.paused = true;
@@ -162,7 +177,16 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
   }
 
-  end(test: CollectedTest, { outcome, left }: TestEnd): RecordedPoints | undefined {
+  end(test: CollectedTest, end: TestEnd): RecordedPoints | undefined {
+    const order = this.#order.end(test);
+    return this.#order.pause(() => this.#end(test, end, order));
+  }
+
+  #end(
+    test: CollectedTest,
+    { outcome, left }: TestEnd,
+    order: ReturnType<ThreadOrder["end"]>,
+  ): RecordedPoints | undefined {
     const { tally, begun } = test;
     if (this.#current === undefined || tally === undefined) return undefined;
     this.#current.collector.paused = true;
@@ -172,7 +196,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       if (left === true) this.#left++;
       const points = test.take()!;
       this.#tallies.push(tally);
-      const record = test.record(points, { outcome, durationMs }, this.threadsShared);
+      const whole = test.record(points, { outcome, durationMs }, this.threadsShared);
+      const record = order === undefined ? whole : { ...whole, order: order(whole.pcs) };
       test.wasPending = test.pending > 0;
       if (begun.kind === "baseline") this.#addBaseline(record);
       else test.number = this.#records.appendLater(record);
@@ -210,7 +235,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (collector === undefined || collector.paused) return action();
     collector.paused = true;
     try {
-      return action();
+      return this.#order.pause(action);
     } finally {
       this.#resume();
     }
@@ -276,6 +301,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     );
     awaitLate(this.#libc, late.map(({ collector }) => collector));
     sets.close();
+    this.#order.close();
     this.keepBaseline();
     this.#closeOutside();
     this.#outside = this.#current = undefined;
@@ -427,33 +453,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #closeOutside(): void {
     const outside = this.#outside!;
     outside.read([this.#outsideTally]);
-    const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
     // Nobody asks by which calls, and there are many points.
     const pcs = this.#outsideTally.takePcs();
     if (pcs.length === 0) return;
-    this.#append({
-      name: "(outside tests)",
-      file: "",
-      runner: runtimeName(),
-      kind: "outside",
-      scope: "tree",
-      outcome: "passed",
-      durationMs: performance.now() - this.#startedMs,
-      pcs,
-      hits: null,
-      truncated,
-      shared: false,
-      callingThreadOnly: false,
-      tree: {
-        tasks: tasks + 1,
-        refused: [],
-        finished: true,
-        ...(this.threadsShared ? { threadsShared: true } : {}),
-        ...(pending === 0 ? {} : { pending }),
-        ...(dropped === 0 ? {} : { dropped }),
-      },
-    });
+    const durationMs = performance.now() - this.#startedMs;
+    this.#append(outsideRecord(pcs, outside, durationMs, this.threadsShared));
   }
 
   #append(record: TestRecord): void {
@@ -483,15 +488,6 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
 const OTHERWISE =
   "tests that overlap are recorded alike: points or comparisons, as the first of them has it";
-
-function closedBy(cause: SyscallError): KcovUnavailableError {
-  return new KcovUnavailableError(
-    "busy",
-    "A test has closed the coverage device, and this thread cannot open another: " +
-      "let tests close only descriptors that they opened",
-    { cause },
-  );
-}
 
 function openLibc(): RecorderLibc {
   return loadLibcPart([...COLLECTOR_FUNCTIONS, "write", "fstat", "poll"]);

@@ -73,3 +73,13 @@ export class CollectorSets<Owner> {
     return this.#points ??= new CollectorSet(libc(), { words: words ?? POINT_WORDS }, last);
   }
 }
+
+/** Why a thread cannot be recorded any more. */
+export function closedBy(cause: SyscallError): KcovUnavailableError {
+  return new KcovUnavailableError(
+    "busy",
+    "A test has closed the coverage device, and this thread cannot open another: " +
+      "let tests close only descriptors that they opened",
+    { cause },
+  );
+}

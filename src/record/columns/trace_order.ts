@@ -1,11 +1,10 @@
 import { FormatError } from "../../errors.ts";
-import type { TraceOrder } from "../../kcov/trace_order.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "./varints.ts";
 
 // What runs next is mostly near in the code, so the distances between the indexes of points take a byte, seldom two.
 
 /** The points of an order as bytes: the zigzag distance of each from the one before. */
-export function encodeOrder({ points }: TraceOrder): Uint8Array<ArrayBuffer> {
+export function encodeOrder(points: Uint32Array): Uint8Array<ArrayBuffer> {
   let bytes = new Uint8Array(points.length * 2 + MAX_VARINT_BYTES);
   let end = 0, previous = 0;
   for (let index = 0; index < points.length; index++) {

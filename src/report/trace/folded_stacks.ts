@@ -13,7 +13,7 @@ export function foldedStacks(view: TraceView): string {
     waiting.push([frame(entryText(view, root)), root]);
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [outer, node] = next;
-      const stack = `${outer};${frame(trace.nameOf(node.fn))}`;
+      const stack = `${outer};${frame(trace.nameOf(node))}`;
       if (node.hits > 0) counts.set(stack, (counts.get(stack) ?? 0) + node.hits);
       for (let at = node.children.length - 1; at >= 0; at--) {
         waiting.push([stack, node.children[at]]);

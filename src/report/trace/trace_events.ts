@@ -3,6 +3,7 @@ import { entryText, type TraceView } from "./trace_view.ts";
 
 /** Process and thread of all events: the order is one thread's. */
 const PLACE = { pid: 1, tid: 1 } as const;
+const METADATA = { cat: "__metadata", ph: "M", ts: 0, ...PLACE } as const;
 /** Bytes of text that are given out at once. */
 const PIECE = 1 << 16;
 
@@ -20,8 +21,8 @@ export function* traceEvents(view: TraceView): Generator<string> {
     },
   };
   const names = [
-    { name: "process_name", ph: "M", ...PLACE, args: { name: label } },
-    { name: "thread_name", ph: "M", ...PLACE, args: { name: "order of points, not time" } },
+    { name: "process_name", ...METADATA, args: { name: label } },
+    { name: "thread_name", ...METADATA, args: { name: "order of points, not time" } },
   ];
   let piece = `${JSON.stringify(about).slice(0, -1)},"traceEvents":[\n${
     names.map((event) => JSON.stringify(event)).join(",\n")
@@ -52,10 +53,10 @@ function* eventsOf(view: TraceView, root: CallNode): Generator<unknown> {
   // Not a recursion: a generator for each level is slow, and stacks can be deep.
   const waiting = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    const { fn, start, end, hits, evidence, callers } = node;
+    const { start, end, hits, evidence, callers } = node;
     const source = trace.sourceOf(node);
     yield {
-      name: trace.nameOf(fn),
+      name: trace.nameOf(node),
       cat: "call",
       ph: "X",
       ts: start,
@@ -65,7 +66,7 @@ function* eventsOf(view: TraceView, root: CallNode): Generator<unknown> {
         ...(source === undefined ? {} : { source: `${source.file}:${source.line}` }),
         points: hits,
         evidence,
-        ...(callers.length === 0 ? {} : { callers: callers.map((one) => trace.nameOf(one)) }),
+        ...(callers.length === 0 ? {} : { callers: callers.map((one) => trace.symbolOf(one)) }),
       },
     };
     for (let at = node.children.length - 1; at >= 0; at--) waiting.push(node.children[at]);

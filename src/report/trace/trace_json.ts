@@ -26,14 +26,14 @@ function repeatedJson(view: TraceView, repeated: Repeated): Record<string, unkno
   const { node, times, hits, children } = repeated;
   const { evidence, callers, hasPoints, odd, start, end } = node;
   return {
-    function: trace.nameOf(node.fn),
+    function: trace.nameOf(node),
     ...trace.sourceOf(node),
     times,
     points: hits,
     start,
     end,
     evidence,
-    ...(callers.length === 0 ? {} : { callers: callers.map((fn) => trace.nameOf(fn)) }),
+    ...(callers.length === 0 ? {} : { callers: callers.map((fn) => trace.symbolOf(fn)) }),
     ...(hasPoints ? {} : { hasPoints }),
     ...(odd === 0 ? {} : { odd }),
     inlined: trace.inlinedIn(node).map(({ name }) => name),

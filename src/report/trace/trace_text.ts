@@ -108,7 +108,7 @@ class TraceText {
       .map(({ name }) => printable(name));
     return [
       this.#marksOf(node),
-      printable(trace.nameOf(node.fn)),
+      printable(trace.nameOf(node)),
       count > 1 ? ` ${paint(times(count), "cyan", style)}` : "",
       source === undefined
         ? ""
@@ -116,7 +116,7 @@ class TraceText {
       inlined.length === 0 ? "" : `  ${paint(`(inlined: ${inlined.join(", ")})`, "dim", style)}`,
       node.callers.length === 0
         ? ""
-        : `  (or by ${node.callers.map((fn) => printable(trace.nameOf(fn))).join(", ")})`,
+        : `  (or by ${node.callers.map((fn) => printable(trace.symbolOf(fn))).join(", ")})`,
       depth >= this.#options.depth && children.length > 0
         ? `  +${plural(children.length, "call")}`
         : "",

@@ -18,8 +18,12 @@ export interface TraceView {
 /** What is not known to be of a system call. */
 export const OUTSIDE_CALLS = "outside of system calls";
 
+/** Stands for all calls that a kernel is built without. */
+const NO_CALL = "sys_ni_syscall";
+
 /** Why the kernel was entered: `pipe2(2)`, `page fault`. */
 export function entryText({ machine, trace }: Omit<TraceView, "roots">, root: CallNode): string {
   const origin = trace.entryOf(root);
-  return origin === undefined ? OUTSIDE_CALLS : originText(machine, origin);
+  if (origin !== undefined) return originText(machine, origin);
+  return trace.nameOf(root) === NO_CALL ? "system call that the kernel has not" : OUTSIDE_CALLS;
 }
