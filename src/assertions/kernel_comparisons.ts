@@ -11,6 +11,7 @@ import type { Symbolizer } from "./symbolizer.ts";
 export interface OperandPair {
   /** The constant, where there is one. */
   readonly first: bigint;
+  /** What it was compared with. */
   readonly second: bigint;
   /** How often. */
   readonly times: number;
@@ -22,6 +23,7 @@ export interface OperandPair {
 export interface KernelComparison {
   /** Source file, relative to the kernel's root; empty where it is not known. */
   readonly file: string;
+  /** Number of the line; 0 where it is not known. */
   readonly line: number;
   /** Name of the function; empty where it is not known. */
   readonly function: string;

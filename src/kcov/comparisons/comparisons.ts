@@ -14,8 +14,9 @@ export interface Comparisons {
   readonly more: Uint32Array<ArrayBuffer>;
   /** Of each comparison where its pairs end; they begin where those of the one before end. */
   readonly pairEnd: Uint32Array<ArrayBuffer>;
-  /** Of each pair its operands: the first is the constant where there is one. */
+  /** Of each pair its first operand: the constant where there is one. */
   readonly first: BigUint64Array<ArrayBuffer>;
+  /** Of each pair its second operand. */
   readonly second: BigUint64Array<ArrayBuffer>;
   /** Of each pair how often it was compared; 2^32 - 1 stands for more. */
   readonly times: Uint32Array<ArrayBuffer>;
