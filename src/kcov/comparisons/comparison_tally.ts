@@ -13,6 +13,7 @@ const KEPT_PAIRS = 65_536;
 /** More pairs than this are counted, not kept. */
 const MOST_PAIRS = 1 << 20;
 const MOST_TIMES = 0xffff_ffff;
+const SIGNED_MOST_TIMES = -1;
 /** Bits of a slot's number beside its PC in a key to sort by: there are twice as many slots as pairs. */
 const SLOT_RANGE = 2 ** 22;
 /** 2^32 divided by the golden ratio: spreads neighbouring keys over a table. */
@@ -38,20 +39,23 @@ export class ComparisonTally {
    */
   addTrace(halves: Uint32Array, from: number, to: number, hasCalls: boolean): void {
     const step = KCOV_CMP.words * 2;
-    let slots = this.#slots;
+    // As signed numbers: engines make others of those above 2^31 that are unsigned.
+    const entries = new Int32Array(halves.buffer, halves.byteOffset, halves.length);
+    let slots = signed(this.#slots);
     const otherwise = hasCalls ? 0 : CALL_UNKNOWN;
     for (let at = 2 + from * step, end = 2 + to * step; at < end; at += step) {
-      const tag = (halves[at] | otherwise) >>> 0;
-      const first = halves[at + 2], firstHigh = halves[at + 3];
-      const second = halves[at + 4], secondHigh = halves[at + 5];
-      const low = halves[at + 6], high = halves[at + 7];
+      const tag = entries[at] | otherwise;
+      const first = entries[at + 2], firstHigh = entries[at + 3];
+      const second = entries[at + 4], secondHigh = entries[at + 5];
+      const low = entries[at + 6], high = entries[at + 7];
       const slot = findPair(slots, low, high, tag, first, firstHigh, second, secondHigh);
-      if (slots[slot + 7] !== 0) {
-        if (slots[slot + 7] !== MOST_TIMES) slots[slot + 7]++;
+      const times = slots[slot + 7];
+      if (times !== 0) {
+        if (times !== SIGNED_MOST_TIMES) slots[slot + 7] = times + 1;
         continue;
       }
       const isEqual = first === second && firstHigh === secondHigh;
-      const count = this.#counts.of(low, high, tag, first, firstHigh);
+      const count = this.#counts.of(low >>> 0, high >>> 0, tag >>> 0, first >>> 0, firstHigh >>> 0);
       if (!this.#takes(count, isEqual)) {
         this.#counts.addMore(count, 1);
         continue;
@@ -60,7 +64,7 @@ export class ComparisonTally {
       this.#operands(slot, first, firstHigh, second, secondHigh);
       if (this.#used.length > this.#size) continue;
       this.#grow();
-      slots = this.#slots;
+      slots = signed(this.#slots);
     }
   }
 
@@ -130,7 +134,11 @@ export class ComparisonTally {
       this.#counts.addMore(count, times);
       return;
     }
-    const slot = findPair(this.#slots, low, high, tag, first, firstHigh, second, secondHigh);
+    const slot = findPair(
+      signed(this.#slots),
+      ...[low | 0, high | 0, tag | 0] as const,
+      ...[first | 0, firstHigh | 0, second | 0, secondHigh | 0] as const,
+    );
     if (this.#slots[slot + 7] !== 0) {
       this.#slots[slot + 7] = Math.min(this.#slots[slot + 7] + times, MOST_TIMES);
     } else if (this.#takes(count, first === second && firstHigh === secondHigh)) {
@@ -248,11 +256,11 @@ export class ComparisonTally {
     const old = this.#slots, oldUsed = this.#used;
     this.#slots = new Uint32Array(old.length * 2);
     this.#used = new Uint32Array(oldUsed.length * 2);
+    const from = signed(old), slots = signed(this.#slots);
     for (let at = 0; at < this.#size; at++) {
-      const pair = old.subarray(oldUsed[at], oldUsed[at] + PAIR);
-      const [low, high, tag, first, firstHigh, second, secondHigh] = pair;
-      const slot = findPair(this.#slots, low, high, tag, first, firstHigh, second, secondHigh);
-      this.#slots.set(pair, slot);
+      const pair = from.subarray(oldUsed[at], oldUsed[at] + PAIR);
+      const slot = findPair(slots, pair[0], pair[1], pair[2], pair[3], pair[4], pair[5], pair[6]);
+      slots.set(pair, slot);
       this.#used[at] = slot;
     }
   }
@@ -313,9 +321,14 @@ export class ComparisonTally {
   }
 }
 
+/** The same numbers as signed ones. */
+function signed(numbers: Uint32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  return new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+}
+
 /** Index of the slot that holds the pair, or of the free one where it belongs. */
 function findPair(
-  slots: Uint32Array,
+  slots: Int32Array,
   low: number,
   high: number,
   tag: number,
