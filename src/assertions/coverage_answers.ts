@@ -127,7 +127,8 @@ export abstract class CoverageAnswers {
   comparisons(place?: string): KernelComparison[] {
     return this.ask((symbolizer, { comparisons }) => {
       if (comparisons === undefined) throw notCompared();
-      return kernelComparisons(symbolizer, comparisons, place);
+      const { threadsShared } = this;
+      return kernelComparisons(symbolizer, comparisons, { place, threadsShared });
     });
   }
 

@@ -4,6 +4,7 @@ import {
   isComparedAt,
 } from "../coverage/comparisons/compared_places.ts";
 import type { Comparisons } from "../kcov/comparisons/comparisons.ts";
+import { selectPairs } from "../coverage/comparisons/select_pairs.ts";
 import { KCOV_CALL, KCOV_CALL_MASK } from "../kcov/origin.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
@@ -42,17 +43,22 @@ export interface KernelComparison {
 }
 
 /**
- * What was compared, by file and line.
+ * What the test caused to be compared, by file and line.
  *
- * @param place `FILE:LINE`, a file or a function; all by default.
+ * @param options `place`: `FILE:LINE`, a file or a function, all by default. `threadsShared`: other threads of the process
+ * may have worked for other tests.
  * @throws {RangeError} Where the kernel has no such file or function.
  */
 export function kernelComparisons(
   symbolizer: Symbolizer,
   comparisons: Comparisons,
-  place?: string,
+  { place, threadsShared }: {
+    readonly place?: string | undefined;
+    readonly threadsShared: boolean;
+  },
 ): KernelComparison[] {
-  const places = comparedPlaces(comparisons, symbolizer.framesOf(comparisons.pcs));
+  const caused = selectPairs(comparisons, (origin) => symbolizer.isCaused(origin, threadsShared));
+  const places = comparedPlaces(caused, symbolizer.framesOf(caused.pcs));
   if (place === undefined) return places.map((one) => comparisonOf(symbolizer, one));
   const found = places.filter(isComparedAt(place));
   if (found.length === 0) checkPlace(symbolizer, place);

@@ -41,6 +41,8 @@ export interface Symbolizer {
    * @throws {TypeError} Where there is no such origin; names the nearest.
    */
   ranFrom(pcs: OriginPcs, origin: OriginName | undefined, threadsShared: boolean): OriginPcs;
+  /** Whether an origin is of what the test caused. */
+  isCaused(origin: number, threadsShared: boolean): boolean;
   /** The name of the call that an origin goes back to, such as `openat`. */
   callOf(origin: number): string;
 }

@@ -9,6 +9,7 @@ import { comparisonsText } from "../../report/comparisons/comparisons_text.ts";
 import { plural } from "../../report/text_style.ts";
 import { comparedTests } from "../../run/compared_tests.ts";
 import { type ComparedRecord, loadRun } from "../../run/load_run.ts";
+import { ORIGIN_HELP, ORIGIN_OPTIONS, originSelectionOf } from "../origin_options.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 import { outputStyle, printJson } from "../question.ts";
 
@@ -20,7 +21,7 @@ export const comparisonsCommand: Command = {
     TEST            its full name, its file and name, or a part of names: tests that have it are taken together
     --at PLACE      only these: FILE:LINE, FILE or FUNCTION, such as fs/pipe.c:441
     --never         only those whose operands were never equal
-    --json          one object: each comparison with its pairs, and for each system call what its values were compared
+${ORIGIN_HELP}    --json          one object: each comparison with its pairs, and for each system call what its values were compared
                     with ("hints", for fuzzers)
     --run DIR       the run's folder; ${DEFAULT_RUN_FOLDER} by default
     --vmlinux FILE  the kernel's image with debug information
@@ -34,13 +35,15 @@ function run(args: string[]): number {
     vmlinux: { type: "string" },
     at: { type: "string" },
     never: { type: "boolean" },
+    ...ORIGIN_OPTIONS,
     json: { type: "boolean" },
   });
   if (operands.length > 1) throw new UsageError("Name one test, or none for all");
   const { vmlinux, at, never = false } = values;
   const loaded = loadRun(values.run ?? DEFAULT_RUN_FOLDER, { vmlinux });
   const records = comparedRecords(loaded.compared, operands[0]);
-  const { places: all, lost, truncated } = comparedTests(loaded, records);
+  const selection = originSelectionOf(values);
+  const { places: all, lost, truncated, leftOut } = comparedTests(loaded, records, selection);
   const isAsked = at === undefined ? () => true : isComparedAt(at);
   const places = all.filter((place) => isAsked(place) && (!never || place.equal === 0));
   if (at !== undefined && places.length === 0) {
@@ -57,7 +60,14 @@ function run(args: string[]): number {
     const call = origin & KCOV_CALL_MASK;
     return call === KCOV_CALL.none ? undefined : systemCallName(machine, call);
   };
-  const answer = { label, places, lost, truncated, callOf };
+  const answer = {
+    label,
+    places,
+    lost,
+    truncated,
+    leftOut: at === undefined ? leftOut : 0,
+    callOf,
+  };
   if (values.json) {
     const tests = records.map(({ name, file, runner }) => ({ name, file, runner }));
     printJson({ tests, ...comparisonsJson(answer) });

@@ -8,10 +8,13 @@ import type { ComparisonsAnswer } from "./comparisons_text.ts";
  * Comparisons for programs. Operands are hexadecimal text, as they have up to 64 bits. `calls` has for each call what its
  * values were compared with, as fuzzers take it for hints.
  */
-export function comparisonsJson({ places, lost, truncated, callOf }: ComparisonsAnswer): object {
+export function comparisonsJson(
+  { places, lost, truncated, leftOut, callOf }: ComparisonsAnswer,
+): object {
   return {
     lost,
     truncated,
+    leftOut,
     comparisons: places.map((place) => placeJson(place, callOf)),
     calls: Array.from(operandHints(places), ([call, hints]) => ({
       call: callOf(call) ?? null,

@@ -21,19 +21,28 @@ export interface ComparisonsAnswer {
   readonly lost: number;
   /** A buffer was full. */
   readonly truncated: boolean;
+  /** Comparisons that are left out since none of their origins counts. */
+  readonly leftOut: number;
   /** Name of a call that an origin has; `undefined` where none is known. */
   readonly callOf: (origin: number) => string | undefined;
 }
 
 /** Comparisons as text: by line, what was compared with what, and which operands were never equal. */
 export function comparisonsText(answer: ComparisonsAnswer, style: TextStyle): string {
-  const { label, places, lost, truncated } = answer;
+  const { label, places, lost, truncated, leftOut } = answer;
   const never = places.filter(({ equal }) => equal === 0).length;
   const head = `${paint(printable(label), "bold", style)}: ${
     plural(places.length, "comparison")
   }, of which ${formatCount(never)} never met equal operands`;
   const notes = [
     ...lost > 0 ? [`${formatCount(lost)} more found no room`] : [],
+    ...leftOut > 0
+      ? [
+        `left out: ${
+          plural(leftOut, "comparison")
+        } of the runtime's threads and of page faults: --include runtime,faults counts them`,
+      ]
+      : [],
     ...truncated ? ["The buffer was full, so more were made: set KERNELCOV_WORDS"] : [],
   ];
   const lines: string[] = [];

@@ -5,6 +5,7 @@ import {
   comparedPlaces,
   isComparedAt,
 } from "../../../src/coverage/comparisons/compared_places.ts";
+import { selectPairs } from "../../../src/coverage/comparisons/select_pairs.ts";
 import { operandHints } from "../../../src/coverage/comparisons/operand_hints.ts";
 import type { Comparisons } from "../../../src/kcov/comparisons/comparisons.ts";
 import { comparisonsJson } from "../../../src/report/comparisons/comparisons_json.ts";
@@ -36,7 +37,7 @@ const FRAMES = new Map<number, ComparedFrame[]>([
 
 const places = comparedPlaces(COMPARISONS, FRAMES);
 const answer = {
-  ...{ label: "a test", places, lost: 2, truncated: true },
+  ...{ label: "a test", places, lost: 2, truncated: true, leftOut: 1 },
   callOf: (call: number) => call === READ ? "read" : call === OPEN ? "openat" : undefined,
 };
 
@@ -72,6 +73,7 @@ test("the text says what was compared with what, and which comparison was never 
     [
       "a test: 6 comparisons, of which 3 never met equal operands",
       "2 more found no room",
+      "left out: 1 comparison whose origins do not count: --include runtime,faults counts more",
       "The buffer was full, so more were made: set KERNELCOV_WORDS",
       "fs/x.c:30 check_magic",
       '  with 0x53 "S", 1 byte: 14 times, never equal: always 0x0',
@@ -103,4 +105,14 @@ test("hints are by call: of a constant the value can be replaced, else each oper
   assert.deepEqual(json.calls[0].hints["0x0"], ["0x53"]);
   assert.deepEqual(json.comparisons[0].constant, "0x53");
   assert.deepEqual(json.comparisons[0].pairs[0].call, "read");
+});
+
+test("pairs whose origin does not count are left out, and comparisons that have no other", () => {
+  const selected = selectPairs(COMPARISONS, (origin) => origin === OPEN);
+  assert.deepEqual([...selected.pcs], [200]);
+  assert.deepEqual([...selected.pairEnd], [2]);
+  assert.deepEqual([...selected.second], [6n, 9n]);
+  assert.deepEqual([...selected.more], [7]);
+  assert.deepEqual(selectPairs(COMPARISONS, () => true), COMPARISONS);
+  assert.equal(selectPairs(COMPARISONS, () => false).pcs.length, 0);
 });
