@@ -40,7 +40,7 @@ export function comparisonsText(answer: ComparisonsAnswer, style: TextStyle): st
       ? [
         `left out: ${
           plural(leftOut, "comparison")
-        } of the runtime's threads and of page faults: --include runtime,faults counts them`,
+        } whose origins do not count: --include runtime,faults counts more`,
       ]
       : [],
     ...truncated ? ["The buffer was full, so more were made: set KERNELCOV_WORDS"] : [],
