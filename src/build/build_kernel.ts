@@ -64,7 +64,10 @@ const EMBEDDED: KernelDefinition = { fragment: "" };
 
 /** The embedded kernel with workers that record for a KCOV handle. */
 export function remoteKernel(): KernelDefinition {
-  return { name: "remote", fragment: readFileSync(join(RECIPE_FOLDER, "remote.config"), "utf8") };
+  return {
+    name: "remote",
+    fragment: readFileSync(join(RECIPE_FOLDER, "kernels/remote.config"), "utf8"),
+  };
 }
 
 /** The kernel of a name; `undefined` where none was built under it. */

@@ -15,13 +15,16 @@ import {
   KCOV_SCOPE_THREAD,
   KCOV_SWITCH_OWN,
   KCOV_SWITCH_RENEW,
+  WORD_BYTES,
 } from "./abi.ts";
 import { ComparisonTally } from "./comparisons/comparison_tally.ts";
 import { type KcovLibc, openKcov } from "./open_kcov.ts";
-import type { OriginTally } from "./origin_tally.ts";
+import type { EntryTally } from "./origin_tally.ts";
 
 const MADV_DONTFORK = 10;
 const EINVAL = 22;
+/** The header and most lists of entries fit into so many words: a longer one is viewed where it is read. */
+const VIEWED_WORDS = 2048;
 
 /** What a collector calls. */
 export type CollectorLibc = KcovLibc & LibcPart<"madvise">;
@@ -69,7 +72,7 @@ export class Collector implements Disposable {
   readonly #libc: CollectorLibc;
   readonly #fd: number;
   readonly #mapping: SharedMapping;
-  /** The area as 32-bit halves, low first. */
+  /** The beginning of the area as 32-bit halves, low first. */
   readonly #halves: Uint32Array;
   #closed = false;
 
@@ -82,10 +85,10 @@ export class Collector implements Disposable {
    */
   static open(libc: CollectorLibc, options: CollectorOptions): Collector {
     const { words, keeps = false, compares = false } = options;
-    const { fd, mapping } = openKcov(libc, words);
+    const { fd, mapping } = openKcov(libc, words, "thread", VIEWED_WORDS);
     try {
       // A child does not read it, and a fork need not copy its page table.
-      libc.madvise(mapping.address, BigInt(mapping.buffer.byteLength), MADV_DONTFORK);
+      libc.madvise(mapping.address, BigInt(words * WORD_BYTES), MADV_DONTFORK);
       const flags = Uint32Array.of(
         (keeps ? KCOV_COLLECTOR_KEEPS : 0) | (compares ? KCOV_COLLECTOR_COMPARES : 0),
         ...[0, 0, 0],
@@ -202,13 +205,26 @@ export class Collector implements Disposable {
    * @param tally Of what it collects.
    * @returns Up to which number they are read: the first that is not stored yet, or the end.
    */
-  addTo(tally: OriginTally | ComparisonTally, from = 0): number {
+  addTo(tally: EntryTally | ComparisonTally, from = 0): number {
     const { words } = KCOV_HEADER;
     if (tally instanceof ComparisonTally) {
       tally.addLost(this.lost);
-      return tally.addCollected(this.#halves, words, from, this.count);
+      const { count } = this;
+      return this.#viewed(
+        words + count * KCOV_CMP.words,
+        (halves) => tally.addCollected(halves, words, from, count),
+      );
     }
-    return tally.add(this.#halves, words + from, words + this.count) - words;
+    const start = words + from, end = words + this.count;
+    return this.#viewed(end, (halves) => tally.add(halves, start, end)) - words;
+  }
+
+  /** Runs `read` with the first `words` of the area, at least. */
+  #viewed<Result>(words: number, read: (halves: Uint32Array) => Result): Result {
+    return words * 2 <= this.#halves.length ? read(this.#halves) : this.#mapping.viewed(
+      (memory) => read(new Uint32Array(memory)),
+      words * WORD_BYTES,
+    );
   }
 
   /** Whether it was closed. */

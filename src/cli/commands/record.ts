@@ -6,6 +6,7 @@ import {
   recordRun,
 } from "../recording/record_run.ts";
 import { chooseComparing, chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -38,6 +39,10 @@ async function run(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const noFollow = values["no-follow"];
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "record", values, command, out: values.out });
+  }
   const needsPtrace = mode === "trace"
     ? "--mode trace"
     : noFollow === undefined

@@ -27,6 +27,7 @@ import {
   RECORDER_HELP,
   type RecorderName,
 } from "../recording/recorder_choice.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
@@ -59,10 +60,10 @@ async function run(args: string[]): Promise<number> {
   const { values } = line;
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
-  const remote = remoteOf(values.remote);
-  const isThreads = mode === "trace" || remote.length > 0;
+  const sources = remoteOf(values.remote);
+  const isThreads = mode === "trace" || sources.length > 0;
   const asked = scopeOf(values.scope ?? (isThreads ? "thread" : "tree"));
-  if (remote.length > 0 && (asked === "tree" || mode === "cmp")) {
+  if (sources.length > 0 && (asked === "tree" || mode === "cmp")) {
     throw new UsageError(
       asked === "tree"
         ? "--remote is of the testing thread: leave out --scope tree, where collectors have what the kernel does for a test"
@@ -76,13 +77,17 @@ async function run(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "test", values, command, out: values.out });
+  }
   async function record(recording: Recording): Promise<CommandEnd> {
     // A tracer does not compare.
     const scope = mode === "cmp" && values.scope === undefined && values.recorder === "auto" &&
         !recording.machine.collectors
       ? "thread"
       : asked;
-    const runOnce = testRecorder(command, recording, { ...values, scope, mode, remote });
+    const runOnce = testRecorder(command, recording, { ...values, scope, mode, remote: sources });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;

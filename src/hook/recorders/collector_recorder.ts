@@ -3,6 +3,7 @@ import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/c
 import { awaitLate } from "../../kcov/await_late.ts";
 import { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
+import { PcTally } from "../../kcov/pc_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
@@ -67,7 +68,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly #sets: CollectorSets<CollectedTest>;
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
-  readonly #outsideTally = new OriginTally();
+  readonly #outsideTally = new PcTally();
   readonly #order: ThreadOrder;
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
@@ -455,7 +456,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     outside.read([this.#outsideTally]);
     outside.collector.close();
     // Nobody asks by which calls, and there are many points.
-    const pcs = this.#outsideTally.takePcs();
+    const pcs = this.#outsideTally.take();
     if (pcs.length === 0) return;
     const durationMs = performance.now() - this.#startedMs;
     this.#append(outsideRecord(pcs, outside, durationMs, this.threadsShared));

@@ -1,7 +1,7 @@
 import { SyscallError } from "../../errors.ts";
 import { Collector, type CollectorLibc, type CollectorOptions } from "../../kcov/collector.ts";
 import type { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
-import type { OriginTally } from "../../kcov/origin_tally.ts";
+import type { EntryTally } from "../../kcov/origin_tally.ts";
 
 /** A stretch of the testing thread's time, in which the same tests were open: what one collector held of it. */
 export class Segment<Owner> {
@@ -25,7 +25,7 @@ export class Segment<Owner> {
   }
 
   /** Reads what came since it was read last, into each of the tallies; comparisons, once: their counts go on to change. */
-  read(tallies: readonly (OriginTally | ComparisonTally)[]): void {
+  read(tallies: readonly (EntryTally | ComparisonTally)[]): void {
     const { collector } = this;
     this.pending = collector.pending;
     this.dropped = collector.dropped;
