@@ -20,6 +20,7 @@ ${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace|cmp  unique: each poi
                                   compared, in place of points, for kernelcov comparisons; needs collectors
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
+    --steady                      leave out points that only some repeats of a test hit
 ${RECORDING_HELP}`,
   run,
 };
