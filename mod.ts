@@ -50,9 +50,12 @@ export { mergeRuns, readRun } from "./src/record/read_run.ts";
 export type { OriginPoints } from "./src/kcov/origin.ts";
 export type { TraceOrder } from "./src/kcov/trace_order.ts";
 export type { RecordMode } from "./src/hook/mode.ts";
+export type { RemoteSource } from "./src/kcov/remote/remote_sources.ts";
 export type { OriginClass } from "./src/coverage/origin_class.ts";
 export type { OriginName } from "./src/coverage/origin_selection.ts";
 export type { AskedOrigin, CallCoverage } from "./src/assertions/coverage_answers.ts";
+export type { KernelComparison, OperandPair } from "./src/assertions/kernel_comparisons.ts";
+export type { Comparisons } from "./src/kcov/comparisons/comparisons.ts";
 export type { CoverageFlags, KernelCoverage } from "./src/hook/kernel_coverage.ts";
 export {
   kernelCoverage,

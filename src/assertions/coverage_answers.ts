@@ -1,7 +1,19 @@
 import type { Address } from "../base/address.ts";
 import type { OriginName } from "../coverage/origin_selection.ts";
 import type { DecodedPcs } from "../kcov/decode_pcs.ts";
-import { knowsOrigins, type RecordedPcs } from "../kcov/origin.ts";
+import {
+  KCOV_HOW,
+  KCOV_HOW_SHIFT,
+  knowsOrigins,
+  type OriginPoints,
+  type RecordedPcs,
+} from "../kcov/origin.ts";
+import {
+  type KernelComparison,
+  kernelComparisons,
+  notCompared,
+  onlyCompared,
+} from "./kernel_comparisons.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /** Asks the kernel's image about the points of a test; of hits only where they are known. */
@@ -111,17 +123,24 @@ export abstract class CoverageAnswers {
     });
   }
 
+  /** What was compared, by line. */
+  comparisons(place?: string): KernelComparison[] {
+    return this.ask((symbolizer, { comparisons }) => {
+      if (comparisons === undefined) throw notCompared();
+      const { threadsShared } = this;
+      return kernelComparisons(symbolizer, comparisons, { place, threadsShared });
+    });
+  }
+
   #askOf<Answer>(
     { origin }: AskedOrigin,
     answer: (symbolizer: Symbolizer, points: RecordedPcs) => Answer,
   ): Answer {
-    if (this.hasHits && origin !== undefined && OF_TREES.has(origin)) {
-      throw new TypeError(
-        `Cannot tell what ran by origin ${origin}: in thread scope only the system calls of the testing thread are ` +
-          'known: ask for "own" or "call:NAME", or record with --scope tree',
-      );
-    }
-    return this.ask((symbolizer, { pcs, hits, origins }) => {
+    return this.ask((symbolizer, { pcs, hits, origins, comparisons }) => {
+      if (this.hasHits && origin !== undefined && OF_TREES.has(origin)) {
+        if (origin !== "behalf" || origins?.some(isRemote) !== true) throw ofTrees(origin);
+      }
+      if (comparisons !== undefined) throw onlyCompared();
       const points = { pcs, hits: this.hasHits ? hits : null, origins };
       if (knowsOrigins(points)) {
         return answer(symbolizer, symbolizer.ranFrom(points, origin, this.threadsShared));
@@ -136,6 +155,17 @@ function functionsOf(symbolizer: Symbolizer, pcs: Iterable<Address>): string[] {
   const names = new Set<string>();
   for (const pc of pcs) for (const name of symbolizer.functionsOf(pc)) names.add(name);
   return [...names].sort();
+}
+
+function isRemote({ origin }: OriginPoints): boolean {
+  return origin >>> KCOV_HOW_SHIFT === KCOV_HOW.remote;
+}
+
+function ofTrees(origin: OriginName): TypeError {
+  return new TypeError(
+    `Cannot tell what ran by origin ${origin}: in thread scope only the system calls of the testing thread are ` +
+      'known: ask for "own" or "call:NAME", or record with --scope tree, or with remote coverage',
+  );
 }
 
 function unknownOrigins(): TypeError {

@@ -10,7 +10,8 @@ import { framesAt } from "../symbolize/lookup/point_frames.ts";
 import { loadKernelIndex, loadModuleIndex } from "../run/kernel_index.ts";
 import { OriginAnswers } from "./origin_answers.ts";
 import { checkFileName, checkFunctionName } from "./known_names.ts";
-import type { SourceLine, Symbolizer } from "./symbolizer.ts";
+import { framesOfCalls } from "../symbolize/lookup/code_frames.ts";
+import type { Frame, SourceLine, Symbolizer } from "./symbolizer.ts";
 
 /** An image's index, and a call in it. */
 interface IndexedCall {
@@ -22,6 +23,10 @@ interface IndexedCall {
 /** Answers from the indexes of the images of the running kernel and its modules. */
 export class IndexSymbolizer extends OriginAnswers implements Symbolizer {
   readonly #index: ImageIndex;
+  /** Of the kernel's image; absent where only its index is left. */
+  readonly #path: string | undefined;
+  /** Those that were asked for. */
+  readonly #frames = new Map<Address, readonly Frame[]>();
   readonly #places: ModulePlaces | undefined = followModules();
   readonly #modules = new ModuleImages((module) => {
     const found = findModuleImage(module);
@@ -36,7 +41,9 @@ export class IndexSymbolizer extends OriginAnswers implements Symbolizer {
    */
   constructor() {
     super(runningKernel().machine);
-    this.#index = loadKernelIndex(runningKernel()).index;
+    const { index, path } = loadKernelIndex(runningKernel());
+    this.#index = index;
+    this.#path = path;
   }
 
   /** Looks which modules are loaded now. */
@@ -59,6 +66,38 @@ export class IndexSymbolizer extends OriginAnswers implements Symbolizer {
       file: files[lineFile[line]],
       line: lineNumber[line],
     }));
+  }
+
+  framesOf(pcs: Iterable<Address>): ReadonlyMap<Address, readonly Frame[]> {
+    const unknown = new Set(pcs);
+    for (const pc of this.#frames.keys()) unknown.delete(pc);
+    const byImage = new Map<string, Map<Address, Address>>();
+    for (const pc of unknown) {
+      const place = this.#imagePlace(pc);
+      if (place === undefined) continue;
+      const { path, address } = place;
+      const known = byImage.get(path);
+      if (known === undefined) byImage.set(path, new Map([[address, pc]]));
+      else known.set(address, pc);
+    }
+    for (const [path, places] of byImage) {
+      for (const [address, frames] of framesOfCalls(path, places.keys())) {
+        this.#frames.set(places.get(address)!, frames);
+      }
+    }
+    return this.#frames;
+  }
+
+  /** The image that a raw PC is in, and which address of it is. */
+  #imagePlace(pc: Address): { readonly path: string; readonly address: Address } | undefined {
+    const code = this.#places?.loaded.find(pc);
+    if (code === undefined) {
+      return this.#path === undefined ? undefined : { path: this.#path, address: pc };
+    }
+    const module = this.#modules.of(code.module);
+    const address = module && imageAddress(pc, code, module.sections);
+    const found = findModuleImage(code.module);
+    return address === undefined || !("path" in found) ? undefined : { path: found.path, address };
   }
 
   checkFunction(name: string): void {

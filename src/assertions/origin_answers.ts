@@ -9,7 +9,7 @@ import { systemCallName } from "../kcov/system_calls.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
 /** Answers what made the kernel run points. */
-export class OriginAnswers implements Pick<Symbolizer, "ranFrom" | "callOf"> {
+export class OriginAnswers implements Pick<Symbolizer, "ranFrom" | "isCaused" | "callOf"> {
   readonly #machine: string;
   readonly #filters = new Map<OriginName | undefined, OriginFilter>();
 
@@ -20,6 +20,10 @@ export class OriginAnswers implements Pick<Symbolizer, "ranFrom" | "callOf"> {
 
   ranFrom(pcs: OriginPcs, origin: OriginName | undefined, threadsShared: boolean): OriginPcs {
     return this.#filter(origin).split(pcs, threadsShared).part;
+  }
+
+  isCaused(origin: number, threadsShared: boolean): boolean {
+    return this.#filter(undefined).counts(origin, threadsShared);
   }
 
   #filter(origin: OriginName | undefined): OriginFilter {

@@ -63,6 +63,14 @@ export interface KernelDefinition {
 
 const EMBEDDED: KernelDefinition = { fragment: "" };
 
+/** The embedded kernel with workers that record for a KCOV handle. */
+export function remoteKernel(): KernelDefinition {
+  return {
+    name: "remote",
+    fragment: readFileSync(join(RECIPE_FOLDER, "kernels/remote.config"), "utf8"),
+  };
+}
+
 /** The kernel of a name; `undefined` where none was built under it. */
 export function namedKernel(name: string): KernelDefinition | undefined {
   const fragment = fragmentOf(name);

@@ -48,6 +48,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/trace.ts")).traceCommand,
   },
   {
+    name: "comparisons",
+    summary: "what a test compared in the kernel, line by line",
+    load: async () => (await import("./commands/comparisons.ts")).comparisonsCommand,
+  },
+  {
     name: "which",
     summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
     load: async () => (await import("./commands/which.ts")).whichCommand,

@@ -8,6 +8,7 @@ import { formatCount } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
 import { startOf } from "../run/own_reports.ts";
+import { comparedTests } from "../run/compared_tests.ts";
 import type { LoadedRun } from "../run/load_run.ts";
 import { removeLeftParts, writeWhole } from "../sys/written_files.ts";
 import { readPatch } from "./read_patch.ts";
@@ -33,14 +34,19 @@ export function checkHtmlFolder(directory: string): void {
 
 /** Writes the HTML report of a run, and removes further files of an earlier report in the folder. */
 export async function writeHtmlFolder(
-  { coverage, sources }: LoadedRun,
+  loaded: LoadedRun,
   directory: string,
   patchPath: string | undefined,
   hold: SignalHold,
 ): Promise<WrittenFile> {
   checkHtmlFolder(directory);
+  const { coverage, sources, compared: records, imagePath } = loaded;
+  // Lines of comparisons are in the image alone.
+  const compared = records.length === 0 || imagePath === undefined
+    ? undefined
+    : comparedTests(loaded, records).places;
   const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
-  const input = { coverage, readSource: (file: string) => sources.read(file), ...patch };
+  const input = { coverage, compared, readSource: (file: string) => sources.read(file), ...patch };
   const expected = coverage.universe.counts.files + 8;
   plainFolder(join(directory, "data"), { make: true });
   for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);

@@ -121,6 +121,12 @@ export class OriginFilter {
     };
   }
 
+  /** Whether an origin counts. */
+  counts(origin: number, threadsShared?: boolean): boolean {
+    const context = { machine: this.#machine, threadsShared };
+    return this.bitOf(origin, originClass(origin, context)) === COUNTS;
+  }
+
   /** {@linkcode COUNTS} where an origin of a class counts, else the bit of the class. */
   bitOf(origin: number, name: OriginClass): number {
     const { classes } = this.#selection;

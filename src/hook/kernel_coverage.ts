@@ -1,4 +1,5 @@
 import type { AskedOrigin, CallCoverage } from "../assertions/coverage_answers.ts";
+import type { KernelComparison } from "../assertions/kernel_comparisons.ts";
 import type { Address } from "../base/address.ts";
 
 /** What a record says about its own completeness. */
@@ -91,6 +92,30 @@ export interface KernelCoverage {
    * ```
    */
   calls(asked?: AskedOrigin): CallCoverage[];
+  /**
+   * What the kernel compared, by line: only where comparisons are recorded in place of points, with `{ mode: "cmp" }` or
+   * `kernelcov test --mode cmp`. Lines are read from the image's debug information, which takes a moment when first asked.
+   *
+   * @param place Only these: `FILE:LINE`, such as `fs/pipe.c:441`, a file, or a function. All by default.
+   * @throws {KcovUnavailableError} As `reached`.
+   * @throws {RangeError} Where the kernel has no such file or function.
+   * @throws {TypeError} Where points are recorded.
+   *
+   * @example
+   * ```ts
+   * import { readFileSync } from "node:fs";
+   * import { withKernelCoverage } from "kernelcov";
+   *
+   * const body = withKernelCoverage((cov) => {
+   *   readFileSync("/etc/hostname");
+   *   if (!cov.available) return;
+   *   for (const { constant, equal, pairs } of cov.comparisons("fs/open.c")) {
+   *     if (constant !== undefined && equal === 0) console.log(constant, pairs[0]?.second);
+   *   }
+   * }, { name: "a file is read", mode: "cmp" });
+   * ```
+   */
+  comparisons(place?: string): KernelComparison[];
 }
 
 /** What a coverage needs to know of its test. */

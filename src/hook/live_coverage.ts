@@ -1,11 +1,13 @@
 import { KcovUnavailableError } from "../errors.ts";
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import { onlyCompared } from "../assertions/kernel_comparisons.ts";
 import { openSymbolizer } from "../assertions/open_symbolizer.ts";
 import type { Symbolizer } from "../assertions/symbolizer.ts";
 import { sayOncePerRun } from "../record/say_once.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
-import { environmentMode, type RecordMode } from "./mode.ts";
+import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
+import { environmentMode, environmentRemote, type RecordMode } from "./mode.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import type {
   RecordedPoints,
@@ -24,6 +26,8 @@ export interface LiveCoverageOptions {
   readonly parent?: Pick<TestCoverage, "recording"> | undefined;
   /** What is recorded; what the environment asks for by default. */
   readonly record?: RecordMode | undefined;
+  /** Whose work in the kernel's own tasks is recorded too; what the environment asks for by default. */
+  readonly remote?: readonly RemoteSource[] | undefined;
   /** Opens the symbolizer, and remembers it; tests give another. */
   readonly openSymbolizer?: () => Symbolizer;
 }
@@ -46,12 +50,13 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
    */
   constructor(recorder: Recorder, identity: TestIdentity, options: LiveCoverageOptions = {}) {
     super();
-    const { kind = "test", parent, record } = options;
+    const { kind = "test", parent, record, remote } = options;
     this.#recorder = recorder;
     this.#start = {
       identity,
       kind,
       record,
+      remote,
       around: parent?.recording,
       giveUp: (outcome) => this.end(outcome),
     };
@@ -84,6 +89,9 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   begin(): void {
     const { record = environmentMode() } = this.#start;
     if (record === "trace" && this.#recorder.keepOrder === undefined) sayOncePerRun(NO_ORDER);
+    if (record === "cmp" && this.#recorder.compare === undefined) sayOncePerRun(NO_COMPARISONS);
+    const { remote = environmentRemote() } = this.#start;
+    if (remote.length > 0 && this.#recorder.addRemote === undefined) sayOncePerRun(NO_REMOTE);
     this.#recording = this.#recorder.begin(this.#start);
   }
 
@@ -92,6 +100,20 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     if (recording === undefined || this.#ended) return;
     if (this.#recorder.keepOrder !== undefined) this.#recorder.keepOrder(recording);
     else this.#recorder.pause(() => sayOncePerRun(NO_ORDER));
+  }
+
+  addRemote(sources: readonly RemoteSource[]): void {
+    const recording = this.#recording;
+    if (recording === undefined || this.#ended) return;
+    if (this.#recorder.addRemote !== undefined) this.#recorder.addRemote(recording, sources);
+    else sayOncePerRun(NO_REMOTE);
+  }
+
+  compare(): void {
+    const recording = this.#recording;
+    if (recording === undefined || this.#ended) return;
+    if (this.#recorder.compare !== undefined) this.#recorder.compare(recording);
+    else sayOncePerRun(NO_COMPARISONS);
   }
 
   markAsynchronous(): void {
@@ -129,7 +151,11 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   }
 
   pcs(): Float64Array<ArrayBuffer> {
-    return withOwnBuiltins(() => this.#points().pcs.slice());
+    return withOwnBuiltins(() => {
+      const { pcs, comparisons } = this.#points();
+      if (comparisons !== undefined) throw onlyCompared();
+      return pcs.slice();
+    });
   }
 
   ask<Answer>(question: Question<Answer>): Answer {
@@ -151,6 +177,10 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   }
 }
 
+const NO_REMOTE =
+  "remote coverage is of the testing thread: record with --scope thread; in tree scope collectors have what the kernel does for a test";
+const NO_COMPARISONS =
+  "a tracer does not record comparisons: record with --scope thread, or on a kernel with collectors";
 const NO_ORDER =
   "the order of points is not kept where a tracer follows the tests: use kernelcov test --mode trace";
 

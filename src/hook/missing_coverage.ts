@@ -40,6 +40,10 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   keepOrder(): void {}
 
+  compare(): void {}
+
+  addRemote(): void {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

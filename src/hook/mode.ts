@@ -1,3 +1,4 @@
+import { parseRemoteSources, type RemoteSource } from "../kcov/remote/remote_sources.ts";
 import { environmentVariable } from "../sys/runtime.ts";
 
 /**
@@ -11,6 +12,19 @@ export const RECORD_MODES: readonly RecordMode[] = ["pc", "cmp", "trace"];
 
 /** Environment variable by which a command tells its tests what to record. */
 export const MODE_VARIABLE = "KERNELCOV_MODE";
+
+/** Environment variable with the sources of remote coverage, such as `common,usb:1`. */
+export const REMOTE_VARIABLE = "KERNELCOV_REMOTE";
+
+/**
+ * The sources of remote coverage that the environment asks for.
+ *
+ * @throws {TypeError} One is none.
+ */
+export function environmentRemote(): readonly RemoteSource[] {
+  const text = environmentVariable(REMOTE_VARIABLE);
+  return text === undefined || text === "" ? [] : parseRemoteSources(text);
+}
 
 /** Whether `text` names a mode. */
 export function isRecordMode(text: unknown): text is RecordMode {

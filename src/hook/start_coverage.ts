@@ -5,6 +5,7 @@ import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
 import { LiveCoverage } from "./live_coverage.ts";
+import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
 import type { RecordMode } from "./mode.ts";
 import { type Recorder, sharedRecorder } from "./recorders/recorder.ts";
 import { supervisorRecorder } from "./recorders/supervisor_recorder.ts";
@@ -60,10 +61,10 @@ export function prepareThread(): void {
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  { parent, record }: StartOptions = {},
+  { parent, record, remote }: StartOptions = {},
 ): TestCoverage {
   try {
-    return started(identity, { parent, record });
+    return started(identity, { parent, record, remote });
   } catch (error) {
     if (environmentVariable("KERNELCOV") === "require") throw error;
     const { name, why } = lost(identity, error);
@@ -78,6 +79,8 @@ export interface StartOptions {
   readonly parent?: TestCoverage | undefined;
   /** What is recorded of it; what the environment asks for by default. */
   readonly record?: RecordMode | undefined;
+  /** Whose work in the kernel's own tasks is recorded too; what the environment asks for by default. */
+  readonly remote?: readonly RemoteSource[] | undefined;
 }
 
 function started(identity: () => TestIdentity, options: StartOptions): TestCoverage {

@@ -1,4 +1,5 @@
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
+import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
 import type { Recording } from "./recorders/recorder.ts";
@@ -12,6 +13,10 @@ export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposabl
   leave(): void;
   /** Has the order of its points kept too, which was not asked for when it began. */
   keepOrder(): void;
+  /** Records comparisons in place of points from here on, which was not asked for when it began. */
+  compare(): void;
+  /** Records work of the kernel's own tasks too, from here on. */
+  addRemote(sources: readonly RemoteSource[]): void;
   /** Notes that the body continued after the first iteration of the event loop. */
   markAsynchronous(): void;
 }

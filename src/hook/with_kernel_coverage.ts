@@ -1,5 +1,6 @@
 import { coveredCall } from "./body/covered_call.ts";
 import { coveredFunction, plainCall, type TestBody } from "./body/covered_function.ts";
+import { checkRemoteSource, type RemoteSource } from "../kcov/remote/remote_sources.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
 import { isRecordMode, RECORD_MODES, type RecordMode } from "./mode.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
@@ -14,9 +15,16 @@ export interface KernelCoverageOptions {
   readonly name?: string;
   /**
    * What is recorded: `pc`, the default, which coverage points ran; `trace`, also in which order they did on the test's
-   * thread, for `kernelcov trace`. Not where a tracer follows the tests; one line per run says so.
+   * thread, for `kernelcov trace`; `cmp`, what the kernel compared, in place of points, for `cov.comparisons` and
+   * `kernelcov comparisons`. Neither where a tracer follows the tests; one line per run says so.
    */
   readonly mode?: RecordMode;
+  /**
+   * Whose work in the kernel's own tasks is recorded too, where the kernel passes a handle on (`KCOV_REMOTE_ENABLE`):
+   * `common`, what it does for this test's thread; `usb:N`, what it does for USB bus N. In `thread` scope; in `tree`
+   * scope collectors have such work anyway. Each test then waits a moment for what is still done.
+   */
+  readonly remote?: readonly RemoteSource[];
 }
 
 /**
@@ -31,7 +39,7 @@ export interface KernelCoverageOptions {
  * @param options The test's name, where it cannot be found by itself.
  * @returns The function to give to the runner. It looks like the body, without the first parameter.
  *
- * @throws {TypeError} Where the body is no function, or the mode is none.
+ * @throws {TypeError} Where the body is no function, or the mode or a source of remote coverage is none.
  *
  * @example
  * ```ts
@@ -59,6 +67,7 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
       `There is no mode ${JSON.stringify(options.mode)}: use ${RECORD_MODES.join(", ")}`,
     );
   }
+  options.remote?.forEach(checkRemoteSource);
   // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
   const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
   return withOwnBuiltins(() => {
@@ -77,10 +86,16 @@ function coveredBody(
     const running = runningTests.get();
     if (running?.fromPreload === true) {
       if (options.mode === "trace") running.coverage.keepOrder();
+      if (options.mode === "cmp") running.coverage.compare();
+      if (options.remote !== undefined) running.coverage.addRemote(options.remote);
       return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
     }
     const name = () => identify(options.name, rest, site, body.name);
-    const coverage = startCoverage(name, { parent: running?.coverage, record: options.mode });
+    const coverage = startCoverage(name, {
+      parent: running?.coverage,
+      record: options.mode,
+      remote: options.remote,
+    });
     const done = doneIndex(rest, body.length - 1);
     return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
       done: done < 0 ? done : done + 1,

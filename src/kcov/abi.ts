@@ -7,6 +7,8 @@ export const KCOV_INIT_TRACE = 0x80086301n;
 export const KCOV_ENABLE = 0x6364n;
 /** `_IO('c', 101)`: stop. The argument must be 0. */
 export const KCOV_DISABLE = 0x6365n;
+/** `_IOW('c', 102, struct kcov_remote_arg)`: record work of the kernel's own tasks. The argument is the address. */
+export const KCOV_REMOTE_ENABLE = 0x40186366n;
 /**
  * `_IOW('c', 103, unsigned long)`: trace the calling thread and store each PC once. The argument is the size of the
  * bitmap in words, by value. Not in mainline; the embedded kernel has it.
@@ -69,6 +71,32 @@ export type KcovMode = "trace" | "unique";
 export const KCOV_TRACE_PC = 0n;
 /** Mode of `KCOV_ENABLE`: store the operands of comparisons; only kernels with `CONFIG_KCOV_ENABLE_COMPARISONS`. */
 export const KCOV_TRACE_CMP = 1n;
+/** Added to the mode above: each type has the call as well. Not in mainline; the embedded kernel has it. */
+export const KCOV_TRACE_CALLS = 0x100n;
+
+/** A flag of `KCOV_COLLECTOR_INIT`: comparisons are collected, and no points. */
+export const KCOV_COLLECTOR_COMPARES = 2;
+
+/** Types of comparisons: bit 0 and two bits above it in mainline, the others of the embedded kernel's. */
+export const KCOV_CMP = {
+  /** The first operand is constant. */
+  constant: 1,
+  /** How far the binary logarithm of the size in bytes is moved up. */
+  sizeShift: 1,
+  /** Bits of the type. */
+  typeMask: 7,
+  /** In a collector: not a pair, but how often others were compared that are not stored. */
+  more: 0x100,
+  /** How far the call is moved up, or in a collector the origin. */
+  originShift: 16,
+  /** 64-bit words of a record. */
+  words: 4,
+  /** So many pairs of unequal operands are kept of a comparison, and so many of equal ones. */
+  pairs: 32,
+} as const;
+
+/** Errno of a mode that the kernel is built without (`ENOTSUPP`): the kernel's own, which libc has no name for. */
+export const ENOTSUPP = 524;
 
 /** Bytes of a word of the buffer: the kernel's `unsigned long`. */
 export const WORD_BYTES = 8;

@@ -2,10 +2,12 @@ import { check, type Remedy } from "../sys/errno.ts";
 import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { LibcPart } from "../sys/types.ts";
 import {
+  KCOV_CMP,
   KCOV_COLLECT,
   KCOV_COLLECT_LEAVE,
   KCOV_COLLECT_STOP,
   KCOV_COLLECT_SWITCH,
+  KCOV_COLLECTOR_COMPARES,
   KCOV_COLLECTOR_INIT,
   KCOV_COLLECTOR_KEEPS,
   KCOV_HEADER,
@@ -15,6 +17,7 @@ import {
   KCOV_SWITCH_RENEW,
   WORD_BYTES,
 } from "./abi.ts";
+import { ComparisonTally } from "./comparisons/comparison_tally.ts";
 import { type KcovLibc, openKcov } from "./open_kcov.ts";
 import type { EntryTally } from "./origin_tally.ts";
 
@@ -43,6 +46,8 @@ export interface CollectorOptions {
   readonly words: number;
   /** Processes that its tasks make keep it, whatever the tasks themselves are switched to. */
   readonly keeps?: boolean;
+  /** What is compared is collected, and no points. */
+  readonly compares?: boolean;
 }
 
 /**
@@ -62,6 +67,8 @@ export interface CollectorOptions {
  */
 export class Collector implements Disposable {
   readonly words: number;
+  /** Whether it collects comparisons in place of points. */
+  readonly compares: boolean;
   readonly #libc: CollectorLibc;
   readonly #fd: number;
   readonly #mapping: SharedMapping;
@@ -76,12 +83,16 @@ export class Collector implements Disposable {
    * @throws {SyscallError} Where the kernel refuses a step, with `ENOTTY` where it has no collectors; what was opened before
    * is released.
    */
-  static open(libc: CollectorLibc, { words, keeps = false }: CollectorOptions): Collector {
+  static open(libc: CollectorLibc, options: CollectorOptions): Collector {
+    const { words, keeps = false, compares = false } = options;
     const { fd, mapping } = openKcov(libc, words, "thread", VIEWED_WORDS);
     try {
       // A child does not read it, and a fork need not copy its page table.
       libc.madvise(mapping.address, BigInt(words * WORD_BYTES), MADV_DONTFORK);
-      const flags = Uint32Array.of(keeps ? KCOV_COLLECTOR_KEEPS : 0, 0, 0, 0);
+      const flags = Uint32Array.of(
+        (keeps ? KCOV_COLLECTOR_KEEPS : 0) | (compares ? KCOV_COLLECTOR_COMPARES : 0),
+        ...[0, 0, 0],
+      );
       const made = libc.ioctl(
         fd,
         KCOV_COLLECTOR_INIT,
@@ -91,11 +102,12 @@ export class Collector implements Disposable {
         ENOTTY: "use a kernel that has collectors, such as the embedded one",
         ENOSPC: "close other collectors",
         ENOMEM: "use a smaller area",
+        ...compares ? { EINVAL: "use a kernel whose collectors know comparisons" } : {},
         otherwise: "use a kernel with the collectors of this version",
       });
       // Used behind the call, so that it is reachable up to then.
       if (flags.length === 0) throw new TypeError("A collector has flags");
-      return new Collector(libc, fd, words, mapping);
+      return new Collector(libc, fd, words, compares, mapping);
     } catch (error) {
       mapping[Symbol.dispose]();
       libc.close(fd);
@@ -103,10 +115,17 @@ export class Collector implements Disposable {
     }
   }
 
-  private constructor(libc: CollectorLibc, fd: number, words: number, mapping: SharedMapping) {
+  private constructor(
+    libc: CollectorLibc,
+    fd: number,
+    words: number,
+    compares: boolean,
+    mapping: SharedMapping,
+  ) {
     this.#libc = libc;
     this.#fd = fd;
     this.words = words;
+    this.compares = compares;
     this.#mapping = mapping;
     this.#halves = new Uint32Array(mapping.buffer);
   }
@@ -144,10 +163,14 @@ export class Collector implements Disposable {
 
   /** Entries stored. */
   get count(): number {
-    return Math.min(this.#word(KCOV_HEADER.count), this.words - KCOV_HEADER.words);
+    const room = this.words - KCOV_HEADER.words;
+    return Math.min(
+      this.#word(KCOV_HEADER.count),
+      this.compares ? Math.floor(room / KCOV_CMP.words) : room,
+    );
   }
 
-  /** Points that found no room. */
+  /** Points, or comparisons, that found no room. */
   get lost(): number {
     return this.#word(KCOV_HEADER.lost);
   }
@@ -179,18 +202,29 @@ export class Collector implements Disposable {
   /**
    * Adds the entries from number `from` on.
    *
+   * @param tally Of what it collects.
    * @returns Up to which number they are read: the first that is not stored yet, or the end.
    */
-  addTo(tally: EntryTally, from = 0): number {
+  addTo(tally: EntryTally | ComparisonTally, from = 0): number {
     const { words } = KCOV_HEADER;
-    const start = words + from, end = words + this.count;
-    const read = end * 2 <= this.#halves.length
-      ? tally.add(this.#halves, start, end)
-      : this.#mapping.viewed(
-        (memory) => tally.add(new Uint32Array(memory), start, end),
-        end * WORD_BYTES,
+    if (tally instanceof ComparisonTally) {
+      tally.addLost(this.lost);
+      const { count } = this;
+      return this.#viewed(
+        words + count * KCOV_CMP.words,
+        (halves) => tally.addCollected(halves, words, from, count),
       );
-    return read - words;
+    }
+    const start = words + from, end = words + this.count;
+    return this.#viewed(end, (halves) => tally.add(halves, start, end)) - words;
+  }
+
+  /** Runs `read` with the first `words` of the area, at least. */
+  #viewed<Result>(words: number, read: (halves: Uint32Array) => Result): Result {
+    return words * 2 <= this.#halves.length ? read(this.#halves) : this.#mapping.viewed(
+      (memory) => read(new Uint32Array(memory)),
+      words * WORD_BYTES,
+    );
   }
 
   /** Whether it was closed. */

@@ -1,4 +1,5 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
+import type { Comparisons } from "./comparisons/comparisons.ts";
 import type { OriginPoints } from "./origin.ts";
 
 /** Distinct PCs and how often each was recorded, in parallel columns. */
@@ -9,6 +10,8 @@ export interface DecodedPcs {
   readonly hits: Uint32Array<ArrayBuffer>;
   /** What made the kernel run them, in the order of first runs; absent where that is not known. */
   readonly origins?: readonly OriginPoints[];
+  /** What was compared, where that was recorded instead of points. */
+  readonly comparisons?: Comparisons;
 }
 
 const FIRST_SLOTS = 4096;

@@ -4,7 +4,18 @@ import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
 import type { SharedMapping } from "../sys/shared_mapping.ts";
 import type { Libc } from "../sys/types.ts";
-import { KCOV_DISABLE, KCOV_ENABLE, KCOV_PATH, KCOV_RESET_TRACE, KCOV_TRACE_PC } from "./abi.ts";
+import {
+  ENOTSUPP,
+  KCOV_CMP,
+  KCOV_DISABLE,
+  KCOV_ENABLE,
+  KCOV_PATH,
+  KCOV_RESET_TRACE,
+  KCOV_TRACE_CALLS,
+  KCOV_TRACE_CMP,
+  KCOV_TRACE_PC,
+} from "./abi.ts";
+import type { ComparisonTally } from "./comparisons/comparison_tally.ts";
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
 import { closeKcov, openKcov } from "./open_kcov.ts";
 import type { CallSplitter } from "./split_calls.ts";
@@ -22,6 +33,9 @@ export interface KcovDeviceOptions {
   /** For tests. */
   readonly libc?: Libc;
 }
+
+/** What a device stores: PCs, or comparisons. */
+export type Stored = "pcs" | "comparisons";
 
 /** Default size: 4 MiB, what fuzzers of the kernel found enough for nearly every program. */
 const DEFAULT_WORDS = 524_288;
@@ -51,6 +65,9 @@ export class KcovDevice implements Disposable {
   readonly #halves: Uint32Array;
   #enabled = false;
   #closed = false;
+  #stores: Stored = "pcs";
+  /** Whether comparisons are stored with their calls; `undefined` until that was tried. */
+  #hasCalls: boolean | undefined;
 
   /**
    * Opens the device, allocates its buffer and maps it.
@@ -79,26 +96,46 @@ export class KcovDevice implements Disposable {
     return this.#enabled;
   }
 
-  /** How many PCs the buffer holds at most. */
+  /** What it records, or recorded last. */
+  get stores(): Stored {
+    return this.#stores;
+  }
+
+  /** How many PCs, or comparisons, the buffer holds at most. */
   get capacity(): number {
-    return this.words - 1;
+    const room = this.words - 1;
+    return this.#stores === "pcs" ? room : Math.floor(room / KCOV_CMP.words);
   }
 
   /**
    * Begins to record the calling thread. What the call itself records is in the buffer: `reset` comes next.
    *
    * @throws {TypeError} Where it is enabled already, or closed.
-   * @throws {KcovUnavailableError} With reason `busy` where another device records this thread.
+   * @throws {KcovUnavailableError} With reason `busy` where another device records this thread, with `not-built-in` where
+   * the kernel cannot tell what it compares.
    * @throws {SyscallError} Where the kernel refuses for another reason.
    */
-  enable(): void {
+  enable(stores: Stored = "pcs"): void {
     this.#checkOpen("enable");
     if (this.#enabled) {
       throw new TypeError("Cannot enable coverage: it is enabled: disable it first");
     }
-    const result = this.#libc.ioctl(this.#fd, KCOV_ENABLE, KCOV_TRACE_PC);
+    const result = stores === "pcs"
+      ? this.#libc.ioctl(this.#fd, KCOV_ENABLE, KCOV_TRACE_PC)
+      : this.#enableComparisons();
     if (result === -1) throw this.#enableError();
+    this.#stores = stores;
     this.#enabled = true;
+  }
+
+  #enableComparisons(): number {
+    if (this.#hasCalls !== false) {
+      const mode = KCOV_TRACE_CMP | KCOV_TRACE_CALLS;
+      const result = this.#libc.ioctl(this.#fd, KCOV_ENABLE, mode);
+      this.#hasCalls = result === 0;
+      if (result === 0 || this.#libc.errno() !== EINVAL) return result;
+    }
+    return this.#libc.ioctl(this.#fd, KCOV_ENABLE, KCOV_TRACE_CMP);
   }
 
   /** Discards what was recorded so far. */
@@ -107,8 +144,8 @@ export class KcovDevice implements Disposable {
   }
 
   /**
-   * How many PCs the buffer holds, at most its capacity. A count that reaches the capacity means that PCs may have
-   * been lost: the kernel drops them silently.
+   * How many PCs, or comparisons, the buffer holds, at most its capacity. A count that reaches the capacity means that
+   * some may have been lost: the kernel drops them silently.
    */
   count(): number {
     return Math.min(Number(Atomics.load(this.#wordView, 0)), this.capacity);
@@ -142,14 +179,14 @@ export class KcovDevice implements Disposable {
    */
   pause<Result>(action: () => Result): Result {
     if (!this.#enabled) return action();
-    const count = BigInt(this.count());
+    const count = BigInt(this.count()), stores = this.#stores;
     this.disable();
     // What the call above ran is not the test's either, whoever reads the buffer meanwhile.
     Atomics.store(this.#wordView, 0, count);
     try {
       return action();
     } finally {
-      this.enable();
+      this.enable(stores);
       Atomics.store(this.#wordView, 0, count);
     }
   }
@@ -166,6 +203,16 @@ export class KcovDevice implements Disposable {
     return calls === undefined
       ? decodePcs(this.#halves, 1 + from, 1 + to)
       : calls.decode(this.#halves, 1 + from, 1 + to);
+  }
+
+  /**
+   * Adds the comparisons among entries `from` (inclusive) to `to` (exclusive).
+   *
+   * @throws As `decode`.
+   */
+  addComparisons(tally: ComparisonTally, from: number, to: number): void {
+    this.#checkRange(from, to);
+    tally.addTrace(this.#halves, from, to, this.#hasCalls === true);
   }
 
   /**
@@ -248,6 +295,13 @@ export class KcovDevice implements Disposable {
       EINVAL: "disable it in the thread that enabled it",
       otherwise: "open a new device",
     });
+    if (cause.errno === ENOTSUPP) {
+      return new KcovUnavailableError(
+        "not-built-in",
+        "This kernel does not record what it compares: build it with CONFIG_KCOV_ENABLE_COMPARISONS=y",
+        { cause },
+      );
+    }
     return cause.code === "EBUSY"
       ? new KcovUnavailableError("busy", cause.message, { cause })
       : cause;

@@ -31,6 +31,8 @@ export const KCOV_HOW = {
   main: 12,
   /** Another process. */
   child: 13,
+  /** Work of the kernel's own tasks that it recorded by a handle (`KCOV_REMOTE_ENABLE`); no collector has it. */
+  remote: 14,
 } as const;
 
 /** Calls that are no system calls, in the lower 12 bits of an origin. */

@@ -10,7 +10,7 @@ import {
 import { MemoryAreas } from "./memory_areas.ts";
 import { ModuleMap } from "./module_map.ts";
 import type { FollowedModules, TimedPcs } from "../record/run_writer.ts";
-import { RunModules, withPcs } from "../record/run_modules.ts";
+import { movedComparisons, RunModules, withPcs } from "../record/run_modules.ts";
 import type { RunModule } from "../record/test_record.ts";
 
 /** Time that may pass between the end of a test and its record. */
@@ -77,9 +77,12 @@ export class ModulePlaces implements FollowedModules {
     if (this.#run.size === 0) return record;
     const met = new Set<LoadedModule>();
     const { loaded } = this;
-    for (const pc of record.pcs) {
-      const module = loaded.find(pc)?.module;
-      if (module !== undefined) met.add(module);
+    const { comparisons } = record;
+    for (const pcs of [record.pcs, comparisons?.pcs ?? []]) {
+      for (let at = 0; at < pcs.length; at++) {
+        const module = loaded.find(pcs[at])?.module;
+        if (module !== undefined) met.add(module);
+      }
     }
     // A reloaded module may have its old address and be another build: /proc/modules does not tell.
     const stale = [...met].filter(({ name, instance }) =>
@@ -93,7 +96,10 @@ export class ModulePlaces implements FollowedModules {
       if (place !== pc) moved++;
       return place;
     });
-    return moved === 0 ? record : withPcs(record, pcs);
+    const compared = comparisons === undefined
+      ? record
+      : { ...record, comparisons: movedComparisons(comparisons, (pc) => this.#placeOf(pc, maps)) };
+    return moved === 0 ? compared : withPcs(compared, pcs);
   }
 
   #observe(stale: ReadonlySet<LoadedModule>): void {

@@ -188,8 +188,9 @@ export function supersededRecords(
   return superseded;
 }
 
-function identityOf({ kind = "test", runner = "", file, name }: TestRecord): string {
-  return `${kind}\n${runner}\n${file}\n${name}`;
+/** What a test compared does not take the place of what it ran. */
+function identityOf({ kind = "test", runner = "", file, name, comparisons }: TestRecord): string {
+  return `${kind}\n${runner}\n${file}\n${name}${comparisons === undefined ? "" : "\ncompared"}`;
 }
 
 function partOf({ header, modules, damaged, end, name }: ReadFile, records: TestRecord[]): Run {

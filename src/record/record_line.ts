@@ -10,7 +10,9 @@ import {
   encodeFirstRuns,
 } from "./columns/delta_varints.ts";
 import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
+import type { Comparisons } from "../kcov/comparisons/comparisons.ts";
 import type { TraceOrder } from "../kcov/trace_order.ts";
+import { decodeComparisons, encodeComparisons } from "./columns/comparison_columns.ts";
 import { decodeOrigins, encodeOrigins } from "./columns/origin_sets.ts";
 import { decodeOrder, encodeOrder } from "./columns/trace_order.ts";
 import type {
@@ -83,7 +85,7 @@ export function begunLine({ name, ...rest }: BegunTest): string {
  * @param number What late work names it by; only for a record with origins.
  */
 export function recordLine(record: TestRecord, number?: number): string {
-  const { pcs, hits, origins, firstRuns, order, earlier: _earlier, ...rest } = record;
+  const { pcs, hits, origins, firstRuns, order, comparisons, earlier: _earlier, ...rest } = record;
   const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
@@ -99,6 +101,9 @@ export function recordLine(record: TestRecord, number?: number): string {
     order: order && toBase64(encodeOrder(order.points)),
     ordered: order?.points.length,
     orderCut: order?.cut,
+    comparisons: comparisons && encodeComparisons(comparisons).toBase64(),
+    comparedPairs: comparisons?.times.length,
+    comparisonsLost: comparisons?.lost,
     orderFull: order?.full,
   });
 }
@@ -251,10 +256,16 @@ function recordOf(fields: Fields): TestRecord {
       ? {}
       : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
     ...(fields.order === undefined ? {} : { order: orderOf(fields, points) }),
+    ...(fields.comparisons === undefined ? {} : { comparisons: comparisonsOf(fields) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
+}
+
+function comparisonsOf(fields: Fields): Comparisons {
+  const pairs = number(fields, "comparedPairs"), lost = number(fields, "comparisonsLost");
+  return decodeComparisons(bytesOf(fields, "comparisons"), pairs, lost);
 }
 
 function orderOf(fields: Fields, count: number): TraceOrder {

@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import { lowerBound } from "../base/search.ts";
+import type { Comparisons } from "../kcov/comparisons/comparisons.ts";
 import type { OriginPoints, RecordedPcs } from "../kcov/origin.ts";
 import type { Run, RunModule, TestRecord } from "./test_record.ts";
 
@@ -64,19 +65,29 @@ export interface MovedSection {
 
 /** A record with its PCs of modules at other addresses; those of no section of `moved` go where nothing lies. */
 export function movePcs(record: TestRecord, moved: readonly MovedSection[]): TestRecord {
-  const { pcs } = record;
-  if (!(pcs[pcs.length - 1] >= FIRST_MODULE_ADDRESS)) return record;
+  const { pcs, comparisons } = record;
+  const hasModules = pcs[pcs.length - 1] >= FIRST_MODULE_ADDRESS;
+  if (!hasModules && comparisons === undefined) return record;
   const sections = new Map(moved.map((section) => [section.address, section]));
-  return withPcs(
-    record,
-    pcs.map((pc) => {
-      if (pc < FIRST_MODULE_ADDRESS || pc >= NOWHERE) return pc;
-      const offset = (pc - FIRST_MODULE_ADDRESS) % SECTION_SPACE;
-      const section = sections.get(pc - offset);
-      // A return address may be that of the section's end.
-      return section === undefined || offset > section.size ? pc + NOWHERE : section.to + offset;
-    }),
-  );
+  function placeOf(pc: Address): Address {
+    if (pc < FIRST_MODULE_ADDRESS || pc >= NOWHERE) return pc;
+    const offset = (pc - FIRST_MODULE_ADDRESS) % SECTION_SPACE;
+    const section = sections.get(pc - offset);
+    // A return address may be that of the section's end.
+    return section === undefined || offset > section.size ? pc + NOWHERE : section.to + offset;
+  }
+  const placed = comparisons === undefined
+    ? record
+    : { ...record, comparisons: movedComparisons(comparisons, placeOf) };
+  return hasModules ? withPcs(placed, pcs.map(placeOf)) : placed;
+}
+
+/** Comparisons with their PCs at other addresses. */
+export function movedComparisons(
+  comparisons: Comparisons,
+  placeOf: (pc: Address) => Address,
+): Comparisons {
+  return { ...comparisons, pcs: comparisons.pcs.map(placeOf) };
 }
 
 /**

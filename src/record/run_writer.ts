@@ -18,7 +18,7 @@ import type { RecordedPcs } from "../kcov/origin.ts";
 import type { BegunTest, LateWork, RunKernel, RunModule, TestRecord } from "./test_record.ts";
 
 /** PCs, and how long before now the first of them may have run. */
-export type TimedPcs = RecordedPcs & Pick<TestRecord, "durationMs">;
+export type TimedPcs = RecordedPcs & Pick<TestRecord, "durationMs" | "comparisons">;
 
 /** Follows where the modules lie whose PCs records have. */
 export interface FollowedModules {

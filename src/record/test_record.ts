@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { Comparisons } from "../kcov/comparisons/comparisons.ts";
 import type { OriginPoints } from "../kcov/origin.ts";
 import type { TraceOrder } from "../kcov/trace_order.ts";
 
@@ -73,6 +74,8 @@ export interface TestRecord {
   readonly firstRuns?: Float64Array<ArrayBuffer>;
   /** In which order the PCs ran on the test's thread, each time; absent where that was not asked for. */
   readonly order?: TraceOrder;
+  /** What was compared, where that was recorded; then there are no PCs. */
+  readonly comparisons?: Comparisons;
   /**
    * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
    * repeats the other.

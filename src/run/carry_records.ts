@@ -1,3 +1,4 @@
+import { noComparisons } from "../kcov/comparisons/comparisons.ts";
 import { indexOfSorted } from "../base/search.ts";
 import { removeFile } from "../sys/files.ts";
 import { recordFiles } from "../record/run_folder.ts";
@@ -31,13 +32,16 @@ export function carryRecords(
   const carried = records.map((record, at) => {
     const kept = [...record.pcs.keys()].map((from) => ({ from, pc: moved(record.pcs[from]) }))
       .filter(({ pc }) => pc >= 0).sort((a, b) => a.pc - b.pc);
-    if (kept.length < record.pcs.length) incomplete.push(at);
+    const { comparisons } = record;
+    if (kept.length < record.pcs.length || comparisons !== undefined) incomplete.push(at);
     const place = new Int32Array(record.pcs.length).fill(-1);
     kept.forEach(({ from }, to) => place[from] = to);
     const { hits, origins } = record;
     return {
       ...record,
       pcs: Float64Array.from(kept, ({ pc }) => pc) as TestRecord["pcs"],
+      // They are at no points, and where they are in the other build is not known.
+      ...comparisons === undefined ? {} : { comparisons: noComparisons() },
       hits: hits === null ? null : Uint32Array.from(kept, ({ from }) => hits[from]),
       ...origins === undefined ? {} : {
         origins: origins.map(({ origin, points }) => ({

@@ -30,7 +30,7 @@ export interface LoadRunOptions extends RunImageOptions {
 
 /** What can be covered of a kernel and its modules, and where the sources are. */
 export interface LoadedUniverse
-  extends Omit<RunImage, "image" | "path">, Omit<LoadedRun, "coverage" | "traceOf"> {
+  extends Omit<RunImage, "image" | "path">, Omit<LoadedRun, "coverage" | "compared" | "traceOf"> {
   readonly universe: Universe;
 }
 
@@ -42,9 +42,14 @@ export interface LoadedRun {
   readonly sources: KernelSources;
   /** Where the kernel's image is; `undefined` where only its index is left. */
   readonly imagePath: string | undefined;
+  /** The records of tests whose comparisons were recorded, in place of points: none of them is in `coverage`. */
+  readonly compared: readonly ComparedRecord[];
   /** The order in which the points of a test ran, by the test's number; `undefined` where it was not recorded. */
   traceOf(test: number): TestTrace | undefined;
 }
+
+/** A record with comparisons, whose PCs are those of the image. */
+export type ComparedRecord = TestRecord & Required<Pick<TestRecord, "comparisons">>;
 
 /** The order of a test's points, with the PCs at the addresses of the image. */
 export interface TestTrace {
@@ -115,8 +120,10 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
     options,
   );
   return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
-    const records = joined.records[i].map((record) => movePcs(record, moved));
+    const all = joined.records[i].map((record) => movePcs(record, moved));
+    const records = all.filter(({ comparisons }) => comparisons === undefined);
     return {
+      compared: all.filter((record) => record.comparisons !== undefined) as ComparedRecord[],
       coverage: new RunCoverage(universe, records, {
         kernel,
         damaged,

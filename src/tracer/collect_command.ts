@@ -1,9 +1,11 @@
 import { awaitLate } from "../kcov/await_late.ts";
 import { Collector } from "../kcov/collector.ts";
+import { ComparisonTally } from "../kcov/comparisons/comparison_tally.ts";
 import { OriginTally } from "../kcov/origin_tally.ts";
 import type { TestRecord } from "../record/test_record.ts";
 import { check } from "../sys/errno.ts";
 import type { Libc } from "../sys/types.ts";
+import type { SuperviseOptions } from "./supervise_options.ts";
 import { EINTR, SIGCONT } from "./tasks/constants.ts";
 
 /** 4 MiB: more than half a million entries. */
@@ -13,7 +15,8 @@ const FIRST_WORDS = 4096;
 
 /** What a command ran, and how it ended. */
 export interface CollectedCommand
-  extends Pick<TestRecord, "pcs" | "origins" | "truncated" | "durationMs" | "tree"> {
+  extends
+    Pick<TestRecord, "pcs" | "origins" | "comparisons" | "truncated" | "durationMs" | "tree"> {
   /** As `waitpid` has it. */
   readonly status: number;
 }
@@ -21,16 +24,16 @@ export interface CollectedCommand
 /**
  * Has a command collected by a collector, with all that it starts and what the kernel puts off for them, until it ends.
  *
- * @param words size of the collector's area
+ * @param options size of the collector's area, and what it collects
  * @param start starts the command as a child that is stopped
  * @throws {SyscallError} The kernel has no collectors, or no memory for one.
  */
 export function collectCommand(
   libc: Libc,
-  words: number = DEFAULT_WORDS,
+  { words = DEFAULT_WORDS, compare = false }: Pick<SuperviseOptions, "words" | "compare">,
   start: () => number,
 ): CollectedCommand {
-  using collector = Collector.open(libc, { words });
+  using collector = Collector.open(libc, { words, compares: compare });
   const first = Collector.open(libc, { words: FIRST_WORDS });
   let root: number;
   try {
@@ -50,13 +53,11 @@ export function collectCommand(
   // What outlives the command is not of it.
   collector.stop();
   awaitLate(libc, [collector]);
-  const tally = new OriginTally();
-  collector.addTo(tally);
   const { pending, dropped, tasks, lost } = collector;
   return {
     status,
     durationMs,
-    ...tally.take(),
+    ...takeFrom(collector),
     truncated: lost > 0,
     tree: {
       // The command's own process was made in the name of the first.
@@ -67,6 +68,18 @@ export function collectCommand(
       ...(dropped === 0 ? {} : { dropped }),
     },
   };
+}
+
+/** What a collector has collected: points, or comparisons. */
+function takeFrom(collector: Collector): Pick<TestRecord, "pcs" | "origins" | "comparisons"> {
+  if (!collector.compares) {
+    const tally = new OriginTally();
+    collector.addTo(tally);
+    return tally.take();
+  }
+  const tally = new ComparisonTally();
+  collector.addTo(tally);
+  return { pcs: new Float64Array(0), comparisons: tally.take() };
 }
 
 function awaitEnd(libc: Libc, child: number): number {

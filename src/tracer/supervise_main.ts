@@ -64,6 +64,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV_RUN",
     "KERNELCOV_RUN_ID",
     "KERNELCOV_MODE",
+    "KERNELCOV_REMOTE",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];
@@ -170,7 +171,7 @@ function collectTree(options: SuperviseOptions, libc: Libc): number {
   const records = openRecords(options, libc);
   const { hasHits: _hits, ...whole } = commandRecord(options, false);
   records.announce({ ...whole, hasHits: false });
-  const collected = collectCommand(libc, options.words, () => start(libc, options.command, {}));
+  const collected = collectCommand(libc, options, () => start(libc, options.command, {}));
   const { status, ...rest } = collected;
   const outcome = exitCode(status) === 0 ? "passed" : "failed";
   records.append({

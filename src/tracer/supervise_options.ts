@@ -17,6 +17,8 @@ export interface SuperviseOptions {
   readonly record: boolean;
   /** Record the whole command with a collector instead of following it. */
   readonly collect?: boolean;
+  /** With `collect`: record comparisons in place of points. */
+  readonly compare?: boolean;
   /** Runners whose tests are covered where the command starts them; without it only those that cover themselves are. */
   readonly runners?: readonly RunnerProgram[] | undefined;
   /** Follow the command only to the runners that it starts, and record nothing: their tests record themselves. */
@@ -44,6 +46,7 @@ export function superviseArguments(options: SuperviseOptions): string[] {
     ...(options.words === undefined ? [] : [`--words=${options.words}`]),
     ...(options.record ? ["--record"] : []),
     ...(options.collect ? ["--collect"] : []),
+    ...(options.compare ? ["--compare"] : []),
     ...(options.runners ?? []).map((runner) => `--runner=${JSON.stringify(runner, RUNNER_FIELDS)}`),
     ...(options.onlyPreload ? ["--only-preload"] : []),
     ...(options.mainline ? ["--mainline"] : []),
@@ -90,6 +93,7 @@ export function parseSuperviseArguments(
     words: words === undefined ? undefined : Number(words),
     record: own.includes("--record"),
     collect: own.includes("--collect"),
+    compare: own.includes("--compare"),
     runners: runners.length === 0 ? undefined : runners,
     onlyPreload: own.includes("--only-preload"),
     mainline: own.includes("--mainline"),

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { CoverageAnswers, type Question } from "../../src/assertions/coverage_answers.ts";
 import { OriginAnswers } from "../../src/assertions/origin_answers.ts";
 import type { Symbolizer } from "../../src/assertions/symbolizer.ts";
+import { ComparisonTally } from "../../src/kcov/comparisons/comparison_tally.ts";
+import { REMOTE_ORIGIN } from "../../src/kcov/remote/join_remote.ts";
 import type { DecodedPcs } from "../../src/kcov/decode_pcs.ts";
 import { KCOV_CALL, KCOV_HOW, KCOV_HOW_SHIFT, type OriginPoints } from "../../src/kcov/origin.ts";
 import { callsNamed } from "../../src/kcov/system_calls.ts";
@@ -19,6 +21,8 @@ const FUNCTIONS = new Map([
 const SYMBOLIZER: Symbolizer = Object.assign(new OriginAnswers("x86_64"), {
   functionsOf: (pc: number) => [FUNCTIONS.get(pc)!],
   linesOf: (pc: number) => [{ file: "fs/x.c", line: pc }],
+  framesOf: (pcs: Iterable<number>) =>
+    new Map([...pcs].map((pc) => [pc, [{ function: "x_ioctl", file: "fs/x.c", line: pc }]])),
   checkFunction() {},
   checkFile() {},
 });
@@ -181,4 +185,32 @@ test("an origin that is none is refused with the nearest names", () => {
     name: "TypeError",
     message: /^There is no system call snedto on x86_64: did you mean sendto/,
   });
+});
+
+test("in thread scope what ran on behalf is known of remote coverage alone", () => {
+  const own = { origin: 0, points: Uint32Array.of(0), hits: Uint32Array.of(1) };
+  const remote = { origin: REMOTE_ORIGIN, points: Uint32Array.of(1), hits: Uint32Array.of(1) };
+  const points = { pcs: Float64Array.of(1, 2), hits: Uint32Array.of(1, 1) };
+  const without = new MadeUpCoverage({ ...points, origins: [own] }, true);
+  assert.throws(() => without.functions({ origin: "behalf" }), /or with remote coverage/);
+  const with_ = new MadeUpCoverage({ ...points, origins: [own, remote] }, true);
+  assert.deepEqual(with_.functions({ origin: "behalf" }), [FUNCTIONS.get(2)]);
+  assert.throws(() => with_.functions({ origin: "runtime" }), TypeError);
+});
+
+test("comparisons are told by line, with the call; questions about points are refused then", () => {
+  const tally = new ComparisonTally();
+  const words = new BigUint64Array([1n, 5n | 1n << 16n, 0x53n, 0n, 40n]);
+  tally.addTrace(new Uint32Array(words.buffer), 0, 1, true);
+  const none = { pcs: new Float64Array(0), hits: new Uint32Array(0) };
+  const coverage = new MadeUpCoverage({ ...none, comparisons: tally.take() }, true);
+  assert.deepEqual(coverage.comparisons("fs/x.c:40"), [{
+    ...{ file: "fs/x.c", line: 40, function: "x_ioctl", size: 4, constant: 0x53n },
+    ...{ times: 1, equal: 0, more: 0 },
+    pairs: [{ first: 0x53n, second: 0n, times: 1, call: "write" }],
+  }]);
+  assert.equal(coverage.comparisons().length, 1);
+  assert.deepEqual(coverage.comparisons("x_open"), []);
+  assert.throws(() => coverage.reached("x_ioctl"), /comparisons are recorded in its place/);
+  assert.throws(() => new MadeUpCoverage(none, true).comparisons(), /--mode cmp/);
 });

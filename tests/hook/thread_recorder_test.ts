@@ -77,6 +77,9 @@ const symbolizer: Symbolizer = Object.assign(new OriginAnswers("x86_64"), {
     if (pc === A) return [{ file: "include/a.h", line: 3 }, { file: "fs/x.c", line: 12 }];
     return pc === B ? [{ file: "fs/x.c", line: 12 }, { file: "fs/x.c", line: 5 }] : [];
   },
+  framesOf() {
+    return new Map();
+  },
   checkFunction(name: string) {
     if (!["inner", "outer", "other"].includes(name)) throw new RangeError(`no ${name}`);
   },

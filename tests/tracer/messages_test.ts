@@ -37,6 +37,7 @@ test("the supervisor reads the options that its starter writes", () => {
     words: 4096,
     record: true,
     collect: true,
+    compare: true,
     runners: [{ name: "a", testArgument: "--test", preload: "/a b", preloadArguments: ["/a b"] }],
     onlyPreload: true,
     mainline: true,

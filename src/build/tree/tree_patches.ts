@@ -66,6 +66,14 @@ const ROLES: Readonly<Record<string, PatchRole>> = {
     lack: "work that the kernel does later for a test is not in its record",
     needs: ["whose_coverage"],
   },
+  whose_operands: {
+    lack: "comparisons are of the testing thread alone, and their calls are not known",
+    needs: ["whose_coverage"],
+  },
+  whose_remote: {
+    lack: "with remote coverage a test's own system calls are not recorded",
+    needs: ["kcov_tracer"],
+  },
 };
 
 /** The patches without which a kernel is not built. */

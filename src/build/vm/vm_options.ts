@@ -59,8 +59,8 @@ export function vmTreeConfig(arch: VmArch, user?: UserConfig): TreeConfig {
   const file = join(RECIPE_FOLDER, "config");
   const embedded = parseKernelOptions(readFileSync(file, "utf8"), file);
   const own = parseKernelOptions(
-    partsFor("vm_kernel.config", arch).join("\n\n"),
-    "vm_kernel.config",
+    partsFor("kernels/vm_kernel.config", arch).join("\n\n"),
+    "kernels/vm_kernel.config",
   );
   const base = new Map([
     ...[...embedded].filter(([name]) => !USER_MODE.test(name)),

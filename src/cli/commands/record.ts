@@ -5,8 +5,8 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { chooseComparing, chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
 import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
-import { chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
 
@@ -15,8 +15,9 @@ export const recordCommand: Command = {
   help: `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
-${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran, and in
-                                  which order the command's first thread ran them, for kernelcov trace
+${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace|cmp  unique: each point once, where the kernel can; trace: how often each point ran, and in
+                                  which order the command's first thread ran them, for kernelcov trace; cmp: what was
+                                  compared, in place of points, for kernelcov comparisons; needs collectors
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
     --steady                      leave out points that only some repeats of a test hit
@@ -34,8 +35,8 @@ async function run(args: string[]): Promise<number> {
   const { values } = line;
   const command = commandToRun(line, "command to record");
   const { mode } = values;
-  if (mode !== "auto" && mode !== "unique" && mode !== "trace") {
-    throw new UsageError(`Unknown mode "${mode}": use auto, unique or trace`);
+  if (mode !== "auto" && mode !== "unique" && mode !== "trace" && mode !== "cmp") {
+    throw new UsageError(`Unknown mode "${mode}": use auto, unique, trace or cmp`);
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const noFollow = values["no-follow"];
@@ -51,9 +52,12 @@ async function run(args: string[]): Promise<number> {
   return await recordRun(
     values,
     async ({ machine, runDirectory, run }) => {
-      const collect = chooseRecorder(values.recorder, machine, needsPtrace) === "collectors";
+      const compare = mode === "cmp";
+      const choose = compare ? chooseComparing : chooseRecorder;
+      const collect = choose(values.recorder, machine, needsPtrace) === "collectors";
+      const options = { command, runDirectory, run, record: true, collect, words, noFollow };
       return await runSupervised(
-        { command, runDirectory, run, mode, record: true, collect, words, noFollow },
+        { ...options, compare, mode: mode === "cmp" ? "auto" : mode },
         { machine },
       );
     },

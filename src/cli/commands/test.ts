@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { MODE_VARIABLE, type RecordMode } from "../../hook/mode.ts";
+import { MODE_VARIABLE, type RecordMode, REMOTE_VARIABLE } from "../../hook/mode.ts";
+import { parseRemoteSources, type RemoteSource } from "../../kcov/remote/remote_sources.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
 import { recordFiles } from "../../record/run_folder.ts";
@@ -20,8 +21,13 @@ import {
   recordRun,
 } from "../recording/record_run.ts";
 import { recordModeOf } from "../recording/mode_option.ts";
+import {
+  chooseComparing,
+  chooseRecorder,
+  RECORDER_HELP,
+  type RecorderName,
+} from "../recording/recorder_choice.ts";
 import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
-import { chooseRecorder, RECORDER_HELP, type RecorderName } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
@@ -30,8 +36,11 @@ export const testCommand: Command = {
   help: `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
-${KERNEL_HELP}    --mode pc|trace               what is recorded: pc, which points ran; trace, also in which order the testing thread ran
-                                  them, for kernelcov trace; --scope thread is the default then
+${KERNEL_HELP}    --mode pc|cmp|trace           what is recorded: pc, which points ran; trace, also in which order the testing thread ran
+                                  them, for kernelcov trace; --scope thread is the default then; cmp, what was compared,
+                                  in place of points, for kernelcov comparisons: in tree scope only with collectors
+    --remote common,usb:N         with --scope thread: also what the kernel's workers do for the testing thread, where the
+                                  kernel passes its handle on, or for USB bus N
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
 ${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
@@ -44,15 +53,24 @@ async function run(args: string[]): Promise<number> {
     ...RECORDING_OPTIONS,
     mode: { type: "string", default: "pc" },
     scope: { type: "string" },
+    remote: { type: "string" },
     recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
   });
   const { values } = line;
   const command = commandToRun(line, "test command");
   const mode = recordModeOf(values.mode);
-  if (mode === "cmp") throw new UsageError(`Unknown mode "cmp": use pc or trace`);
-  const scope = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
-  if (scope === "thread" && values.recorder !== "auto") {
+  const sources = remoteOf(values.remote);
+  const isThreads = mode === "trace" || sources.length > 0;
+  const asked = scopeOf(values.scope ?? (isThreads ? "thread" : "tree"));
+  if (sources.length > 0 && (asked === "tree" || mode === "cmp")) {
+    throw new UsageError(
+      asked === "tree"
+        ? "--remote is of the testing thread: leave out --scope tree, where collectors have what the kernel does for a test"
+        : "--remote is of points: leave out --mode cmp",
+    );
+  }
+  if (asked === "thread" && values.recorder !== "auto") {
     throw new UsageError("--recorder is for --scope tree: leave out one of them");
   }
   const repeats = Number(values.repeat);
@@ -64,7 +82,12 @@ async function run(args: string[]): Promise<number> {
     return await runRemotely(remote, { name: "test", values, command, out: values.out });
   }
   async function record(recording: Recording): Promise<CommandEnd> {
-    const runOnce = testRecorder(command, recording, { ...values, scope, mode });
+    // A tracer does not compare.
+    const scope = mode === "cmp" && values.scope === undefined && values.recorder === "auto" &&
+        !recording.machine.collectors
+      ? "thread"
+      : asked;
+    const runOnce = testRecorder(command, recording, { ...values, scope, mode, remote: sources });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;
@@ -82,6 +105,17 @@ function scopeOf(text: string): Scope {
   throw new UsageError(`Unknown scope "${text}": use thread or tree`);
 }
 
+/** The sources of `--remote`; none without it. */
+function remoteOf(text: string | undefined): readonly RemoteSource[] {
+  try {
+    const sources = parseRemoteSources(text ?? "");
+    if (text === undefined || sources.length > 0) return sources;
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+  throw new UsageError("--remote names no source: use common, or usb:N for USB bus N");
+}
+
 /** An option that only a tracer can follow. */
 function needOfPtrace({ "no-follow": noFollow = [] }: TestValues): string | undefined {
   return noFollow.length > 0 ? "--no-follow" : undefined;
@@ -95,6 +129,8 @@ interface TestRunOptions extends TestValues {
   readonly scope: Scope;
   /** `pc` where absent. */
   readonly mode?: RecordMode;
+  /** Sources of remote coverage; none where absent. */
+  readonly remote?: readonly RemoteSource[];
   /** The value of `--recorder`. */
   readonly recorder: string;
   readonly vmlinux?: string;
@@ -110,6 +146,8 @@ export function testRecorder(
   const report = join(runDirectory, "runner.xml");
   const recorder = options.scope === "thread"
     ? "thread"
+    : options.mode === "cmp"
+    ? chooseComparing(options.recorder, machine, needOfPtrace(options))
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
   if (recorder === "ptrace" && options.mode === "trace") {
     throw new UsageError(
@@ -136,13 +174,14 @@ function testRun(
   report: string,
   { machine, runDirectory, run }: Recording,
   recorder: RecorderName | "thread",
-  { vmlinux, mode = "pc", "no-follow": noFollow }: TestRunOptions,
+  { vmlinux, mode = "pc", remote = [], "no-follow": noFollow }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
     [MODE_VARIABLE]: mode,
+    ...(remote.length > 0 ? { [REMOTE_VARIABLE]: remote.join() } : {}),
     ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };

@@ -6,7 +6,8 @@ import { currentRun, readRecordFiles } from "../../record/read_run.ts";
 import { lockRun, type RunLock } from "../../record/run_lock.ts";
 import { settleRun } from "../../record/settle_run.ts";
 import type { Run } from "../../record/test_record.ts";
-import { loadRun } from "../../run/load_run.ts";
+import { formatCount, plural, printable } from "../../report/text_style.ts";
+import { type ComparedRecord, loadRun } from "../../run/load_run.ts";
 import { errorCode, fileError } from "../../sys/file_error.ts";
 import { machineName } from "../../sys/runtime.ts";
 import { plainFolder } from "../../sys/plain_folder.ts";
@@ -114,8 +115,25 @@ export async function recordRun(
   }
   process.stdout.write("\n");
   const loaded = loadRun(recorded, loadOptions(values, machine.vmlinux));
+  process.stdout.write(comparedText(loaded.compared));
+  // No report of points tells of them but the pages.
+  const hasPoints = loaded.coverage.tests.length > 0;
+  if (loaded.compared.length > 0 && !hasPoints && values.html === undefined) return end.exitStatus;
   const reportStatus = await reportRun(loaded, out, runDirectory, values);
   return end.exitStatus === 0 ? reportStatus : end.exitStatus;
+}
+
+/** Says which tests have comparisons, and how many; empty where none has. */
+function comparedText(compared: readonly ComparedRecord[]): string {
+  if (compared.length === 0) return "";
+  const lines = compared.map(({ name, file, comparisons: { pcs, lost }, truncated }) => {
+    const where = file === "" ? name : `${file}: ${name}`;
+    const flags = `${lost > 0 ? `, ${formatCount(lost)} lost` : ""}${
+      truncated ? ", truncated" : ""
+    }`;
+    return `  ${printable(where)}: ${plural(pcs.length, "comparison")}${flags}\n`;
+  });
+  return `Compared (kernelcov comparisons shows what):\n${lines.join("")}\n`;
 }
 
 /** The real path of the output folder, which is made where there is none. */

@@ -1,7 +1,15 @@
-import type { OriginTally, TakenPoints } from "../../kcov/origin_tally.ts";
+import type { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
+import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
+import type { OriginTally } from "../../kcov/origin_tally.ts";
 import type { BegunTest, TestOutcome, TestRecord } from "../../record/test_record.ts";
+import { runtimeName } from "../../sys/runtime.ts";
 import type { Segment } from "./collector_set.ts";
 import type { Recording } from "./recorder.ts";
+
+/** What was collected of a test: points, or comparisons. */
+export type CollectedResult =
+  & Pick<DecodedPcs, "pcs" | "origins" | "comparisons">
+  & Pick<TestRecord, "firstRuns">;
 
 /** A test that collectors record. */
 export class CollectedTest implements Recording {
@@ -12,6 +20,8 @@ export class CollectedTest implements Recording {
   readonly segments: Segment<CollectedTest>[] = [];
   /** Where its points are gathered; absent when it has ended. */
   tally: OriginTally | undefined;
+  /** Where its comparisons are gathered, if these are recorded in place of points. */
+  compared: ComparisonTally | undefined;
   startedMs = 0;
   shared = false;
   /** What late work names its record by; absent where that is not written. */
@@ -30,6 +40,15 @@ export class CollectedTest implements Recording {
     this.parent = parent;
     this.tally = tally;
     this.#giveUp = giveUp;
+  }
+
+  /** What was gathered of it; once. */
+  take(): CollectedResult | undefined {
+    const { tally, compared } = this;
+    this.tally = undefined;
+    if (compared === undefined) return tally?.take();
+    tally?.clear();
+    return { pcs: new Float64Array(0), comparisons: compared.take() };
   }
 
   /** Points are missing. */
@@ -58,7 +77,7 @@ export class CollectedTest implements Recording {
    * @param threadsShared Other threads of its process may have worked for other tests.
    */
   record(
-    { pcs, origins, firstRuns }: TakenPoints,
+    { pcs, origins, firstRuns, comparisons }: CollectedResult,
     end: { readonly outcome: TestOutcome; readonly durationMs: number },
     threadsShared: boolean,
   ): TestRecord {
@@ -82,8 +101,42 @@ export class CollectedTest implements Recording {
         ...(pending === 0 ? {} : { pending }),
         ...(dropped === 0 ? {} : { dropped }),
       },
-      origins,
-      firstRuns,
+      ...(comparisons === undefined ? { origins, firstRuns } : { comparisons }),
     };
   }
+}
+
+/** The tallies of the tests of a segment that are open still. */
+export function talliesOf({ owners }: Segment<CollectedTest>): (OriginTally | ComparisonTally)[] {
+  const tallies: (OriginTally | ComparisonTally)[] = [];
+  for (const { tally, compared } of owners) {
+    if (tally !== undefined) tallies.push(compared ?? tally);
+  }
+  return tallies;
+}
+
+/**
+ * The record of what ran while no test was open.
+ *
+ * @param threadsShared Other threads of the process may have worked for tests of other files.
+ */
+export function outsideRecord(
+  pcs: TestRecord["pcs"],
+  { tasks, pending, dropped, truncated }: Omit<Segment<CollectedTest>, "collector" | "owners">,
+  durationMs: number,
+  threadsShared: boolean,
+): TestRecord {
+  return {
+    ...{ name: "(outside tests)", file: "", runner: runtimeName(), kind: "outside" },
+    ...{ scope: "tree", outcome: "passed", durationMs, pcs, hits: null, truncated },
+    ...{ shared: false, callingThreadOnly: false },
+    tree: {
+      tasks: tasks + 1,
+      refused: [],
+      finished: true,
+      ...(threadsShared ? { threadsShared: true } : {}),
+      ...(pending === 0 ? {} : { pending }),
+      ...(dropped === 0 ? {} : { dropped }),
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
 import { awaitLate } from "../../kcov/await_late.ts";
+import { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
 import { PcTally } from "../../kcov/pc_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
@@ -14,19 +15,19 @@ import { KernelLogMarks } from "../../tracer/kernel_log_marks.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
 import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
-import { environmentMode } from "../mode.ts";
+import { sayOncePerRun } from "../../record/say_once.ts";
+import { environmentMode, type RecordMode } from "../mode.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
-import { CollectedTest } from "./collected_test.ts";
-import { CollectorSet, Segment } from "./collector_set.ts";
+import { CollectedTest, outsideRecord, talliesOf } from "./collected_test.ts";
+import { Segment } from "./collector_set.ts";
+import { closedBy, CollectorSets, POINT_WORDS } from "./collector_sets.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts";
 import { ThreadOrder } from "./thread_order.ts";
 import { explain, turnedOff } from "./thread_recorder.ts";
 import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
-/** Words of a collector's area: 512 KiB, more than 65,000 entries. */
-const DEFAULT_WORDS = 65_536;
 /** So many collectors a test may have closed at once. */
 const MOST_TRIES = 8;
 const NO_HITS = new Uint32Array(0);
@@ -64,7 +65,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   readonly #tallies: OriginTally[] = [];
   #baselineWanted: boolean;
   #baseline: TestRecord | undefined;
-  #set: CollectorSet<CollectedTest> | undefined;
+  readonly #sets: CollectorSets<CollectedTest>;
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
   readonly #outsideTally = new PcTally();
@@ -84,6 +85,11 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#settings = settings;
     this.#open = open;
     this.threadsShared = threadsShared;
+    this.#sets = new CollectorSets({
+      libc: () => this.#libc,
+      words: settings.words,
+      last: (segment) => this.#readLast(segment),
+    });
     this.#order = new ThreadOrder(settings.words);
     this.#baselineWanted = options.baseline ?? true;
     this.#records = new ThreadRecords(settings, options.openFiles ?? (() => this.#libc));
@@ -120,7 +126,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.pause(() => this.#order.begin(test));
   }
 
-  #begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {
+  #begin({ identity, kind, record, around, giveUp }: TestStart): CollectedTest {
     const current = this.#current;
     if (current === undefined) throw this.#unavailable ?? new TypeError("Open the recorder first");
     current.collector.paused = true;
@@ -131,6 +137,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       const parent = around instanceof CollectedTest ? around : null;
       const test = new CollectedTest(begun, parent, tally, giveUp);
       const open = [...this.#tests, test];
+      if (this.#comparesNext(record)) test.compared = new ComparisonTally();
       test.shared = this.#left > 0;
       if (isShared(open)) { for (const other of open) other.shared = true; }
       this.#switchTo(open, () => {
@@ -140,6 +147,32 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       });
       test.startedMs = performance.now();
       return test;
+    } finally {
+      this.#resume();
+    }
+  }
+
+  /** Whether the next test has comparisons: those that overlap are recorded alike. */
+  #comparesNext(record: RecordMode | undefined): boolean {
+    const [open] = this.#tests;
+    const wanted = (record ?? environmentMode()) === "cmp";
+    if (open === undefined) return wanted;
+    const compares = open.compared !== undefined;
+    if (record !== undefined && compares !== wanted) sayOncePerRun(OTHERWISE);
+    return compares;
+  }
+
+  compare(test: CollectedTest): void {
+    if (this.#current === undefined || test.compared !== undefined) return;
+    if (this.#tests.length > 1) return sayOncePerRun(OTHERWISE);
+    this.#current.collector.paused = true;
+    try {
+      this.#switchTo([test], undefined, true);
+      test.compared = new ComparisonTally();
+      test.segments.splice(0, test.segments.length - 1);
+    } catch (error) {
+      if (!(error instanceof KcovUnavailableError)) throw error;
+      sayOncePerRun(error.message);
     } finally {
       this.#resume();
     }
@@ -162,8 +195,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       this.#switchTo(this.#tests.filter((other) => other !== test));
       const durationMs = performance.now() - test.startedMs;
       if (left === true) this.#left++;
-      test.tally = undefined;
-      const points = tally.take();
+      const points = test.take()!;
       this.#tallies.push(tally);
       const whole = test.record(points, { outcome, durationMs }, this.threadsShared);
       const record = order === undefined ? whole : { ...whole, order: order(whole.pcs) };
@@ -183,10 +215,16 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#left--;
   }
 
-  read({ tally }: CollectedTest): RecordedPoints | undefined {
+  read({ tally, compared }: CollectedTest): RecordedPoints | undefined {
     const current = this.#current;
     if (tally === undefined || current === undefined) return undefined;
     return this.pause(() => {
+      if (compared !== undefined) {
+        const sum = new ComparisonTally();
+        sum.add(compared.comparisons());
+        current.collector.addTo(sum);
+        return { pcs: new Float64Array(0), hits: NO_HITS, comparisons: sum.take() };
+      }
       current.read(talliesOf(current));
       return { ...tally.points(), hits: NO_HITS };
     });
@@ -235,7 +273,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   }
 
   takesBaseline(): boolean {
-    const wanted = this.#baselineWanted && this.unavailable() === undefined;
+    const wanted = this.#baselineWanted && environmentMode() !== "cmp" &&
+      this.unavailable() === undefined;
     this.#baselineWanted = false;
     return wanted;
   }
@@ -254,17 +293,19 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
 
   /** Reads what comes late, with a limit, and closes the collectors and the record file. A later test opens them again. */
   close(): void {
-    const outside = this.#outside, set = this.#set;
-    if (outside === undefined || set === undefined) return;
+    const outside = this.#outside, sets = this.#sets;
+    if (outside === undefined) return;
     for (const test of this.#tests) test.giveUp();
     outside.collector.paused = true;
-    const late = set.idle.filter(({ owners }) => owners.some(({ number }) => number !== undefined));
+    const late = sets.idle.filter(({ owners }) =>
+      owners.some(({ number }) => number !== undefined)
+    );
     awaitLate(this.#libc, late.map(({ collector }) => collector));
-    set.close();
+    sets.close();
     this.#order.close();
     this.keepBaseline();
     this.#closeOutside();
-    this.#set = this.#outside = this.#current = undefined;
+    this.#outside = this.#current = undefined;
     this.#tests = [];
     setThreadRecorded(false);
     this.#marks?.close();
@@ -282,8 +323,6 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
         collector.collect(this.threadsShared ? "thread" : "process")
       );
       this.#outside = this.#current = outside;
-      const last = (segment: Segment<CollectedTest>) => this.#readLast(segment);
-      this.#set = new CollectorSet(this.#libc, this.#words, last);
       this.#warmUp();
       this.#records.followModules();
       // A guest's log is for its tests alone.
@@ -294,9 +333,9 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       setThreadRecorded(true);
       this.#resume();
     } catch (error) {
-      this.#set?.close();
+      this.#sets.close();
       this.#outside?.collector.close();
-      this.#set = this.#outside = this.#current = undefined;
+      this.#outside = this.#current = undefined;
       this.#unavailable = explain(error);
     }
   }
@@ -313,7 +352,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     segment.collector.paused = true;
     this.#takeOutside();
     segment.read([tally]);
-    this.#set!.release(segment);
+    this.#sets.release(segment);
     const { pcs } = tally.take();
     this.#tallies.push(tally);
     if (pcs.length === 0) throw new KcovUnavailableError("no-callbacks", NO_CALLBACKS);
@@ -331,14 +370,18 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
    *
    * @param ready called before, when all is written that comes before
    */
-  #switchTo(open: readonly CollectedTest[], ready = () => {}): void {
+  #switchTo(
+    open: readonly CollectedTest[],
+    ready = () => {},
+    compares: boolean = open[0]?.compared !== undefined,
+  ): void {
     const before = this.#current!;
-    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open, ready);
+    const next = open.length === 0 ? this.#takeOutside() : this.#takeNext(open, ready, compares);
     this.#tests = open;
     this.#current = next;
     if (before.owners.length === 0) return;
     before.read(talliesOf(before));
-    this.#set!.release(before);
+    this.#sets.release(before);
   }
 
   #takeOutside(): Segment<CollectedTest> {
@@ -356,10 +399,14 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   }
 
   /** @param ready called when nothing is left to be written of what the collector held */
-  #takeNext(open: readonly CollectedTest[], ready = () => {}): Segment<CollectedTest> {
-    const set = this.#set!;
+  #takeNext(
+    open: readonly CollectedTest[],
+    ready = () => {},
+    compares = false,
+  ): Segment<CollectedTest> {
+    const sets = this.#sets;
     for (let tries = 0;; tries++) {
-      const collector = set.next();
+      const collector = sets.next(compares);
       if (tries === 0) ready();
       collector.paused = true;
       try {
@@ -370,7 +417,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
         // A test has closed its descriptor.
-        set.forget(collector);
+        sets.forget(collector);
         if (tries === MOST_TRIES) throw closedBy(error);
       }
     }
@@ -386,7 +433,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
         if (!(error instanceof SyscallError)) throw error;
       }
     }
-    if (!segment.hasMore) return;
+    // Of comparisons what comes late is in no record.
+    if (segment.collector.compares || !segment.hasMore) return;
     const ended = segment.owners.filter(({ number }) => number !== undefined);
     const late = this.#tallies.pop() ?? new OriginTally();
     segment.read([...talliesOf(segment), late]);
@@ -406,33 +454,12 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #closeOutside(): void {
     const outside = this.#outside!;
     outside.read([this.#outsideTally]);
-    const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
     // Nobody asks by which calls, and there are many points.
     const pcs = this.#outsideTally.take();
     if (pcs.length === 0) return;
-    this.#append({
-      name: "(outside tests)",
-      file: "",
-      runner: runtimeName(),
-      kind: "outside",
-      scope: "tree",
-      outcome: "passed",
-      durationMs: performance.now() - this.#startedMs,
-      pcs,
-      hits: null,
-      truncated,
-      shared: false,
-      callingThreadOnly: false,
-      tree: {
-        tasks: tasks + 1,
-        refused: [],
-        finished: true,
-        ...(this.threadsShared ? { threadsShared: true } : {}),
-        ...(pending === 0 ? {} : { pending }),
-        ...(dropped === 0 ? {} : { dropped }),
-      },
-    });
+    const durationMs = performance.now() - this.#startedMs;
+    this.#append(outsideRecord(pcs, outside, durationMs, this.threadsShared));
   }
 
   #append(record: TestRecord): void {
@@ -444,7 +471,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   }
 
   #openOutside(use: (collector: Collector) => void): Segment<CollectedTest> {
-    const collector = Collector.open(this.#libc, { words: this.#words });
+    const collector = Collector.open(this.#libc, { words: this.#settings.words ?? POINT_WORDS });
     collector.paused = true;
     try {
       use(collector);
@@ -458,27 +485,10 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   get #libc(): RecorderLibc {
     return this.#opened ??= this.#open();
   }
-
-  get #words(): number {
-    return this.#settings.words ?? DEFAULT_WORDS;
-  }
 }
 
-/** The tallies of the tests of a segment that are open still. */
-function talliesOf({ owners }: Segment<CollectedTest>): OriginTally[] {
-  const tallies: OriginTally[] = [];
-  for (const { tally } of owners) if (tally !== undefined) tallies.push(tally);
-  return tallies;
-}
-
-function closedBy(cause: SyscallError): KcovUnavailableError {
-  return new KcovUnavailableError(
-    "busy",
-    "A test has closed the coverage device, and this thread cannot open another: " +
-      "let tests close only descriptors that they opened",
-    { cause },
-  );
-}
+const OTHERWISE =
+  "tests that overlap are recorded alike: points or comparisons, as the first of them has it";
 
 function openLibc(): RecorderLibc {
   return loadLibcPart([...COLLECTOR_FUNCTIONS, "write", "fstat", "poll"]);

@@ -1,5 +1,6 @@
 import { SyscallError } from "../../errors.ts";
-import { Collector, type CollectorLibc } from "../../kcov/collector.ts";
+import { Collector, type CollectorLibc, type CollectorOptions } from "../../kcov/collector.ts";
+import type { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
 import type { EntryTally } from "../../kcov/origin_tally.ts";
 
 /** A stretch of the testing thread's time, in which the same tests were open: what one collector held of it. */
@@ -23,8 +24,8 @@ export class Segment<Owner> {
     this.owners = owners;
   }
 
-  /** Reads what came since it was read last, into each of the tallies. */
-  read(tallies: readonly EntryTally[]): void {
+  /** Reads what came since it was read last, into each of the tallies; comparisons, once: their counts go on to change. */
+  read(tallies: readonly (EntryTally | ComparisonTally)[]): void {
     const { collector } = this;
     this.pending = collector.pending;
     this.dropped = collector.dropped;
@@ -66,10 +67,17 @@ export class CollectorSet<Owner> {
   readonly #idle: Segment<Owner>[] = [];
   #size = 0;
 
+  readonly #compares: boolean;
+
   /** @param last reads a segment for the last time, before its collector is emptied */
-  constructor(libc: CollectorLibc, words: number, last: (segment: Segment<Owner>) => void) {
+  constructor(
+    libc: CollectorLibc,
+    { words, compares = false }: Pick<CollectorOptions, "words" | "compares">,
+    last: (segment: Segment<Owner>) => void,
+  ) {
     this.#libc = libc;
     this.#words = words;
+    this.#compares = compares;
     this.#last = last;
   }
 
@@ -80,7 +88,7 @@ export class CollectorSet<Owner> {
       (this.#size < MOST && oldest.collector.pending > 0);
     if (wantsMore) {
       try {
-        const collector = Collector.open(this.#libc, { words: this.#words, keeps: true });
+        const collector = this.#open();
         this.#size++;
         return collector;
       } catch (error) {
@@ -92,10 +100,18 @@ export class CollectorSet<Owner> {
     return oldest.collector.words < this.#words ? this.#larger(oldest.collector) : oldest.collector;
   }
 
+  #open(): Collector {
+    return Collector.open(this.#libc, {
+      words: this.#words,
+      keeps: true,
+      compares: this.#compares,
+    });
+  }
+
   /** One with more room in place of another, if there is memory for it. */
   #larger(small: Collector): Collector {
     try {
-      const large = Collector.open(this.#libc, { words: this.#words, keeps: true });
+      const large = this.#open();
       small.close();
       return large;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { KcovUnavailableError } from "../../errors.ts";
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
+import type { RemoteSource } from "../../kcov/remote/remote_sources.ts";
 import type { RecordKind, TestOutcome } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 import type { RecordMode } from "../mode.ts";
@@ -21,6 +22,8 @@ export interface TestStart {
   readonly kind: RecordKind & ("test" | "baseline");
   /** What is recorded of it; what the environment asks for where absent. */
   readonly record?: RecordMode | undefined;
+  /** Whose work in the kernel's own tasks is recorded too; what the environment asks for where absent. */
+  readonly remote?: readonly RemoteSource[] | undefined;
   /** The test that this one is a part of. */
   readonly around?: Recording | undefined;
   /** Called where the tests of the file end before this one does: ends it. */
@@ -68,6 +71,10 @@ export interface Recorder<Test extends Recording = Recording> {
   end(test: Test, end: TestEnd): RecordedPoints | undefined;
   /** Has the order of an open test's points kept too, from its begin on. Absent where that cannot be. */
   keepOrder?(test: Test): void;
+  /** Records work of the kernel's own tasks too, of a test that has just begun. Absent where that cannot be. */
+  addRemote?(test: Test, sources: readonly RemoteSource[]): void;
+  /** Records comparisons from here on of a test that has just begun. Absent where that cannot be. */
+  compare?(test: Test): void;
   /** What ran so far of a test that is open; `undefined` where that cannot be told any more. */
   read(test: Test): RecordedPoints | undefined;
   /** Whether a pause takes no system call. */

@@ -1,7 +1,12 @@
 import { KcovUnavailableError, type KcovUnavailableReason, SyscallError } from "../../errors.ts";
 import { kcovAvailability, NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
-import type { KcovDevice } from "../../kcov/kcov_device.ts";
+import type { KcovDevice, Stored } from "../../kcov/kcov_device.ts";
 import type { CallEntries } from "../../kcov/call_entries.ts";
+import { ComparisonTally } from "../../kcov/comparisons/comparison_tally.ts";
+import type { Comparisons } from "../../kcov/comparisons/comparisons.ts";
+import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
+import { joinRemote } from "../../kcov/remote/join_remote.ts";
+import type { RemoteSource } from "../../kcov/remote/remote_sources.ts";
 import { CallSplitter } from "../../kcov/split_calls.ts";
 import { runningCallEntries } from "../../kernel/entry_functions.ts";
 import { runningKernel } from "../../kernel/running_kernel.ts";
@@ -12,10 +17,16 @@ import type { Libc } from "../../sys/types.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
 import type { TestRecord } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
-import { environmentMode } from "../mode.ts";
+import { environmentMode, environmentRemote } from "../mode.ts";
+import { sayOncePerRun } from "../../record/say_once.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, Recording, TestEnd, TestStart } from "./recorder.ts";
+import { RemoteWork } from "./remote_work.ts";
 import { ThreadRecords } from "./thread_records.ts";
+
+/** Words of a buffer for comparisons: 16 MiB, more than half a million of them. */
+const COMPARISON_WORDS = 2_097_152;
+const NO_HITS = new Uint32Array(0);
 
 /**
  * The part of the thread's buffer that belongs to one test: entries `start` to `end`. Windows of tests that are open
@@ -31,6 +42,11 @@ export interface RecordingWindow extends Recording {
   truncated: boolean;
   /** Whether the order of its points is kept. */
   ordered: boolean;
+  stores: Stored;
+  /** PCs of the kernel's own tasks that there were before; absent where these are not recorded. */
+  remoteStart: number | undefined;
+  /** What they did, once it has ended. */
+  remote: DecodedPcs | undefined;
 }
 
 /**
@@ -51,6 +67,8 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   readonly #records: ThreadRecords;
   #device: KcovDevice | undefined;
   #unavailable: KcovUnavailableError | undefined;
+  readonly #tally = new ComparisonTally();
+  readonly #remote = new RemoteWork(() => this.#openLibc());
 
   /**
    * @param settings What the environment asks for.
@@ -85,10 +103,17 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
 
   /** Opens a window. Resets the buffer last, so that the window holds nothing of the hook. */
   begin(
-    { identity, record = environmentMode(), giveUp = () => {} }: TestStart,
+    {
+      identity,
+      record = environmentMode(),
+      remote = environmentRemote(),
+      giveUp = () => {},
+    }: TestStart,
   ): RecordingWindow {
     const window = newWindow(identity);
+    if (remote.length > 0 && record !== "cmp") this.#beginRemote(window, remote);
     window.ordered = record === "trace";
+    window.stores = record === "cmp" ? "comparisons" : "pcs";
     // A body that outlives its file's tests is of a test that the runner gave up.
     const reset = this.#openWindow(window, () => giveUp("failed"));
     this.pause(() => {
@@ -100,33 +125,62 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     return window;
   }
 
+  /** Before the thread's own device is enabled: a kernel that has one device for a thread refuses that. */
+  #beginRemote(window: RecordingWindow, sources: readonly RemoteSource[]): void {
+    window.remoteStart = this.#remote.begin(sources, this.#windows.size === 0);
+  }
+
+  addRemote(window: RecordingWindow, sources: readonly RemoteSource[]): void {
+    const device = this.#device;
+    if (device === undefined || window.end !== -1 || window.stores !== "pcs") return;
+    device.pause(() => window.remoteStart = this.#remote.begin(sources, this.#windows.size === 1));
+  }
+
   /** What makes the window begin. */
   #openWindow(window: RecordingWindow, giveUp: () => void): () => void {
     const device = this.#device;
     if (device === undefined) throw this.#unavailable ?? new TypeError("Open the thread first");
     if (this.#windows.size > 0) {
+      if (window.stores !== device.stores) sayOncePerRun(OTHERWISE);
+      window.stores = device.stores;
       for (const other of this.#windows.keys()) other.shared = true;
       window.shared = true;
       this.#windows.set(window, giveUp);
       return () => window.start = device.count();
     }
-    const enabled = this.#enable(device);
+    const enabled = this.#enableBeside(device, window);
     this.#windows.set(window, giveUp);
     return () => enabled.reset();
   }
 
-  /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
-  #enable(device: KcovDevice): KcovDevice {
+  /** Enables the thread's device, if the kernel has one for it beside that of its own tasks. */
+  #enableBeside(device: KcovDevice, { stores, remoteStart }: RecordingWindow): KcovDevice {
     try {
-      device.enable();
+      return this.#enable(device, stores);
+    } catch (error) {
+      const isBusy = error instanceof KcovUnavailableError && error.reason === "busy";
+      if (!isBusy || !this.#remote.enabled) throw error;
+      if (remoteStart !== undefined) {
+        sayOncePerRun(REMOTE_ONLY);
+        return device;
+      }
+      this.#remote.close();
+      return this.#enable(device, stores);
+    }
+  }
+
+  /** Enables the thread's device, or another where a test has closed its descriptor between two tests. */
+  #enable(device: KcovDevice, stores: Stored): KcovDevice {
+    try {
+      device.enable(stores);
       return device;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
     }
     try {
       abandonThreadDevice();
-      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
-      this.#device.enable();
+      this.#device = this.#openDevice();
+      this.#device.enable(stores);
       return this.#device;
     } catch (cause) {
       this.#device = undefined;
@@ -144,9 +198,11 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   /** Closes a window. The first thing it does is to read the count. */
   end(window: RecordingWindow, { outcome, asynchronous }: TestEnd): RecordedPoints | undefined {
     this.#closeWindow(window);
-    const { identity, truncated, shared } = window;
+    const { identity, shared } = window;
     try {
       const durationMs = performance.now() - window.startedMs;
+      this.#endRemote(window);
+      const { truncated } = window;
       const points = this.read(window);
       if (points === undefined) throw new TypeError("The file's tests have ended");
       const flags = { truncated, shared, callingThreadOnly: asynchronous };
@@ -162,11 +218,19 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     }
   }
 
+  #endRemote(window: RecordingWindow): void {
+    const { remoteStart } = window;
+    if (remoteStart === undefined || this.#device === undefined) return;
+    const { points, truncated } = this.pause(() => this.#remote.end(remoteStart));
+    window.remote = points;
+    window.truncated ||= truncated;
+  }
+
   #orderOf(
-    { ordered, start, end }: RecordingWindow,
+    { ordered, stores, start, end }: RecordingWindow,
     { pcs }: RecordedPoints,
   ): Pick<TestRecord, "order"> {
-    return ordered ? { order: this.#device!.order(start, end, pcs) } : {};
+    return ordered && stores === "pcs" ? { order: this.#device!.order(start, end, pcs) } : {};
   }
 
   keepOrder(window: RecordingWindow): void {
@@ -179,7 +243,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     window.end = device.count();
     window.truncated = window.end === device.capacity;
     this.#windows.delete(window);
-    if (this.#windows.size > 0) return;
+    if (this.#windows.size > 0 || !device.enabled) return;
     try {
       device.disable();
     } catch (error) {
@@ -193,7 +257,38 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     const device = this.#device;
     if (device === undefined) return undefined;
     const end = window.end === -1 ? device.count() : window.end;
-    return device.pause(() => device.decode(window.start, end, this.#calls));
+    return device.pause(() =>
+      window.stores === "pcs"
+        ? this.#withRemote(window, device.decode(window.start, end, this.#calls))
+        : { pcs: new Float64Array(0), hits: NO_HITS, comparisons: this.#compared(window, end) }
+    );
+  }
+
+  #withRemote({ remote, remoteStart, ordered }: RecordingWindow, own: DecodedPcs): DecodedPcs {
+    // An order is of what the thread ran itself.
+    if (remoteStart === undefined || ordered) return own;
+    return joinRemote(own, remote ?? this.#remote.end(remoteStart).points);
+  }
+
+  #compared({ start }: RecordingWindow, end: number): Comparisons {
+    this.#device!.addComparisons(this.#tally, start, end);
+    return this.#tally.take();
+  }
+
+  compare(window: RecordingWindow): void {
+    const device = this.#device;
+    if (device === undefined || window.end !== -1 || window.stores === "comparisons") return;
+    if (this.#windows.size > 1) return sayOncePerRun(OTHERWISE);
+    device.disable();
+    window.start = 0;
+    try {
+      this.#enable(device, "comparisons").reset();
+      window.stores = "comparisons";
+    } catch (error) {
+      if (!(error instanceof KcovUnavailableError)) throw error;
+      sayOncePerRun(error.message);
+      this.#enable(device, "pcs").reset();
+    }
   }
 
   pause<Result>(action: () => Result): Result {
@@ -214,6 +309,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
     for (const giveUp of [...this.#windows.values()]) giveUp();
     this.#windows.clear();
     this.#device = undefined;
+    this.#remote.close();
     closeThreadDevice();
     this.#records.close();
   }
@@ -224,7 +320,7 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       return;
     }
     try {
-      this.#device = threadDevice({ words: this.#settings.words, libc: this.#openLibc() });
+      this.#device = this.#openDevice();
       this.#calls ??= this.#callSplitter();
       this.#warmUp();
       this.#records.followModules();
@@ -232,6 +328,13 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       this.#device = undefined;
       this.#unavailable = explain(error);
     }
+  }
+
+  #openDevice(): KcovDevice {
+    // A comparison takes four words, and there are more of them than points.
+    const words = this.#settings.words ??
+      (environmentMode() === "cmp" ? COMPARISON_WORDS : undefined);
+    return threadDevice({ words, libc: this.#openLibc() });
   }
 
   #callSplitter(): CallSplitter | undefined {
@@ -272,8 +375,17 @@ function newWindow(identity: TestIdentity): RecordingWindow {
     shared: false,
     truncated: false,
     ordered: false,
+    stores: "pcs",
+    remoteStart: undefined,
+    remote: undefined,
   };
 }
+
+const REMOTE_ONLY =
+  "this kernel has one device for a thread: of tests with remote coverage their own system calls are missing";
+
+const OTHERWISE =
+  "tests that overlap on a thread are recorded alike: points or comparisons, as the first of them has it";
 
 /** Coverage is turned off by the environment. */
 export function turnedOff(): KcovUnavailableError {

@@ -11,6 +11,12 @@ export function hasCollectors({ elf }: OpenImage): boolean {
   return names !== undefined && includesText(elf.bytes(names), "\0kcov_collector_ioctl\0");
 }
 
+/** Whether these know comparisons. */
+export function hasComparingCollectors({ elf }: OpenImage): boolean {
+  const names = elf.section(".strtab");
+  return names !== undefined && includesText(elf.bytes(names), "\0kcov_collect_comparison\0");
+}
+
 /**
  * Whether a user-mode Linux kernel can run its processes without ptrace(2), which is off by default (Linux 6.16 and later;
  * arch/um/os-Linux/start_up.c). A page fault then takes one switch to it and back in place of three.

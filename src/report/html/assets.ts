@@ -20,6 +20,7 @@ const BROWSER_MODULES = [
   "calls/call_names.js",
   "source_panel.js",
   "source_lines.js",
+  "compared/compared_list.js",
   "pages/source_page.js",
   "pages/tests_page.js",
   "test_lines.js",

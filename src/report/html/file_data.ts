@@ -3,6 +3,7 @@ import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import type { Universe } from "../../coverage/universe.ts";
 import type { PointOrigins } from "../../coverage/point_origins.ts";
 import { machineOf } from "../../coverage/questions/test_origins.ts";
+import type { ComparedRow } from "../comparisons/comparisons_text.ts";
 import { originText } from "../origins/origin_text.ts";
 import type { FileData, LineCalls } from "./report_data.ts";
 import { encodeSet } from "./set_codec.ts";
@@ -19,6 +20,7 @@ export function fileData(
   file: number,
   source: string | undefined,
   origins: PointOrigins | undefined,
+  compared: readonly ComparedRow[] | undefined,
 ): FileData {
   const { coverage } = lookup;
   const { image, linePoints, fileLineStart, functions } = coverage.universe;
@@ -62,6 +64,7 @@ export function fileData(
     testSets: sets.texts,
     unknown: encodeSet(unknown),
     ...origins === undefined ? {} : { calls: lineCalls(lookup, lineIds, origins) },
+    ...compared === undefined ? {} : { compared },
     functions: groups,
   };
 }

@@ -1,3 +1,5 @@
+import type { ComparedRow } from "../comparisons/comparisons_text.ts";
+
 /**
  * What the data files of the HTML report hold: written here, read by the scripts in `browser/`. Each file calls
  * `kernelcov.put(key, value)`, since a page opened from `file://` may load scripts but may not fetch.
@@ -87,6 +89,8 @@ export interface FileData {
   /** The source, or `null` where it was not available. */
   readonly source: string | null;
   readonly number: IdSet;
+  /** What was compared, by line; absent where that was recorded of no test. */
+  readonly compared?: readonly ComparedRow[];
   /** Points that hold code of the line and can be seen; 1 where others only show that it was passed. */
   readonly points: readonly number[];
   readonly pointsHit: readonly number[];

@@ -3,6 +3,8 @@ import type { PatchSide } from "../../coverage/patch/patch_files.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { PointOrigins } from "../../coverage/point_origins.ts";
 import { TestLookup } from "../../coverage/questions/test_lookup.ts";
+import type { ComparedPlace } from "../../coverage/comparisons/compared_places.ts";
+import { comparedRows } from "../comparisons/comparisons_text.ts";
 import { plural } from "../text_style.ts";
 import { loadAssets } from "./assets.ts";
 import { fileData } from "./file_data.ts";
@@ -16,6 +18,8 @@ export interface HtmlReportInput {
   readonly coverage: RunCoverage;
   /** Text of a source file of the image; `undefined` where it is not available. Called once or twice per file. */
   readSource?(file: string): string | undefined;
+  /** What tests compared, by file and line; absent where that was recorded of none. */
+  readonly compared?: readonly ComparedPlace[] | undefined;
   /** A parsed patch, for the patch page. */
   readonly patch?: readonly FilePatch[];
   /** Side of the patch that the image was built from; found from the sources where absent. */
@@ -62,12 +66,15 @@ export async function* writeHtmlReport(
   const origins = coverage.tests.some(({ origins }) => origins !== undefined)
     ? new PointOrigins(coverage)
     : undefined;
+  const compared = input.compared && byFile(input.compared);
   let missing = 0;
   for (let file = 0; file < files.imageFile.length; file++) {
     const imageFile = files.imageFile[file];
-    const source = readSource(coverage.universe.image.files[imageFile]);
+    const name = coverage.universe.image.files[imageFile];
+    const source = readSource(name);
+    const rows = compared && comparedRows(compared.get(name) ?? []);
     if (source === undefined) missing++;
-    yield dataFile(`f${file}`, fileData(lookup, imageFile, source, origins));
+    yield dataFile(`f${file}`, fileData(lookup, imageFile, source, origins, rows));
   }
   if (patch !== undefined) {
     const linesOf = (file: string): readonly string[] | undefined => readSource(file)?.split("\n");
@@ -87,6 +94,18 @@ export async function* writeHtmlReport(
   yield { path: "kernelcov.css", text: style };
   yield { path: "kernelcov.js", text: script };
   yield { path: "index.html", text: html };
+}
+
+function byFile(places: readonly ComparedPlace[]): Map<string, ComparedPlace[]> {
+  const files = new Map<string, ComparedPlace[]>();
+  for (const place of places) {
+    const [frame] = place.frames;
+    if (frame === undefined) continue;
+    const known = files.get(frame.file);
+    if (known === undefined) files.set(frame.file, [place]);
+    else known.push(place);
+  }
+  return files;
 }
 
 function noSource(): undefined {

@@ -18,6 +18,7 @@ const HOW_TEXT: Readonly<Record<number, string>> = {
   [KCOV_HOW.thread]: "in another thread",
   [KCOV_HOW.main]: "in the main thread",
   [KCOV_HOW.child]: "in a child process",
+  [KCOV_HOW.remote]: "remote: by a kernel worker",
 };
 
 /** Those of them that are tasks of the test. */

@@ -56,7 +56,8 @@ export async function loadStore(
     paths,
     sources,
     imagePath,
-    // A store keeps no orders.
+    // A store keeps neither comparisons nor orders.
+    compared: [],
     traceOf: () => undefined,
   };
 }

@@ -93,6 +93,8 @@ export class ShardWriter {
     let resolve = resolver();
     this.#isWhole = false;
     for (const [place, record] of run.records.entries()) {
+      // A store has points.
+      if (record.comparisons !== undefined) continue;
       const { stored, rows } = resolve.resolve(movePcs(record, moved));
       const points = numbers === undefined
         ? rows.points

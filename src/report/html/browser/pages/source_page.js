@@ -4,6 +4,7 @@
 
 import { callsOfLines } from "../calls/call_names.js";
 import { loadFile } from "../data.js";
+import { comparedList, comparedOfLine } from "../compared/compared_list.js";
 import { announce, bar, breadcrumbs, element, fraction, link } from "../elements.js";
 import { FileView, PASSED_TEXT, STATE_TEXT } from "../line_states.js";
 import { LineDrawer } from "../source_lines.js";
@@ -44,6 +45,7 @@ export async function sourcePage(run, path, parameters) {
       element("h1", { class: "path" }, breadcrumbs(path, address.directory)),
       page.facts(file),
       page.functionList(file),
+      page.comparedLines(),
       page.legend(),
       page.layout,
     ],
@@ -198,6 +200,10 @@ class SourceView {
       details.append(table.view);
     }, { once: true });
     return details;
+  }
+
+  comparedLines() {
+    return comparedList(this.view.data, (line) => this.open(line, true));
   }
 
   legend() {
@@ -355,6 +361,7 @@ class SourceView {
             class: "linkish",
             click: () => this.openFunction(group),
           }, `in ${view.data.functions[group][0]}`),
+          comparedOfLine(view.data, number),
         ],
         calls: callsOfLines(view.data, index, index + 1),
         tests: view.testsOfLine(index),

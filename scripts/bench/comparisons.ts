@@ -1,0 +1,20 @@
+/**
+ * What decoding comparisons costs beside decoding PCs, for an entry, in both runtimes. A comparison is four words.
+ *
+ * Usage: `npm run bench -- comparisons`
+ */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+const PROGRAM = join(import.meta.dirname!, "comparisons/decode.ts");
+
+for (const [runtime, ...args] of [["deno", "run", "-A", "--no-check"], ["bun"]]) {
+  const line = execFileSync(runtime!, [...args, PROGRAM], { encoding: "utf8" });
+  const [pcs, distinct, comparisons, pairs] = line.trim().split(" ").map(Number);
+  console.log(
+    `${
+      runtime!.padEnd(5)
+    } PCs ${pcs} ns each (${distinct} distinct), comparisons ${comparisons} ns each ` +
+      `(${pairs} pairs), ${(comparisons! / pcs!).toFixed(1)} times`,
+  );
+}
