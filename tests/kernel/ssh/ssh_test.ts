@@ -25,7 +25,7 @@ import { plainEnvironment } from "../../_support/supervised.ts";
 const SSHD = "/usr/sbin/sshd";
 const PORT = 2222;
 const SLOW = {
-  timeout: 300_000,
+  timeout: 900_000,
   skip: !existsSync(SSHD) && "needs sshd: apt-get install openssh-server",
 };
 const KERNELCOV = fileURLToPath(new URL("../../../src/cli/kernelcov", import.meta.url));
