@@ -1,7 +1,7 @@
 import { spawn, type StdioOptions } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { KcovUnavailableError } from "../../errors.ts";
@@ -129,11 +129,31 @@ printf "kernelcov %s\\n" "$library" "$work"
   const [library, work, there] = await linesFrom(machine, what, script);
   if (library === undefined || work === undefined) throw failure(machine, what);
   if (there !== "there") {
+    const sent = "send the library";
+    for (const [from, name] of dependencies()) {
+      await send(machine, sent, from, [name], `${library}/node_modules`);
+    }
     const files = LIBRARY.filter((name) => existsSync(join(PACKAGE, name)));
     const mark = `: >${quote(`${library}/complete`)}`;
-    await send(machine, "send the library", PACKAGE, files, library, { then: mark });
+    await send(machine, sent, PACKAGE, files, library, { then: mark });
   }
   return { library, work };
+}
+
+/** Packages that the library needs: the folder of each, and its name there. Those that are not installed are left out. */
+function dependencies(): [folder: string, name: string][] {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+  return Object.keys(dependencies).flatMap((name): [string, string][] => {
+    for (let at = resolve(PACKAGE);; at = dirname(at)) {
+      const path = join(at, "node_modules", name);
+      if (existsSync(path)) {
+        // It may be a link into another folder.
+        const real = realpathSync(path);
+        return [[dirname(real), basename(real)]];
+      }
+      if (at === dirname(at)) return [];
+    }
+  });
 }
 
 /** Changes with the library's files. */

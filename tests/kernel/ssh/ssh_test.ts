@@ -25,7 +25,7 @@ import { plainEnvironment } from "../../_support/supervised.ts";
 const SSHD = "/usr/sbin/sshd";
 const PORT = 2222;
 const SLOW = {
-  timeout: 300_000,
+  timeout: 900_000,
   skip: !existsSync(SSHD) && "needs sshd: apt-get install openssh-server",
 };
 const KERNELCOV = fileURLToPath(new URL("../../../src/cli/kernelcov", import.meta.url));
@@ -139,6 +139,16 @@ test(
     assert.match(passed.stdout, /^ {2}reads +passed +[1-9]/m);
     assert.match(readFileSync(join(cwd, "coverage/kernel/lcov.info"), "utf8"), /^DA:\d+,[1-9]/m);
     assert.deepEqual(namesIn(join(cwd, "coverage/kernel/run")), ["reads"]);
+    // What the library imports is there too.
+    const libraries = join(folder, "home/.cache/kernelcov/library");
+    const [library] = readdirSync(libraries);
+    const { dependencies } = JSON.parse(
+      readFileSync(join(libraries, library!, "package.json"), "utf8"),
+    );
+    for (const name of Object.keys(dependencies)) {
+      const path = join(libraries, library!, "node_modules", name, "package.json");
+      assert.ok(existsSync(path), name);
+    }
     const left = readdirSync(tmpdir()).filter((name) =>
       existsSync(join(tmpdir(), name, "project/a.test.ts"))
     );
