@@ -55,7 +55,9 @@ export function layerProblems(root: string): string[] {
   return [
     ...sources.filter(({ path }) => path.endsWith(".ts")).flatMap(sourceProblems),
     ...circles(sources),
-    ...["docs", "examples", "scripts", "src", "tests"].flatMap((name) => fullFolders(root, name)),
+    ...["cookbook", "docs", "examples", "scripts", "src", "tests"].flatMap((name) =>
+      fullFolders(root, name)
+    ),
     ...lostNames(root),
   ];
 }
@@ -148,7 +150,9 @@ function fullFolders(root: string, name: string): string[] {
 
 /** Documents and comments that name a file or folder of the project that is not there. */
 function lostNames(root: string): string[] {
-  const below = ["docs", "examples", "scripts", "src"].flatMap((name) => filesBelow(root, name));
+  const below = ["cookbook", "docs", "examples", "scripts", "src"].flatMap((name) =>
+    filesBelow(root, name)
+  );
   const documents = [...globSync("*.md", { cwd: root }), ...below];
   const problems: string[] = [];
   for (const document of documents) {
@@ -158,7 +162,7 @@ function lostNames(root: string): string[] {
       : [];
     const wanted = links.map(([, link]) => [link!, normalize(join(dirname(document), link!))]);
     const names = text.matchAll(
-      /(?<![\w./$}-])(?:docs|examples|scripts|src|tests)\/[\w./*-]*[\w*](?![\w./*-]*\$)/g,
+      /(?<![\w./$}-])(?:cookbook|docs|examples|scripts|src|tests)\/[\w./*-]*[\w*](?![\w./*-]*\$)/g,
     );
     wanted.push(...[...names].map(([name]) => [name, name]));
     for (const [name, path] of wanted) {
