@@ -10,7 +10,7 @@ import { type CatalogRecord, isApart } from "./store_catalog.ts";
 import { type StoredPoints, storedPoints, unresolvedOf } from "./stored_test.ts";
 import { countsOf, recordOf, renumbered, type StoreHitsOptions } from "./whole_hits.ts";
 
-/** Rows of points that are kept: more are forgotten, and fetched again where they are asked for again. */
+/** Rows of points that are kept between questions: of more, all are forgotten, and fetched again where they are needed. */
 const KEPT_ROWS = 30_000_000;
 const NO_ROWS: PointRows = {
   tests: new Uint32Array(0),
@@ -47,6 +47,7 @@ class FetchedHits implements RunHits, HitSource {
   /** Numbers of what several rows of one test have together. */
   readonly #together = new Map<string, number>();
   readonly #rows = new Map<number, PointRows>();
+  readonly #mostRows: number;
   #keptRows = 0;
   readonly #tests = new Map<number, StoredPoints>();
   readonly #overlaps = new Map<number, Uint32Array>();
@@ -61,6 +62,7 @@ class FetchedHits implements RunHits, HitSource {
     const { machine } = catalog.manifest.kernel;
     this.#driver = driver;
     this.#numbers = options.numbers;
+    this.#mostRows = options.keptRows ?? KEPT_ROWS;
     this.#meanings = catalog.segments.map(({ sets }) =>
       meaningOf(sets, machine, options.selection)
     );
@@ -123,6 +125,12 @@ class FetchedHits implements RunHits, HitSource {
     return known;
   }
 
+  begin(): void {
+    if (this.#keptRows <= this.#mostRows) return;
+    this.#rows.clear();
+    this.#keptRows = 0;
+  }
+
   async fetch(): Promise<boolean> {
     const { points, tests, overlaps } = this.#missing;
     if (points.size + tests.size + overlaps.size === 0) return false;
@@ -148,10 +156,6 @@ class FetchedHits implements RunHits, HitSource {
   }
 
   async #fetchPoints(points: readonly number[]): Promise<void> {
-    if (this.#keptRows > KEPT_ROWS) {
-      this.#rows.clear();
-      this.#keptRows = 0;
-    }
     const numbers = this.#storeNumbers(points);
     const wanted = Uint32Array.from(numbers.keys()).sort();
     const parts = await this.#driver.rowsOfPoints(wanted);

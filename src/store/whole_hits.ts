@@ -22,6 +22,8 @@ export interface StoreHitsOptions {
   readonly points: number;
   /** By number in the store, that in the universe, -1 where it has none; absent where they are the same. */
   readonly numbers?: Int32Array | undefined;
+  /** Rows of points that are kept between questions, where hits are fetched; some millions by default. */
+  readonly keptRows?: number;
   /** Names of the modules of the run. */
   readonly modules: readonly string[];
 }

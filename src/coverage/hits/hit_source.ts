@@ -23,6 +23,8 @@ export interface HitSource {
   overlapsOf(test: number): Uint32Array | undefined;
   /** By point, the test that alone hit it: an index into the run's tests; -1 where none or several did. */
   readonly soleTest: Int32Array;
+  /** A question begins: what those before it fetched may be forgotten, but nothing until it is answered. */
+  begin(): void;
   /** Fetches what was asked for and is missing; false where nothing was. */
   fetch(): Promise<boolean>;
 }
@@ -37,6 +39,7 @@ export async function untilFetched<Answer>(
   { hits: { source } }: MayFetch,
   question: () => Answer,
 ): Promise<Answer> {
+  source?.begin();
   for (;;) {
     const answer = question();
     if (source === undefined || !await source.fetch()) return answer;
