@@ -35,8 +35,8 @@ const PURE = ["base", "elf", "dwarf", "points", "coverage", "report"];
 const RUNTIME_AWARE = ["sys", "hook", "runners"];
 const MAX_LINES = 500;
 const MAX_FILES = 20;
-/** Folders of test cases, each file of which is one, that are read as a whole. */
-const CASES = /^tests\/runners\/corpus\//;
+/** Folders of test cases and of the site's pages, which a list of its own orders. */
+const LISTED = /^(tests\/runners\/corpus|docs)\//;
 
 const RANKS = new Map(ORDER.flatMap((names, rank) => names.map((name) => [name, rank])));
 
@@ -144,7 +144,7 @@ function circles(sources: readonly Source[]): string[] {
 
 function fullFolders(root: string, name: string): string[] {
   return [...Map.groupBy(filesBelow(root, name), dirname)]
-    .filter(([folder, files]) => files.length > MAX_FILES && !CASES.test(`${folder}/`))
+    .filter(([folder, files]) => files.length > MAX_FILES && !LISTED.test(`${folder}/`))
     .map(([folder, files]) => `${folder}: ${files.length} files, over ${MAX_FILES}`);
 }
 

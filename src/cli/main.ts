@@ -43,6 +43,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/show.ts")).showCommand,
   },
   {
+    name: "trace",
+    summary: "what a test ran, in order, as calls",
+    load: async () => (await import("./commands/trace.ts")).traceCommand,
+  },
+  {
     name: "which",
     summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
     load: async () => (await import("./commands/which.ts")).whichCommand,

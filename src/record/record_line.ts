@@ -10,7 +10,9 @@ import {
   encodeFirstRuns,
 } from "./columns/delta_varints.ts";
 import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
+import type { TraceOrder } from "../kcov/trace_order.ts";
 import { decodeOrigins, encodeOrigins } from "./columns/origin_sets.ts";
+import { decodeOrder, encodeOrder } from "./columns/trace_order.ts";
 import type {
   BegunTest,
   LateWork,
@@ -81,7 +83,7 @@ export function begunLine({ name, ...rest }: BegunTest): string {
  * @param number What late work names it by; only for a record with origins.
  */
 export function recordLine(record: TestRecord, number?: number): string {
-  const { pcs, hits, origins, firstRuns, earlier: _earlier, ...rest } = record;
+  const { pcs, hits, origins, firstRuns, order, earlier: _earlier, ...rest } = record;
   const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
@@ -93,6 +95,11 @@ export function recordLine(record: TestRecord, number?: number): string {
     firstRuns: firstRuns && toBase64(encodeFirstRuns(firstRuns, pcs)),
     // Of which those of the points are the sums.
     originHits: byOrigin ? toBase64(encodeCounts(originHits(record.origins))) : undefined,
+    // Readers of before take it for nothing.
+    order: order && toBase64(encodeOrder(order.points)),
+    ordered: order?.points.length,
+    orderCut: order?.cut,
+    orderFull: order?.full,
   });
 }
 
@@ -243,10 +250,16 @@ function recordOf(fields: Fields): TestRecord {
     ...(fields.firstRuns === undefined
       ? {}
       : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
+    ...(fields.order === undefined ? {} : { order: orderOf(fields, points) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
+}
+
+function orderOf(fields: Fields, count: number): TraceOrder {
+  const points = decodeOrder(bytesOf(fields, "order"), number(fields, "ordered"), count);
+  return { points, cut: number(fields, "orderCut"), full: flag(fields, "orderFull") };
 }
 
 function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {
