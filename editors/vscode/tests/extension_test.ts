@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
 import { plainLines } from "../../../tests/_support/plain_coverage.ts";
 import { SmallImage } from "../../../tests/_support/images/small_image.ts";
@@ -27,11 +26,12 @@ const FOLDER = dirname(dirname(dirname(RUN)));
 /** kernelcov of this checkout, where `kernelcov test` only notes its arguments: recording is not what is tested here. */
 const NOTED = join(IMAGE.folder, "noted");
 const { command, args, options } = commandOn(IMAGE, []);
-Object.assign(process.env, options.env);
+const { KERNELCOV_VMLINUX, XDG_CACHE_HOME } = options.env;
 const PROGRAM = join(IMAGE.folder, "kernelcov.sh");
 writeFileSync(
   PROGRAM,
   `#!/bin/sh
+export KERNELCOV_VMLINUX='${KERNELCOV_VMLINUX}' XDG_CACHE_HOME='${XDG_CACHE_HOME}'
 if [ "$1" = test ]; then printf '%s\\n' "$PWD" "$@" >${NOTED}; echo "ran them"; exit 0; fi
 exec ${[command, ...args].map((word) => `'${word}'`).join(" ")} "$@"
 `,
