@@ -6,6 +6,7 @@ import { loadImageIndex } from "../../symbolize/index/load_index.ts";
 import {
   buildEmbeddedKernel,
   findEmbeddedKernel,
+  kernelCacheKey,
   type KernelDefinition,
 } from "../../build/build_kernel.ts";
 import { checkKernelName } from "../../build/kernel_names.ts";
@@ -19,12 +20,13 @@ import {
   treeMachine,
   treeRequest,
 } from "../recording/source_options.ts";
+import { cacheFolderPath } from "../../sys/cache_folder.ts";
 import { vmConfiguration } from "../../machines/vm/needed_options.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build|run|shell|path|config|list|prune
+const HELP = `kernelcov kernel build|run|shell|path|config|cache-key|list|prune
 kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
@@ -54,6 +56,9 @@ kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel config --vm [--arch x86_64|arm64]
     Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
+kernelcov kernel cache-key [--config FRAGMENT] [--folder]
+    Prints a name for the kernel that build would make here: it changes with the kernel's source package, the compiler,
+    the options and kernelcov's own patches. For caches of CI jobs, with the folder that --folder prints.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
     named by tree, branch and commit.
@@ -68,9 +73,9 @@ const RUN_OPTIONS = {
   ...SOURCE_OPTIONS,
   kernel: { type: "string" },
 } as const;
-const NAMES = "build, run, shell, path, config, list or prune";
+const NAMES = "build, run, shell, path, config, cache-key, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|config|list|prune`: the embedded kernel. */
+/** `kernelcov kernel build|run|shell|path|config|cache-key|list|prune`: the embedded kernel. */
 export const kernelCommand: Command = { help: HELP, run };
 
 function run([name, ...rest]: string[]): number | Promise<number> {
@@ -85,6 +90,8 @@ function run([name, ...rest]: string[]): number | Promise<number> {
       return path(rest);
     case "config":
       return config(rest);
+    case "cache-key":
+      return cacheKey(rest);
     case "list":
       return listKernels(rest);
     case "prune":
@@ -172,6 +179,18 @@ function path(args: string[]): number {
     );
   }
   process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+function cacheKey(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, {
+    config: { type: "string" },
+    folder: { type: "boolean" },
+  });
+  takeNoOperands("cache-key", [...operands, ...command]);
+  process.stdout.write(
+    values.folder ? `${cacheFolderPath()}\n` : `${kernelCacheKey(definition(values))}\n`,
+  );
   return 0;
 }
 
