@@ -5,18 +5,18 @@
  *   npm run check:selection [-- --mutants 30] [--seed 1] [--write]
  *
  * --write puts the table into docs/accuracy.md. Builds the tree's kernel once: some 4 CPU minutes. The tree is Debian's
- * 6.12 in the cache, or KERNELCOV_BENCH_TREE; its files are put back. Exit status 1 where a test failed that was not
+ * 6.12 in the cache, or KERNELCOV_BENCH_TREE. --built DIR --make COMMAND takes a user-mode Linux tree that was built already,
+ * and the command that builds it anew. The tree's files are put back. Exit status 1 where a test failed that was not
  * selected.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cacheFolder } from "../../../src/build/kernel_folder.ts";
-import { WatchedKernel } from "../../../src/cli/watch/watched_kernel.ts";
 import { whichPatch } from "../../../src/coverage/patch/patch_tests.ts";
 import { TestLookup } from "../../../src/coverage/questions/test_lookup.ts";
 import { testReference } from "../../../src/report/answer_json.ts";
@@ -24,6 +24,7 @@ import { loadRun } from "../../../src/run/load_run.ts";
 import { markdownTable, plainTable, writeAccuracy } from "../accuracy_document.ts";
 import { debianTree } from "../debian_tree.ts";
 import { apfd, mean, type MutantResult, recall, share } from "./measures.ts";
+import { builtMutants, type MutantKernel, treeMutants, withLine } from "./mutant_kernel.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -38,14 +39,14 @@ const { values } = parseArgs({
     mutants: { type: "string", default: "30" },
     seed: { type: "string", default: "1" },
     write: { type: "boolean" },
+    built: { type: "string" },
+    make: { type: "string" },
   },
 });
 const wanted = Number(values.mutants), seed = Number(values.seed);
 
 type Fate = MutantResult | "survived" | "crashed" | "not built";
 
-const tree = process.env["KERNELCOV_BENCH_TREE"] ??
-  debianTree("6.12", join(cacheFolder(), "bench"));
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-selection-"));
 try {
   await check();
@@ -54,8 +55,8 @@ try {
 }
 
 async function check(): Promise<void> {
-  const kernel = await WatchedKernel.build({ source: tree });
-  const { linux, vmlinux } = kernel.kernel.folder;
+  const kernel = await kernelToChange();
+  const { linux, vmlinux } = kernel;
   const out = join(folder, "out");
   const recorded = kernelcov([
     ...["test", "--kernel", linux, "--vmlinux", vmlinux, "--out", out],
@@ -81,19 +82,21 @@ async function check(): Promise<void> {
   }
   const results: { mutant: Mutant; fate: Fate }[] = [];
   const isResult = (fate: Fate): fate is MutantResult => typeof fate === "object";
-  for (const mutant of mutantsOf(coverage, tree, seed)) {
+  for (const mutant of mutantsOf(coverage, kernel.tree, seed)) {
     if (results.filter(({ fate }) => isResult(fate)).length >= wanted) break;
-    const fate = await tryMutant(kernel, mutant, (patch) => {
-      const answer = whichPatch(lookup, patch, {
-        side: "old",
-        source: (file) => kernel.sourceLines(file),
-      });
+    const { file, line, after } = mutant;
+    const fate = await withLine<Fate>(kernel, file, line, after, (patch, before) => {
+      const answer = whichPatch(lookup, [patch], { side: "old", source: () => before });
       const selected = answer.runAll.length > 0
         ? all
         : [...answer.tests.map(({ test }) => test), ...answer.incomplete].map(nameOf);
       const chosen = new Set(selected);
-      return { selected, order: [...selected, ...all.filter((name) => !chosen.has(name))] };
-    });
+      const order = [...selected, ...all.filter((name) => !chosen.has(name))];
+      const ended = runSuite(kernel.linux);
+      if (ended === undefined) return "crashed";
+      const failing = order.filter((name) => !ended.passed.has(name));
+      return failing.length === 0 ? "survived" : { failing, order, selected: selected.length };
+    }) ?? "not built";
     results.push({ mutant, fate });
     console.log(`${placeOf(mutant)}: ${fateText(fate)}`);
     if (isResult(fate) && recall(fate) < 1) {
@@ -106,32 +109,14 @@ async function check(): Promise<void> {
   report(results, all.length);
 }
 
-/** Builds and tries one mutant; the tree is as before afterwards. */
-async function tryMutant(
-  kernel: WatchedKernel,
-  { file, line, after }: Mutant,
-  select: (patch: ReturnType<WatchedKernel["changes"]>) => { selected: string[]; order: string[] },
-): Promise<Fate> {
-  const path = join(tree, file);
-  const text = readFileSync(path, "utf8");
-  const lines = text.split("\n");
-  lines[line - 1] = after;
-  try {
-    writeFileSync(path, lines.join("\n"));
-    const rebuilt = await kernel.rebuild([path]);
-    if (rebuilt.kind === "failed") return "not built";
-    const { selected, order } = select(kernel.changes());
-    kernel.adopt(rebuilt.kernel);
-    const ended = runSuite(rebuilt.kernel.folder.linux);
-    if (ended === undefined) return "crashed";
-    const failing = order.filter((name) => !ended.passed.has(name));
-    if (failing.length === 0) return "survived";
-    return { failing, order, selected: selected.length };
-  } finally {
-    writeFileSync(path, text);
-    const restored = await kernel.rebuild([path]);
-    if (restored.kind === "built") kernel.adopt(restored.kernel);
+function kernelToChange(): MutantKernel | Promise<MutantKernel> {
+  const { built, make } = values;
+  if (built !== undefined && make !== undefined) return builtMutants(resolve(built), make, folder);
+  if (built !== undefined || make !== undefined) {
+    throw new TypeError("--built DIR and --make COMMAND belong together: give both");
   }
+  const own = process.env["KERNELCOV_BENCH_TREE"];
+  return treeMutants(own ?? debianTree("6.12", join(cacheFolder(), "bench")));
 }
 
 /** Runs the suite on a kernel without recording it; `undefined` where it did not end, so that single tests cannot be told. */
