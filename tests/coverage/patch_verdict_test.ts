@@ -113,6 +113,10 @@ test("the side is found from the sources, by all hunks together", () => {
   const verdict = judge(patch, { source: () => source });
   assert.equal(verdict.side, "new");
   assert.equal(verdict.files[0].uncertain, false);
+  assert.equal(verdict.sideKnown, true);
+  // Without sources nobody knows.
+  assert.equal(judge(patch).sideKnown, false);
+  assert.equal(judge(patch, { side: "old" }).sideKnown, true);
   source[24] = "old();";
   assert.equal(judge(patch, { source: () => source }).side, "old");
   source[24] = "neither();";

@@ -55,6 +55,8 @@ export type LineCounts = Readonly<Record<ChangedLineState, number>>;
 export interface PatchVerdict {
   /** `new`: the kernel was built with the patch; `old`: without it, so that the lines are those that it replaces. */
   readonly side: PatchSide;
+  /** False where neither an option nor the kernel's sources say which side it is. */
+  readonly sideKnown: boolean;
   readonly files: readonly FileVerdict[];
   readonly counts: LineCounts;
   /** The tests of the run that the patch needs. */
@@ -83,12 +85,16 @@ export function judgePatch(
       : undefined;
     return { change, judgement, source };
   });
-  const side = options.side ?? sideOf(judged);
+  const found = options.side ?? sideOf(judged);
+  const side = found ?? "old";
   const files = judged.map((file) => new FileJudge(lookup, file, side).judge());
   const counts = noLines();
   for (const { lines } of files) for (const { state } of lines) counts[state]++;
   const source = options.source === undefined ? {} : { source: options.source };
-  return { side, files, counts, answer: whichPatch(lookup, patch, { ...source, side }) };
+  const answer = whichPatch(lookup, patch, { ...source, side });
+  const sideKnown = found !== undefined ||
+    judged.every(({ judgement }) => judgement.kind !== "source");
+  return { side, sideKnown, files, counts, answer };
 }
 
 /** The lines that can be covered, and those of them that are. */
@@ -114,10 +120,10 @@ interface JudgedFile {
 }
 
 /**
- * The side of which more lines are in the source. Single hunks can be found on both: what is left around lines that a patch
+ * The side of which more lines are in the sources; `undefined` where they are not at hand, or hold neither. Single hunks can be found on both: what is left around lines that a patch
  * inserts, or removes, can stand elsewhere too.
  */
-function sideOf(files: readonly JudgedFile[]): PatchSide {
+function sideOf(files: readonly JudgedFile[]): PatchSide | undefined {
   const found = { old: 0, new: 0 };
   for (const { change, source } of files) {
     if (source === undefined) continue;
@@ -128,6 +134,7 @@ function sideOf(files: readonly JudgedFile[]): PatchSide {
       }
     }
   }
+  if (found.old + found.new === 0) return undefined;
   return found.new > found.old ? "new" : "old";
 }
 

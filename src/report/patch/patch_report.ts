@@ -124,6 +124,13 @@ export function spanText({ state, beside, lines }: LineSpan): string {
   }
 }
 
-/** What the lines are that are judged, where they are not the changed ones themselves. */
-export const OLD_SIDE_TEXT =
-  "The tested kernel was built without the patch: judged are the lines that it replaces, and those beside what it inserts";
+/** Which lines are judged, where they are not the changed ones themselves for certain. */
+export function sideText({ side, sideKnown, counts }: PatchVerdict): string | undefined {
+  const judged = "the lines that it replaces, and those beside what it inserts";
+  if (!sideKnown) {
+    return "The kernel's sources do not say whether it was built with the patch, and it is taken to be built without it: " +
+      `judged are ${judged}. Say --applied or --not-applied`;
+  }
+  if (side === "new" || patchShare(counts).lines === 0) return undefined;
+  return `The tested kernel was built without the patch: judged are ${judged}`;
+}

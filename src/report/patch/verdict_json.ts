@@ -5,7 +5,7 @@ import { type PatchReport, problemsOf } from "./patch_report.ts";
 /** The verdict on a patch with names instead of numbers. */
 export function verdictJson(report: PatchReport): unknown {
   const { coverage, verdict, expected, minimum } = report;
-  const { side, counts, files, answer } = verdict;
+  const { side, sideKnown, counts, files, answer } = verdict;
   const { lines, covered } = patchShare(counts);
   const problems = problemsOf(report);
   return {
@@ -13,6 +13,7 @@ export function verdictJson(report: PatchReport): unknown {
     problems,
     ...(minimum === undefined ? {} : { minimum }),
     side,
+    sideKnown,
     lines,
     covered,
     percent: lines === 0 ? null : (100 * covered) / lines,

@@ -5,13 +5,7 @@ import { leftOutText } from "../origins/left_out_text.ts";
 import { formatRanges } from "../line_ranges.ts";
 import { testLabel } from "../test_label.ts";
 import { formatPercent, plural, printable } from "../text_style.ts";
-import {
-  headline,
-  lineSpans,
-  OLD_SIDE_TEXT,
-  type PatchReport,
-  problemsOf,
-} from "./patch_report.ts";
+import { headline, lineSpans, type PatchReport, problemsOf, sideText } from "./patch_report.ts";
 import { STATES } from "./verdict_text.ts";
 
 /** Code lines and tests that are shown; GitHub takes 1 MiB for a summary, GitLab as much for a note. */
@@ -21,14 +15,16 @@ const MAX_TESTS = 200;
 
 /** The verdict on a patch in GitHub's and GitLab's Markdown, for a job summary or a note. */
 export function verdictMarkdown(report: PatchReport): string {
-  const { verdict: { counts, side, answer }, coverage } = report;
+  const { verdict, coverage } = report;
+  const { answer } = verdict;
+  const aside = sideText(verdict);
   const problems = problemsOf(report);
   const leftOut = leftOutText(answer.leftOut ?? NOTHING_LEFT_OUT, coverage.selection);
   const sections = [
     "## Kernel coverage of this change",
     `**${headline(report)}**`,
     ...problems.map((problem) => `❌ ${escapeMarkdown(problem)}`),
-    ...side === "old" && patchShare(counts).lines > 0 ? [`${OLD_SIDE_TEXT}.`] : [],
+    ...aside === undefined ? [] : [`${escapeMarkdown(aside)}.`],
     filesTable(report),
     ...answer.runAll.length === 0 ? [] : [
       "These can change what any test does:\n\n" +

@@ -1,10 +1,9 @@
-import { patchShare } from "../../coverage/patch/patch_verdict.ts";
 import { formatRanges } from "../line_ranges.ts";
 import { testLabel } from "../test_label.ts";
 import { paint, PLAIN_STYLE, plural, printable, type TextStyle } from "../text_style.ts";
 import { leftOutText } from "../origins/left_out_text.ts";
 import { NOTHING_LEFT_OUT } from "../../coverage/origin_selection.ts";
-import { headline, OLD_SIDE_TEXT, type PatchReport, problemsOf } from "./patch_report.ts";
+import { headline, type PatchReport, problemsOf, sideText } from "./patch_report.ts";
 
 /** What each state is called, in the order of interest. */
 export const STATES = [
@@ -20,9 +19,10 @@ export const STATES = [
 /** The verdict on a patch for a terminal. */
 export function verdictText(report: PatchReport, style: TextStyle = PLAIN_STYLE): string {
   const { coverage, verdict, expected } = report;
-  const { counts, files, side, answer } = verdict;
+  const { files, answer } = verdict;
   const out = [paint(headline(report), "bold", style)];
-  if (side === "old" && patchShare(counts).lines > 0) out.push(`  ${OLD_SIDE_TEXT}`);
+  const aside = sideText(verdict);
+  if (aside !== undefined) out.push(`  ${aside}`);
   for (const file of files) {
     out.push(paint(printable(file.path), "bold", style));
     if (file.uncertain) {
