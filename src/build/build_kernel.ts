@@ -25,7 +25,12 @@ import {
   ProgressLine,
 } from "./build_progress.ts";
 import { buildLock, cachedKernels } from "./cached_kernels.ts";
-import { ensurePackages, neededPackages, packageVersion } from "./debian_packages.ts";
+import {
+  candidateVersion,
+  ensurePackages,
+  neededPackages,
+  packageVersion,
+} from "./debian_packages.ts";
 import {
   cacheFolder,
   DEBUG_SOURCE_PREFIX,
@@ -84,6 +89,26 @@ export function currentKernelFolder({ fragment } = EMBEDDED): KernelFolder | und
   if (source === undefined || compiler === undefined) return undefined;
   const recipe = recipeHash(fragment);
   return kernelFolder(join(kernelsFolder(), kernelFolderName(recipe, source, compiler)));
+}
+
+/**
+ * Names the kernel that would be built here, on a machine that need not have the packages for it yet: of those the version
+ * that is to be installed counts.
+ *
+ * @throws {KcovUnavailableError} The source package or the compiler is neither installed nor known.
+ */
+export function kernelCacheKey({ fragment } = EMBEDDED): string {
+  const source = packageVersion(SOURCE_PACKAGE) ?? candidateVersion(SOURCE_PACKAGE);
+  const compiler = compilerVersion() ?? candidateVersion("gcc");
+  if (source === undefined || compiler === undefined) {
+    throw new KcovUnavailableError(
+      "not-built-in",
+      `The package ${
+        source === undefined ? SOURCE_PACKAGE : "gcc"
+      } is not known here: run apt-get update, or install it`,
+    );
+  }
+  return `kernelcov-${kernelFolderName(recipeHash(fragment), source, compiler)}`;
 }
 
 /**

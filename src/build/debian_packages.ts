@@ -23,6 +23,17 @@ export function packageVersion(name: string): string | undefined {
   return status?.endsWith(" ok installed") ? version : undefined;
 }
 
+/** Version that apt-get would install of a package; `undefined` where it knows none. */
+export function candidateVersion(name: string): string | undefined {
+  const query = spawnSync("apt-cache", ["policy", name], {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  if (query.error !== undefined || query.status !== 0) return undefined;
+  const version = /^\s*Candidate: (\S+)$/m.exec(query.stdout)?.[1];
+  return version === "(none)" ? undefined : version;
+}
+
 /** Those of `names` that are not installed, in their order. */
 export function missingPackages(names: readonly string[]): string[] {
   return names.filter((name) => packageVersion(name) === undefined);

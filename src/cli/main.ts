@@ -58,6 +58,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/which.ts")).whichCommand,
   },
   {
+    name: "patch",
+    summary: "whether the lines that a kernel patch changes are tested, for people and CI",
+    load: async () => (await import("./commands/patch.ts")).patchCommand,
+  },
+  {
     name: "diff",
     summary: "what two tests or two runs cover differently",
     load: async () => (await import("./commands/diff.ts")).diffCommand,

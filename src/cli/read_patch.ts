@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 import { errorCode, errorReason } from "../sys/file_error.ts";
 import { openFile, readWholeFile } from "../sys/open_file.ts";
@@ -66,4 +67,42 @@ function readToEnd(descriptor: number): Uint8Array {
 
 function tooLarge(path: string): TypeError {
   return new TypeError(`Cannot read ${path}: it is longer than any patch: give a unified diff`);
+}
+
+/**
+ * What a git tree, that of the current folder, changes of a revision.
+ *
+ * @throws {UsageError} git cannot say.
+ */
+export function gitDiff(revision: string): string {
+  try {
+    return git(["diff", "--no-ext-diff", "--end-of-options", revision]);
+  } catch (cause) {
+    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]
+      .replace(/\.$/, "");
+    throw new UsageError(
+      `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * The revision that this folder's git tree has branched off another one at; that one where it is not known, as in a clone
+ * without history.
+ */
+export function branchPoint(revision: string): string {
+  try {
+    return git(["merge-base", "--", revision, "HEAD"]).trim();
+  } catch {
+    return revision;
+  }
+}
+
+function git(args: readonly string[]): string {
+  return execFileSync("git", args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }

@@ -10,6 +10,8 @@ export interface CoberturaOptions {
   paths?: PathMode;
   /** Most bytes per document; {@linkcode GITLAB_MAX_BYTES} unless given. A single source file is never split. */
   maxBytes?: number;
+  /** Which files of the image it has; all unless given. */
+  files?(file: number): boolean;
   /** Time of the run, in milliseconds since 1970; 0 unless given, so that equal runs give equal files. */
   timestamp?: number;
 }
@@ -38,6 +40,7 @@ export function* cobertura(
   let bytes = 0;
   let folder = "";
   for (const file of fileTotals(coverage)) {
+    if (options.files?.(file.file) === false) continue;
     const next = classText(coverage, file, options);
     // Everything but names is ASCII, and names are counted as if each unit took three bytes.
     const size = next.xml.length + 3 * file.path.length +

@@ -1,9 +1,9 @@
 /** Each question about a real run of the examples, held against the run's records, read and counted plainly. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { originClass } from "../../src/coverage/origin_class.ts";
@@ -287,4 +287,50 @@ test("report counts the points and lines that the records hit, and LCOV has the 
     if (number !== undefined) hit.add(`${file}:${number}`);
   }
   assert.deepEqual(hit, unite(LINES));
+});
+
+/** A fix of stable Linux 6.12 that the kernel has: the lines that it added, from the first that `pattern` matches on. */
+function stableFix(file: string, pattern: RegExp, count: number): string {
+  const source = join(dirname(VMLINUX), "source", file);
+  const lines = readFileSync(source, "utf8").split("\n");
+  const first = lines.findIndex((line) => pattern.test(line)) + 1;
+  assert.ok(first > 3, `${file} has no ${pattern}`);
+  const part = (from: number, to: number, mark: string): string =>
+    lines.slice(from - 1, to).map((line) => `${mark}${line}\n`).join("");
+  const end = first + count - 1;
+  return `--- a/${file}\n+++ b/${file}\n@@ -${first - 3},6 +${first - 3},${count + 6} @@\n` +
+    part(first - 3, first - 1, " ") + part(first, end, "+") + part(end + 1, end + 3, " ");
+}
+
+test("patch judges fixes of stable Linux as reading them does: tested, tested in part, not built", async () => {
+  interface Verdict {
+    side: string;
+    percent: number | null;
+    files: { lines: { state: string; tests: number; text: string }[] }[];
+    tests: Named[];
+  }
+  const judge = async (text: string): Promise<Verdict> => {
+    const patch = join(FOLDER, "fix.patch");
+    writeFileSync(patch, text);
+    return await ask(["patch", "--diff", patch]);
+  };
+  // A socket that was unhashed meanwhile is looked up again: each packet of a connection comes here.
+  const unhashed = stableFix("net/ipv4/inet_hashtables.c", /hlist_nulls_unhashed_lockless/, 3);
+  const tested = await judge(unhashed);
+  assert.equal(tested.side, "new");
+  assert.equal(tested.percent, 100);
+  assert.deepEqual(sorted(tested.tests), ["a TCP connection echoes"]);
+  // A file with fs-verity says so to stat(2): tests ask for files, of which none has it.
+  const verity = await judge(stableFix("fs/stat.c", /if \(IS_VERITY\(inode\)\)/, 2));
+  const states = verity.files[0].lines.map(({ state }) => state);
+  assert.match(states[0], /covered|partial/);
+  assert.equal(states[1], "uncovered");
+  assert.equal(verity.percent, 50);
+  assert.ok(verity.tests.length > 0);
+  // ntfs3 is not in the embedded kernel.
+  const ntfs = await judge(
+    "--- a/fs/ntfs3/index.c\n+++ b/fs/ntfs3/index.c\n@@ -599,2 +599,3 @@\n \tx;\n+\ty;\n \tz;\n",
+  );
+  assert.deepEqual(ntfs.files[0].lines.map(({ state }) => state), ["not-built"]);
+  assert.equal(ntfs.percent, null);
 });

@@ -6,6 +6,7 @@ import { loadImageIndex } from "../../symbolize/index/load_index.ts";
 import {
   buildEmbeddedKernel,
   findEmbeddedKernel,
+  kernelCacheKey,
   type KernelDefinition,
   remoteKernel,
 } from "../../build/build_kernel.ts";
@@ -24,11 +25,12 @@ import { buildVmKernel } from "../../build/vm/build_vm_kernel.ts";
 import { vmConfiguration } from "../../build/vm/vm_options.ts";
 import { remoteMachine } from "../recording/remote_run.ts";
 import { parseArch, rootfs } from "./kernel_rootfs.ts";
+import { cacheFolderPath } from "../../sys/cache_folder.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build|run|shell|path|config|rootfs|list|prune
+const HELP = `kernelcov kernel build|run|shell|path|config|rootfs|cache-key|list|prune
 kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
@@ -67,6 +69,9 @@ kernelcov kernel config --vm [--arch x86_64|arm64]
 kernelcov kernel rootfs --arch arm64 [--package NAME]… [--deno VERSION] [--bun VERSION]
     Makes the programs that guests of another architecture run: Debian's packages and those of --package, unpacked into a
     folder of the cache, with Deno and Bun from npm. Such guests see them in front of the host's files. Prints the folder.
+kernelcov kernel cache-key [--config FRAGMENT] [--folder]
+    Prints a name for the kernel that build would make here: it changes with the kernel's source package, the compiler,
+    the options and kernelcov's own patches. For caches of CI jobs, with the folder that --folder prints.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
     named by tree, branch and commit.
@@ -81,9 +86,9 @@ const RUN_OPTIONS = {
   ...SOURCE_OPTIONS,
   kernel: { type: "string" },
 } as const;
-const NAMES = "build, run, shell, path, config, rootfs, list or prune";
+const NAMES = "build, run, shell, path, config, rootfs, cache-key, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|config|rootfs|list|prune`: the embedded kernel. */
+/** `kernelcov kernel build|run|shell|path|config|rootfs|cache-key|list|prune`: the embedded kernel. */
 export const kernelCommand: Command = { help: HELP, run };
 
 function run([name, ...rest]: string[]): number | Promise<number> {
@@ -100,6 +105,8 @@ function run([name, ...rest]: string[]): number | Promise<number> {
       return config(rest);
     case "rootfs":
       return rootfs(rest);
+    case "cache-key":
+      return cacheKey(rest);
     case "list":
       return listKernels(rest);
     case "prune":
@@ -211,6 +218,18 @@ function path(args: string[]): number {
     );
   }
   process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+function cacheKey(args: string[]): number {
+  const { values, operands, command } = parseCommandLine(args, {
+    config: { type: "string" },
+    folder: { type: "boolean" },
+  });
+  takeNoOperands("cache-key", [...operands, ...command]);
+  process.stdout.write(
+    values.folder ? `${cacheFolderPath()}\n` : `${kernelCacheKey(definition(values))}\n`,
+  );
   return 0;
 }
 

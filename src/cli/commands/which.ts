@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { didYouMean } from "../../base/nearest_names.ts";
 import { parsePatch } from "../../coverage/patch/patch.ts";
@@ -26,7 +25,7 @@ import {
   QUESTION_HELP,
   QUESTION_OPTIONS,
 } from "../question.ts";
-import { readPatch } from "../read_patch.ts";
+import { gitDiff, readPatch } from "../read_patch.ts";
 import {
   type Command,
   type OptionValues,
@@ -193,21 +192,4 @@ function isPlain(values: WhichValues): boolean {
 
 function distinct(tests: readonly { readonly test: number }[]): number[] {
   return [...new Set(tests.map(({ test }) => test))];
-}
-
-function gitDiff(revision: string): string {
-  try {
-    return execFileSync("git", ["diff", "--no-ext-diff", "--end-of-options", revision], {
-      encoding: "utf8",
-      maxBuffer: 2 ** 30,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-  } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim().split("\n")[0]
-      .replace(/\.$/, "");
-    throw new UsageError(
-      `Cannot get git diff ${revision}: ${said}: run this in the kernel's git tree`,
-      { cause },
-    );
-  }
 }

@@ -46,6 +46,11 @@ export function parsePatch(text: string): FilePatch[] {
   return files;
 }
 
+/** Whether a line is blank or has a comment alone. */
+export function isTrivialText(line: string): boolean {
+  return /^\s*(?:\/\/.*|\/\*(?:(?!\*\/).)*(?:\*\/)?\s*|\*(?:\s.*|\/\s*)?)?$/.test(line);
+}
+
 interface OpenFile {
   oldPath: string;
   newPath: string;

@@ -1,10 +1,11 @@
 import type { LeftOut } from "../origin_selection.ts";
-import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
-import type { Edit, FilePatch, Hunk } from "./patch.ts";
+import { groupNames, lineAtOrAfter } from "../questions/find_source.ts";
+import { type Edit, type FilePatch, type Hunk, isTrivialText } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
 import { indexOfSorted } from "../../base/search.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
+import { type TouchedLines, touchedLines } from "./touched_lines.ts";
 
 /**
  * How a test touches an edit, the closest first: it runs a changed `line`; it runs a line `around` an insertion or
@@ -201,7 +202,7 @@ class PatchJudge {
       if (isTrivial(edit)) continue;
       const first = (place.side === "old" ? edit.oldLine : edit.newLine) + place.shift;
       const count = (place.side === "old" ? edit.removed : edit.added).length;
-      const found = this.#look(target.file, first, count);
+      const found = touchedLines(this.#lookup.coverage.universe, target.file, first, count);
       if (found.group < 0 && found.exact.length === 0 && target.header) {
         runAll = "a header's macros and types reach every file that includes it";
         continue;
@@ -260,29 +261,12 @@ class PatchJudge {
     return lineHit[lineAtOrAfter(universe, file, number)] === 0;
   }
 
-  /** The lines that an edit touches: its own, and those around it within its function. */
-  #look(file: number, first: number, count: number): Touched {
-    const { universe } = this.#lookup.coverage;
-    const { linePoints, functions } = universe;
-    const exact: number[] = [];
-    const from = lineAtOrAfter(universe, file, first);
-    const to = lineAtOrAfter(universe, file, first + count);
-    for (let line = from; line < to; line++) if (linePoints[line] !== 0) exact.push(line);
-    // An insertion at a function's first line stands before the function, one after its last line behind it.
-    const inserted = count === 0;
-    let group = groupAt(universe, file, first);
-    if (inserted && (group < 0 || groupAt(universe, file, first - 1) !== group)) group = -1;
-    const around = exact.length > 0 || group < 0 ? [] : linesAround(universe, file, from, to)
-      .filter((line) => functions.lineGroup[line] === group);
-    return { exact, around, group };
-  }
-
   /** Gives the tests that touch an edit most closely their score; returns how close they come. */
   #pick(
     path: string,
     names: readonly string[],
     file: number,
-    { exact, around, group }: Touched,
+    { exact, around, group }: TouchedLines,
   ): Closeness | undefined {
     const { universe } = this.#lookup.coverage;
     const { functions, fileLineStart } = universe;
@@ -372,13 +356,6 @@ function reasonsOf(test: number, matches: readonly Match[]): PickReason[] {
   })).sort((a, b) => WEIGHT[b.closeness] - WEIGHT[a.closeness]);
 }
 
-/** Line ids that an edit touches, and the group of functions that it stands in. */
-interface Touched {
-  readonly exact: readonly number[];
-  readonly around: readonly number[];
-  readonly group: number;
-}
-
 function verdict(
   trivial: boolean,
   runAll: string,
@@ -420,7 +397,5 @@ function emptyHunk(
 
 /** Whether an edit changes blank lines and whole-line comments only. */
 function isTrivial({ removed, added }: Edit): boolean {
-  return [...removed, ...added].every((line) =>
-    /^\s*(?:\/\/.*|\/\*(?:(?!\*\/).)*(?:\*\/)?\s*|\*(?:\s.*|\/\s*)?)?$/.test(line)
-  );
+  return removed.every(isTrivialText) && added.every(isTrivialText);
 }
