@@ -96,7 +96,7 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "kernel",
     summary: "the embedded kernel",
     needsLibc: true,
-    load: async () => (await import("./commands/kernel.ts")).kernelCommand,
+    load: async () => (await import("./commands/kernel/kernel.ts")).kernelCommand,
   },
   {
     name: "broker",

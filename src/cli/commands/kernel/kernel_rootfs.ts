@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { makeRoot } from "../../build/root/make_root.ts";
-import type { VmArch } from "../../build/vm/vm_arch.ts";
-import { type RuntimeName, runtimeName, runtimeVersion } from "../../sys/runtime.ts";
-import { parseCommandLine, UsageError } from "../command_line.ts";
+import { makeRoot } from "../../../build/root/make_root.ts";
+import type { VmArch } from "../../../build/vm/vm_arch.ts";
+import { type RuntimeName, runtimeName, runtimeVersion } from "../../../sys/runtime.ts";
+import { parseCommandLine, UsageError } from "../../command_line.ts";
 
 /** `kernelcov kernel rootfs --arch ARCH`: the programs of guests of another architecture. */
 export async function rootfs(args: string[]): Promise<number> {

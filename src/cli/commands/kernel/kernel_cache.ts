@@ -1,31 +1,31 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { INDEX_SUFFIX, indexCacheFolder } from "../../symbolize/index/cached_index.ts";
-import { OpenImage } from "../../kernel/image/open_image.ts";
-import { olderRoots } from "../../build/root/root_folder.ts";
+import { INDEX_SUFFIX, indexCacheFolder } from "../../../symbolize/index/cached_index.ts";
+import { OpenImage } from "../../../kernel/image/open_image.ts";
+import { olderRoots } from "../../../build/root/root_folder.ts";
 import {
   currentKernelFolder,
   findEmbeddedKernel,
   type KernelDefinition,
   namedKernel,
-} from "../../build/build_kernel.ts";
+} from "../../../build/build_kernel.ts";
 import {
   type CachedKernel,
   cachedKernels,
   kernelBuilder,
   removeKernel,
-} from "../../build/cached_kernels.ts";
+} from "../../../build/cached_kernels.ts";
 import {
   cachedTrees,
   describeTree,
   newestOfTrees,
   removeTree,
   treeBuilder,
-} from "../../build/tree/tree_kernels.ts";
-import { forgetKernelName, fragmentOf, kernelNames } from "../../build/kernel_names.ts";
-import { printJson } from "../question.ts";
-import { parseCommandLine, UsageError, warn } from "../command_line.ts";
+} from "../../../build/tree/tree_kernels.ts";
+import { forgetKernelName, fragmentOf, kernelNames } from "../../../build/kernel_names.ts";
+import { printJson } from "../../question.ts";
+import { parseCommandLine, UsageError, warn } from "../../command_line.ts";
 
 /** `kernelcov kernel list [--json]`: the kernels in the cache. */
 export function listKernels(args: string[]): number {

@@ -1,34 +1,40 @@
 import { readFileSync } from "node:fs";
 import { parse } from "node:path";
 import process from "node:process";
-import { KcovUnavailableError } from "../../errors.ts";
-import { loadImageIndex } from "../../symbolize/index/load_index.ts";
+import { KcovUnavailableError } from "../../../errors.ts";
+import { loadImageIndex } from "../../../symbolize/index/load_index.ts";
 import {
   buildEmbeddedKernel,
   findEmbeddedKernel,
   kernelCacheKey,
   type KernelDefinition,
   remoteKernel,
-} from "../../build/build_kernel.ts";
-import { checkKernelName } from "../../build/kernel_names.ts";
-import { parseKernelOptions } from "../../build/kernel_options.ts";
-import type { CommandEnd, Machine } from "../../machines/machine.ts";
-import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../recording/guest_options.ts";
+} from "../../../build/build_kernel.ts";
+import { checkKernelName } from "../../../build/kernel_names.ts";
+import { parseKernelOptions } from "../../../build/kernel_options.ts";
+import type { CommandEnd, Machine } from "../../../machines/machine.ts";
+import { GUEST_OPTIONS, guestOptions, type GuestValues } from "../../recording/guest_options.ts";
 import {
   buildSource,
   SOURCE_OPTIONS,
   type SourceValues,
   treeMachine,
   treeRequest,
-} from "../recording/source_options.ts";
-import { buildVmKernel } from "../../build/vm/build_vm_kernel.ts";
-import { vmConfiguration } from "../../build/vm/vm_options.ts";
-import { remoteMachine } from "../recording/remote_run.ts";
+} from "../../recording/source_options.ts";
+import { buildVmKernel } from "../../../build/vm/build_vm_kernel.ts";
+import { vmConfiguration } from "../../../build/vm/vm_options.ts";
+import { remoteMachine } from "../../recording/remote_run.ts";
 import { parseArch, rootfs } from "./kernel_rootfs.ts";
-import { cacheFolderPath } from "../../sys/cache_folder.ts";
+import { cacheFolderPath } from "../../../sys/cache_folder.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
-import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
-import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
+import { guestMachine, kernelDefinition } from "../../recording/machine_choice.ts";
+import {
+  type Command,
+  commandToRun,
+  parseCommandLine,
+  UsageError,
+  warn,
+} from "../../command_line.ts";
 
 const HELP = `kernelcov kernel build|run|shell|path|config|rootfs|cache-key|list|prune
 kernelcov kernel build
