@@ -52,7 +52,7 @@ export class RecordResolver {
 
   /** The rows of a record, with the points' numbers in the image, and what else is kept of it. */
   resolve(whole: TestRecord): { readonly stored: StoredRecord; readonly rows: HitRows } {
-    const { pcs, hits, origins, ...record } = whole;
+    const { pcs, hits, origins, order: _order, ...record } = whole;
     const known = knowsOrigins(whole);
     const places = Uint32Array.from(pcs, (_, place) => place);
     // In the place of counts: which PC each point is of.

@@ -89,6 +89,9 @@ function madeUpRecord(random: Random, test: number): TestRecord {
       ? { firstRuns: Float64Array.from(new Set(Array.from(pcs, (pc) => pc - pc % 1024)).values()) }
       : {},
     ...random() < 0.2
+      ? { order: { points: Uint32Array.from(pcs.keys()), cut: 0, full: false } }
+      : {},
+    ...random() < 0.2
       ? { tree: { tasks: 2, refused: [], finished: true, threadsShared: random() < 0.5 } }
       : {},
   };
