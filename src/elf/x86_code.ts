@@ -133,8 +133,7 @@ function scan(code: Uint8Array, target: number, found: FoundCall): void {
   const last = code.length - 5;
   for (let at = 0; at <= last; at++) {
     if ((code[at] & 0xfe) !== 0xe8) continue;
-    const relative = code[at + 1] | code[at + 2] << 8 | code[at + 3] << 16 | code[at + 4] << 24;
-    if (at + 5 + relative === target) found(at, code[at] === 0xe9);
+    if (at + 5 + relative32(code, at + 1) === target) found(at, code[at] === 0xe9);
   }
 }
 
@@ -154,7 +153,7 @@ function findJump(
   const end = Math.min(limit, code.length);
   let at = from;
   while (at < end) {
-    let operand16 = false, address32 = false, wide = false;
+    let operand16 = false, address32 = false, wide = false, isPointerCall = false;
     let opcode = code[at++];
     let kind = ONE_BYTE[opcode];
     while (kind === PREFIX) {
@@ -206,6 +205,7 @@ function findJump(
         case 0xff: {
           const extension = code[at] >> 3 & 7;
           kind = extension === 4 || extension === 5 ? MODRM | ENDS : MODRM;
+          isPointerCall = extension === 2 || extension === 3;
           break;
         }
         default:
@@ -216,6 +216,9 @@ function findJump(
       }
     } else if ((opcode & 0xfe) === 0xe8) {
       operand16 = false;
+      if (opcode === 0xe8 && jump.calls !== undefined && at + 4 <= end) {
+        jump.calls.push(at + 4, at + 4 + relative32(code, at));
+      }
     }
     if ((kind & INVALID) !== 0) {
       jump.kind = STOP;
@@ -228,6 +231,7 @@ function findJump(
       if ((modrm & 0xc7) === 4 && (code[at + 1] & 7) === 5) at += 4;
       at += MODRM_SIZE[modrm];
     }
+    if (isPointerCall && at <= end) jump.calls?.push(at, -1);
     if ((kind & IMM8) !== 0) at += 1;
     if ((kind & IMM16) !== 0) at += 2;
     if ((kind & IMMZ) !== 0) at += operand16 ? 2 : 4;
@@ -237,8 +241,7 @@ function findJump(
       if ((kind & IMM8) !== 0) {
         jump.target = at + (code[at - 1] << 24 >> 24);
       } else if ((kind & IMMZ) !== 0) {
-        jump.target = at +
-          (code[at - 4] | code[at - 3] << 8 | code[at - 2] << 16 | code[at - 1] << 24);
+        jump.target = at + relative32(code, at - 4);
       }
       if ((kind & BRANCH) !== 0) jump.kind = CONDITIONAL;
       else if (opcode === 0xff) jump.kind = INDIRECT;
@@ -266,6 +269,10 @@ function isPadding(code: Uint8Array, from: number, limit: number): boolean {
     at += 2 + ((modrm & 7) === 4 ? 1 : 0) + (modrm >> 6 === 1 ? 1 : modrm >> 6 === 2 ? 4 : 0);
   }
   return at === limit;
+}
+
+function relative32(code: Uint8Array, at: number): number {
+  return code[at] | code[at + 1] << 8 | code[at + 2] << 16 | code[at + 3] << 24;
 }
 
 /** What follows the opcode of a VEX or EVEX instruction of opcode map 1, 2 or 3. */

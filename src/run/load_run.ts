@@ -5,7 +5,9 @@ import { buildUniverse, type Universe } from "../coverage/universe.ts";
 import { knowsOrigins } from "../kcov/origin.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
-import type { Run, RunKernel, RunModule } from "../record/test_record.ts";
+import type { Address } from "../base/address.ts";
+import type { TraceOrder } from "../kcov/trace_order.ts";
+import type { Run, RunKernel, RunModule, TestRecord } from "../record/test_record.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import { isImageOf } from "./kernel_index.ts";
 import { type KernelSources, sourcesOf } from "./kernel_sources.ts";
@@ -28,7 +30,7 @@ export interface LoadRunOptions extends RunImageOptions {
 
 /** What can be covered of a kernel and its modules, and where the sources are. */
 export interface LoadedUniverse
-  extends Omit<RunImage, "image" | "path">, Omit<LoadedRun, "coverage"> {
+  extends Omit<RunImage, "image" | "path">, Omit<LoadedRun, "coverage" | "traceOf"> {
   readonly universe: Universe;
 }
 
@@ -38,6 +40,16 @@ export interface LoadedRun {
   readonly paths: PathMode;
   /** The kernel's source files, where they are available. */
   readonly sources: KernelSources;
+  /** Where the kernel's image is; `undefined` where only its index is left. */
+  readonly imagePath: string | undefined;
+  /** The order in which the points of a test ran, by the test's number; `undefined` where it was not recorded. */
+  traceOf(test: number): TestTrace | undefined;
+}
+
+/** The order of a test's points, with the PCs at the addresses of the image. */
+export interface TestTrace {
+  readonly pcs: ArrayLike<Address>;
+  readonly order: TraceOrder;
 }
 
 /**
@@ -97,7 +109,7 @@ function namedFor(
 /** Runs of one kernel build. */
 function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
-  const { universe, modules, moved, paths, sources } = universeOf(
+  const { universe, modules, moved, paths, sources, imagePath } = universeOf(
     runs[0].kernel,
     joined.modules,
     options,
@@ -115,10 +127,19 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
         steady: options.steady === true,
         selection: options.selection,
       }),
+      imagePath,
+      traceOf: tracesOf(records),
       paths,
       sources,
     };
   });
+}
+
+/** Finds the trace of a test among the records of a run. Holds no more of them than the traces. */
+function tracesOf(records: readonly TestRecord[]): LoadedRun["traceOf"] {
+  const traces = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
+    .map(({ pcs, order }) => order && { pcs, order });
+  return (test) => traces[test];
 }
 
 /** What can be covered of a kernel and its modules, and where the sources are. */
@@ -143,7 +164,7 @@ export function universeOf(
       : { sourceLines: changedSourceLines(sources, path) },
   );
   const paths = prefix === "" ? "relative" : absolutePaths(prefix, elsewhere);
-  const made = { universe, modules, moved, paths, sources };
+  const made = { universe, modules, moved, paths, sources, imagePath: path };
   options.universes?.set(key, made);
   return made;
 }

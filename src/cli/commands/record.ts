@@ -15,9 +15,11 @@ export const recordCommand: Command = {
   help: `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
-${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
+${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran, and in
+                                  which order the command's first thread ran them, for kernelcov trace
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
+    --steady                      leave out points that only some repeats of a test hit
 ${RECORDING_HELP}`,
   run,
 };

@@ -35,7 +35,7 @@ export interface RunCoverageOptions {
 }
 
 /** A record without its PCs and their origins, which are points once it is resolved. */
-export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins">;
+export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins" | "order">;
 
 /** What one test hit. Where it is of a store, its points are fetched when they are asked for. */
 export interface TestHits {
@@ -118,7 +118,7 @@ function resolveRecord(
   modules: readonly CoveredModule[],
   lostInModules: number[],
 ): TestHits {
-  const { record: { pcs, hits, origins, ...record }, leftOut } = selector.narrow(whole);
+  const { record: { pcs, hits, origins, order: _, ...record }, leftOut } = selector.narrow(whole);
   const found = withLostModules(resolvePoints(image, { pcs, hits }), pcs, modules, lostInModules);
   return testHits({
     record,

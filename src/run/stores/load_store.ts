@@ -26,7 +26,7 @@ export async function loadStore(
   const { selection = CAUSED_BY_TESTS } = options;
   checkOrigins(driver, selection.restricts);
   const loaded = universeOf(kernel, stored, { ...options, image: manifest.image });
-  const { universe, modules, paths, sources } = loaded;
+  const { universe, modules, paths, sources, imagePath } = loaded;
   const { numbers, points } = universeNumbers(driver, universe.image.pointOffset.length, modules);
   if (manifest.points !== points) {
     throw new FormatError(
@@ -55,6 +55,9 @@ export async function loadStore(
     }),
     paths,
     sources,
+    imagePath,
+    // A store keeps no orders.
+    traceOf: () => undefined,
   };
 }
 
