@@ -128,7 +128,8 @@ function resultOf({ status, stdout, stderr }: SpawnSyncReturns<string>, arch: Vm
   const failures = Number(
     /\| (\d+) failed|^ *(\d+) fail$/m.exec(text)?.slice(1).find(Boolean) ?? 0,
   );
-  const late = [...text.matchAll(/^error: (?:Error: )?test timed out after/gm)].length;
+  const late =
+    [...text.matchAll(/^(?:error: (?:Error: )?test| *\^ this test) timed out after/gm)].length;
   return status === 124 || (failures > 0 && late === failures) ? "slow" : "FAILED";
 }
 

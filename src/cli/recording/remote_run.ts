@@ -130,8 +130,9 @@ printf "kernelcov %s\\n" "$library" "$work"
   if (library === undefined || work === undefined) throw failure(machine, what);
   if (there !== "there") {
     const sent = "send the library";
-    for (const [from, name] of dependencies()) {
-      await send(machine, sent, from, [name], `${library}/node_modules`);
+    for (const { name, path } of dependencies()) {
+      const to = `${library}/node_modules/${dirname(name)}`;
+      await send(machine, sent, dirname(path), [basename(path)], to);
     }
     const files = LIBRARY.filter((name) => existsSync(join(PACKAGE, name)));
     const mark = `: >${quote(`${library}/complete`)}`;
@@ -140,17 +141,14 @@ printf "kernelcov %s\\n" "$library" "$work"
   return { library, work };
 }
 
-/** Packages that the library needs: the folder of each, and its name there. Those that are not installed are left out. */
-function dependencies(): [folder: string, name: string][] {
+/** Packages that the library needs, each with its real path. Those that are not installed are left out. */
+function dependencies(): { name: string; path: string }[] {
   const { dependencies = {} } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
-  return Object.keys(dependencies).flatMap((name): [string, string][] => {
+  return Object.keys(dependencies).flatMap((name) => {
     for (let at = resolve(PACKAGE);; at = dirname(at)) {
       const path = join(at, "node_modules", name);
-      if (existsSync(path)) {
-        // It may be a link into another folder.
-        const real = realpathSync(path);
-        return [[dirname(real), basename(real)]];
-      }
+      // It may be a link into another folder.
+      if (existsSync(path)) return [{ name, path: realpathSync(path) }];
       if (at === dirname(at)) return [];
     }
   });
