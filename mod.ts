@@ -48,6 +48,8 @@ export type {
 } from "./src/record/test_record.ts";
 export { mergeRuns, readRun } from "./src/record/read_run.ts";
 export type { OriginPoints } from "./src/kcov/origin.ts";
+export type { TraceOrder } from "./src/kcov/trace_order.ts";
+export type { RecordMode } from "./src/hook/mode.ts";
 export type { OriginClass } from "./src/coverage/origin_class.ts";
 export type { OriginName } from "./src/coverage/origin_selection.ts";
 export type { AskedOrigin, CallCoverage } from "./src/assertions/coverage_answers.ts";

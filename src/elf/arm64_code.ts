@@ -58,7 +58,10 @@ function findJump(
       // Unconditional branch (register): opc in bits 24 to 21; 1 is BLR, a call, and bit 24 adds a key.
       const opc = (code[at + 2] >> 5) & 7;
       if (opc === 0) kind = INDIRECT;
+      else if (opc === 1) jump.calls?.push(at + 4, -1);
       else if (opc === 2 || opc === 4) kind = RETURN;
+    } else if ((top & 0xfc) === 0x94) {
+      jump.calls?.push(at + 4, at + (wordAt(code, at) << 6 >> 6) * 4);
     }
     if (kind === NO_JUMP) continue;
     jump.kind = kind;

@@ -55,6 +55,11 @@ export interface Jump {
   target: number;
   /** Behind its last instruction: behind the jump, or where the search ended. */
   end: number;
+  /**
+   * Where given, two numbers are added for each call on the way: where it returns to, and what it calls, which is -1
+   * where that is not in the instruction.
+   */
+  readonly calls?: number[];
 }
 
 /** Reads machine code, at the addresses of the debug information. */

@@ -47,9 +47,12 @@ export class ImageCode implements CodeReader {
     const part = this.#partAt(from);
     if (part === undefined) return false;
     const { start, thunks } = part;
+    const { calls } = jump;
+    const before = calls?.length ?? 0;
     this.#decoder.findJump(this.#codeOf(part), from - start, limit - start, thunks, jump);
     jump.end += start;
     if (jump.target >= 0) jump.target += start;
+    if (calls !== undefined) moveCalls(calls, before, start);
     return true;
   }
 
@@ -76,5 +79,13 @@ export class ImageCode implements CodeReader {
 
   #codeOf(part: CodePart): Uint8Array {
     return part.code ??= this.#elf.bytes(part.section);
+  }
+}
+
+/** Turns offsets into addresses. */
+function moveCalls(calls: number[], from: number, start: Address): void {
+  for (let at = from; at < calls.length; at += 2) {
+    calls[at] += start;
+    if (calls[at + 1] !== -1) calls[at + 1] += start;
   }
 }

@@ -60,6 +60,14 @@ function scan(code: Uint8Array, target: number, found: FoundCall): void {
   }
 }
 
+/** What a `jalr` jumps to with the `auipc` before it; -1 where it has none. */
+function pairTarget(code: Uint8Array, offset: number, word: number): number {
+  const start = callStart(code, offset);
+  if (start === offset) return -1;
+  const upper = half(code, start) | half(code, start + 2) << 16;
+  return start + (upper & ~0xfff) + (word >> 20);
+}
+
 /** At the `auipc` before a `jalr` that it belongs to. */
 function callStart(code: Uint8Array, offset: number): number {
   const low = half(code, offset);
@@ -102,6 +110,9 @@ function findJump(
       } else if ((low & 0xf07f) === 0x8002 && (low & 0xf80) !== 0) {
         // c.jr: no second register.
         kind = destination(low) === RA ? RETURN : INDIRECT;
+      } else if ((low & 0xf07f) === 0x9002 && (low & 0xf80) !== 0) {
+        // c.jalr: no second register.
+        jump.calls?.push(at, -1);
       }
     } else {
       const opcode = low & 0x7f;
@@ -114,6 +125,10 @@ function findJump(
         offset = jumpOffset(word);
       } else if (opcode === JALR && destination(low) === ZERO) {
         kind = (word >>> 15 & 0x1f) === RA ? RETURN : INDIRECT;
+      } else if (opcode === JAL && destination(low) === RA) {
+        jump.calls?.push(at, start + jumpOffset(word));
+      } else if (opcode === JALR && destination(low) === RA) {
+        jump.calls?.push(at, pairTarget(code, start, word));
       } else if (word === MRET || word === SRET) kind = RETURN;
     }
     if (kind === NO_JUMP) continue;

@@ -39,6 +39,12 @@ const BRANCH = 0x100;
 
 const ONE_BYTE = oneByteMap();
 const TWO_BYTE = twoByteMap();
+/** Bytes of a ModRM byte with what belongs to it: a SIB byte and a displacement. */
+const MODRM_SIZE = Uint8Array.from({ length: 256 }, (_, modrm) => {
+  const mode = modrm >> 6, rm = modrm & 7;
+  const displacement = mode === 1 ? 1 : mode === 2 || mode === 0 && rm === 5 ? 4 : 0;
+  return 1 + displacement + (mode !== 3 && rm === 4 ? 1 : 0);
+});
 
 function fill(map: Uint16Array, from: number, to: number, value: number): void {
   map.fill(value, from, to + 1);
@@ -127,8 +133,7 @@ function scan(code: Uint8Array, target: number, found: FoundCall): void {
   const last = code.length - 5;
   for (let at = 0; at <= last; at++) {
     if ((code[at] & 0xfe) !== 0xe8) continue;
-    const relative = code[at + 1] | code[at + 2] << 8 | code[at + 3] << 16 | code[at + 4] << 24;
-    if (at + 5 + relative === target) found(at, code[at] === 0xe9);
+    if (at + 5 + relative32(code, at + 1) === target) found(at, code[at] === 0xe9);
   }
 }
 
@@ -148,7 +153,7 @@ function findJump(
   const end = Math.min(limit, code.length);
   let at = from;
   while (at < end) {
-    let operand16 = false, address32 = false, wide = false;
+    let operand16 = false, address32 = false, wide = false, isPointerCall = false;
     let opcode = code[at++];
     let kind = ONE_BYTE[opcode];
     while (kind === PREFIX) {
@@ -200,6 +205,7 @@ function findJump(
         case 0xff: {
           const extension = code[at] >> 3 & 7;
           kind = extension === 4 || extension === 5 ? MODRM | ENDS : MODRM;
+          isPointerCall = extension === 2 || extension === 3;
           break;
         }
         default:
@@ -210,6 +216,9 @@ function findJump(
       }
     } else if ((opcode & 0xfe) === 0xe8) {
       operand16 = false;
+      if (opcode === 0xe8 && jump.calls !== undefined && at + 4 <= end) {
+        jump.calls.push(at + 4, at + 4 + relative32(code, at));
+      }
     }
     if ((kind & INVALID) !== 0) {
       jump.kind = STOP;
@@ -217,15 +226,12 @@ function findJump(
       return;
     }
     if ((kind & MODRM) !== 0) {
-      const modrm = code[at++];
-      const mode = modrm >> 6, rm = modrm & 7;
-      if (mode !== 3) {
-        let base = rm;
-        if (rm === 4) base = code[at++] & 7;
-        if (mode === 1) at += 1;
-        else if (mode === 2 || base === 5) at += 4;
-      }
+      const modrm = code[at];
+      // A SIB byte that names no base register brings a displacement where ModRM has none.
+      if ((modrm & 0xc7) === 4 && (code[at + 1] & 7) === 5) at += 4;
+      at += MODRM_SIZE[modrm];
     }
+    if (isPointerCall && at <= end) jump.calls?.push(at, -1);
     if ((kind & IMM8) !== 0) at += 1;
     if ((kind & IMM16) !== 0) at += 2;
     if ((kind & IMMZ) !== 0) at += operand16 ? 2 : 4;
@@ -235,8 +241,7 @@ function findJump(
       if ((kind & IMM8) !== 0) {
         jump.target = at + (code[at - 1] << 24 >> 24);
       } else if ((kind & IMMZ) !== 0) {
-        jump.target = at +
-          (code[at - 4] | code[at - 3] << 8 | code[at - 2] << 16 | code[at - 1] << 24);
+        jump.target = at + relative32(code, at - 4);
       }
       if ((kind & BRANCH) !== 0) jump.kind = CONDITIONAL;
       else if (opcode === 0xff) jump.kind = INDIRECT;
@@ -264,6 +269,10 @@ function isPadding(code: Uint8Array, from: number, limit: number): boolean {
     at += 2 + ((modrm & 7) === 4 ? 1 : 0) + (modrm >> 6 === 1 ? 1 : modrm >> 6 === 2 ? 4 : 0);
   }
   return at === limit;
+}
+
+function relative32(code: Uint8Array, at: number): number {
+  return code[at] | code[at + 1] << 8 | code[at + 2] << 16 | code[at + 3] << 24;
 }
 
 /** What follows the opcode of a VEX or EVEX instruction of opcode map 1, 2 or 3. */

@@ -2,8 +2,10 @@ import { KcovUnavailableError } from "../errors.ts";
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
 import { openSymbolizer } from "../assertions/open_symbolizer.ts";
 import type { Symbolizer } from "../assertions/symbolizer.ts";
+import { sayOncePerRun } from "../record/say_once.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
+import { environmentMode, type RecordMode } from "./mode.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import type {
   RecordedPoints,
@@ -20,6 +22,8 @@ export interface LiveCoverageOptions {
   readonly kind?: TestStart["kind"];
   /** The test that this one is a part of. */
   readonly parent?: Pick<TestCoverage, "recording"> | undefined;
+  /** What is recorded; what the environment asks for by default. */
+  readonly record?: RecordMode | undefined;
   /** Opens the symbolizer, and remembers it; tests give another. */
   readonly openSymbolizer?: () => Symbolizer;
 }
@@ -42,11 +46,12 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
    */
   constructor(recorder: Recorder, identity: TestIdentity, options: LiveCoverageOptions = {}) {
     super();
-    const { kind = "test", parent } = options;
+    const { kind = "test", parent, record } = options;
     this.#recorder = recorder;
     this.#start = {
       identity,
       kind,
+      record,
       around: parent?.recording,
       giveUp: (outcome) => this.end(outcome),
     };
@@ -77,7 +82,16 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
 
   /** Begins the recording, last of all. */
   begin(): void {
+    const { record = environmentMode() } = this.#start;
+    if (record === "trace" && this.#recorder.keepOrder === undefined) sayOncePerRun(NO_ORDER);
     this.#recording = this.#recorder.begin(this.#start);
+  }
+
+  keepOrder(): void {
+    const recording = this.#recording;
+    if (recording === undefined || this.#ended) return;
+    if (this.#recorder.keepOrder !== undefined) this.#recorder.keepOrder(recording);
+    else this.#recorder.pause(() => sayOncePerRun(NO_ORDER));
   }
 
   markAsynchronous(): void {
@@ -136,6 +150,9 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     );
   }
 }
+
+const NO_ORDER =
+  "the order of points is not kept where a tracer follows the tests: use kernelcov test --mode trace";
 
 function setAside<Result>(recorder: Recorder, action: () => Result): Result {
   return recorder.setAside === undefined ? recorder.pause(action) : recorder.setAside(action);

@@ -38,6 +38,8 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   leave(): void {}
 
+  keepOrder(): void {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

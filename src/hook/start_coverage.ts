@@ -5,6 +5,7 @@ import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
 import { LiveCoverage } from "./live_coverage.ts";
+import type { RecordMode } from "./mode.ts";
 import { type Recorder, sharedRecorder } from "./recorders/recorder.ts";
 import { supervisorRecorder } from "./recorders/supervisor_recorder.ts";
 import type { TestCoverage } from "./test_coverage.ts";
@@ -55,15 +56,14 @@ export function prepareThread(): void {
  * {@linkcode MissingCoverage}: the test runs all the same.
  *
  * @param identity Names the test; called before recording begins.
- * @param parent The test that this one is a part of.
  * @throws {KcovUnavailableError} Where coverage is unavailable and the environment requires it; then any error.
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  parent?: TestCoverage,
+  { parent, record }: StartOptions = {},
 ): TestCoverage {
   try {
-    return started(identity, parent);
+    return started(identity, { parent, record });
   } catch (error) {
     if (environmentVariable("KERNELCOV") === "require") throw error;
     const { name, why } = lost(identity, error);
@@ -72,24 +72,32 @@ export function startCoverage(
   }
 }
 
-function started(identity: () => TestIdentity, parent?: TestCoverage): TestCoverage {
+/** What else is known of a test that begins. */
+export interface StartOptions {
+  /** The test that this one is a part of. */
+  readonly parent?: TestCoverage | undefined;
+  /** What is recorded of it; what the environment asks for by default. */
+  readonly record?: RecordMode | undefined;
+}
+
+function started(identity: () => TestIdentity, options: StartOptions): TestCoverage {
   const found = recorder();
   if (found instanceof KcovUnavailableError) {
     return missingCoverage(identity().name, found, environmentVariable("KERNELCOV"));
   }
-  return recorded(found, identity, parent);
+  return recorded(found, identity, options);
 }
 
 function recorded(
   found: Recorder,
   identity: () => TestIdentity,
-  parent: TestCoverage | undefined,
+  options: StartOptions,
 ): TestCoverage {
   const why = found.unavailable();
   if (why !== undefined) return missingCoverage(identity().name, why, found.mode);
   function made(): LiveCoverage {
     found.prepare(true);
-    return new LiveCoverage(found, identity(), { parent });
+    return new LiveCoverage(found, identity(), options);
   }
   const coverage = found.pausesFreely ? found.pause(made) : made();
   try {

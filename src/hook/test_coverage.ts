@@ -10,6 +10,8 @@ export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposabl
   end(outcome: TestOutcome): void;
   /** Ends the record of a test that the runner gave up, such as after its timeout: its body may still run. */
   leave(): void;
+  /** Has the order of its points kept too, which was not asked for when it began. */
+  keepOrder(): void;
   /** Notes that the body continued after the first iteration of the event loop. */
   markAsynchronous(): void;
 }

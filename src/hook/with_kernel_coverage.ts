@@ -1,6 +1,7 @@
 import { coveredCall } from "./body/covered_call.ts";
 import { coveredFunction, plainCall, type TestBody } from "./body/covered_function.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
+import { isRecordMode, RECORD_MODES, type RecordMode } from "./mode.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTests } from "./running_test.ts";
 import { prepareThread, startCoverage } from "./start_coverage.ts";
@@ -11,6 +12,11 @@ import { type CallSite, callSite, identify, isContext } from "./test_name.ts";
 export interface KernelCoverageOptions {
   /** Full name of the test, to use instead of the runner's own. */
   readonly name?: string;
+  /**
+   * What is recorded: `pc`, the default, which coverage points ran; `trace`, also in which order they did on the test's
+   * thread, for `kernelcov trace`. Not where a tracer follows the tests; one line per run says so.
+   */
+  readonly mode?: RecordMode;
 }
 
 /**
@@ -25,7 +31,7 @@ export interface KernelCoverageOptions {
  * @param options The test's name, where it cannot be found by itself.
  * @returns The function to give to the runner. It looks like the body, without the first parameter.
  *
- * @throws {TypeError} Where the body is no function.
+ * @throws {TypeError} Where the body is no function, or the mode is none.
  *
  * @example
  * ```ts
@@ -48,6 +54,11 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
       "withKernelCoverage has no test to cover: pass the test's body, a function",
     );
   }
+  if (options.mode !== undefined && !isRecordMode(options.mode)) {
+    throw new TypeError(
+      `There is no mode ${JSON.stringify(options.mode)}: use ${RECORD_MODES.join(", ")}`,
+    );
+  }
   // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
   const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
   return withOwnBuiltins(() => {
@@ -65,10 +76,11 @@ function coveredBody(
   return coveredFunction(body, (rest) => {
     const running = runningTests.get();
     if (running?.fromPreload === true) {
+      if (options.mode === "trace") running.coverage.keepOrder();
       return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
     }
     const name = () => identify(options.name, rest, site, body.name);
-    const coverage = startCoverage(name, running?.coverage);
+    const coverage = startCoverage(name, { parent: running?.coverage, record: options.mode });
     const done = doneIndex(rest, body.length - 1);
     return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
       done: done < 0 ? done : done + 1,
@@ -116,7 +128,7 @@ export function kernelCoverage(name: string): KernelCoverage & Disposable {
   // Runs when the block waits for something, or when it has ended and the mark no longer counts.
   queueMicrotask(() => coverage.markAsynchronous());
   const coverage = withOwnBuiltins(() =>
-    startCoverage(() => identify(name, [], undefined), runningTests.get()?.coverage)
+    startCoverage(() => identify(name, [], undefined), { parent: runningTests.get()?.coverage })
   );
   return coverage;
 }

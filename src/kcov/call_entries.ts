@@ -77,9 +77,16 @@ export function callEntries(functions: Iterable<FunctionRange>, machine: string)
     const origin = OTHERS.get(name) ?? callOrigin(name, machine, hasWrappers);
     return origin === undefined || end <= start ? [] : [{ start, end, origin }];
   });
-  // A function may have several names, one of which may tell more.
+  // A function may have several names, one of which may tell more. That of the calls that a kernel does not have has the
+  // names of all of them, and tells none.
   found.sort((a, b) => a.start - b.start || Number(a.origin === NONE) - Number(b.origin === NONE));
-  const own = found.filter(({ start }, at) => at === 0 || start >= found[at - 1].end);
+  const own = found.filter(({ start }, at) => at === 0 || start >= found[at - 1].end)
+    .map((entry) => {
+      const isOfSeveral = found.some(({ start, origin }) =>
+        start === entry.start && origin !== entry.origin && origin !== NONE
+      );
+      return isOfSeveral ? { ...entry, origin: NONE } : entry;
+    });
   return {
     start: Float64Array.from(own, ({ start }) => start),
     end: Float64Array.from(own, ({ end }) => end),

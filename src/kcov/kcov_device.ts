@@ -1,3 +1,4 @@
+import type { Address } from "../base/address.ts";
 import { KcovUnavailableError } from "../errors.ts";
 import { check, syscallError } from "../sys/errno.ts";
 import { loadLibc } from "../sys/load.ts";
@@ -7,6 +8,7 @@ import { KCOV_DISABLE, KCOV_ENABLE, KCOV_PATH, KCOV_RESET_TRACE, KCOV_TRACE_PC }
 import { type DecodedPcs, decodePcs } from "./decode_pcs.ts";
 import { closeKcov, openKcov } from "./open_kcov.ts";
 import type { CallSplitter } from "./split_calls.ts";
+import { type TraceOrder, traceOrder } from "./trace_order.ts";
 
 const EINVAL = 22;
 
@@ -160,15 +162,29 @@ export class KcovDevice implements Disposable {
    * @throws {RangeError} Where the range is not within the buffer.
    */
   decode(from: number, to: number, calls?: CallSplitter): DecodedPcs {
+    this.#checkRange(from, to);
+    return calls === undefined
+      ? decodePcs(this.#halves, 1 + from, 1 + to)
+      : calls.decode(this.#halves, 1 + from, 1 + to);
+  }
+
+  /**
+   * The order of the entries that are among `pcs`.
+   *
+   * @throws As `decode`.
+   */
+  order(from: number, to: number, pcs: ArrayLike<Address>): TraceOrder {
+    this.#checkRange(from, to);
+    return traceOrder(this.#halves, 1 + from, 1 + to, pcs, to === this.capacity);
+  }
+
+  #checkRange(from: number, to: number): void {
     this.#checkOpen("read");
     if (!(from >= 0 && from <= to && to <= this.capacity)) {
       throw new RangeError(
         `Cannot read entries ${from} to ${to}: the buffer holds ${this.capacity}: use results of count()`,
       );
     }
-    return calls === undefined
-      ? decodePcs(this.#halves, 1 + from, 1 + to)
-      : calls.decode(this.#halves, 1 + from, 1 + to);
   }
 
   /** {@linkcode hasUniqueMode} of this device. */

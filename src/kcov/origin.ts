@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { TraceOrder } from "./trace_order.ts";
 
 // An origin is what made the kernel run a point, in 16 bits as an entry of a collector has it (docs/collectors.md): how
 // it came to run in the upper 4, the call that it goes back to in the lower 12.
@@ -74,6 +75,8 @@ export interface RecordedPcs {
   readonly hits: Uint32Array | null;
   /** What made the kernel run them; absent where that is not known. */
   readonly origins?: readonly OriginPoints[] | undefined;
+  /** In which order they ran, each time; absent where that is not known. */
+  readonly order?: TraceOrder | undefined;
 }
 
 /** PCs with their origins. */

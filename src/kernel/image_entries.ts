@@ -1,4 +1,4 @@
-import { callEntries, type FunctionRange } from "../kcov/call_entries.ts";
+import { type CallEntries, callEntries, type FunctionRange } from "../kcov/call_entries.ts";
 import { STT_FUNC } from "../elf/constants.ts";
 import { OpenImage } from "./image/open_image.ts";
 import { keepCallEntries, keptCallEntries } from "./entry_functions.ts";
@@ -15,10 +15,15 @@ export function keepImageEntries(path: string, machine: string): void {
     using image = new OpenImage(path);
     const { buildId } = image.elf;
     if (keptCallEntries(buildId) !== undefined) return;
-    keepCallEntries(buildId, callEntries(functionsOf(image), machine));
+    keepCallEntries(buildId, imageCallEntries(image, machine));
   } catch {
     // The kernel itself may tell.
   }
+}
+
+/** The functions in which the kernel of an image is entered. */
+export function imageCallEntries(image: OpenImage, machine: string): CallEntries {
+  return callEntries(functionsOf(image), machine);
 }
 
 function* functionsOf({ elf }: OpenImage): Generator<FunctionRange> {

@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from "../base/byte_text.ts";
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import {
@@ -9,7 +10,9 @@ import {
   encodeFirstRuns,
 } from "./columns/delta_varints.ts";
 import { hitsOfOrigins, knowsOrigins, type OriginPoints } from "../kcov/origin.ts";
+import type { TraceOrder } from "../kcov/trace_order.ts";
 import { decodeOrigins, encodeOrigins } from "./columns/origin_sets.ts";
+import { decodeOrder, encodeOrder } from "./columns/trace_order.ts";
 import type {
   BegunTest,
   LateWork,
@@ -80,18 +83,23 @@ export function begunLine({ name, ...rest }: BegunTest): string {
  * @param number What late work names it by; only for a record with origins.
  */
 export function recordLine(record: TestRecord, number?: number): string {
-  const { pcs, hits, origins, firstRuns, earlier: _earlier, ...rest } = record;
+  const { pcs, hits, origins, firstRuns, order, earlier: _earlier, ...rest } = record;
   const byOrigin = hits !== null && knowsOrigins(record);
   return seal({
     ...rest,
     number,
     points: pcs.length,
-    pcs: encodeAscending(pcs).toBase64(),
-    hits: hits === null || byOrigin ? null : encodeCounts(hits).toBase64(),
-    origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
-    firstRuns: firstRuns && encodeFirstRuns(firstRuns, pcs).toBase64(),
+    pcs: toBase64(encodeAscending(pcs)),
+    hits: hits === null || byOrigin ? null : toBase64(encodeCounts(hits)),
+    origins: origins && toBase64(encodeOrigins(origins, pcs.length)),
+    firstRuns: firstRuns && toBase64(encodeFirstRuns(firstRuns, pcs)),
     // Of which those of the points are the sums.
-    originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
+    originHits: byOrigin ? toBase64(encodeCounts(originHits(record.origins))) : undefined,
+    // Readers of before take it for nothing.
+    order: order && toBase64(encodeOrder(order.points)),
+    ordered: order?.points.length,
+    orderCut: order?.cut,
+    orderFull: order?.full,
   });
 }
 
@@ -116,8 +124,8 @@ export function lateLine(number: number, late: LateWork): string {
     dropped,
     truncated,
     points: pcs.length,
-    pcs: encodeAscending(pcs).toBase64(),
-    origins: encodeOrigins(origins, pcs.length).toBase64(),
+    pcs: toBase64(encodeAscending(pcs)),
+    origins: toBase64(encodeOrigins(origins, pcs.length)),
   });
 }
 
@@ -242,10 +250,16 @@ function recordOf(fields: Fields): TestRecord {
     ...(fields.firstRuns === undefined
       ? {}
       : { firstRuns: decodeFirstRuns(bytesOf(fields, "firstRuns"), pcs) }),
+    ...(fields.order === undefined ? {} : { order: orderOf(fields, points) }),
     ...optionalFields(fields),
     ...(fields.pass === undefined ? {} : { pass: number(fields, "pass") }),
     ...(fields.tree === undefined ? {} : { tree: treeDetails(objectOf(fields.tree, "tree")) }),
   };
+}
+
+function orderOf(fields: Fields, count: number): TraceOrder {
+  const points = decodeOrder(bytesOf(fields, "order"), number(fields, "ordered"), count);
+  return { points, cut: number(fields, "orderCut"), full: flag(fields, "orderFull") };
 }
 
 function originsOf(fields: Fields, count: number): OriginPoints[] | undefined {
@@ -344,7 +358,7 @@ function text(fields: Fields, name: string): string {
 
 function bytesOf(fields: Fields, name: string): Uint8Array {
   try {
-    return Uint8Array.fromBase64(text(fields, name));
+    return fromBase64(text(fields, name));
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError("record", `${name} is not base64`, { cause });

@@ -87,20 +87,25 @@ export function withPcs<Recorded extends RecordedPcs>(
   record: Recorded,
   pcs: Float64Array<ArrayBuffer>,
 ): Recorded {
-  const { hits, origins } = record;
+  const { hits, origins, order } = record;
   const sorted = pcs.slice().sort();
   let count = 0;
   for (let index = 0; index < sorted.length; index++) {
     if (index === 0 || sorted[index] !== sorted[index - 1]) sorted[count++] = sorted[index];
   }
   const distinct = sorted.slice(0, count);
-  if (hits === null && origins === undefined) return { ...record, pcs: distinct };
+  if (hits === null && origins === undefined && order === undefined) {
+    return { ...record, pcs: distinct };
+  }
   const place = placesOf(pcs, distinct);
   return {
     ...record,
     pcs: distinct,
     hits: hits === null ? null : addedHits(hits, place, count),
     ...(origins === undefined ? {} : { origins: origins.map((one) => movedOrigin(one, place)) }),
+    ...(order === undefined
+      ? {}
+      : { order: { ...order, points: order.points.map((point) => place[point]) } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { OriginPoints } from "../kcov/origin.ts";
+import type { TraceOrder } from "../kcov/trace_order.ts";
 
 /** How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it. */
 export type TestOutcome = "passed" | "failed" | "unfinished";
@@ -70,6 +71,8 @@ export interface TestRecord {
    * where that is not known. What ran late is in none.
    */
   readonly firstRuns?: Float64Array<ArrayBuffer>;
+  /** In which order the PCs ran on the test's thread, each time; absent where that was not asked for. */
+  readonly order?: TraceOrder;
   /**
    * Which pass over the tests it is of, where several were read or merged: of two records of one name in one pass none
    * repeats the other.

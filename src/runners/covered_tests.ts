@@ -34,7 +34,7 @@ export class CoveredTests {
 
   /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: TestCoverage): TestCoverage {
-    const coverage = startCoverage(() => ({ name, file }), parent);
+    const coverage = startCoverage(() => ({ name, file }), { parent });
     if (parent === undefined && coverage.available) {
       this.#running++;
       this.#open.add(coverage);

@@ -63,6 +63,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV",
     "KERNELCOV_RUN",
     "KERNELCOV_RUN_ID",
+    "KERNELCOV_MODE",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];
@@ -132,6 +133,7 @@ function recordTree(
     command: options.record
       ? { name: whole.name, file: "", kind: "command", parent: null, startedAt: Date.now() }
       : null,
+    ordered: options.record && options.mode === "trace",
     onRecord: records.append,
     onBegin: (test) => {
       records.announce(test);

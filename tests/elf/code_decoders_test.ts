@@ -134,6 +134,70 @@ test("RISCV64_CODE.findJump() finds the jump that objdump shows, from any instru
   assert.ok(counts[CONDITIONAL] > 10_000 && counts[JUMP] > 1_000 && counts[RETURN] > 500);
 });
 
+/** Holds the calls of straight code from each block's first instruction against the listing; how many there are. */
+function compareCalls(
+  { findJump }: CodeDecoder,
+  code: Uint8Array,
+  listing: readonly Instruction[],
+  listed: (text: string, index: number) => number | undefined,
+): { direct: number; pointer: number } {
+  const all: number[] = [], expected: number[] = [];
+  listing.forEach(({ at, size, text }, index) => {
+    const target = listed(text, index);
+    if (target !== undefined) expected.push(at + size, target);
+  });
+  for (let index = 0; index < listing.length;) {
+    const calls: number[] = [];
+    const { at } = listing[index];
+    const jump: Jump = { kind: NO_JUMP, target: -1, end: 0, calls };
+    findJump(code, at, code.length, [], jump);
+    all.push(...calls);
+    const before = index;
+    while (index < listing.length && listing[index].at < jump.end) index++;
+    if (index === before) index++;
+  }
+  assert.ok(all.length > 4_000);
+  assert.deepEqual(all, expected);
+  const pointer = expected.filter((target, at) => at % 2 === 1 && target === -1).length;
+  return { direct: expected.length / 2 - pointer, pointer };
+}
+
+test("X86_CODE.findJump() tells all calls of a C library, and what they call", () => {
+  const { code, instructions, address } = staticProgram();
+  const counts = compareCalls(X86_CODE, code, instructions, (text) => {
+    const [, operand] =
+      /^(?:(?:bnd|notrack|cs|ds|data16|rex\.W|addr32) )*callq?\s*(\S*)/.exec(text) ??
+        [];
+    if (operand === undefined) return undefined;
+    return operand.startsWith("*") ? -1 : parseInt(operand, 16) - address;
+  });
+  assert.ok(counts.direct > 2_000 && counts.pointer > 50);
+});
+
+test("RISCV64_CODE.findJump() tells all calls of a C library, and what they call", () => {
+  using images = new Riscv64Images();
+  const text = elfFileOf(readFileSync(images.staticProgram())).section(".text")!;
+  const code = elfFileOf(readFileSync(images.path("static"))).bytes(text);
+  const listing = images.instructions("static").filter(({ section }) => section === ".text")
+    .map(({ at, ...rest }) => ({ at: at - text.address, ...rest }));
+  const counts = compareCalls(RISCV64_CODE, code, listing, (line, index) => {
+    const [, name, operands = ""] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? [];
+    if (name === "jal") {
+      const target = /^(?:ra,)?([0-9a-f]+)(?: |$)/.exec(operands)?.[1];
+      return target === undefined ? undefined : parseInt(target, 16) - text.address;
+    }
+    if (name === "c.jalr") return -1;
+    if (name !== "jalr" || /^(?:zero|t0),/.test(operands)) return undefined;
+    // With the auipc before it: objdump adds where the two lead.
+    const before = listing[index - 1].text;
+    const base = /^(?:ra,)?(?:-?\d+\()?(\w+)/.exec(operands)?.[1];
+    const isPair = new RegExp(`^auipc\\s+${base},`).test(before.trim());
+    const led = /# ([0-9a-f]+)/.exec(operands)?.[1];
+    return isPair && led !== undefined ? parseInt(led, 16) - text.address : -1;
+  });
+  assert.ok(counts.direct > 2_000 && counts.pointer > 50);
+});
+
 test("RISCV64_CODE finds c.j where an instruction begins, not where another has its bytes", () => {
   // c.j to 8 at 2, and the same two bytes as the upper half of a lui at 4.
   const code = new ByteWriter().u16(0x0001).u16(0xa019).u32(0xa011_0537).u16(0x8082).done();
@@ -191,6 +255,10 @@ test("ARM64_CODE.findJump() tells jumps, returns and calls apart, and where jump
   }
   ARM64_CODE.findJump(new Uint8Array(8), 0, 100, [], jump);
   assert.deepEqual(jump, { kind: NO_JUMP, target: -1, end: 8 });
+  const calls: number[] = [];
+  const code = new ByteWriter().u32(0x94000010).u32(0xd63f0000).u32(0x97ffffff).done();
+  ARM64_CODE.findJump(code, 0, 12, [], { kind: NO_JUMP, target: -1, end: 0, calls });
+  assert.deepEqual(calls, [4, 64, 8, -1, 12, 4]);
 });
 
 test("isPadding() takes what assemblers fill up with, and nothing else", () => {

@@ -95,6 +95,20 @@ test("signals, exits and task work begin in functions of their own; page faults 
   ]);
 });
 
+test("a function that stands for several calls tells none of them", () => {
+  const { start, origin } = callEntries([
+    { name: "sys_ni_syscall", start: 16, end: 32 },
+    { name: "sys_acct", start: 16, end: 32 },
+    { name: "sys_rseq", start: 16, end: 32 },
+    { name: "sys_read", start: 32, end: 48 },
+  ], "x86_64");
+  assert.deepEqual([...start], [16, 32]);
+  assert.deepEqual(Array.from(origin, (from) => systemCallName("x86_64", from)), [
+    "between calls",
+    "read",
+  ]);
+});
+
 test("parts of a function are its own, and of several names of one the one that tells more counts", () => {
   const { start, origin } = callEntries([
     { name: "__x64_sys_read.cold", start: 90, end: 99 },

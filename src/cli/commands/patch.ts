@@ -82,8 +82,8 @@ async function run(args: string[]): Promise<number> {
     : gitDiff(branchPoint(values.base));
   const patch = parsePatch(text);
   if (patch.length === 0) warn("The patch is empty: nothing changes");
-  const loaded = openRunOf(values);
-  const report = reportOn(loaded, patch, values, minimum);
+  const loaded = await openRunOf(values);
+  const report = await reportOn(loaded, patch, values, minimum);
   await writeFiles(report, loaded, values);
   const used = FILES.some((name) => values[name] === STANDARD_OUTPUT);
   if (!used) {
@@ -124,30 +124,30 @@ function checkOptions(values: PatchValues): number | undefined {
   return Number(percent);
 }
 
-function reportOn(
+async function reportOn(
   loaded: LoadedRun,
   patch: readonly FilePatch[],
   values: PatchValues,
   minimum: number | undefined,
-): PatchReport {
+): Promise<PatchReport> {
   const { coverage, sources } = loaded;
   const side = values.applied ? "new" : values["not-applied"] ? "old" : undefined;
   const verdict = judgePatch(new TestLookup(coverage), patch, {
     side,
     source: (file) => sources.read(file)?.split("\n"),
   });
-  return { coverage, verdict, minimum, expected: expectedTests(loaded, patch, values) };
+  return { coverage, verdict, minimum, expected: await expectedTests(loaded, patch, values) };
 }
 
 /** What an earlier run says should have run: it may be of another kernel, so its image is looked for by itself. */
-function expectedTests(
+async function expectedTests(
   { coverage }: LoadedRun,
   patch: readonly FilePatch[],
   values: PatchValues,
-): PatchReport["expected"] {
+): Promise<PatchReport["expected"]> {
   if (values.earlier === undefined) return undefined;
   const { vmlinux: _image, ...others } = values;
-  const earlier = openRunOf(others, values.earlier);
+  const earlier = await openRunOf({ ...others, run: values.earlier });
   const lookup = new TestLookup(earlier.coverage);
   const answer = whichPatch(lookup, patch, {
     source: (file) => earlier.sources.read(file)?.split("\n"),

@@ -5,6 +5,7 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
@@ -14,9 +15,11 @@ export const recordCommand: Command = {
   help: `kernelcov record [OPTIONS] -- COMMAND…
     Runs a command, in any language, and records what it makes the kernel run, its threads and child processes
     included, as one record; then reports.
-${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran
+${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each point once, where the kernel can; trace: how often each point ran, and in
+                                  which order the command's first thread ran them, for kernelcov trace
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
+    --steady                      leave out points that only some repeats of a test hit
 ${RECORDING_HELP}`,
   run,
 };
@@ -36,6 +39,10 @@ async function run(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const noFollow = values["no-follow"];
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "record", values, command, out: values.out });
+  }
   const needsPtrace = mode === "trace"
     ? "--mode trace"
     : noFollow === undefined

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { MODE_VARIABLE, type RecordMode } from "../../hook/mode.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
 import { recordFiles } from "../../record/run_folder.ts";
@@ -18,6 +19,8 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { recordModeOf } from "../recording/mode_option.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { chooseRecorder, RECORDER_HELP, type RecorderName } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
@@ -27,7 +30,9 @@ export const testCommand: Command = {
   help: `kernelcov test [OPTIONS] -- COMMAND…
     Runs a test command, records what its tests make the kernel run, and reports. With deno test and bun test every
     test is covered; with other runners those whose bodies are wrapped in withKernelCoverage.
-${KERNEL_HELP}    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
+${KERNEL_HELP}    --mode pc|trace               what is recorded: pc, which points ran; trace, also in which order the testing thread ran
+                                  them, for kernelcov trace; --scope thread is the default then
+    --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
 ${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
 ${RECORDING_HELP}`,
@@ -37,13 +42,16 @@ ${RECORDING_HELP}`,
 async function run(args: string[]): Promise<number> {
   const line = parseCommandLine(args, {
     ...RECORDING_OPTIONS,
-    scope: { type: "string", default: "tree" },
+    mode: { type: "string", default: "pc" },
+    scope: { type: "string" },
     recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
   });
   const { values } = line;
   const command = commandToRun(line, "test command");
-  const scope = scopeOf(values.scope);
+  const mode = recordModeOf(values.mode);
+  if (mode === "cmp") throw new UsageError(`Unknown mode "cmp": use pc or trace`);
+  const scope = scopeOf(values.scope ?? (mode === "trace" ? "thread" : "tree"));
   if (scope === "thread" && values.recorder !== "auto") {
     throw new UsageError("--recorder is for --scope tree: leave out one of them");
   }
@@ -51,8 +59,12 @@ async function run(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "test", values, command, out: values.out });
+  }
   async function record(recording: Recording): Promise<CommandEnd> {
-    const runOnce = testRecorder(command, recording, { ...values, scope });
+    const runOnce = testRecorder(command, recording, { ...values, scope, mode });
     let end: CommandEnd = { exitStatus: 0, end: "exited", cut: undefined };
     for (let repeat = 0; repeat < repeats && end.exitStatus === 0; repeat++) end = await runOnce();
     return end;
@@ -81,6 +93,8 @@ interface TestValues {
 
 interface TestRunOptions extends TestValues {
   readonly scope: Scope;
+  /** `pc` where absent. */
+  readonly mode?: RecordMode;
   /** The value of `--recorder`. */
   readonly recorder: string;
   readonly vmlinux?: string;
@@ -97,6 +111,11 @@ export function testRecorder(
   const recorder = options.scope === "thread"
     ? "thread"
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
+  if (recorder === "ptrace" && options.mode === "trace") {
+    throw new UsageError(
+      "--mode trace needs the thread's own device, which a tracer takes: use --scope thread",
+    );
+  }
   const runOnce = testRun(command, report, recording, recorder, options);
   return async () => {
     const earlier = new Set(recordFiles(runDirectory));
@@ -117,12 +136,13 @@ function testRun(
   report: string,
   { machine, runDirectory, run }: Recording,
   recorder: RecorderName | "thread",
-  { vmlinux, "no-follow": noFollow }: TestRunOptions,
+  { vmlinux, mode = "pc", "no-follow": noFollow }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
+    [MODE_VARIABLE]: mode,
     ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };

@@ -2,6 +2,7 @@ import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
 import { awaitLate } from "../../kcov/await_late.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
+import { PcTally } from "../../kcov/pc_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
@@ -13,12 +14,14 @@ import { KernelLogMarks } from "../../tracer/kernel_log_marks.ts";
 import { commonPoints } from "../../tracer/ledger/common_points.ts";
 import { isShared } from "../../tracer/ledger/ownership.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
+import { environmentMode } from "../mode.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
 import { CollectedTest } from "./collected_test.ts";
 import { CollectorSet, Segment } from "./collector_set.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, TestEnd, TestStart } from "./recorder.ts";
+import { ThreadOrder } from "./thread_order.ts";
 import { explain, turnedOff } from "./thread_recorder.ts";
 import { type RecordsLibc, ThreadRecords } from "./thread_records.ts";
 
@@ -64,7 +67,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #set: CollectorSet<CollectedTest> | undefined;
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
-  readonly #outsideTally = new OriginTally();
+  readonly #outsideTally = new PcTally();
+  readonly #order: ThreadOrder;
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
   #tests: readonly CollectedTest[] = [];
@@ -80,6 +84,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     this.#settings = settings;
     this.#open = open;
     this.threadsShared = threadsShared;
+    this.#order = new ThreadOrder(settings.words);
     this.#baselineWanted = options.baseline ?? true;
     this.#records = new ThreadRecords(settings, options.openFiles ?? (() => this.#libc));
   }
@@ -103,7 +108,19 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     runnerBehaviour.atExit(() => withOwnBuiltins(() => this.close()));
   }
 
-  begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {
+  begin(start: TestStart): CollectedTest {
+    const test = this.#order.pause(() => this.#begin(start));
+    if ((start.record ?? environmentMode()) === "trace" && start.kind === "test") {
+      this.keepOrder(test);
+    }
+    return test;
+  }
+
+  keepOrder(test: CollectedTest): void {
+    this.pause(() => this.#order.begin(test));
+  }
+
+  #begin({ identity, kind, around, giveUp }: TestStart): CollectedTest {
     const current = this.#current;
     if (current === undefined) throw this.#unavailable ?? new TypeError("Open the recorder first");
     current.collector.paused = true;
@@ -128,7 +145,16 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     }
   }
 
-  end(test: CollectedTest, { outcome, left }: TestEnd): RecordedPoints | undefined {
+  end(test: CollectedTest, end: TestEnd): RecordedPoints | undefined {
+    const order = this.#order.end(test);
+    return this.#order.pause(() => this.#end(test, end, order));
+  }
+
+  #end(
+    test: CollectedTest,
+    { outcome, left }: TestEnd,
+    order: ReturnType<ThreadOrder["end"]>,
+  ): RecordedPoints | undefined {
     const { tally, begun } = test;
     if (this.#current === undefined || tally === undefined) return undefined;
     this.#current.collector.paused = true;
@@ -139,7 +165,8 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
       test.tally = undefined;
       const points = tally.take();
       this.#tallies.push(tally);
-      const record = test.record(points, { outcome, durationMs }, this.threadsShared);
+      const whole = test.record(points, { outcome, durationMs }, this.threadsShared);
+      const record = order === undefined ? whole : { ...whole, order: order(whole.pcs) };
       test.wasPending = test.pending > 0;
       if (begun.kind === "baseline") this.#addBaseline(record);
       else test.number = this.#records.appendLater(record);
@@ -171,7 +198,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     if (collector === undefined || collector.paused) return action();
     collector.paused = true;
     try {
-      return action();
+      return this.#order.pause(action);
     } finally {
       this.#resume();
     }
@@ -234,6 +261,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     const late = set.idle.filter(({ owners }) => owners.some(({ number }) => number !== undefined));
     awaitLate(this.#libc, late.map(({ collector }) => collector));
     set.close();
+    this.#order.close();
     this.keepBaseline();
     this.#closeOutside();
     this.#set = this.#outside = this.#current = undefined;
@@ -381,7 +409,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
     // Nobody asks by which calls, and there are many points.
-    const pcs = this.#outsideTally.takePcs();
+    const pcs = this.#outsideTally.take();
     if (pcs.length === 0) return;
     this.#append({
       name: "(outside tests)",

@@ -2,6 +2,7 @@ import type { KcovUnavailableError } from "../../errors.ts";
 import type { DecodedPcs } from "../../kcov/decode_pcs.ts";
 import type { RecordKind, TestOutcome } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
+import type { RecordMode } from "../mode.ts";
 
 /** A test that is recorded, as its recorder knows it. */
 export interface Recording {
@@ -18,6 +19,8 @@ export type RecordedPoints = DecodedPcs;
 export interface TestStart {
   readonly identity: TestIdentity;
   readonly kind: RecordKind & ("test" | "baseline");
+  /** What is recorded of it; what the environment asks for where absent. */
+  readonly record?: RecordMode | undefined;
   /** The test that this one is a part of. */
   readonly around?: Recording | undefined;
   /** Called where the tests of the file end before this one does: ends it. */
@@ -63,6 +66,8 @@ export interface Recorder<Test extends Recording = Recording> {
    * @throws {Error} Where coverage is required and the record was lost.
    */
   end(test: Test, end: TestEnd): RecordedPoints | undefined;
+  /** Has the order of an open test's points kept too, from its begin on. Absent where that cannot be. */
+  keepOrder?(test: Test): void;
   /** What ran so far of a test that is open; `undefined` where that cannot be told any more. */
   read(test: Test): RecordedPoints | undefined;
   /** Whether a pause takes no system call. */

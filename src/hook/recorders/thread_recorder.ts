@@ -10,7 +10,9 @@ import { loadLibc } from "../../sys/load.ts";
 import { runtimeName } from "../../sys/runtime.ts";
 import type { Libc } from "../../sys/types.ts";
 import { type CoverageSettings, coverageSettings } from "../coverage_settings.ts";
+import type { TestRecord } from "../../record/test_record.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
+import { environmentMode } from "../mode.ts";
 import { atEndOfFile } from "./end_of_file.ts";
 import type { RecordedPoints, Recorder, Recording, TestEnd, TestStart } from "./recorder.ts";
 import { ThreadRecords } from "./thread_records.ts";
@@ -27,6 +29,8 @@ export interface RecordingWindow extends Recording {
   end: number;
   shared: boolean;
   truncated: boolean;
+  /** Whether the order of its points is kept. */
+  ordered: boolean;
 }
 
 /**
@@ -80,8 +84,11 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
   }
 
   /** Opens a window. Resets the buffer last, so that the window holds nothing of the hook. */
-  begin({ identity, giveUp = () => {} }: TestStart): RecordingWindow {
+  begin(
+    { identity, record = environmentMode(), giveUp = () => {} }: TestStart,
+  ): RecordingWindow {
     const window = newWindow(identity);
+    window.ordered = record === "trace";
     // A body that outlives its file's tests is of a test that the runner gave up.
     const reset = this.#openWindow(window, () => giveUp("failed"));
     this.pause(() => {
@@ -145,12 +152,25 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
       const flags = { truncated, shared, callingThreadOnly: asynchronous };
       const runner = runtimeName();
       const test = { ...identity, runner, scope: "thread", outcome, durationMs } as const;
-      this.pause(() => this.#records.append({ ...test, ...points, ...flags }));
+      this.pause(() =>
+        this.#records.append({ ...test, ...points, ...flags, ...this.#orderOf(window, points) })
+      );
       return points;
     } catch (error) {
       this.#records.reportLost(identity.name, outcome, error);
       return undefined;
     }
+  }
+
+  #orderOf(
+    { ordered, start, end }: RecordingWindow,
+    { pcs }: RecordedPoints,
+  ): Pick<TestRecord, "order"> {
+    return ordered ? { order: this.#device!.order(start, end, pcs) } : {};
+  }
+
+  keepOrder(window: RecordingWindow): void {
+    window.ordered = true;
   }
 
   #closeWindow(window: RecordingWindow): void {
@@ -244,7 +264,15 @@ export class ThreadRecorder implements Recorder<RecordingWindow> {
 /** A window that is not open yet. */
 function newWindow(identity: TestIdentity): RecordingWindow {
   const startedMs = performance.now();
-  return { identity, startedMs, start: 0, end: -1, shared: false, truncated: false };
+  return {
+    identity,
+    startedMs,
+    start: 0,
+    end: -1,
+    shared: false,
+    truncated: false,
+    ordered: false,
+  };
 }
 
 /** Coverage is turned off by the environment. */

@@ -10,6 +10,7 @@ import {
   TracedProcess,
 } from "./ownership.ts";
 import { PointTable } from "./point_table.ts";
+import { TaskOrder } from "./task_order.ts";
 import type { TalliedPoints } from "./point_tally.ts";
 import type { TraceBuffer } from "./trace_buffer.ts";
 
@@ -44,6 +45,8 @@ export interface LedgerOptions {
   readonly hasHits: boolean;
   /** The one record of a whole command, where that is what is recorded. */
   readonly command: TestStart | null;
+  /** Whether the record of the command has the order of its first task. */
+  readonly ordered?: boolean;
   readonly onRecord: (record: TestRecord) => void;
   /** Called before a test runs, so that it is known even if its record is never written. */
   readonly onBegin?: (test: BegunTest) => void;
@@ -56,6 +59,9 @@ export class CoverageLedger {
   readonly #tasks = new Map<number, TracedTask>();
   readonly #processes = new Map<number, TracedProcess>();
   readonly #outside: OpenTest;
+  /** Of the command's first task, where that is kept. */
+  readonly #order: TaskOrder | undefined;
+  #first: TracedTask | undefined;
   readonly #finished: {
     readonly process: TracedProcess;
     readonly test: OpenTest;
@@ -74,6 +80,7 @@ export class CoverageLedger {
       startedAt: 0,
     } as const;
     this.#outside = new OpenTest(options.command ?? outside, this.#table);
+    if (options.ordered) this.#order = new TaskOrder(this.#table);
   }
 
   /** All tasks that live, as far as is known. */
@@ -102,6 +109,7 @@ export class CoverageLedger {
       this.#processes.set(processId, process);
     }
     const task = new TracedTask(id, process);
+    this.#first ??= task;
     process.tasks++;
     this.#tasks.set(id, task);
     return task;
@@ -288,7 +296,9 @@ export class CoverageLedger {
     this.flush();
     for (const process of [...this.#baselines.keys()]) this.#writeBaseline(process);
     if (this.#outside.tally.size === 0) return;
-    this.#options.onRecord(this.#outside.record({ ...end, finished: true }, this.#options.hasHits));
+    const record = this.#outside.record({ ...end, finished: true }, this.#options.hasHits);
+    const order = this.#order?.order(record.pcs);
+    this.#options.onRecord(order === undefined ? record : { ...record, order });
   }
 
   #endUnfinished(task: TracedTask): void {
@@ -322,9 +332,12 @@ export class CoverageLedger {
     if (buffer === null || buffer.count === 0) return;
     const owners = this.#owners(task);
     const shared = isShared(owners);
+    const order = task === this.#first ? this.#order : undefined;
     const full = buffer.drain(this.#table, (points, length) => {
+      order?.add(points, length);
       for (const owner of owners) owner.tally.add(points, length);
     });
+    if (full) order?.markFull();
     for (const owner of owners) {
       owner.countTask(task);
       owner.shared ||= shared;
