@@ -53,7 +53,7 @@ const SIDEBAR: readonly (readonly [string, readonly string[]])[] = [
   ["Begin", ["index", "set-up", "how-it-works", "examples", "troubleshooting"]],
   ["Kernels", ["embedded-kernel", "own-kernel", "virtual-machines", "without-root", "recipe"]],
   ["Coverage", ["system-calls", "collectors", "accuracy", "limits", "reliability", "security"]],
-  ["Tools", ["editor", "agents", "file-formats"]],
+  ["Tools", ["ci", "editor", "agents", "file-formats"]],
   ["Project", ["architecture", "contributing", "changelog"]],
 ];
 

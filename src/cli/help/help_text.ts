@@ -85,7 +85,7 @@ export async function helpForms(commands: readonly CommandEntry[]): Promise<Help
 /** The words that a command wants first, where its help begins with a list of them. */
 function formsOf(name: string, { help }: Command): string[] {
   const [usage] = help.split("\n");
-  const list = new RegExp(`^kernelcov ${name} ([a-z]+(?:\\|[a-z]+)+)$`).exec(usage!);
+  const list = new RegExp(`^kernelcov ${name} ([a-z-]+(?:\\|[a-z-]+)+)$`).exec(usage!);
   return list === null ? [] : list[1]!.split("|");
 }
 

@@ -17,7 +17,7 @@ const printed = (...args: string[]): string => printedBy(args);
 const commands = [...printed("--help").matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!);
 /** First words of the forms that have options of their own. */
 const FORMS = commands.flatMap((name) => {
-  const [, words] = new RegExp(`^kernelcov ${name} ([a-z]+(?:\\|[a-z]+)+)$`, "m")
+  const [, words] = new RegExp(`^kernelcov ${name} ([a-z-]+(?:\\|[a-z-]+)+)$`, "m")
     .exec(printed("help", name)) ?? [];
   return words === undefined ? [[name]] : words.split("|").map((word) => [name, word]);
 });
