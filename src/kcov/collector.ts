@@ -70,7 +70,7 @@ export class Collector implements Disposable {
   /** Whether it collects comparisons in place of points. */
   readonly compares: boolean;
   readonly #libc: CollectorLibc;
-  readonly #fd: number;
+  #fd: number;
   readonly #mapping: SharedMapping;
   /** The beginning of the area as 32-bit halves, low first. */
   readonly #halves: Uint32Array;
@@ -123,6 +123,10 @@ export class Collector implements Disposable {
     mapping: SharedMapping,
   ) {
     this.#libc = libc;
+    // The kernel gives a number anew where other code has closed it. The one before must not act on this device.
+    const before = holders.get(fd);
+    if (before !== undefined) before.#fd = CLOSED;
+    holders.set(fd, this);
     this.#fd = fd;
     this.words = words;
     this.compares = compares;
@@ -247,6 +251,7 @@ export class Collector implements Disposable {
   abandon(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (holders.get(this.#fd) === this) holders.delete(this.#fd);
     this.#mapping[Symbol.dispose]();
   }
 
@@ -267,6 +272,11 @@ export class Collector implements Disposable {
     if (result === -1) check(this.#libc, `ioctl(${name})`, result, action, REMEDY);
   }
 }
+
+/** A descriptor that no call takes. */
+const CLOSED = -1;
+/** The collectors of this thread by their descriptors. */
+const holders = new Map<number, Collector>();
 
 const REMEDY: Remedy = {
   ENOTTY: "do not close descriptors that belong to others: this one was closed and used again",

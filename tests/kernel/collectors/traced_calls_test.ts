@@ -16,8 +16,10 @@ const program = compiled("traced_calls");
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-traced-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Runs differ by chance: the clock ticks within a write, a slab is filled, random numbers run out. */
+/** Runs differ by chance: the clock ticks within a write, a slab is filled. */
 const RUNS = 3;
+/** Each run draws as many numbers, so that it can be the same call of each that finds them run out. */
+const RANDOM = /random|crng|chacha/;
 
 function halvesOf(path: string): Uint32Array {
   const bytes = readFileSync(path);
@@ -85,7 +87,8 @@ test(
     const [first, ...others] = wrong;
     const always = [...first].filter((each) => others.every((other) => other.has(each)));
     assert.deepEqual(
-      always.map((each) => [each, ...kernelFunctions([Number(each.split(" ").at(-1))])]),
+      always.map((each) => [each, ...kernelFunctions([Number(each.split(" ").at(-1))])])
+        .filter((each) => !RANDOM.test(each.join(" "))),
       [],
     );
   },
