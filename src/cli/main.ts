@@ -51,6 +51,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/trace.ts")).traceCommand,
   },
   {
+    name: "faults",
+    summary: "error paths that only failed allocations reached",
+    load: async () => (await import("./commands/faults.ts")).faultsCommand,
+  },
+  {
     name: "which",
     summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
     load: async () => (await import("./commands/which.ts")).whichCommand,

@@ -1,5 +1,9 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { faultPaths } from "../coverage/questions/fault_paths.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { readFaults } from "../record/faults/fault_files.ts";
+import { faultSummary } from "../report/fault_text.ts";
 import { runLockHolder } from "../record/run_lock.ts";
 import { noteReports } from "../record/run_reports.ts";
 import { MAX_TESTS_PER_FILE } from "../report/lcov.ts";
@@ -94,7 +98,11 @@ export async function reportRun(
   const isQuiet = usesStandardOutput(values);
   // Before the files, so that it is there whatever becomes of them.
   if (!isQuiet) {
-    process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+    process.stdout.write(
+      `${testTable(coverage, style)}\n${totalsText(coverage, style)}${
+        faultsOf(coverage, runDirectory)
+      }\n`,
+    );
   }
   using hold = new SignalHold();
   const files = writeRunFiles(loaded, directory, runDirectory, values);
@@ -115,6 +123,12 @@ export async function reportRun(
   }
   const threshold = thresholdStatus(loaded, values);
   return files === undefined ? 1 : threshold;
+}
+
+/** What ran only since allocations failed in turn, where they did. */
+function faultsOf(coverage: RunCoverage, runDirectory: string): string {
+  const { runs } = readFaults(runDirectory, coverage.kernel?.buildId ?? "");
+  return runs.length === 0 ? "" : `\n${faultSummary(coverage, faultPaths(coverage, runs))}`;
 }
 
 /**

@@ -40,6 +40,10 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   keepOrder(): void {}
 
+  askFaults(): void {}
+
+  runAgain(): undefined {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

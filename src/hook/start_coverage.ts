@@ -5,6 +5,7 @@ import type { TestIdentity } from "./kernel_coverage.ts";
 import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
 import { LiveCoverage } from "./live_coverage.ts";
+import type { FaultOptions } from "./faults/fault_plan.ts";
 import type { RecordMode } from "./mode.ts";
 import { type Recorder, sharedRecorder } from "./recorders/recorder.ts";
 import { supervisorRecorder } from "./recorders/supervisor_recorder.ts";
@@ -60,10 +61,10 @@ export function prepareThread(): void {
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  { parent, record }: StartOptions = {},
+  options: StartOptions = {},
 ): TestCoverage {
   try {
-    return started(identity, { parent, record });
+    return started(identity, options);
   } catch (error) {
     if (environmentVariable("KERNELCOV") === "require") throw error;
     const { name, why } = lost(identity, error);
@@ -78,6 +79,8 @@ export interface StartOptions {
   readonly parent?: TestCoverage | undefined;
   /** What is recorded of it; what the environment asks for by default. */
   readonly record?: RecordMode | undefined;
+  /** What is to fail when its body runs again; what the environment asks for by default. */
+  readonly faults?: FaultOptions | undefined;
 }
 
 function started(identity: () => TestIdentity, options: StartOptions): TestCoverage {

@@ -64,6 +64,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV_RUN",
     "KERNELCOV_RUN_ID",
     "KERNELCOV_MODE",
+    "KERNELCOV_FAIL_NTH",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];

@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { faultsKernel } from "../../build/faults_kernel.ts";
+import { FAULT_VARIABLE } from "../../hook/faults/fault_plan.ts";
 import { MODE_VARIABLE, type RecordMode } from "../../hook/mode.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
@@ -32,7 +34,9 @@ export const testCommand: Command = {
 ${KERNEL_HELP}    --mode pc|trace               what is recorded: pc, which points ran; trace, also in which order the testing thread ran
                                   them, for kernelcov trace; --scope thread is the default then
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
-${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
+${RECORDER_HELP}    --fail-nth all|CALL[,CALL…]   then run each test again for each allocation in these system calls, which fails: error
+                                  paths. Under all those that the test made. What tests throw then is no failure of theirs
+    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
 ${RECORDING_HELP}`,
   run,
@@ -45,6 +49,7 @@ async function run(args: string[]): Promise<number> {
     scope: { type: "string" },
     recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
+    "fail-nth": { type: "string" },
   });
   const { values } = line;
   const command = commandToRun(line, "test command");
@@ -69,6 +74,7 @@ async function run(args: string[]): Promise<number> {
     record,
     "No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
       "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole",
+    values["fail-nth"] === undefined ? undefined : faultsKernel(),
   );
 }
 
@@ -93,6 +99,7 @@ interface TestRunOptions extends TestValues {
   /** The value of `--recorder`. */
   readonly recorder: string;
   readonly vmlinux?: string;
+  readonly "fail-nth"?: string;
 }
 
 /** What runs the command once, with its tests recorded and their outcomes settled. */
@@ -106,9 +113,14 @@ export function testRecorder(
   const recorder = options.scope === "thread"
     ? "thread"
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
-  if (recorder === "ptrace" && options.mode === "trace") {
+  const needsDevice = options.mode === "trace"
+    ? "--mode trace"
+    : options["fail-nth"] === undefined
+    ? undefined
+    : "--fail-nth";
+  if (recorder === "ptrace" && needsDevice !== undefined) {
     throw new UsageError(
-      "--mode trace needs the thread's own device, which a tracer takes: use --scope thread",
+      `${needsDevice} needs the thread's own device, which a tracer takes: use --scope thread`,
     );
   }
   const runOnce = testRun(command, report, recording, recorder, options);
@@ -131,13 +143,14 @@ function testRun(
   report: string,
   { machine, runDirectory, run }: Recording,
   recorder: RecorderName | "thread",
-  { vmlinux, mode = "pc", "no-follow": noFollow }: TestRunOptions,
+  { vmlinux, mode = "pc", "no-follow": noFollow, "fail-nth": failNth }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
     KERNELCOV_RUN: runDirectory,
     KERNELCOV_RUN_ID: run,
     [MODE_VARIABLE]: mode,
+    ...(failNth === undefined ? {} : { [FAULT_VARIABLE]: failNth }),
     ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };

@@ -1,0 +1,165 @@
+import { KcovUnavailableError } from "../../errors.ts";
+import { FaultInjection, FaultReader } from "../../kernel/fault_injection.ts";
+import { runningKernel } from "../../kernel/running_kernel.ts";
+import { KcovDevice } from "../../kcov/kcov_device.ts";
+import { FaultWriter } from "../../record/faults/fault_files.ts";
+import { formatInvocation, thisInvocation } from "../../record/invocation.ts";
+import { say } from "../../record/say_once.ts";
+import { runtimeName } from "../../sys/runtime.ts";
+import { coverageSettings } from "../coverage_settings.ts";
+import type { TestIdentity } from "../kernel_coverage.ts";
+import { withOwnBuiltins } from "../own_builtins.ts";
+import { setFaultRuns } from "./fault_state.ts";
+import { callsOf, type FaultOptions } from "./fault_plan.ts";
+import type { RecordedPoints } from "../recorders/recorder.ts";
+
+/** A runner's time limit of a test holds for these runs too. */
+const LONGEST_MS = 2_000;
+/** A call that allocates without end is no test of its error paths. */
+const MOST_RUNS = 1_000;
+
+/** A test that has passed, to be run again with failures. */
+export interface RepeatedTest {
+  readonly identity: TestIdentity;
+  readonly options: FaultOptions;
+  /** What its record has. */
+  readonly points: RecordedPoints | undefined;
+  /** Runs its body again. */
+  readonly run: () => unknown;
+}
+
+/**
+ * Runs a test's body again and again, each time with another allocation failing, until none is left; and writes what ran.
+ * What the body throws meanwhile is noted, and is no failure of the test.
+ *
+ * @returns A promise where the body returns one.
+ */
+export function runWithFaults(test: RepeatedTest): Promise<void> | undefined {
+  let session: FaultSession;
+  try {
+    session = withOwnBuiltins(() => new FaultSession(test));
+  } catch (error) {
+    if (!(error instanceof KcovUnavailableError)) throw error;
+    say(`no failures in test ${JSON.stringify(test.identity.name)}: ${error.message}`);
+    return undefined;
+  }
+  setFaultRuns(true);
+  return session.go();
+}
+
+/** The runs of one test. */
+class FaultSession {
+  readonly #test: RepeatedTest;
+  readonly #injection: FaultInjection;
+  readonly #device: KcovDevice;
+  readonly #writer: FaultWriter;
+  readonly #known: ReadonlySet<number>;
+  readonly #calls: string[];
+  readonly #only: number | undefined;
+  readonly #until = performance.now() + LONGEST_MS;
+  #nth = 0;
+
+  constructor(test: RepeatedTest) {
+    const { runDirectory, run, words } = coverageSettings();
+    const { buildId, machine } = runningKernel();
+    this.#test = test;
+    this.#known = new Set(test.points?.pcs);
+    this.#calls = callsOf(test.options, test.points?.origins, machine);
+    const { nth = "each" } = test.options;
+    this.#only = nth === "each" ? undefined : nth;
+    this.#injection = new FaultInjection();
+    this.#device = KcovDevice.open(words === undefined ? {} : { words });
+    this.#writer = new FaultWriter(runDirectory, {
+      buildId,
+      run: run ?? formatInvocation(thisInvocation()),
+    });
+    this.#begin();
+  }
+
+  /** Runs until nothing is left, or until a body returns a promise, and then on when that is settled. */
+  go(): Promise<void> | undefined {
+    while (this.#calls.length > 0) {
+      const reader = withOwnBuiltins(() => this.#arm());
+      let result: unknown;
+      try {
+        result = this.#test.run();
+      } catch (error) {
+        withOwnBuiltins(() => this.#ran(reader, error));
+        continue;
+      }
+      if (result instanceof Promise) {
+        return result.then(
+          () => this.#ran(reader),
+          (error) => this.#ran(reader, error ?? "rejected"),
+        ).then(() => this.go());
+      }
+      withOwnBuiltins(() => this.#ran(reader));
+    }
+    withOwnBuiltins(() => this.#close());
+    return undefined;
+  }
+
+  /** The next call of those that are left, whose first allocation fails next. */
+  #begin(): void {
+    while (this.#calls.length > 0 && !this.#injection.limitTo(this.#calls[0])) {
+      this.#cut("the kernel has no such call");
+      this.#calls.shift();
+    }
+    this.#nth = this.#only ?? 1;
+  }
+
+  #arm(): FaultReader {
+    const reader = new FaultReader();
+    this.#device.enable();
+    this.#injection.arm(this.#nth);
+    this.#device.reset();
+    return reader;
+  }
+
+  #ran(reader: FaultReader, error?: unknown): void {
+    const count = this.#device.count();
+    const hasFailed = this.#injection.disarm(reader);
+    this.#device.disable();
+    reader[Symbol.dispose]();
+    const { identity: { name, file } } = this.#test;
+    if (hasFailed) {
+      const { pcs } = this.#device.decode(0, count);
+      this.#writer.add({
+        name,
+        file,
+        runner: runtimeName(),
+        call: this.#calls[0],
+        nth: this.#nth,
+        ...(error === undefined ? {} : { error: messageOf(error) }),
+        pcs: pcs.filter((pc) => !this.#known.has(pc)),
+      });
+    }
+    this.#nth++;
+    const why = this.#nth > MOST_RUNS
+      ? `${MOST_RUNS} allocations have failed`
+      : performance.now() > this.#until
+      ? `${LONGEST_MS / 1000} s have passed`
+      : undefined;
+    if (hasFailed && this.#only === undefined && why === undefined) return;
+    if (hasFailed && why !== undefined) this.#cut(why);
+    this.#calls.shift();
+    this.#begin();
+  }
+
+  #cut(why: string): void {
+    const { identity: { name, file } } = this.#test;
+    this.#writer.addCut({ name, file, call: this.#calls[0], why });
+  }
+
+  #close(): void {
+    setFaultRuns(false);
+    this.#writer.close();
+    this.#device.close();
+    this.#injection[Symbol.dispose]();
+  }
+}
+
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0].slice(0, 200);
+}
