@@ -17,6 +17,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,7 +63,9 @@ interface Package {
   readonly version: string;
   readonly files: readonly string[];
   readonly scripts?: unknown;
-  readonly devDependencies?: unknown;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly allowScripts?: unknown;
 }
 
@@ -71,15 +74,32 @@ function readPackage(): Package {
 }
 
 /** A copy of what is packed, with a configuration that exports every module that nothing imports. */
-function stage(folder: string, { version, files }: Package): void {
+function stage(folder: string, project: Package): void {
+  const { version, files } = project;
   for (const name of [...files, "README.md", "LICENSE"]) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   const entries = [...Object.entries(PUBLIC), ...BY_PATH.map((path) => [path, path])];
   const exports = Object.fromEntries(entries.map(([name, path]) => [name, `${path}.ts`]));
   const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
-  const config = { name: "@kernelcov/kernelcov", version, compilerOptions, exports };
+  const config = {
+    name: "@kernelcov/kernelcov",
+    version,
+    compilerOptions,
+    exports,
+    nodeModulesDir: "manual",
+  };
   writeFileSync(join(folder, "deno.json"), JSON.stringify(config));
+  // What commands import is checked against the project's own packages.
+  const { devDependencies, peerDependencies = {} } = project;
+  const dependencies = {
+    ...project.dependencies,
+    ...Object.fromEntries(
+      Object.keys(peerDependencies).map((name) => [name, devDependencies[name]]),
+    ),
+  };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies }));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 }
 
 /** The project's package.json without what only its developers need, its modules by their compiled names. */

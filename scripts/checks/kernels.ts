@@ -1,10 +1,11 @@
 /**
- * Tries `--source` on Debian's sources as a new user would: unpacks each, runs an example's tests on it with one command
- * and a clean cache, on Bun and on Deno, and looks at the reports: that the lines are those of the tree's files, patched
- * ones too, for each test. Prints what holds; exit status 1 where something does not.
+ * Tries `--source` on Debian's sources as a new user would: runs an example's tests on each with one command and a clean
+ * cache, on Bun and on Deno, and looks at the reports: that the lines are those of the tree's files, patched ones too, for
+ * each test. Then the same with `--no-patch` and with `--llvm`, on 6.12. Prints what holds; exit status 1 where something
+ * does not.
  *
- *   apt-get install -y --no-install-recommends linux-source-6.1
- *   npm run check:kernels [-- 6.12 …]
+ *   apt-get install -y --no-install-recommends linux-source-6.1 clang lld llvm
+ *   npm run check:kernels [-- 6.1 6.12 6.12=--no-patch 6.12=--llvm]
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -20,24 +21,28 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["deno", "test", "-A", "--no-check", "examples/pipes_test.ts"],
 ];
 
-const series = process.argv.length > 2 ? process.argv.slice(2) : DEBIAN_SERIES;
-// Not a folder in memory: a tree has more than a gigabyte.
+/** Versions, and what they are built with. */
+const BUILDS = [...DEBIAN_SERIES, "6.12=--no-patch", "6.12=--llvm"];
+
+const builds = process.argv.length > 2 ? process.argv.slice(2) : BUILDS;
+// Not a folder in memory: a build has more than a gigabyte.
 const folder = mkdtempSync(join(process.env["TMPDIR"] ?? tmpdir(), "kernelcov-kernels-"));
 try {
-  for (const version of series) check(version);
+  for (const build of builds) check(build);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function check(version: string): void {
-  const tree = debianTree(version, folder);
+function check(build: string): void {
+  const [version, ...options] = build.split("=");
+  const tree = debianTree(version);
   for (const command of COMMANDS) {
-    const out = join(folder, `out-${version}-${command[0]}`);
+    const out = join(folder, `out-${build}-${command[0]}`);
     const started = performance.now();
-    const run = kernelcov("test", "--source", tree, "--out", out, "--", ...command);
+    const run = kernelcov("test", "--source", tree, ...options, "--out", out, "--", ...command);
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     const problems = run.status === 0 ? problemsOf(tree, out) : [`exit status ${run.status}`];
-    const title = `Linux ${version}, ${command[0]}`;
+    const title = `Linux ${[version, ...options].join(" ")}, ${command[0]}`;
     if (problems.length === 0) {
       console.log(`ok     ${title}: ${seconds} s, ${summary(out)}`);
       continue;

@@ -115,7 +115,14 @@ function linkedForJudge(module: OpenImage): Judge {
   const names = new Set(codeSections(module.elf).map(({ name }) => name));
   const places = [...names].map((name) => `"${name}" : { *("${name}") }\n`).join("");
   writeFileSync(script, `SECTIONS { . = 0x10000000;\n${places}}\n`);
-  const options = ["-static", "--noinhibit-exec", "--unresolved-symbols=ignore-all", "-e", "0"];
+  const options = [
+    "-static",
+    "--no-relax",
+    "--noinhibit-exec",
+    "--unresolved-symbols=ignore-all",
+    "-e",
+    "0",
+  ];
   const ld = `${module.elf.header.machine.unameName}-linux-gnu-ld`;
   const run = spawnSync(ld, [...options, "-T", script, module.path, "-o", copy]);
   if (run.status !== 0) {

@@ -122,12 +122,29 @@ export class BinaryReader {
    * {@linkcode Address}: shifting into 32 bits would lose it (0xffffffff81000000 would come out as -8).
    */
   uleb(): number {
+    const { bytes, pos } = this;
+    if (pos + 2 < this.end) {
+      const first = bytes[pos], second = bytes[pos + 1], third = bytes[pos + 2];
+      if (first < 0x80) {
+        this.pos = pos + 1;
+        return first;
+      }
+      if (second < 0x80) {
+        this.pos = pos + 2;
+        return first & 0x7f | second << 7;
+      }
+      if (third < 0x80) {
+        this.pos = pos + 3;
+        return first & 0x7f | (second & 0x7f) << 7 | third << 14;
+      }
+    }
+    return this.#longUleb();
+  }
+
+  /** What {@linkcode uleb} leaves: long numbers, and those near the end. */
+  #longUleb(): number {
     const { bytes } = this;
     const at = this.pos;
-    if (at < this.end && bytes[at] < 0x80) {
-      this.pos = at + 1;
-      return bytes[at];
-    }
     let low = 0, middle = 0, high = 0;
     for (let index = 0;; index++) {
       const byte = bytes[this.take(1)];
@@ -173,9 +190,12 @@ export class BinaryReader {
   }
 
   skipCString(): void {
-    const zero = this.bytes.indexOf(0, this.pos);
-    if (zero < 0 || zero >= this.end) throw this.problem("string has no end");
-    this.pos = zero + 1;
+    const { bytes, end } = this;
+    // Most are short: searching by the engine's own function would take longer.
+    let { pos } = this;
+    while (pos < end && bytes[pos] !== 0) pos++;
+    if (!(pos < end)) throw this.problem("string has no end");
+    this.pos = pos + 1;
   }
 }
 

@@ -15,19 +15,27 @@ export interface MakeFolder {
   readonly debugName: string;
   /** With clang and its tools in place of GCC. */
   readonly llvm?: boolean;
+  /** The kernel's architecture: user-mode Linux by default. */
+  readonly arch?: string;
+  /** What the names of the compiler and its tools start with. */
+  readonly cross?: string;
 }
 
-/** Arguments that make of user-mode Linux is always given. */
-export function makeArguments({ source, debugName, llvm = false }: MakeFolder): string[] {
+/** Arguments that make is always given. */
+export function makeArguments(
+  { source, debugName, llvm = false, arch = "um", cross = "" }: MakeFolder,
+): string[] {
+  const all = llvm ? CLANG_OPTIONS : COMPILER_OPTIONS;
   const options = [
-    ...llvm ? CLANG_OPTIONS : COMPILER_OPTIONS,
+    // Other kernels have a code model of their own.
+    ...arch === "um" ? all : all.filter((option) => !option.startsWith("-mcmodel=")),
     `-ffile-prefix-map=${source}=${debugName}`,
   ];
-  const compiler = llvm ? "clang" : "gcc";
+  const [compiler, hostCompiler] = llvm ? ["clang", "clang"] : [`${cross}gcc`, "gcc"];
   return [
-    ...["ARCH=um", `-j${availableParallelism() + 1}`, `KCFLAGS=${options.join(" ")}`],
-    ...llvm ? ["LLVM=1"] : [],
-    ...hasCcache() ? [`CC=ccache ${compiler}`, `HOSTCC=ccache ${compiler}`] : [],
+    ...[`ARCH=${arch}`, `-j${availableParallelism() + 1}`, `KCFLAGS=${options.join(" ")}`],
+    ...llvm ? ["LLVM=1"] : cross === "" ? [] : [`CROSS_COMPILE=${cross}`],
+    ...hasCcache() ? [`CC=ccache ${compiler}`, `HOSTCC=ccache ${hostCompiler}`] : [],
   ];
 }
 

@@ -81,6 +81,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/merge.ts")).mergeCommand,
   },
   {
+    name: "store",
+    summary: "many runs of one kernel build: add, list, compact, prune",
+    load: async () => (await import("./commands/store.ts")).storeCommand,
+  },
+  {
     name: "symbolize",
     summary: "raw PCs to source lines",
     load: async () => (await import("./commands/symbolize.ts")).symbolizeCommand,

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { untilFetched } from "../coverage/hits/hit_source.ts";
 import { findTests } from "../coverage/questions/find_tests.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
 import type { RepeatGroup } from "../coverage/test_repeats.ts";
@@ -9,8 +10,9 @@ import { runnerFilter } from "../runners/runner_filter.ts";
 import { testReference } from "../report/answer_json.ts";
 import { testLabel } from "../report/test_label.ts";
 import { plural, type TextStyle, textStyle } from "../report/text_style.ts";
-import { type LoadedRun, loadRuns } from "../run/load_run.ts";
+import { type LoadedRun, loadRun, loadRuns } from "../run/load_run.ts";
 import { ORIGIN_HELP, ORIGIN_OPTIONS, originSelectionOf } from "./origin_options.ts";
+import { DRIVER_HELP, DRIVER_OPTIONS, namesStore, openStore } from "./stores/open_store.ts";
 import { type OptionValues, parseCommandLine, UsageError, warn } from "./command_line.ts";
 
 /** Options of every command that asks a run a question. */
@@ -20,42 +22,81 @@ export const QUESTION_OPTIONS = {
   modules: { type: "string", multiple: true },
   steady: { type: "boolean" },
   ...ORIGIN_OPTIONS,
+  ...DRIVER_OPTIONS,
   json: { type: "boolean" },
   plain: { type: "boolean" },
 } as const;
 
 /** The lines of a command's help that explain {@linkcode QUESTION_OPTIONS}. */
-export const QUESTION_HELP = `    --run DIR       the run's folder; ${DEFAULT_RUN_FOLDER} by default
+export const QUESTION_HELP =
+  `    --run DIR       the run's folder, or a store of kernelcov store; ${DEFAULT_RUN_FOLDER} by default
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
     --steady        leave out points that only some repeats of a test hit
-${ORIGIN_HELP}    --json          the whole answer as JSON
+${ORIGIN_HELP}${DRIVER_HELP}    --json          the whole answer as JSON
 `;
 
 /** Values of {@linkcode QUESTION_OPTIONS}. */
 export type QuestionValues = OptionValues<typeof QUESTION_OPTIONS>;
 
 /** The run that a question is about. */
-export function openRunOf(values: QuestionValues, run?: string): LoadedRun {
-  return openRunsOf(values, [run ?? values.run ?? DEFAULT_RUN_FOLDER])[0];
+export async function openRunOf(values: QuestionValues): Promise<LoadedRun> {
+  const [loaded] = await openRunsOf(values, [values.run ?? DEFAULT_RUN_FOLDER]);
+  return loaded;
+}
+
+/**
+ * The run that a question about some of its lines or tests is about, which is asked by {@linkcode untilFetched}: of a
+ * store only that is read which the question needs, as far as the options let it.
+ */
+export async function openToFetch(values: QuestionValues): Promise<LoadedRun> {
+  const { run, steady, origin, include } = values;
+  if (run === undefined || !namesStore(run) || steady || origin || include) {
+    return await openRunOf(values);
+  }
+  const { fetchedHits } = await import("../store/fetched_hits.ts");
+  const { vmlinux, modules, driver } = values;
+  return await openStore(run, driver, { vmlinux, modules }, fetchedHits);
 }
 
 /** Runs that a question compares: their points and lines have the same numbers. */
-export function openRunsOf(values: QuestionValues, runs: readonly string[]): LoadedRun[] {
-  const { vmlinux, modules, steady } = values;
-  return loadRuns(runs, { vmlinux, modules, steady, selection: originSelectionOf(values) });
+export async function openRunsOf(
+  values: QuestionValues,
+  runs: readonly string[],
+): Promise<LoadedRun[]> {
+  const { vmlinux, modules, steady, driver } = values;
+  const options = { vmlinux, modules, steady, selection: originSelectionOf(values) };
+  if (!runs.some(namesStore)) {
+    if (driver !== undefined) throw new UsageError("--driver is for stores: name one with --run");
+    return loadRuns(runs, options);
+  }
+  const universes = new Map();
+  const loaded: LoadedRun[] = [];
+  for (const run of runs) {
+    loaded.push(
+      namesStore(run)
+        ? await openStore(run, driver, { ...options, universes })
+        : loadRun(run, { ...options, universes }),
+    );
+  }
+  return loaded;
 }
 
 /** A question about a whole run, whose answer is some of its tests. */
 export interface RunQuestion<Answer> {
   answer(coverage: RunCoverage): Answer;
+  /** It needs few of the hits. */
+  readonly fetches?: boolean;
   tests(answer: Answer): readonly number[];
   json(coverage: RunCoverage, answer: Answer): unknown;
   text(coverage: RunCoverage, answer: Answer, style: TextStyle): string;
 }
 
 /** Asks a run the question, prints the answer as the arguments want it, and returns the exit status. */
-export function askRun<Answer>(args: string[], question: RunQuestion<Answer>): number {
+export async function askRun<Answer>(
+  args: string[],
+  question: RunQuestion<Answer>,
+): Promise<number> {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     filter: { type: "string" },
@@ -63,8 +104,8 @@ export function askRun<Answer>(args: string[], question: RunQuestion<Answer>): n
   if (operands.length > 0) {
     throw new UsageError(`Unexpected "${operands[0]}": name the run with --run`);
   }
-  const { coverage } = openRunOf(values);
-  const answer = question.answer(coverage);
+  const { coverage } = await (question.fetches ? openToFetch : openRunOf)(values);
+  const answer = await untilFetched(coverage, () => question.answer(coverage));
   if (values.plain || values.filter !== undefined) {
     printTests(coverage, question.tests(answer), values.filter);
     return 0;

@@ -48,13 +48,14 @@ export type LoadValues = OptionValues<typeof LOAD_OPTIONS>;
  */
 export function checkReportOptions(
   values: OutputValues,
-  directory: string,
+  directory: string | undefined,
   standardOutput: "free" | "of the command" = "free",
 ): void {
   checkOutputs(values);
   if (standardOutput !== "free" && usesStandardOutput(values)) {
     throw new UsageError("Standard output is the command's: name a file for the report");
   }
+  if (directory === undefined) return;
   const [foreign] = foreignReports(directory);
   if (foreign === undefined) return;
   throw new UsageError(
@@ -84,13 +85,14 @@ export function loadOptions(
 /**
  * Prints the table and the totals, writes the LCOV files to `directory`, and whatever else `values` ask for.
  *
- * @param runDirectory folder of the records
+ * @param directory none: no LCOV files
+ * @param runDirectory folder of the records; none: they are of a store
  * @returns The exit status: that of `--min-lines`; 1 where files could not be written, which costs the table nothing.
  */
 export async function reportRun(
   loaded: LoadedRun,
-  directory: string,
-  runDirectory: string,
+  directory: string | undefined,
+  runDirectory: string | undefined,
   values: OutputValues = {},
 ): Promise<number> {
   const style = outputStyle();
@@ -105,7 +107,9 @@ export async function reportRun(
     );
   }
   using hold = new SignalHold();
-  const files = writeRunFiles(loaded, directory, runDirectory, values);
+  const files = directory === undefined
+    ? []
+    : writeRunFiles(loaded, directory, runDirectory, values);
   await hold.pass();
   const written = [...files ?? [], ...await writeOutputs(loaded, values, hold)];
   if (!isQuiet) {
@@ -138,11 +142,12 @@ function faultsOf(coverage: RunCoverage, runDirectory: string): string {
 function writeRunFiles(
   loaded: LoadedRun,
   directory: string,
-  runDirectory: string,
+  runDirectory: string | undefined,
   values: OutputValues,
 ): WrittenFile[] | undefined {
-  const isBeside = resolve(directory) === dirname(resolve(runDirectory));
-  const holder = runLockHolder(runDirectory);
+  const isBeside = runDirectory !== undefined &&
+    resolve(directory) === dirname(resolve(runDirectory));
+  const holder = isBeside ? runLockHolder(runDirectory) : undefined;
   if (isBeside && holder !== undefined && holder !== process.pid) {
     warn(
       `Process ${holder} still records this run: its reports are written when it ends, or name another folder with --out`,

@@ -78,8 +78,8 @@ export function parseOrigins(
 
 /** A bit for each class. */
 const BITS: Readonly<Record<OriginClass, number>> = { own: 1, behalf: 2, runtime: 4, faults: 8 };
-/** The bit of what counts. */
-const COUNTS = 16;
+/** The bit of an origin that counts; the classes of others are below. */
+export const COUNTS = 16;
 
 /** Tells which origins count. */
 export class OriginFilter {
@@ -107,7 +107,7 @@ export class OriginFilter {
   ): { readonly part: Recorded; readonly others: { pcs: Float64Array; hits: Uint8Array } } {
     const { pcs, origins } = recorded;
     const context = { machine: this.#machine, threadsShared };
-    const bits = origins.map(({ origin }) => this.#bitOf(origin, originClass(origin, context)));
+    const bits = origins.map(({ origin }) => this.bitOf(origin, originClass(origin, context)));
     if (bits.every((bit) => bit === COUNTS)) return { part: recorded, others: NO_OTHERS };
     const ran = new Uint8Array(pcs.length);
     for (let at = 0; at < bits.length; at++) {
@@ -121,7 +121,8 @@ export class OriginFilter {
     };
   }
 
-  #bitOf(origin: number, name: OriginClass): number {
+  /** {@linkcode COUNTS} where an origin of a class counts, else the bit of the class. */
+  bitOf(origin: number, name: OriginClass): number {
     const { classes } = this.#selection;
     if (classes.includes(name)) return COUNTS;
     return name !== "runtime" && this.#calls.has(origin & KCOV_CALL_MASK) ? COUNTS : BITS[name];

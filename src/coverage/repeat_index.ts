@@ -34,8 +34,9 @@ export class RepeatIndex {
   }
 
   /** The tests that records are of, each once, ascending. */
-  distinct(records: readonly number[]): number[] {
-    return [...new Set(records.map((record) => this.first[record]))].sort((a, b) => a - b);
+  distinct(records: ArrayLike<number> & Iterable<number>): ArrayLike<number> & Iterable<number> {
+    if (this.tests === this.first.length && isAscending(records)) return records;
+    return [...new Set(Array.from(records, (record) => this.first[record]))].sort((a, b) => a - b);
   }
 
   /** How many repeats of `test` hit something; `undefined` where it was run once. */
@@ -43,6 +44,11 @@ export class RepeatIndex {
     const of = this.repeats[test];
     return of === 1 ? undefined : { hit, of };
   }
+}
+
+function isAscending(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] <= values[i - 1]) return false;
+  return true;
 }
 
 const known = new WeakMap<RunCoverage, RepeatIndex>();

@@ -1,45 +1,33 @@
-import type { RecordKind, RunKernel, TestRecord } from "../record/test_record.ts";
+import type { RunKernel, TestRecord } from "../record/test_record.ts";
 import { LineFinder } from "./line_finder.ts";
 import { LineCounter, type LineHits } from "./line_hits.ts";
 import { type HitTotals, LineTally } from "./line_tally.ts";
-import {
-  type CoveredModule,
-  type ModuleCoverage,
-  moduleCoverage,
-  withLostModules,
-} from "./module_coverage.ts";
+import { type ModuleCoverage, moduleCoverage } from "./module_coverage.ts";
 import {
   ALL_RESOLVED,
   type PointHits,
   pointsOnly,
-  resolvePoints,
   type UnresolvedCounts,
   type UnresolvedReason,
 } from "./point_hits.ts";
-import { knowsOrigins } from "../kcov/origin.ts";
-import { type OriginHits, originHits, originsWithin } from "./origin_hits.ts";
+import type { OriginHits } from "./origin_hits.ts";
 import {
   CAUSED_BY_TESTS,
   countLeftOut,
   type LeftOut,
   type OriginSelection,
-  OriginSelector,
 } from "./origin_selection.ts";
-import { union } from "./point_sets.ts";
-import { steadyPoints } from "./test_repeats.ts";
+import {
+  type ResolvedRecord,
+  resolveRun,
+  type RunCoverageOptions,
+  type RunHits,
+  type TestHits,
+} from "./hits/run_hits.ts";
 import type { Universe } from "./universe.ts";
 
-/** A record without its PCs, their origins and their order, which are points once it is resolved. */
-export type ResolvedRecord = Omit<TestRecord, "pcs" | "hits" | "origins" | "order">;
-
 /** What one test covered. Its lines are computed when asked for: {@linkcode RunCoverage.linesOf}. */
-export interface TestCoverage {
-  readonly record: ResolvedRecord;
-  readonly points: PointHits;
-  /** What made the kernel run the points, in the order of first runs; absent where that is not known. */
-  readonly origins?: readonly OriginHits[] | undefined;
-  /** Points that it has not since none of their origins counts; absent where origins are not known. */
-  readonly leftOut?: LeftOut | undefined;
+export interface TestCoverage extends TestHits {
   /** Of all tests, worked out when those of one are asked for. */
   readonly totals: HitTotals;
 }
@@ -50,26 +38,6 @@ export interface LineShare {
   readonly lines: number;
   /** Those of them that any test hit. */
   readonly linesHit: number;
-}
-
-/** Options of {@linkcode RunCoverage}. */
-export interface RunCoverageOptions {
-  /** The kernel of the run, for reports that name it. */
-  kernel?: RunKernel;
-  /** Records that could not be read back. */
-  damaged?: number;
-  /** Records that could not be written. */
-  lost?: number | undefined;
-  /** Of each writer that did not end, the name of its last record. */
-  cut?: readonly string[] | undefined;
-  /** Records of another kernel in the run's folder, which are left out. */
-  otherKernel?: number | undefined;
-  /** The modules that were loaded during the run. */
-  modules?: readonly CoveredModule[];
-  /** Leave out of each test the points that come and go between its repeats. */
-  steady?: boolean;
-  /** Which origins count; {@linkcode CAUSED_BY_TESTS} by default. */
-  selection?: OriginSelection | undefined;
 }
 
 /**
@@ -101,6 +69,8 @@ export class RunCoverage {
   readonly totals: HitTotals;
   /** Which origins count. */
   readonly selection: OriginSelection;
+  /** What the tests hit, as it was given or found. */
+  readonly hits: RunHits;
   /** Points that no test has since none of their origins counts. */
   readonly leftOut: LeftOut;
   /** Tests with points whose origins are not known; each is counted whole, or left out where the selection restricts. */
@@ -120,12 +90,13 @@ export class RunCoverage {
   #others: LineTally | undefined;
   #finder: LineFinder | undefined;
 
+  /** @param run its records, or what was found of them */
   constructor(
     universe: Universe,
-    records: readonly TestRecord[],
+    run: readonly TestRecord[] | RunHits,
     options: RunCoverageOptions = {},
   ) {
-    const { image, linePoints } = universe;
+    const { linePoints } = universe;
     this.universe = universe;
     this.kernel = options.kernel;
     this.damaged = options.damaged ?? 0;
@@ -134,60 +105,25 @@ export class RunCoverage {
     this.otherKernel = options.otherKernel ?? 0;
     this.lineHit = new Uint8Array(linePoints.length);
     this.linePointsHit = new Uint32Array(linePoints.length);
-    this.pointTests = new Uint32Array(image.pointOffset.length);
     this.#counter = new LineCounter(universe);
-    const { modules = [] } = options;
-    const lost = modules.map(() => 0);
-    const { selection = CAUSED_BY_TESTS } = options;
+    const { modules = [], selection = CAUSED_BY_TESTS } = options;
     this.selection = selection;
-    const selector = new OriginSelector(image, options.kernel?.machine ?? "", selection);
-    const ofTests = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside");
-    const resolved = ofTests.map((whole) => {
-      const { record: { pcs, hits, origins, order: _, ...record }, leftOut } = selector.narrow(
-        whole,
-      );
-      const points = resolvePoints(image, { pcs, hits });
-      return {
-        record,
-        points: withLostModules(points, pcs, modules, lost),
-        origins: origins && originHits(image, pcs, points.points, origins),
-        leftOut,
-      };
-    });
-    this.#leftOut = selector.leftOut(resolved.map(({ points }) => points.points));
-    this.leftOut = countLeftOut(this.#leftOut);
-    this.originsUnknown =
-      ofTests.filter((record) => record.pcs.length > 0 && !knowsOrigins(record)).length;
-    const { pointTests } = this;
-    const { tests, flaky } = options.steady
-      ? steadyPoints({ tests: resolved, pointTests })
-      : { tests: resolved, flaky: 0 };
-    this.flakyLeftOut = flaky;
-    for (const { points } of tests) countPoints(points.points, pointTests);
-    const sums = (): LineSums => this.#lineSums();
-    this.tests = tests.map(({ record, points, origins, leftOut }, test) => ({
-      record,
-      points,
-      leftOut,
-      origins: origins && (options.steady ? originsWithin(origins, points.points) : origins),
-      get totals() {
-        return sums().totals[test];
-      },
-    }));
-    this.modules = moduleCoverage(modules, this.pointTests, lost);
-    // Not counted with what tests lost.
-    const apart = new OriginSelector(image, options.kernel?.machine ?? "", selection);
-    const pointsOf = (wanted: RecordKind): Uint32Array =>
-      records.filter(({ kind }) => kind === wanted)
-        .map((record) => resolvePoints(image, apart.narrow(record).record).points)
-        .reduce(union, new Uint32Array(0));
-    this.baseline = pointsOf("baseline");
-    this.outside = pointsOf("outside");
-
+    const hits = "tests" in run ? run : resolveRun(universe.image, run, options);
+    this.hits = hits;
+    this.pointTests = hits.pointTests;
+    this.#leftOut = hits.leftOut;
+    this.leftOut = countLeftOut(hits.leftOut);
+    this.originsUnknown = hits.originsUnknown;
+    this.flakyLeftOut = hits.flakyLeftOut;
+    const totalsOf = (test: number): HitTotals => this.#totalsOf(test);
+    this.tests = hits.tests.map((test, number) => new CoveredTest(test, number, totalsOf));
+    this.modules = moduleCoverage(modules, this.pointTests, hits.lostInModules);
+    this.baseline = hits.baseline;
+    this.outside = hits.outside;
     const unresolved = { ...ALL_RESOLVED };
-    for (const { points } of this.tests) {
+    for (const { unresolved: own } of hits.tests) {
       for (const reason of Object.keys(unresolved) as UnresolvedReason[]) {
-        unresolved[reason] += points.unresolved[reason];
+        unresolved[reason] += own[reason];
       }
     }
     this.unresolved = unresolved;
@@ -202,6 +138,14 @@ export class RunCoverage {
   /** Per line, the number of tests that hit it. */
   get lineTests(): Uint32Array {
     return this.#lineSums().lineTests;
+  }
+
+  /** Of one test; those of all are worked out together, unless that takes fetching them. */
+  #totalsOf(test: number): HitTotals {
+    const { source } = this.hits;
+    return source === undefined
+      ? this.#lineSums().totals[test]
+      : this.totalsOf(this.tests[test].points.points);
   }
 
   /** The lines that test number `test` hit. */
@@ -278,9 +222,45 @@ export class RunCoverage {
   }
 }
 
-/** Counts a test for each of its points. A run has tens of millions, for which an iterator is slow. */
-function countPoints(points: Uint32Array, pointTests: Uint32Array): void {
-  for (let i = 0; i < points.length; i++) pointTests[points[i]]++;
+/** A test of a run, whose points may be fetched when they are asked for. */
+class CoveredTest implements TestCoverage {
+  readonly #hits: TestHits;
+  readonly #number: number;
+  readonly #totalsOf: (test: number) => HitTotals;
+
+  constructor(hits: TestHits, number: number, totalsOf: (test: number) => HitTotals) {
+    this.#hits = hits;
+    this.#number = number;
+    this.#totalsOf = totalsOf;
+  }
+
+  get record(): ResolvedRecord {
+    return this.#hits.record;
+  }
+
+  get size(): number {
+    return this.#hits.size;
+  }
+
+  get unresolved(): UnresolvedCounts {
+    return this.#hits.unresolved;
+  }
+
+  get points(): PointHits {
+    return this.#hits.points;
+  }
+
+  get origins(): readonly OriginHits[] | undefined {
+    return this.#hits.origins;
+  }
+
+  get leftOut(): LeftOut | undefined {
+    return this.#hits.leftOut;
+  }
+
+  get totals(): HitTotals {
+    return this.#totalsOf(this.#number);
+  }
 }
 
 /** What is worked out from the lines of each test. */

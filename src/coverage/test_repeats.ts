@@ -42,13 +42,53 @@ export function repeatGroups(run: RepeatedTests): RepeatGroup[] {
     if (known === undefined) byIdentity.set(key, { occurrence, tests: [test] });
     else known.tests.push(test);
   });
-  const seen = new Uint32Array(run.pointTests.length);
-  return [...byIdentity.values()].map(({ occurrence, tests }) => {
+  const scratch = { seen: new Uint32Array(0) };
+  return [...byIdentity.values()].map((group) => new Repeats(run, group, scratch));
+}
+
+/** Repeats of a test, whose points are told apart when that is asked for. */
+class Repeats implements RepeatGroup {
+  readonly file: string;
+  readonly name: string;
+  readonly occurrence: number;
+  readonly tests: readonly number[];
+  readonly #run: RepeatedTests;
+  /** Of all groups of a run; empty until one needs it. */
+  readonly #scratch: { seen: Uint32Array };
+  #points: { readonly steady: Uint32Array; readonly flaky: Uint32Array } | undefined;
+
+  constructor(
+    run: RepeatedTests,
+    { occurrence, tests }: { readonly occurrence: number; readonly tests: readonly number[] },
+    scratch: { seen: Uint32Array },
+  ) {
     const { file, name } = run.tests[tests[0]].record;
+    this.file = file;
+    this.name = name;
+    this.occurrence = occurrence;
+    this.tests = tests;
+    this.#run = run;
+    this.#scratch = scratch;
+  }
+
+  get steady(): Uint32Array {
+    return (this.#points ??= this.#tellApart()).steady;
+  }
+
+  get flaky(): Uint32Array {
+    return (this.#points ??= this.#tellApart()).flaky;
+  }
+
+  #tellApart(): { readonly steady: Uint32Array; readonly flaky: Uint32Array } {
+    const { tests } = this;
+    const run = this.#run;
     if (tests.length === 1) {
-      const steady = run.tests[tests[0]].points.points;
-      return { file, name, occurrence, tests, steady, flaky: new Uint32Array(0) };
+      return { steady: run.tests[tests[0]].points.points, flaky: new Uint32Array(0) };
     }
+    if (this.#scratch.seen.length === 0) {
+      this.#scratch.seen = new Uint32Array(run.pointTests.length);
+    }
+    const { seen } = this.#scratch;
     for (const test of tests) {
       for (const point of run.tests[test].points.points) seen[point]++;
     }
@@ -60,15 +100,8 @@ export function repeatGroups(run: RepeatedTests): RepeatGroup[] {
         seen[point] = 0;
       }
     }
-    return {
-      file,
-      name,
-      occurrence,
-      tests,
-      steady: Uint32Array.from(steady).sort(),
-      flaky: Uint32Array.from(flaky).sort(),
-    };
-  });
+    return { steady: Uint32Array.from(steady).sort(), flaky: Uint32Array.from(flaky).sort() };
+  }
 }
 
 /** The points of each test without those that come and go between its repeats. */

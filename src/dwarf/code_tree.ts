@@ -4,7 +4,6 @@ import type { FormatError } from "../errors.ts";
 import {
   type AbbrevTable,
   ROLE_CODE,
-  ROLE_FIXED_LEAF,
   ROLE_LABEL,
   ROLE_LEAF,
   ROLE_SCOPE,
@@ -59,6 +58,8 @@ export class CodeTree {
   rangeEntry = new Int32Array(256);
   rangeLow = new Float64Array(256);
   rangeHigh = new Float64Array(256);
+  /** The first of the addresses that is not below the range. */
+  rangeFirst = new Int32Array(256);
 
   /**
    * Labels: address, -1 where the compiler has dropped it; offset of the entry that says where the label is declared;
@@ -72,6 +73,9 @@ export class CodeTree {
   readonly #die = new Die();
   readonly #plans = new InstancePlans();
   readonly #addRange = (low: number, high: number): void => this.#range(low, high);
+  #addresses: ArrayLike<number> = [];
+  /** The address that was found last: the next is near. */
+  #near = 0;
 
   /**
    * Reads the tree of `unit`, as far as it says anything of the ascending `addresses`.
@@ -83,8 +87,10 @@ export class CodeTree {
     this.count = 0;
     this.rangeCount = 0;
     this.labelCount = 0;
+    this.#addresses = addresses;
+    this.#near = 0;
     const { bytes, abbrevs, header } = unit;
-    const { role, fixedSize, siblingAt } = abbrevs;
+    const { role, fixedSize, leafSize, siblingAt } = abbrevs;
     const codes = abbrevs.size;
     this.#plans.clear(codes);
     const end = bytes.length;
@@ -96,6 +102,18 @@ export class CodeTree {
     while (pos < end) {
       const start = pos;
       let code = bytes[pos++];
+      if (code >= 0x80) {
+        if (pos < end && bytes[pos] < 0x80) code = code & 0x7f | bytes[pos++] << 7;
+        else {
+          reader.pos = start;
+          code = reader.uleb();
+          pos = reader.pos;
+        }
+      }
+      if (code < codes && leafSize[code] >= 0) {
+        pos += leafSize[code];
+        continue;
+      }
       if (code === 0) {
         if (scopes.length === 0) break;
         entry = scopes.pop() as number;
@@ -103,16 +121,7 @@ export class CodeTree {
         if (scopes.length === 0) break;
         continue;
       }
-      if (code >= 0x80) {
-        reader.pos = start;
-        code = reader.uleb();
-        pos = reader.pos;
-      }
       const what = code < codes ? role[code] : 0;
-      if (what === ROLE_FIXED_LEAF) {
-        pos += fixedSize[code];
-        continue;
-      }
       if (what === ROLE_SKIP) {
         const at = siblingAt[code];
         let next: number;
@@ -131,7 +140,7 @@ export class CodeTree {
         const plan = this.#plans.planOf(abbrevs, code);
         let isWanted: boolean, next: number;
         if (plan >= 0 && fixedSize[code] <= end - pos) {
-          isWanted = this.#readInstance(unit, code, pos, plan, entry, addresses, keepsAll);
+          isWanted = this.#readInstance(unit, code, pos, plan, entry, keepsAll);
           const sibling = this.#plans.places[plan + PLAN_SIBLING];
           next = sibling >= 0 ? int32At(bytes, pos + sibling) >>> 0 : -1;
           pos += fixedSize[code];
@@ -140,7 +149,7 @@ export class CodeTree {
           const ranges = this.rangeCount;
           this.#readEntry(reader, unit, code, start, entry);
           pos = reader.pos;
-          isWanted = keepsAll || this.#holds(addresses, ranges);
+          isWanted = keepsAll || this.#holds(ranges);
           if (!isWanted) {
             this.count--;
             this.rangeCount = ranges;
@@ -181,7 +190,7 @@ export class CodeTree {
   #readEntry(reader: BinaryReader, unit: Unit, code: number, start: number, parent: number): void {
     const die = this.#die;
     const { header, abbrevs } = unit;
-    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    die.read(reader, abbrevs, code, header.offset, header.offsetSize);
     const index = this.#addEntry(die.tag, parent);
     const saysNothing = die.nameForm === 0 && die.linkageNameForm === 0 && die.declFile < 0 &&
       die.declLine < 0;
@@ -219,7 +228,6 @@ export class CodeTree {
     pos: number,
     plan: number,
     parent: number,
-    addresses: ArrayLike<number>,
     keepsAll: boolean,
   ): boolean {
     const { bytes, header, abbrevs } = unit;
@@ -230,15 +238,15 @@ export class CodeTree {
       const low = addressAt(bytes, pos + places[plan + PLAN_LOW_PC]);
       const high = low + addressAt(bytes, pos + places[plan + PLAN_HIGH_PC]);
       if (!keepsAll) {
-        const at = lowerBound(addresses, low);
-        if (!(at < addresses.length && addresses[at] < high)) return false;
+        const at = this.#find(low);
+        if (!(at < this.#addresses.length && this.#addresses[at] < high)) return false;
       }
       index = this.#addEntry(abbrevs.tag[code], parent);
       this.#range(low, high);
     } else {
       index = this.#addEntry(abbrevs.tag[code], parent);
       rangesAt(unit, int32At(bytes, pos + places[plan + PLAN_RANGES]) >>> 0, this.#addRange);
-      if (!keepsAll && !this.#holds(addresses, ranges)) {
+      if (!keepsAll && !this.#holds(ranges)) {
         this.count--;
         this.rangeCount = ranges;
         return false;
@@ -269,7 +277,7 @@ export class CodeTree {
   ): void {
     const die = this.#die;
     const { header, abbrevs } = unit;
-    die.read(reader, abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    die.read(reader, abbrevs, code, header.offset, header.offsetSize);
     if (!isWanted) return;
     const address = die.lowPcForm === 0 ? -1 : unit.address(die.lowPc, die.lowPcForm);
     const index = this.labelCount++;
@@ -284,12 +292,31 @@ export class CodeTree {
   }
 
   /** Whether an address is in one of the ranges from `first` on. */
-  #holds(addresses: ArrayLike<number>, first: number): boolean {
+  #holds(first: number): boolean {
+    const addresses = this.#addresses;
     for (let range = first; range < this.rangeCount; range++) {
-      const at = lowerBound(addresses, this.rangeLow[range]);
+      const at = this.rangeFirst[range];
       if (at < addresses.length && addresses[at] < this.rangeHigh[range]) return true;
     }
     return false;
+  }
+
+  /** The first address that is not below `low`: looked for near the last one, in steps that double. */
+  #find(low: number): number {
+    const addresses = this.#addresses, { length } = addresses;
+    let from = this.#near, to = from;
+    if (from < length && addresses[from] < low) {
+      for (let step = 1; to < length && addresses[to] < low; step *= 2) {
+        from = to + 1;
+        to += step;
+      }
+    } else {
+      for (let step = 1; from > 0 && addresses[from - 1] >= low; step *= 2) {
+        to = from - 1;
+        from -= step;
+      }
+    }
+    return this.#near = lowerBound(addresses, low, Math.max(0, from), Math.min(length, to));
   }
 
   #range(low: number, high: number): void {
@@ -299,11 +326,13 @@ export class CodeTree {
       this.rangeEntry = grown(this.rangeEntry, index + 1);
       this.rangeLow = grown(this.rangeLow, index + 1);
       this.rangeHigh = grown(this.rangeHigh, index + 1);
+      this.rangeFirst = grown(this.rangeFirst, index + 1);
     }
     this.rangeCount = index + 1;
     this.rangeEntry[index] = this.count - 1;
     this.rangeLow[index] = low;
     this.rangeHigh[index] = high;
+    this.rangeFirst[index] = this.#find(low);
   }
 
   /** The target of a `DW_AT_sibling` behind attributes of varying size. */

@@ -45,81 +45,84 @@ export class Die {
     abbrevs: AbbrevTable,
     code: number,
     unitOffset: number,
-    addressSize: number,
     offsetSize: number,
   ): void {
     this.#clear();
     this.tag = abbrevs.tag[code];
+    this.hasType = abbrevs.hasType[code] === 1;
     const end = abbrevs.endAttribute[code];
     for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
-      const form = abbrevs.form[index], constant = abbrevs.constant[index];
+      reader.skip(abbrevs.gap[index]);
+      const value = this.#value(
+        reader,
+        abbrevs,
+        abbrevs.form[index],
+        abbrevs.constant[index],
+        unitOffset,
+        offsetSize,
+      );
       switch (abbrevs.attribute[index]) {
         case dw.DW_AT_low_pc:
-          this.lowPc = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.lowPc = value;
           this.lowPcForm = this.#form;
           break;
         case dw.DW_AT_high_pc:
-          this.highPc = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.highPc = value;
           this.highPcForm = this.#form;
           break;
         case dw.DW_AT_ranges:
-          this.ranges = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.ranges = value;
           this.rangesForm = this.#form;
           break;
         case dw.DW_AT_name:
-          this.name = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.name = value;
           this.nameForm = this.#form;
           break;
         case dw.DW_AT_linkage_name:
         case dw.DW_AT_MIPS_linkage_name:
-          this.linkageName = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.linkageName = value;
           this.linkageNameForm = this.#form;
           break;
         case dw.DW_AT_comp_dir:
-          this.compDir = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.compDir = value;
           this.compDirForm = this.#form;
           break;
         case dw.DW_AT_sibling:
-          this.sibling = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.sibling = value;
           break;
         case dw.DW_AT_abstract_origin:
-          this.origin = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.origin = value;
           break;
         case dw.DW_AT_specification:
-          this.specification = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.specification = value;
           break;
         case dw.DW_AT_decl_file:
-          this.declFile = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.declFile = value;
           break;
         case dw.DW_AT_decl_line:
-          this.declLine = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.declLine = value;
           break;
         case dw.DW_AT_call_file:
-          this.callFile = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.callFile = value;
           break;
         case dw.DW_AT_call_line:
-          this.callLine = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.callLine = value;
           break;
         case dw.DW_AT_stmt_list:
-          this.stmtList = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.stmtList = value;
           break;
         case dw.DW_AT_str_offsets_base:
-          this.strOffsetsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.strOffsetsBase = value;
           break;
         case dw.DW_AT_addr_base:
-          this.addrBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.addrBase = value;
           break;
         case dw.DW_AT_rnglists_base:
-          this.rnglistsBase = this.#value(reader, form, constant, unitOffset, offsetSize);
+          this.rnglistsBase = value;
           break;
-        case dw.DW_AT_type:
-          this.hasType = true;
-          skipForm(reader, form, addressSize, offsetSize);
-          break;
-        default:
-          skipForm(reader, form, addressSize, offsetSize);
       }
     }
+    reader.skip(abbrevs.tail[code]);
   }
 
   #clear(): void {
@@ -140,48 +143,33 @@ export class Die {
     this.strOffsetsBase = -1;
     this.addrBase = -1;
     this.rnglistsBase = -1;
-    this.hasType = false;
   }
 
   /** Reads one value as a number and leaves its form, of an indirect one the true form, in `#form`. */
   #value(
     reader: BinaryReader,
+    abbrevs: AbbrevTable,
     form: number,
     constant: number,
     unitOffset: number,
     offsetSize: number,
   ): number {
     this.#form = form;
+    const size = abbrevs.sizeOfForm(form);
+    if (size >= 0 && size <= 8 && !isForeign(form)) {
+      if (size === 0) return form === dw.DW_FORM_implicit_const ? constant : 1;
+      if (size === 8) {
+        if (form === dw.DW_FORM_addr || form === dw.DW_FORM_data8) return reader.address();
+        return form === dw.DW_FORM_ref8 ? unitOffset + reader.u64() : reader.u64();
+      }
+      const at = reader.take(size), { bytes } = reader;
+      let value = bytes[at];
+      if (size > 1) value |= bytes[at + 1] << 8;
+      if (size > 2) value |= bytes[at + 2] << 16;
+      if (size > 3) value = (value | bytes[at + 3] << 24) >>> 0;
+      return form >= dw.DW_FORM_ref1 && form <= dw.DW_FORM_ref4 ? unitOffset + value : value;
+    }
     switch (form) {
-      case dw.DW_FORM_addr:
-      case dw.DW_FORM_data8:
-        return reader.address();
-      case dw.DW_FORM_data1:
-      case dw.DW_FORM_flag:
-      case dw.DW_FORM_strx1:
-      case dw.DW_FORM_addrx1:
-        return reader.u8();
-      case dw.DW_FORM_data2:
-      case dw.DW_FORM_strx2:
-      case dw.DW_FORM_addrx2:
-        return reader.u16();
-      case dw.DW_FORM_strx3:
-      case dw.DW_FORM_addrx3:
-        return reader.u24();
-      case dw.DW_FORM_data4:
-      case dw.DW_FORM_strx4:
-      case dw.DW_FORM_addrx4:
-        return reader.u32();
-      case dw.DW_FORM_ref1:
-        return unitOffset + reader.u8();
-      case dw.DW_FORM_ref2:
-        return unitOffset + reader.u16();
-      case dw.DW_FORM_ref4:
-        return unitOffset + reader.u32();
-      case dw.DW_FORM_ref8:
-        return unitOffset + reader.u64();
-      case dw.DW_FORM_ref_udata:
-        return unitOffset + reader.uleb();
       case dw.DW_FORM_udata:
       case dw.DW_FORM_strx:
       case dw.DW_FORM_addrx:
@@ -189,17 +177,10 @@ export class Die {
       case dw.DW_FORM_GNU_addr_index:
       case dw.DW_FORM_GNU_str_index:
         return reader.uleb();
+      case dw.DW_FORM_ref_udata:
+        return unitOffset + reader.uleb();
       case dw.DW_FORM_sdata:
         return reader.sleb();
-      case dw.DW_FORM_implicit_const:
-        return constant;
-      case dw.DW_FORM_flag_present:
-        return 1;
-      case dw.DW_FORM_strp:
-      case dw.DW_FORM_line_strp:
-      case dw.DW_FORM_sec_offset:
-      case dw.DW_FORM_ref_addr:
-        return reader.offset(offsetSize);
       case dw.DW_FORM_string: {
         const at = reader.pos;
         reader.skipCString();
@@ -210,13 +191,28 @@ export class Die {
         if (inner === dw.DW_FORM_indirect || inner === dw.DW_FORM_implicit_const) {
           throw reader.problem("DW_FORM_indirect leads to itself");
         }
-        return this.#value(reader, inner, constant, unitOffset, offsetSize);
+        return this.#value(reader, abbrevs, inner, constant, unitOffset, offsetSize);
       }
       default:
-        // A reference to another file, or a form that no producer uses here: known by size only.
+        // A block, a reference to another file, or a form that no producer uses here: known by size only.
         skipForm(reader, form, 8, offsetSize);
         this.#form = 0;
         return -1;
     }
+  }
+}
+
+/** Whether values of the form, of fixed size, lead to another file. */
+function isForeign(form: number): boolean {
+  switch (form) {
+    case dw.DW_FORM_ref_sup4:
+    case dw.DW_FORM_ref_sup8:
+    case dw.DW_FORM_ref_sig8:
+    case dw.DW_FORM_strp_sup:
+    case dw.DW_FORM_GNU_ref_alt:
+    case dw.DW_FORM_GNU_strp_alt:
+      return true;
+    default:
+      return false;
   }
 }

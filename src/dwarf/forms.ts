@@ -72,8 +72,6 @@ export function skipForm(
   addressSize: number,
   offsetSize: number,
 ): void {
-  const size = fixedFormSize(form, addressSize, offsetSize);
-  if (size >= 0) return reader.skip(size);
   switch (form) {
     case dw.DW_FORM_sdata:
     case dw.DW_FORM_udata:
@@ -103,7 +101,10 @@ export function skipForm(
       }
       return skipForm(reader, inner, addressSize, offsetSize);
     }
-    default:
-      throw reader.problem(`unknown DW_FORM 0x${form.toString(16)}`);
+    default: {
+      const size = fixedFormSize(form, addressSize, offsetSize);
+      if (size < 0) throw reader.problem(`unknown DW_FORM 0x${form.toString(16)}`);
+      return reader.skip(size);
+    }
   }
 }

@@ -51,6 +51,7 @@ export class InstancePlans {
     const end = abbrevs.endAttribute[code];
     let at = 0;
     for (let index = abbrevs.firstAttribute[code]; index < end; index++) {
+      at += abbrevs.gap[index];
       const form = abbrevs.form[index];
       const size = abbrevs.sizeOfForm(form);
       const number = numberPlace(form, at, abbrevs.constant[index]);

@@ -110,7 +110,8 @@ export class LineRows {
     // The row before, where only rows of addresses are wanted.
     let lastFile = 0, lastLine = 0;
     let pos = header.programStart;
-    // Nearly all operands are numbers of one byte or two: those are read here, others, and all ends of data, by the reader.
+    // Nearly all operands are numbers of one byte or two: those are read here, others, and all ends of data, by the reader,
+    // in one place: what an engine has not seen run when it compiles this costs another compilation.
     // The most frequent opcodes come first.
     while (pos < end) {
       const opcode = bytes[pos++];
@@ -122,39 +123,23 @@ export class LineRows {
           while (bytes[pos++] >= 0x80);
         } else if (opcode === dw.DW_LNS_negate_stmt) {
           isStmt ^= 1;
-        } else if (opcode === dw.DW_LNS_advance_line) {
-          if (pos < end && bytes[pos] < 0x80) line = line + (bytes[pos++] << 25 >> 25) | 0;
-          else if (pos + 1 < end && bytes[pos + 1] < 0x80) {
-            line = line + (bytes[pos] & 0x7f | bytes[pos + 1] << 25 >> 18) | 0;
-            pos += 2;
-          } else {
-            reader.pos = pos;
-            line = line + reader.sleb() | 0;
-            pos = reader.pos;
-          }
-        } else if (opcode === dw.DW_LNS_set_file) {
-          if (pos < end && bytes[pos] < 0x80) file = bytes[pos++];
-          else {
-            reader.pos = pos;
-            file = reader.uleb() | 0;
-            pos = reader.pos;
-          }
+        } else if (opcode === dw.DW_LNS_advance_line && pos < end && bytes[pos] < 0x80) {
+          line = line + (bytes[pos++] << 25 >> 25) | 0;
+        } else if (opcode === dw.DW_LNS_advance_line && pos + 1 < end && bytes[pos + 1] < 0x80) {
+          line = line + (bytes[pos] & 0x7f | bytes[pos + 1] << 25 >> 18) | 0;
+          pos += 2;
+        } else if (opcode === dw.DW_LNS_set_file && pos < end && bytes[pos] < 0x80) {
+          file = bytes[pos++];
         } else if (opcode === dw.DW_LNS_const_add_pc) {
           offset = offset + addressAdvance[255] | 0;
-        } else if (opcode === 0) {
-          let size: number, at: number;
-          if (pos < end && bytes[pos] < 0x80 && bytes[pos] < end - pos) {
-            size = bytes[pos];
-            at = pos + 1;
-            pos = at + size;
-          } else {
-            reader.pos = pos;
-            size = reader.uleb();
-            at = reader.take(size);
-            pos = reader.pos;
-          }
-          const extended = size > 0 ? bytes[at] : 0;
-          if (extended === dw.DW_LNE_end_sequence) {
+        } else {
+          reader.pos = pos;
+          const operand = readOperand(reader, header, opcode);
+          pos = reader.pos;
+          if (opcode === dw.DW_LNS_advance_line) line = line + operand | 0;
+          else if (opcode === dw.DW_LNS_set_file) file = operand | 0;
+          else if (opcode !== 0) offset = offset + operand | 0;
+          else if (operand === dw.DW_LNE_end_sequence) {
             if (keepsAll) {
               addresses[count] = base + offset;
               files[count] = file;
@@ -171,17 +156,12 @@ export class LineRows {
             base = offset = 0;
             file = line = 1;
             isStmt = defaultIsStmt;
-          } else if (extended === dw.DW_LNE_set_address) {
-            if (size !== 9) throw reader.problem(`address of ${size - 1} bytes`, at);
+          } else if (operand === dw.DW_LNE_set_address) {
             const before = base;
-            base = addressFromHalves(int32At(bytes, at + 1), int32At(bytes, at + 5));
+            base = addressFromHalves(int32At(bytes, pos - 8), int32At(bytes, pos - 4));
             offset = 0;
             nextOffset += before - base;
           }
-        } else {
-          reader.pos = pos;
-          offset = offset + skipRareOpcode(reader, header, opcode) | 0;
-          pos = reader.pos;
         }
         continue;
       }
@@ -274,10 +254,31 @@ export class LineRows {
   }
 }
 
-/** Reads the operands of an opcode that is not met often; returns by how much it advances the address. */
-function skipRareOpcode(reader: BinaryReader, header: LineHeader, opcode: number): number {
-  if (opcode === dw.DW_LNS_advance_pc) return reader.uleb() * header.minimumInstructionLength;
-  if (opcode === dw.DW_LNS_fixed_advance_pc) return reader.u16();
-  for (let left = header.standardOpcodeLengths[opcode - 1]; left > 0; left--) reader.skipLeb();
-  return 0;
+/**
+ * Reads the operands of an opcode. Returns the line or file that it gives, or by how much it advances the address; of an
+ * extended opcode which one it is: the operand is in the bytes before the reader then.
+ */
+function readOperand(reader: BinaryReader, header: LineHeader, opcode: number): number {
+  switch (opcode) {
+    case 0: {
+      const size = reader.uleb();
+      const at = reader.take(size);
+      const extended = size > 0 ? reader.bytes[at] : 0;
+      if (extended === dw.DW_LNE_set_address && size !== 9) {
+        throw reader.problem(`address of ${size - 1} bytes`, at);
+      }
+      return extended;
+    }
+    case dw.DW_LNS_advance_line:
+      return reader.sleb();
+    case dw.DW_LNS_set_file:
+      return reader.uleb();
+    case dw.DW_LNS_advance_pc:
+      return reader.uleb() * header.minimumInstructionLength;
+    case dw.DW_LNS_fixed_advance_pc:
+      return reader.u16();
+    default:
+      for (let left = header.standardOpcodeLengths[opcode - 1]; left > 0; left--) reader.skipLeb();
+      return 0;
+  }
 }

@@ -45,45 +45,22 @@ function isAddressForm(form: number): boolean {
 function readRangeList(unit: Unit, offset: number, add: AddRange): void {
   const reader = unit.readerAt(".debug_rnglists", offset);
   let base = unit.lowPc;
-  for (;;) {
-    const kind = reader.u8();
-    switch (kind) {
-      case dw.DW_RLE_end_of_list:
-        return;
-      case dw.DW_RLE_base_addressx:
-        base = unit.indexedAddress(reader.uleb());
-        break;
-      case dw.DW_RLE_startx_endx: {
-        const low = unit.indexedAddress(reader.uleb());
-        add(low, unit.indexedAddress(reader.uleb()));
-        break;
-      }
-      case dw.DW_RLE_startx_length: {
-        const low = unit.indexedAddress(reader.uleb());
-        add(low, low + reader.uleb());
-        break;
-      }
-      case dw.DW_RLE_offset_pair: {
-        const low = base + reader.uleb();
-        add(low, base + reader.uleb());
-        break;
-      }
-      case dw.DW_RLE_base_address:
-        base = reader.address();
-        break;
-      case dw.DW_RLE_start_end: {
-        const low = reader.address();
-        add(low, reader.address());
-        break;
-      }
-      case dw.DW_RLE_start_length: {
-        const low = reader.address();
-        add(low, low + reader.uleb());
-        break;
-      }
-      default:
-        throw reader.problem(`unknown DW_RLE 0x${kind.toString(16)}`, reader.pos - 1);
+  // Operands of all kinds are read in few places: each place more is more for an engine to compile.
+  for (let kind = reader.u8(); kind !== dw.DW_RLE_end_of_list; kind = reader.u8()) {
+    if (kind > dw.DW_RLE_start_length) {
+      throw reader.problem(`unknown DW_RLE 0x${kind.toString(16)}`, reader.pos - 1);
     }
+    let low = kind >= dw.DW_RLE_base_address ? reader.address() : reader.uleb();
+    if (kind < dw.DW_RLE_offset_pair) low = unit.indexedAddress(low);
+    if (kind === dw.DW_RLE_base_address || kind === dw.DW_RLE_base_addressx) {
+      base = low;
+      continue;
+    }
+    if (kind === dw.DW_RLE_offset_pair) low += base;
+    const high = kind === dw.DW_RLE_start_end ? reader.address() : reader.uleb();
+    if (kind === dw.DW_RLE_start_end) add(low, high);
+    else if (kind === dw.DW_RLE_startx_endx) add(low, unit.indexedAddress(high));
+    else add(low, high + (kind === dw.DW_RLE_offset_pair ? base : low));
   }
 }
 

@@ -78,7 +78,7 @@ export class Unit {
     if (!(code > 0 && code < this.abbrevs.size) || this.abbrevs.role[code] === 0) {
       throw reader.problem(`no abbreviation ${code}`, offset - header.offset);
     }
-    die.read(reader, this.abbrevs, code, header.offset, header.addressSize, header.offsetSize);
+    die.read(reader, this.abbrevs, code, header.offset, header.offsetSize);
     return true;
   }
 

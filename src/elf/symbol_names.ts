@@ -1,5 +1,5 @@
 import type { Address } from "../base/address.ts";
-import { sortedOrder, upperBound } from "../base/search.ts";
+import { lowerBound, sortedOrder, upperBound } from "../base/search.ts";
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,
@@ -36,8 +36,13 @@ export interface SymbolNames {
  * section, as the linker's mark of the end, names nothing.
  *
  * @param base subtracted from the addresses
+ * @param wanted ascending addresses, where only the symbols that name those are needed: most need not be sorted then
  */
-export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
+export function readSymbolNames(
+  elf: ElfFile,
+  base: Address,
+  wanted?: ArrayLike<Address>,
+): SymbolNames {
   const symbols = elf.symbols();
   const { isMark } = elf.header.machine;
   // Empty where a section holds no code, so that no symbol is within it.
@@ -72,6 +77,7 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
       section: ".symtab",
     });
   }
+  if (wanted !== undefined) count = keepLastBefore(picked, keys, count, wanted);
   for (let at = 0; at < count; at++) keys[at] -= least;
   const order = sortedOrder(keys.subarray(0, count));
   const kept = new Uint32Array(count);
@@ -101,6 +107,27 @@ export function readSymbolNames(elf: ElfFile, base: Address): SymbolNames {
       return file < 0 ? undefined : symbols.nameOf(file);
     },
   };
+}
+
+/** Keeps, at the front, the symbols that are the last at or before one of the `wanted` addresses; returns how many. */
+function keepLastBefore(
+  picked: Uint32Array,
+  keys: Float64Array,
+  count: number,
+  wanted: ArrayLike<Address>,
+): number {
+  const last = new Float64Array(wanted.length).fill(-Infinity);
+  for (let at = 0; at < count; at++) {
+    const next = lowerBound(wanted, keys[at]);
+    if (next < last.length && keys[at] > last[next]) last[next] = keys[at];
+  }
+  let kept = 0;
+  for (let at = 0; at < count; at++) {
+    if (keys[at] !== last[lowerBound(wanted, keys[at])]) continue;
+    picked[kept] = picked[at];
+    keys[kept++] = keys[at];
+  }
+  return kept;
 }
 
 /** Index of the symbol that `address` lies in, or -1. */

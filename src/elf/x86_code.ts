@@ -39,6 +39,12 @@ const BRANCH = 0x100;
 
 const ONE_BYTE = oneByteMap();
 const TWO_BYTE = twoByteMap();
+/** Bytes of a ModRM byte with what belongs to it: a SIB byte and a displacement. */
+const MODRM_SIZE = Uint8Array.from({ length: 256 }, (_, modrm) => {
+  const mode = modrm >> 6, rm = modrm & 7;
+  const displacement = mode === 1 ? 1 : mode === 2 || mode === 0 && rm === 5 ? 4 : 0;
+  return 1 + displacement + (mode !== 3 && rm === 4 ? 1 : 0);
+});
 
 function fill(map: Uint16Array, from: number, to: number, value: number): void {
   map.fill(value, from, to + 1);
@@ -220,14 +226,10 @@ function findJump(
       return;
     }
     if ((kind & MODRM) !== 0) {
-      const modrm = code[at++];
-      const mode = modrm >> 6, rm = modrm & 7;
-      if (mode !== 3) {
-        let base = rm;
-        if (rm === 4) base = code[at++] & 7;
-        if (mode === 1) at += 1;
-        else if (mode === 2 || base === 5) at += 4;
-      }
+      const modrm = code[at];
+      // A SIB byte that names no base register brings a displacement where ModRM has none.
+      if ((modrm & 0xc7) === 4 && (code[at + 1] & 7) === 5) at += 4;
+      at += MODRM_SIZE[modrm];
     }
     if (isPointerCall && at <= end) jump.calls?.push(at, -1);
     if ((kind & IMM8) !== 0) at += 1;

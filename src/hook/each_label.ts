@@ -1,4 +1,4 @@
-import { inspect } from "node:util";
+import { nodeBuiltin } from "../sys/node_builtins.ts";
 
 /**
  * The label of one row of `test.each`, as Bun 1.4 fills it in its reports. A `%` takes the row's next value, where that
@@ -57,7 +57,7 @@ function formatted(type: string, value: unknown): string {
 /** As Bun prints values, which is not as Node.js does. */
 function printed(value: unknown): string {
   const { Bun } = globalThis as { readonly Bun?: { inspect(value: unknown): string } };
-  return Bun === undefined ? inspect(value) : Bun.inspect(value);
+  return Bun === undefined ? nodeBuiltin("node:util").inspect(value) : Bun.inspect(value);
 }
 
 function property(value: unknown, path: string): unknown {

@@ -13,12 +13,15 @@ import {
   KCOV_SCOPE_THREAD,
   KCOV_SWITCH_OWN,
   KCOV_SWITCH_RENEW,
+  WORD_BYTES,
 } from "./abi.ts";
 import { type KcovLibc, openKcov } from "./open_kcov.ts";
-import type { OriginTally } from "./origin_tally.ts";
+import type { EntryTally } from "./origin_tally.ts";
 
 const MADV_DONTFORK = 10;
 const EINVAL = 22;
+/** The header and most lists of entries fit into so many words: a longer one is viewed where it is read. */
+const VIEWED_WORDS = 2048;
 
 /** What a collector calls. */
 export type CollectorLibc = KcovLibc & LibcPart<"madvise">;
@@ -62,7 +65,7 @@ export class Collector implements Disposable {
   readonly #libc: CollectorLibc;
   readonly #fd: number;
   readonly #mapping: SharedMapping;
-  /** The area as 32-bit halves, low first. */
+  /** The beginning of the area as 32-bit halves, low first. */
   readonly #halves: Uint32Array;
   #closed = false;
 
@@ -74,10 +77,10 @@ export class Collector implements Disposable {
    * is released.
    */
   static open(libc: CollectorLibc, { words, keeps = false }: CollectorOptions): Collector {
-    const { fd, mapping } = openKcov(libc, words);
+    const { fd, mapping } = openKcov(libc, words, "thread", VIEWED_WORDS);
     try {
       // A child does not read it, and a fork need not copy its page table.
-      libc.madvise(mapping.address, BigInt(mapping.buffer.byteLength), MADV_DONTFORK);
+      libc.madvise(mapping.address, BigInt(words * WORD_BYTES), MADV_DONTFORK);
       const flags = Uint32Array.of(keeps ? KCOV_COLLECTOR_KEEPS : 0, 0, 0, 0);
       const made = libc.ioctl(
         fd,
@@ -178,9 +181,16 @@ export class Collector implements Disposable {
    *
    * @returns Up to which number they are read: the first that is not stored yet, or the end.
    */
-  addTo(tally: OriginTally, from = 0): number {
+  addTo(tally: EntryTally, from = 0): number {
     const { words } = KCOV_HEADER;
-    return tally.add(this.#halves, words + from, words + this.count) - words;
+    const start = words + from, end = words + this.count;
+    const read = end * 2 <= this.#halves.length
+      ? tally.add(this.#halves, start, end)
+      : this.#mapping.viewed(
+        (memory) => tally.add(new Uint32Array(memory), start, end),
+        end * WORD_BYTES,
+      );
+    return read - words;
   }
 
   /** Whether it was closed. */

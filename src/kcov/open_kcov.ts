@@ -28,16 +28,23 @@ const leases = new Map<number, number>();
  * does so for it.
  *
  * @param use What for: {@linkcode DeviceUse}.
+ * @param viewedWords How many of the words are viewed at once, from the first on; all by default.
  * @throws {RangeError} Where KCOV takes no such size; before any call.
  * @throws {SyscallError} Where the kernel or the broker refuses a step; what was opened before is released.
  */
-export function openKcov(libc: KcovLibc, words: number, use: DeviceUse = "thread"): OpenKcov {
+export function openKcov(
+  libc: KcovLibc,
+  words: number,
+  use: DeviceUse = "thread",
+  viewedWords: number = words,
+): OpenKcov {
   checkWords(words, Number(libc.sysconf(_SC_PAGESIZE)));
   const fd = openDevice(libc, words, use);
   try {
-    const mapping = new SharedMapping(libc, fd, words * WORD_BYTES, "the coverage buffer");
+    const what = "the coverage buffer";
+    const mapping = new SharedMapping(libc, fd, words * WORD_BYTES, what, viewedWords * WORD_BYTES);
     // The broker may have lent it before.
-    if (leases.has(fd)) new Uint8Array(mapping.buffer).fill(0);
+    if (leases.has(fd)) mapping.viewed((memory) => new Uint8Array(memory).fill(0));
     return { fd, mapping };
   } catch (error) {
     closeKcov(libc, fd);

@@ -11,6 +11,17 @@ export interface CollectedPoints {
   readonly origins: readonly OriginPoints[];
 }
 
+/** What gathers entries of collectors. */
+export interface EntryTally {
+  /**
+   * Adds the entries in words `from` to `to` of an area.
+   *
+   * @param halves The area as 32-bit halves: word `i` is entries `2 * i` (low) and `2 * i + 1` (high).
+   * @returns The first word that holds nothing yet, or `to`.
+   */
+  add(halves: Uint32Array, from: number, to: number): number;
+}
+
 /** Points with the order of their first runs. */
 export interface TakenPoints extends CollectedPoints {
   /** Stretches of code, as `stretchOf` has them, in the order in which points of them first ran. */
@@ -25,18 +36,12 @@ const KEPT_ENTRIES = 65_536;
  * Gathers entries of collectors, of which some may be the same. Neither a bigint nor an object is made of an entry, and no
  * table: in a guest, memory that is touched for the first time takes longer than all else.
  */
-export class OriginTally {
+export class OriginTally implements EntryTally {
   /** Of each entry the PC and the origin. */
   #pcs = new Float64Array(FIRST_ENTRIES);
   #origins = new Uint16Array(FIRST_ENTRIES);
   #entries = 0;
 
-  /**
-   * Adds the entries in words `from` to `to` of an area.
-   *
-   * @param halves The area as 32-bit halves: word `i` is entries `2 * i` (low) and `2 * i + 1` (high).
-   * @returns The first word that holds nothing yet, or `to`.
-   */
   add(halves: Uint32Array, from: number, to: number): number {
     this.#makeRoom(to - from);
     const pcs = this.#pcs, origins = this.#origins;
@@ -59,13 +64,6 @@ export class OriginTally {
   points(): CollectedPoints {
     const pcs = this.#distinct();
     return { pcs, origins: this.#byOrigin(pcs) };
-  }
-
-  /** The distinct PCs alone, ascending, of a tally that is emptied with it. */
-  takePcs(): CollectedPoints["pcs"] {
-    const pcs = this.#distinct();
-    this.clear();
-    return pcs;
   }
 
   /** {@linkcode points} with the order of their first runs, and empties the tally. */
@@ -131,7 +129,7 @@ export class OriginTally {
 }
 
 /** Moves each of some ascending numbers to the front once; how many they are. */
-function leaveOnce(sorted: Float64Array | Uint32Array): number {
+export function leaveOnce(sorted: Float64Array | Uint32Array): number {
   let length = 0;
   for (let at = 0; at < sorted.length; at++) {
     if (at === 0 || sorted[at] !== sorted[at - 1]) sorted[length++] = sorted[at];

@@ -4,8 +4,17 @@ import type { ElfFile } from "../elf/elf_file.ts";
 import { RELA_SIZE } from "../elf/relocations.ts";
 import type { ElfSection } from "../elf/sections.ts";
 
-/** The callback that the compiler calls at the start of each basic block. */
-const CALLBACK = "__sanitizer_cov_trace_pc";
+/**
+ * The callbacks that compilers call at the start of basic blocks: of every block; of a function's first one, where it is
+ * told apart (`-fsanitize-coverage=trace-pc-entry-exit`); and with a number for each block (`trace-pc-guard`), which
+ * kernels that store each PC once need. That at a function's end, `__sanitizer_cov_trace_pc_exit`, is no point: it is in
+ * a block that has one, and the kernel does not record it as a PC.
+ */
+const CALLBACKS = [
+  "__sanitizer_cov_trace_pc",
+  "__sanitizer_cov_trace_pc_entry",
+  "__sanitizer_cov_trace_pc_guard",
+];
 
 /** The coverage points of one section of code. */
 export interface SectionPoints {
@@ -19,11 +28,11 @@ export interface SectionPoints {
 }
 
 /**
- * Symbols of the callback: its own, and those of the linker's veneers for it (`____sanitizer_cov_trace_pc_veneer`), which
- * arm64 calls go through when the callback is out of reach.
+ * Symbols of the callbacks: their own, and those of the linker's veneers for them (`____sanitizer_cov_trace_pc_veneer`),
+ * which arm64 calls go through when a callback is out of reach.
  */
 export function callbackSymbols(elf: ElfFile): number[] {
-  return elf.symbols().indexesOf(CALLBACK, `__${CALLBACK}_veneer`);
+  return elf.symbols().indexesOf(...CALLBACKS, ...CALLBACKS.map((name) => `__${name}_veneer`));
 }
 
 /**

@@ -55,9 +55,13 @@ export function findRunFolder(directory: string): string {
  *
  * @throws {TypeError} Where it cannot be read.
  */
-export function readRecordFiles(directory: string): RecordFile[] {
+export function readRecordFiles(
+  directory: string,
+  isWanted: (name: string) => boolean = () => true,
+): RecordFile[] {
   try {
-    const files = recordFiles(directory).map((name) => readRecordFile(directory, name));
+    const files = recordFiles(directory).filter(isWanted)
+      .map((name) => readRecordFile(directory, name));
     return files.sort((a, b) => begunAt(a) - begunAt(b));
   } catch (error) {
     throw cannotRead(directory, error);

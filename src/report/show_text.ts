@@ -5,6 +5,7 @@ import type { OriginHits } from "../coverage/origin_hits.ts";
 import type { HitTotals } from "../coverage/line_tally.ts";
 import { union } from "../coverage/point_sets.ts";
 import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { testsOfEach } from "../coverage/questions/line_tests.ts";
 import type { SimilarTest } from "../coverage/questions/similar_tests.ts";
 import { soleOwners } from "../coverage/questions/sole_owners.ts";
 import {
@@ -180,17 +181,19 @@ function rankFunctions(
  * as the entry of system calls in `arch`, is last; so is `arch` among folders that as many run.
  */
 function tellingFolders(
-  { universe: { image }, lineTests }: RunCoverage,
+  coverage: RunCoverage,
   lines: Uint32Array,
 ): string[] {
+  const { image } = coverage.universe;
+  const tests = testsOfEach(coverage, lines);
   const sums = new Map<string, { tests: number; lines: number }>();
-  for (const line of lines) {
+  lines.forEach((line, at) => {
     const folder = folderOf(image.files[image.lineFile[line]]);
     const sum = sums.get(folder) ?? { tests: 0, lines: 0 };
-    sum.tests += lineTests[line];
+    sum.tests += tests[at];
     sum.lines++;
     sums.set(folder, sum);
-  }
+  });
   const isArch = (folder: string): number => folder.startsWith("arch/") ? 1 : 0;
   return [...sums].sort(([a, x], [b, y]) =>
     x.tests / x.lines - y.tests / y.lines || isArch(a) - isArch(b) || y.lines - x.lines ||

@@ -1,17 +1,17 @@
 import { statSync } from "node:fs";
 import { RunCoverage } from "../coverage/run_coverage.ts";
 import type { OriginSelection } from "../coverage/origin_selection.ts";
-import { buildUniverse } from "../coverage/universe.ts";
+import { buildUniverse, type Universe } from "../coverage/universe.ts";
 import { knowsOrigins } from "../kcov/origin.ts";
 import { isSameKernel, readRun } from "../record/read_run.ts";
 import { joinModules, movePcs } from "../record/run_modules.ts";
 import type { Address } from "../base/address.ts";
 import type { TraceOrder } from "../kcov/trace_order.ts";
-import type { Run, RunKernel, TestRecord } from "../record/test_record.ts";
+import type { Run, RunKernel, RunModule, TestRecord } from "../record/test_record.ts";
 import { absolutePaths, type PathMode } from "../report/source_path.ts";
 import { isImageOf } from "./kernel_index.ts";
 import { type KernelSources, sourcesOf } from "./kernel_sources.ts";
-import { loadRunImage, type RunImageOptions } from "./run_image.ts";
+import { loadRunImage, type RunImage, type RunImageOptions } from "./run_image.ts";
 
 /** How to read a run back. */
 export interface LoadRunOptions extends RunImageOptions {
@@ -24,6 +24,14 @@ export interface LoadRunOptions extends RunImageOptions {
    * of the kernel's source if it is beside the image, so that genhtml and editors find the files; else empty.
    */
   readonly sourcePrefix?: string;
+  /** Universes that were made, which are made once for runs that are compared. */
+  readonly universes?: Map<string, LoadedUniverse>;
+}
+
+/** What can be covered of a kernel and its modules, and where the sources are. */
+export interface LoadedUniverse
+  extends Omit<RunImage, "image" | "path">, Omit<LoadedRun, "coverage" | "traceOf"> {
+  readonly universe: Universe;
 }
 
 /** A run, symbolized. */
@@ -101,17 +109,10 @@ function namedFor(
 /** Runs of one kernel build. */
 function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
   const joined = joinModules(runs);
-  const { image, path, modules, moved } = loadRunImage(runs[0].kernel, joined.modules, options);
-  const sources = sourcesOf(path);
-  const prefix = options.sourcePrefix ?? sources.root ?? "";
-  const elsewhere = options.sourcePrefix === undefined
-    ? sources.elsewhere(image.files)
-    : new Map<string, string>();
-  const universe = buildUniverse(
-    image,
-    sources.root === undefined || path === undefined
-      ? {}
-      : { sourceLines: changedSourceLines(sources, path) },
+  const { universe, modules, moved, paths, sources, imagePath } = universeOf(
+    runs[0].kernel,
+    joined.modules,
+    options,
   );
   return runs.map(({ kernel, damaged, lost, cut, otherKernel }, i) => {
     const records = joined.records[i].map((record) => movePcs(record, moved));
@@ -126,9 +127,9 @@ function loadAlike(runs: readonly Run[], options: LoadRunOptions): LoadedRun[] {
         steady: options.steady === true,
         selection: options.selection,
       }),
-      imagePath: path,
+      imagePath,
       traceOf: tracesOf(records),
-      paths: prefix === "" ? "relative" : absolutePaths(prefix, elsewhere),
+      paths,
       sources,
     };
   });
@@ -139,6 +140,33 @@ function tracesOf(records: readonly TestRecord[]): LoadedRun["traceOf"] {
   const traces = records.filter(({ kind }) => kind !== "baseline" && kind !== "outside")
     .map(({ pcs, order }) => order && { pcs, order });
   return (test) => traces[test];
+}
+
+/** What can be covered of a kernel and its modules, and where the sources are. */
+export function universeOf(
+  kernel: RunKernel,
+  runModules: readonly RunModule[],
+  options: LoadRunOptions,
+): LoadedUniverse {
+  const key = JSON.stringify([kernel, runModules]);
+  const known = options.universes?.get(key);
+  if (known !== undefined) return known;
+  const { image, path, modules, moved } = loadRunImage(kernel, runModules, options);
+  const sources = sourcesOf(path);
+  const prefix = options.sourcePrefix ?? sources.root ?? "";
+  const elsewhere = options.sourcePrefix === undefined
+    ? sources.elsewhere(image.files)
+    : new Map<string, string>();
+  const universe = buildUniverse(
+    image,
+    sources.root === undefined || path === undefined
+      ? {}
+      : { sourceLines: changedSourceLines(sources, path) },
+  );
+  const paths = prefix === "" ? "relative" : absolutePaths(prefix, elsewhere);
+  const made = { universe, modules, moved, paths, sources, imagePath: path };
+  options.universes?.set(key, made);
+  return made;
 }
 
 /**

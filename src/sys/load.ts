@@ -3,7 +3,7 @@ import { openWithBun } from "./bun.ts";
 import { openWithDeno } from "./deno.ts";
 import { isNotPermitted, machineName, runtimeName, systemName } from "./runtime.ts";
 import { notingErrno } from "./noted_errno.ts";
-import { systemCallNumber } from "./system_calls.ts";
+import { type NumberedFunctions, numberedFunctions, systemCallNumber } from "./system_calls.ts";
 import type { Libc, LibcFunctions, LibcPart, NativeLibrary } from "./types.ts";
 
 /** Module state is per thread: each Worker and each file of `deno test` loads its own modules. */
@@ -21,18 +21,29 @@ export function loadLibc(): Libc {
 }
 
 /** What {@linkcode libcOf} needs by itself. */
-const ALWAYS = ["__errno_location", "gettid", "syscall"] as const;
+const ALWAYS = ["__errno_location", "syscall"] as const;
+/** What a part of libc has by the numbers of system calls. */
+const NUMBERED: Readonly<Record<keyof NumberedFunctions, true>> = {
+  open: true,
+  close: true,
+  fstat: true,
+  poll: true,
+  mmap: true,
+  munmap: true,
+  madvise: true,
+  getpid: true,
+};
 
 /**
  * Some functions of the C library: opening one takes a runtime up to a millisecond, which every thread that runs tests
- * would spend on those that it never calls.
+ * would spend on those that it never calls. What is rarely called is one function, `syscall`.
  *
  * @throws {KcovUnavailableError} As {@linkcode loadLibc}.
  */
 export function loadLibcPart<Name extends keyof LibcFunctions>(
   names: readonly Name[],
 ): LibcPart<Name> {
-  return loaded ?? openLibc([...ALWAYS, ...names]);
+  return loaded ?? openLibc([...ALWAYS, ...names.filter((name) => !Object.hasOwn(NUMBERED, name))]);
 }
 
 function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
@@ -56,7 +67,7 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
   const libraries = ["libc.so.6", `libc.musl-${machineName()}.so.1`];
   for (const name of libraries) {
     try {
-      return libcOf(open(name, names));
+      return libcOf(open(name, names), names !== undefined);
     } catch (cause) {
       causes.push(cause);
       // Deno names this error; the permission is missing for every library name alike.
@@ -76,8 +87,12 @@ function openLibc(names?: readonly (keyof LibcFunctions)[]): Libc {
   );
 }
 
-/** Completes what the runtime opened with what both share. */
-function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
+/**
+ * Completes what the runtime opened with what both share.
+ *
+ * @param isPart Not all functions were opened.
+ */
+function libcOf({ functions, addressOf, view }: NativeLibrary, isPart: boolean): Libc {
   // errno is thread-local, so its address is taken by the thread that loads.
   const location = new Int32Array(view(functions.__errno_location(), 4));
   const noting = notingErrno(functions, location);
@@ -85,5 +100,12 @@ function libcOf({ functions, addressOf, view }: NativeLibrary): Libc {
   function threadId(): number {
     return functions.gettid?.() ?? Number(functions.syscall(number, 0n, 0n, 0n, 0n, 0n, 0n));
   }
-  return { ...noting.functions, addressOf, view, errno: noting.errno, threadId };
+  return {
+    ...(isPart ? numberedFunctions(noting.functions.syscall, { addressOf }) : {}),
+    ...noting.functions,
+    addressOf,
+    view,
+    errno: noting.errno,
+    threadId,
+  };
 }

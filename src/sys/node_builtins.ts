@@ -15,6 +15,7 @@ interface Builtins {
   readonly "node:module": typeof import("node:module");
   readonly "node:os": typeof import("node:os");
   readonly "node:path": typeof import("node:path");
+  readonly "node:util": typeof import("node:util");
   readonly "node:zlib": typeof import("node:zlib");
 }
 

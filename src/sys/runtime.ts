@@ -25,6 +25,7 @@ interface RuntimeGlobals {
   readonly Bun?: { readonly version: string };
   readonly process: {
     readonly platform: string;
+    readonly arch: string;
     readonly argv: readonly string[];
     readonly env: Record<string, string | undefined>;
     readonly pid: number;
@@ -71,16 +72,29 @@ export function systemName(): string {
 /** The kernel's release, such as `6.12.117`; empty where the runtime does not permit to ask. */
 export function systemRelease(): string {
   const globals = globalThis as unknown as RuntimeGlobals;
-  const release = permitted(() => globals.Deno?.osRelease() ?? nodeBuiltin("node:os").release());
-  // A file needs another permission.
-  return release ?? tryReadText("/proc/sys/kernel/osrelease")?.trim() ?? "";
+  const release = permitted(() => globals.Deno?.osRelease());
+  if (release !== undefined) return release;
+  // In Deno a file needs another permission; in Bun it is read sooner than `node:os` is loaded.
+  const text = tryReadText("/proc/sys/kernel/osrelease")?.trim();
+  return text ?? (globals.Deno === undefined ? nodeBuiltin("node:os").release() : "");
 }
+
+/** Kept, since a test may give `process` another architecture. */
+let machine: string | undefined;
 
 /** The machine's architecture as `uname -m` has it: `x86_64`, `aarch64`, `riscv64`. */
 export function machineName(): string {
   const globals = globalThis as unknown as RuntimeGlobals;
-  return globals.Deno?.build.arch ?? nodeBuiltin("node:os").machine();
+  return machine ??= globals.Deno?.build.arch ?? MACHINES[globals.process.arch] ??
+    nodeBuiltin("node:os").machine();
 }
+
+/** Names of architectures by Node's: to load `node:os` takes Bun longer than all that it is asked here. */
+const MACHINES: Readonly<Record<string, string>> = {
+  x64: "x86_64",
+  arm64: "aarch64",
+  riscv64: "riscv64",
+};
 
 /** The id of this process. */
 export function processId(): number {

@@ -17,9 +17,16 @@ export class SharedMapping implements Disposable {
    * Maps the first `byteLength` bytes of `fd`.
    *
    * @param what What is mapped, for the error: follows "Cannot map".
+   * @param viewedBytes How much of it `buffer` is: a runtime takes it for memory of its own, and collects garbage sooner.
    * @throws {SyscallError} Where the kernel refuses.
    */
-  constructor(libc: LibcPart<"mmap" | "munmap">, fd: number, byteLength: number, what: string) {
+  constructor(
+    libc: LibcPart<"mmap" | "munmap">,
+    fd: number,
+    byteLength: number,
+    what: string,
+    viewedBytes: number = byteLength,
+  ) {
     const length = BigInt(byteLength);
     const address = libc.mmap(0n, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0n);
     this.#address = check(libc, "mmap", address, `map ${what}`, {
@@ -29,7 +36,7 @@ export class SharedMapping implements Disposable {
     this.#libc = libc;
     this.#byteLength = byteLength;
     try {
-      this.#buffer = libc.view(this.#address, byteLength);
+      this.#buffer = libc.view(this.#address, Math.min(viewedBytes, byteLength));
     } catch (error) {
       // Without a view (Deno with --allow-ffi scoped to a path) the mapping would never be released.
       libc.munmap(this.#address, length);
@@ -37,9 +44,24 @@ export class SharedMapping implements Disposable {
     }
   }
 
-  /** The memory. Detached once disposed, so that a late use is a `TypeError` and not a crash. */
+  /** The memory, or its beginning. Detached once disposed, so that a late use is a `TypeError` and not a crash. */
   get buffer(): ArrayBuffer {
     return this.#buffer;
+  }
+
+  /**
+   * Calls `use` with the first `byteLength` bytes of the memory, all by default, which are detached afterwards.
+   *
+   * @throws {TypeError} It is disposed.
+   */
+  viewed<Result>(use: (memory: ArrayBuffer) => Result, byteLength = this.#byteLength): Result {
+    if (!this.#mapped) throw new TypeError("Cannot use shared memory that was unmapped");
+    const memory = this.#libc.view(this.#address, Math.min(byteLength, this.#byteLength));
+    try {
+      return use(memory);
+    } finally {
+      memory.transfer(0);
+    }
   }
 
   /** Where the memory lies in this process. */

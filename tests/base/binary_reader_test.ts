@@ -11,7 +11,13 @@ function reader(bytes: ArrayLike<number>): BinaryReader {
 
 test("uleb() reads numbers of any size up to 2^53 and 64-bit addresses as signed numbers", () => {
   for (const value of [0, 1, 127, 128, 16383, 16384, 2 ** 31, 2 ** 32 + 5, 2 ** 53 - 1]) {
-    assert.equal(reader(new ByteWriter().uleb(value).done()).uleb(), value);
+    const bytes = new ByteWriter().uleb(value).done();
+    // At the end of the data, and with more behind it.
+    for (const behind of [[], [0x81], [0xff, 0xff, 0xff]]) {
+      const numbers = reader([...bytes, ...behind]);
+      assert.equal(numbers.uleb(), value);
+      assert.equal(numbers.pos, bytes.length);
+    }
   }
   // 0xffffffff81000000, ten bytes: shifting into 32 bits would give -8 or 0x81000000.
   const address = reader([0x80, 0x80, 0x80, 0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x01]).uleb();

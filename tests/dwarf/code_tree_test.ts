@@ -149,6 +149,44 @@ test("functions that no address is in are left out", () => {
   assert.deepEqual(treeOf(list, [TEXT + 5000], true), []);
 });
 
+test("the first address of each range is found, wherever the range before it was", () => {
+  const addresses = Float64Array.from({ length: 300 }, (_, at) => TEXT + 7 * at);
+  const ranges = Array.from({ length: 200 }, (_, at): [number, number] => {
+    const low = at * 1103 % 2200;
+    return [low, low + 1 + at % 90];
+  });
+  const list = buildUnits([{
+    root: {
+      tag: dw.DW_TAG_compile_unit,
+      children: ranges.map(([low, high]) => subprogram(low, high)),
+    },
+  }]);
+  const sections = sectionsOf(list);
+  const [header] = readUnitHeaders(sections.info, []);
+  const bytes = sections.info.read(header.offset, header.end - header.offset);
+  const tree = new CodeTree();
+  tree.read(new Unit(sections, header, bytes), addresses, false);
+  const firstFrom = (low: number) => addresses.filter((address) => address < low).length;
+  const found = Array.from(
+    tree.rangeFirst.subarray(0, tree.rangeCount),
+    (first, at) => [tree.rangeLow[at], first],
+  );
+  const holding = ranges.filter(([low, high]) => Math.ceil(low / 7) * 7 < Math.min(high, 2100));
+  assert.ok(holding.length > 100 && holding.length < 200);
+  assert.deepEqual(found, holding.map(([low]) => [TEXT + low, firstFrom(TEXT + low)]));
+});
+
+test("entries are found behind more kinds of entries than one byte can number", () => {
+  const kinds = Array.from({ length: 300 }, (_, at): DieSpec => ({
+    tag: dw.DW_TAG_variable,
+    attributes: [[0x2100 + at, dw.DW_FORM_data1, 0]],
+  }));
+  const list = buildUnits([{
+    root: { tag: dw.DW_TAG_compile_unit, children: [...kinds, ...FUNCTIONS, ...kinds] },
+  }]);
+  assert.deepEqual(treeOf(list, [TEXT, TEXT + 120]), EXPECTED);
+});
+
 test("range lists of version 5 give their ranges in every form", () => {
   const lists = new ByteWriter();
   lists.u8(dw.DW_RLE_base_address).u64(TEXT + 100);

@@ -9,11 +9,16 @@ const TEXT = 0x1000, INIT = 0x2000, REPLACEMENT = 0x2020;
 
 /** What stands at addresses of a file: names, and `undefined` where none does. */
 function namesAt(spec: ElfSpec, addresses: readonly number[]): (string | undefined)[] {
-  const symbols = readSymbolNames(elfFileOf(buildElf(spec)), 0);
-  return addresses.map((address) => {
-    const symbol = symbolAt(symbols, address);
-    return symbol < 0 ? undefined : symbols.nameAt(symbol);
+  const elf = elfFileOf(buildElf(spec));
+  const names = [undefined, Float64Array.from(addresses).sort()].map((wanted) => {
+    const symbols = readSymbolNames(elf, 0, wanted);
+    return addresses.map((address) => {
+      const symbol = symbolAt(symbols, address);
+      return symbol < 0 ? undefined : symbols.nameAt(symbol);
+    });
   });
+  assert.deepEqual(names[1], names[0], "all symbols, and those of the addresses alone");
+  return names[0];
 }
 
 for (

@@ -61,17 +61,25 @@ for (const recorder of RECORDERS) {
 }
 
 test("what an empty test runs is kept apart, and is all that an empty test shows", SLOW, () => {
-  const { records } = runFixture(["tree_tests.ts"]);
-  const baseline = new Set(
-    records.filter(({ kind }) => kind === "baseline").flatMap(({ pcs }) => [...pcs]),
-  );
-  assert.ok(baseline.size > 100);
-  const empty = recordNamed(records, "does nothing");
-  const rest = [...empty.pcs].filter((pc) => !baseline.has(pc));
-  // Timer ticks, page faults and looks at the clock come when they come; no other test's work does.
-  assert.ok(rest.length < 600, `${rest.length} points in ${[...kernelFunctions(rest)]}`);
-  const others = Object.values(OWN_FUNCTIONS).filter((called) => kernelFunctions(rest).has(called));
-  assert.deepEqual(others, []);
+  const rests = [1, 2, 3].map(() => {
+    const { status, records, stdout, stderr } = runFixture(["tree_tests.ts"]);
+    assert.equal(status, 0, stdout + stderr);
+    const baseline = new Set(
+      records.filter(({ kind }) => kind === "baseline").flatMap(({ pcs }) => [...pcs]),
+    );
+    assert.ok(baseline.size > 0, stdout + stderr);
+    const rest = [...recordNamed(records, "does nothing").pcs].filter((pc) => !baseline.has(pc));
+    // No other test's work comes in any run.
+    const others = Object.values(OWN_FUNCTIONS).filter((called) =>
+      kernelFunctions(rest).has(called)
+    );
+    assert.deepEqual(others, []);
+    return new Set(rest);
+  });
+  // Timer ticks, page faults, and an engine that asks for its memory's size come when they come.
+  const [first, ...later] = rests;
+  const always = [...first].filter((pc) => later.every((rest) => rest.has(pc)));
+  assert.ok(always.length < 100, `${always.length} points in ${[...kernelFunctions(always)]}`);
 });
 
 for (const recorder of RECORDERS) {

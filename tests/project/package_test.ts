@@ -57,7 +57,7 @@ test("runtimes and compilers are pinned to one version each", () => {
     devDependencies?: Record<string, string>;
   };
   for (const [name, version] of Object.entries(devDependencies)) {
-    assert.match(version, /^\d+\.\d+\.\d+$/, `${name} ${version}`);
+    assert.match(version, /^\d+\.\d+\.\d+(?:-r\.\d+)?$/, `${name} ${version}`);
   }
 });
 

@@ -156,6 +156,33 @@ test("SharedMapping shares a file's memory and is detached before it is unmapped
   }
 });
 
+test("SharedMapping views a part, and more for as long as it is used", () => {
+  const libc = loadLibc();
+  const folder = mkdtempSync(join(tmpdir(), "kernelcov-libc-"));
+  const path = join(folder, "file");
+  writeFileSync(path, new Uint8Array(16384).fill(5));
+  const fd = check(libc, "open", libc.open(cString(path), O_RDWR | O_CLOEXEC, 0), "open", "-");
+  try {
+    const mapping = new SharedMapping(libc, fd, 16384, "a file", 4096);
+    assert.equal(mapping.buffer.byteLength, 4096);
+    const whole = mapping.viewed((memory) => {
+      const bytes = new Uint8Array(memory);
+      bytes[0] = 6;
+      bytes[16383] = 7;
+      return bytes;
+    });
+    assert.equal(whole.length, 0, "it is detached");
+    assert.equal(new Uint8Array(mapping.buffer)[0], 6);
+    assert.equal(readFileSync(path)[16383], 7);
+    assert.equal(mapping.viewed(({ byteLength }) => byteLength, 8192), 8192);
+    mapping[Symbol.dispose]();
+    assert.throws(() => mapping.viewed(() => {}), TypeError);
+  } finally {
+    libc.close(fd);
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("SharedMapping of a closed descriptor is a SyscallError", () => {
   assert.throws(
     () => new SharedMapping(loadLibc(), -1, 4096, "nothing"),

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { MACHINES } from "../../src/elf/machine.ts";
 import { setSystemCall } from "../../src/tracer/tasks/architecture.ts";
@@ -35,3 +39,67 @@ test("both architectures number the calls that came after their common table ali
     assert.equal(X86_64.systemCalls[name], ARM64.systemCalls[name]);
   }
 });
+
+/** Where the headers have what an architecture's table names: the structure, its registers, the instruction. */
+const HEADERS = [
+  {
+    tracing: X86_64,
+    prefix: "",
+    structure: "struct user_regs_struct",
+    header: "sys/user.h",
+    registers: ["rip", "rsp", "rax", "rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "orig_rax"],
+    instruction: "syscall",
+  },
+  {
+    tracing: ARM64,
+    prefix: "aarch64-linux-gnu-",
+    structure: "struct user_pt_regs",
+    header: "asm/ptrace.h",
+    registers: ["pc", "sp", "regs[8]", "regs[0]"]
+      .concat([0, 1, 2, 3, 4, 5].map((register) => `regs[${register}]`)),
+    instruction: "svc #0",
+  },
+] as const;
+
+for (const { tracing, prefix, structure, header, registers, instruction } of HEADERS) {
+  const compiler = `${prefix}gcc`;
+  test(
+    `places of registers and numbers of calls are those of ${compiler}'s headers`,
+    () => {
+      const calls = Object.entries(tracing.systemCalls);
+      const values = [
+        `sizeof(${structure}) / 8`,
+        ...registers.map((name) => `__builtin_offsetof(${structure}, ${name}) / 8`),
+        ...calls.map(([name]) => `__NR_${name}`),
+      ];
+      const folder = mkdtempSync(join(tmpdir(), "kernelcov-headers-"));
+      try {
+        const file = (name: string) => join(folder, name);
+        writeFileSync(
+          file("table.c"),
+          `#include <${header}>\n#include <asm/unistd.h>\n` +
+            `const unsigned long table[] __attribute__((section(".table"))) = { ${
+              values.join(", ")
+            } };\n` +
+            `__asm__(".section .call, \\"a\\"\\n${instruction}\\n");\n`,
+        );
+        execFileSync(compiler, ["-c", "-o", file("table.o"), file("table.c")]);
+        const bytes = (section: string): Uint8Array => {
+          const args = ["-O", "binary", "-j", section, file("table.o"), file("bytes")];
+          execFileSync(`${prefix}objcopy`, args);
+          return Uint8Array.from(readFileSync(file("bytes")));
+        };
+        const { programCounter, stackPointer, callNumber, result, restartNumber } = tracing;
+        const places = [programCounter, stackPointer, callNumber, result, ...tracing.arguments]
+          .concat(restartNumber < 0 ? [] : [restartNumber]);
+        assert.deepEqual(
+          [...new BigUint64Array(bytes(".table").buffer)],
+          [tracing.registerWords, ...places, ...calls.map(([, number]) => number)].map(BigInt),
+        );
+        assert.deepEqual(bytes(".call"), tracing.instruction);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+}

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KcovUnavailableError } from "../../../src/errors.ts";
@@ -8,12 +8,15 @@ import type { KernelFolder } from "../../../src/build/kernel_folder.ts";
 const FOLDER = fileURLToPath(new URL("workloads/", import.meta.url));
 
 /**
- * Compiles a workload with its runner.
+ * Compiles a workload, all sources of its folder, with its runner.
  *
  * @throws {TypeError} it does not compile
  */
 export function compileWorkload(name: string, program: string): void {
-  const sources = ["runner.c", `${name}.c`].map((source) => join(FOLDER, source));
+  const parts = readdirSync(join(FOLDER, name)).filter((file) => file.endsWith(".c")).sort();
+  const sources = ["runner.c", ...parts.map((part) => join(name, part))].map((source) =>
+    join(FOLDER, source)
+  );
   const gcc = spawnSync("gcc", ["-O1", "-static", "-o", program, ...sources], { encoding: "utf8" });
   if (gcc.status !== 0) throw new TypeError(`The workload does not compile:\n${gcc.stderr}`);
 }

@@ -1,6 +1,6 @@
 /** A program that makes one thread run parts of the kernel, and the source files that it is meant for. */
 export interface Workload {
-  /** Of `workloads/NAME.c`. */
+  /** Of its folder in `workloads`. */
   readonly name: string;
   readonly files: readonly string[];
   /** Whether rules were tried on these files; on the others they were only measured. */

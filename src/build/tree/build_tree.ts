@@ -68,7 +68,8 @@ export interface TreeBuild {
   readonly progress: ProgressLine;
 }
 
-const CLANG_PACKAGES = ["clang", "lld", "llvm"];
+/** Debian's packages for `--llvm`. */
+export const CLANG_PACKAGES = ["clang", "lld", "llvm"];
 
 /**
  * Builds the kernel of a tree of the user's, or what has changed of it since the last time. The tree is only read.
@@ -268,7 +269,7 @@ async function noteLink({ folder }: TreeBuild): Promise<void> {
 }
 
 /** Whether a change of a file can change the configuration. */
-function isConfiguring(path: string): boolean {
+export function isConfiguring(path: string): boolean {
   return /(?:^|\/)(?:Kconfig|Makefile)[^/]*$|^scripts\//.test(path);
 }
 
@@ -287,7 +288,8 @@ async function configure({ folder, make: from, config, tree, progress }: TreeBui
   writeWhole(folder.configured, [text]);
 }
 
-function optionName(line: string): string {
+/** The name of the option in a line of a configuration. */
+export function optionName(line: string): string {
   return /CONFIG_\w+/.exec(line)![0];
 }
 
@@ -324,7 +326,12 @@ async function compile(
   return done;
 }
 
-function compilerVersion(compiler: string): string {
+/**
+ * First line of a compiler's description of itself.
+ *
+ * @throws {KcovUnavailableError} It cannot be run.
+ */
+export function compilerVersion(compiler: string): string {
   const run = spawnSync(compiler, ["--version"], { encoding: "utf8" });
   if (run.status === 0) return run.stdout.split("\n")[0];
   throw new KcovUnavailableError(

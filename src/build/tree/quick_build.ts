@@ -84,7 +84,9 @@ export async function quickBuild(
 }
 
 function shell(mirror: string, script: string): Promise<{ status: number | null; output: string }> {
-  return runToEnd("sh", ["-c", script], { cwd: mirror, env: makeEnvironment() });
+  // What was edited just now is in no cache: ccache need not run the preprocessor to see that.
+  const env = { ...makeEnvironment(), CCACHE_DEPEND: "1" };
+  return runToEnd("sh", ["-c", script], { cwd: mirror, env });
 }
 
 async function compile(

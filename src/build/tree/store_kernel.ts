@@ -70,7 +70,8 @@ function stripTo(program: string, from: string, to: string, log: string): void {
   );
 }
 
-function buildIdOf(path: string): string {
+/** The build id of an image. */
+export function buildIdOf(path: string): string {
   using image = new OpenImage(path);
   const { buildId } = image.elf;
   if (buildId !== "") return buildId;
@@ -80,7 +81,8 @@ function buildIdOf(path: string): string {
   );
 }
 
-function link(to: string, path: string): void {
+/** Makes a symbolic link, in place of one that is there. */
+export function link(to: string, path: string): void {
   rmSync(path, { force: true });
   symlinkSync(to, path);
 }

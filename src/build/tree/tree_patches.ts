@@ -51,8 +51,13 @@ const ROLES: Readonly<Record<string, PatchRole>> = {
     since: [6, 8],
   },
   lkdtm: { lack: "the crash tests of lkdtm count as code to be covered" },
+  um_fault_irqs: { lack: "interrupts can come where the kernel has disabled them" },
   um_faults: { lack: "page faults and system calls are slower" },
   um_tables: { lack: "large areas that are unmapped can stay mapped", since: [6, 11] },
+  um_unmap: {
+    lack: "many areas of the kernel's own memory can crash the guest",
+    needs: ["um_faults"],
+  },
   whose_coverage: {
     lack: "tests are recorded by a tracer, and origins are not known",
     needs: ["kcov"],

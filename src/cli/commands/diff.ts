@@ -21,29 +21,30 @@ import {
   QUESTION_OPTIONS,
   type QuestionValues,
 } from "../question.ts";
+import { namesStore } from "../stores/open_store.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** `kernelcov diff A B`. */
 export const diffCommand: Command = {
   help: `kernelcov diff A B
     What two tests of a run, or two runs, cover differently: by line, or by function if the runs are of two kernel builds.
-    A, B            names of tests as in kernelcov show, or folders of runs
+    A, B            names of tests as in kernelcov show, or folders of runs or stores
     --plain         only the lines, as columns separated by tabs: A or B, FILE:LINES, function. For two builds: file,
                     function, and HIT/ALL lines of A and of B, or - for none
 ${QUESTION_HELP}`,
   run,
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
   if (operands.length !== 2) throw new UsageError("Name two tests, or the folders of two runs");
   const [a, b] = operands as [string, string];
-  if (isFolder(a) !== isFolder(b)) {
+  if (isRun(a) !== isRun(b)) {
     throw new UsageError("Cannot compare a test with a run: name two tests or two folders");
   }
   const names: [string, string] = [a, b];
   let sides: [CoverageSide, CoverageSide];
-  const runs = openRunsOf(values, isFolder(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
+  const runs = await openRunsOf(values, isRun(a) ? [a, b] : [values.run ?? DEFAULT_RUN_FOLDER]);
   const { coverage } = runs[0];
   const other = runs[1]?.coverage;
   if (other !== undefined) {
@@ -89,6 +90,6 @@ function printBuildDifference(
   });
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function isRun(path: string): boolean {
+  return namesStore(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

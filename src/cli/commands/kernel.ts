@@ -19,12 +19,15 @@ import {
   treeMachine,
   treeRequest,
 } from "../recording/source_options.ts";
-import { vmConfiguration } from "../../machines/vm/needed_options.ts";
+import { buildVmKernel } from "../../build/vm/build_vm_kernel.ts";
+import { vmConfiguration } from "../../build/vm/vm_options.ts";
+import { remoteMachine } from "../recording/remote_run.ts";
+import { parseArch, rootfs } from "./kernel_rootfs.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
 import { guestMachine, kernelDefinition } from "../recording/machine_choice.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
 
-const HELP = `kernelcov kernel build|run|shell|path|config|list|prune
+const HELP = `kernelcov kernel build|run|shell|path|config|rootfs|list|prune
 kernelcov kernel build
     Builds the embedded kernel, once, after an estimate of the time.
 kernelcov kernel build --config FRAGMENT [--name NAME]
@@ -37,6 +40,9 @@ kernelcov kernel build --source DIR [--config FILE] [--llvm] [--no-patch]
     tree is only read: a copy in the cache is patched and built. --config: a file with options, or a whole .config of
     user-mode Linux, to which what kernelcov needs is added. --llvm: clang in place of GCC. --no-patch: the tree's own
     KCOV, where a patch of kernelcov's does not fit. The commands below, test and record take these options too.
+kernelcov kernel build --source DIR --arch x86_64|arm64 [--config FILE] [--llvm] [--no-patch]
+    Builds the kernel of the tree for virtual machines, with its modules, and prints the file that --kernel takes. ext4 is
+    a module. For another architecture than this machine's with a cross compiler.
 kernelcov kernel run [--write DIR]… [--timeout SECONDS] [--memory SIZE] [--cpus N] [--kernel NAME|PATH] [--source DIR]
                      [--append PARAMETER]… [--dmesg] -- COMMAND…
     Runs a command in the kernel, in this folder and with this environment. It sees the host's files, and can change
@@ -54,13 +60,16 @@ kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
 kernelcov kernel config --vm [--arch x86_64|arm64]
     Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
+kernelcov kernel rootfs --arch arm64 [--package NAME]… [--deno VERSION] [--bun VERSION]
+    Makes the programs that guests of another architecture run: Debian's packages and those of --package, unpacked into a
+    folder of the cache, with Deno and Bun from npm. Such guests see them in front of the host's files. Prints the folder.
 kernelcov kernel list [--json]
     Lists the kernels in the cache. Each new source, configuration or compiler makes a new one; those of --source are
     named by tree, branch and commit.
 kernelcov kernel prune [NAME]…
     Removes all kernels except the embedded one, those with a name and, of those of --source, the newest of each tree and
-    branch; with names, removes these. Build files of trees that are gone are removed too. Runs that were
-    recorded on a removed kernel can no longer be reported.
+    branch; with names, removes these. Build files of trees that are gone and replaced folders of rootfs are removed
+    too. Runs that were recorded on a removed kernel can no longer be reported.
 `;
 
 const RUN_OPTIONS = {
@@ -68,9 +77,9 @@ const RUN_OPTIONS = {
   ...SOURCE_OPTIONS,
   kernel: { type: "string" },
 } as const;
-const NAMES = "build, run, shell, path, config, list or prune";
+const NAMES = "build, run, shell, path, config, rootfs, list or prune";
 
-/** `kernelcov kernel build|run|shell|path|config|list|prune`: the embedded kernel. */
+/** `kernelcov kernel build|run|shell|path|config|rootfs|list|prune`: the embedded kernel. */
 export const kernelCommand: Command = { help: HELP, run };
 
 function run([name, ...rest]: string[]): number | Promise<number> {
@@ -85,6 +94,8 @@ function run([name, ...rest]: string[]): number | Promise<number> {
       return path(rest);
     case "config":
       return config(rest);
+    case "rootfs":
+      return rootfs(rest);
     case "list":
       return listKernels(rest);
     case "prune":
@@ -103,9 +114,11 @@ async function build(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...SOURCE_OPTIONS,
     name: { type: "string" },
+    arch: { type: "string" },
   });
   takeNoOperands("build", [...operands, ...command]);
   const { source, config, llvm } = values;
+  if (values.arch !== undefined) return await buildForVm(values.arch, values);
   const isEmbedded = config !== undefined && source === undefined && !llvm && !values["no-patch"];
   const request = isEmbedded ? undefined : treeRequest(values);
   if (request !== undefined) {
@@ -119,6 +132,25 @@ async function build(args: string[]): Promise<number> {
   // Reports in a guest could build the index, but not keep it.
   await loadImageIndex(folder.vmlinux);
   process.stdout.write(`${folder.vmlinux}\n`);
+  return 0;
+}
+
+/** Builds the kernel of a tree for virtual machines, and its index; prints the file that `--kernel` takes. */
+async function buildForVm(
+  arch: string,
+  values: SourceValues & { readonly name?: string },
+): Promise<number> {
+  const target = parseArch(arch);
+  const request = treeRequest(values);
+  if (request === undefined) {
+    throw new UsageError("--arch is for the kernel of a tree: add --source DIR");
+  }
+  if (values.name !== undefined) {
+    throw new UsageError("--name is not for --source, whose kernels are known by their tree");
+  }
+  const { boot, folder } = await buildVmKernel(request, target);
+  await loadImageIndex(folder.vmlinux);
+  process.stdout.write(`${boot}\n`);
   return 0;
 }
 
@@ -150,11 +182,7 @@ function config(args: string[]): number {
   if (values.vm !== true) {
     throw new UsageError("Say what the kernel is to run in: --vm, a virtual machine");
   }
-  const { arch } = values;
-  if (arch !== "x86_64" && arch !== "arm64") {
-    throw new UsageError(`Unknown architecture "${arch}": use x86_64 or arm64`);
-  }
-  process.stdout.write(vmConfiguration(arch));
+  process.stdout.write(vmConfiguration(parseArch(values.arch)));
   return 0;
 }
 
@@ -196,6 +224,9 @@ async function shell(args: string[]): Promise<number> {
 async function machineOf(
   { kernel, ...values }: GuestValues & SourceValues & { readonly kernel?: string },
 ): Promise<Machine> {
+  if (remoteMachine(kernel) !== undefined) {
+    throw new UsageError("Another machine is for test and record: run the command there with ssh");
+  }
   const guest = guestOptions(values);
   const request = treeRequest(values, kernel);
   if (request !== undefined) return treeMachine(await buildSource(request), guest);

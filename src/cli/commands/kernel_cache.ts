@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { INDEX_SUFFIX, indexCacheFolder } from "../../symbolize/index/cached_index.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
+import { olderRoots } from "../../build/root/root_folder.ts";
 import {
   currentKernelFolder,
   findEmbeddedKernel,
@@ -97,7 +98,10 @@ export function pruneKernels(args: string[]): number {
     removeKernel(kernel);
     process.stdout.write(`Removed ${name} (${size})\n`);
   }
-  if (operands.length === 0) pruneTrees([...newest].map(({ folder }) => folder.path));
+  if (operands.length === 0) {
+    pruneTrees([...newest].map(({ folder }) => folder.path));
+    pruneRoots();
+  }
   return 0;
 }
 
@@ -110,6 +114,15 @@ function pruneTrees(kept: readonly string[]): void {
     const size = megabytes(diskUse(folder.path));
     removeTree(cached);
     process.stdout.write(`Removed trees/${name} (${size})\n`);
+  }
+}
+
+/** Removes the programs of other architectures that newer ones have replaced. */
+function pruneRoots(): void {
+  for (const { path } of olderRoots()) {
+    const size = megabytes(diskUse(path));
+    rmSync(path, { recursive: true, force: true });
+    process.stdout.write(`Removed roots/${basename(path)} (${size})\n`);
   }
 }
 

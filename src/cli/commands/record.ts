@@ -5,6 +5,7 @@ import {
   RECORDING_OPTIONS,
   recordRun,
 } from "../recording/record_run.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { chooseRecorder, RECORDER_HELP } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError } from "../command_line.ts";
@@ -37,6 +38,10 @@ async function run(args: string[]): Promise<number> {
   }
   const words = values.words === undefined ? undefined : bufferWords(values.words);
   const noFollow = values["no-follow"];
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "record", values, command, out: values.out });
+  }
   const needsPtrace = mode === "trace"
     ? "--mode trace"
     : noFollow === undefined

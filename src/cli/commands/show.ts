@@ -1,9 +1,17 @@
+import { untilFetched } from "../../coverage/hits/hit_source.ts";
+import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { SimilarTests } from "../../coverage/questions/similar_tests.ts";
 import { rangesByFile } from "../../report/line_ranges.ts";
 import { printable } from "../../report/text_style.ts";
 import { flakyJson, flakyText } from "../../report/flaky_text.ts";
-import { type FunctionGrouping, showJson, showTest, showText } from "../../report/show_text.ts";
-import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
+import {
+  type FunctionGrouping,
+  showJson,
+  type ShownTest,
+  showTest,
+  showText,
+} from "../../report/show_text.ts";
+import { oneTest, openToFetch, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 
 /** Similar tests listed. */
@@ -32,7 +40,7 @@ function groupingOf(value: string | undefined): FunctionGrouping | undefined {
   throw new UsageError(`Unknown --by "${value}": use file, call or origin`);
 }
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, {
     ...QUESTION_OPTIONS,
     flaky: { type: "boolean" },
@@ -40,7 +48,7 @@ function run(args: string[]): number {
   });
   const by = groupingOf(values.by);
   if (operands.length !== 1) throw new UsageError("Name one test");
-  const { coverage } = openRunOf(values);
+  const { coverage } = await openToFetch(values);
   const group = oneTest(coverage, operands[0]);
   if (values.flaky) {
     if (group.tests.length === 1) {
@@ -48,14 +56,13 @@ function run(args: string[]): number {
         "The test was run once: kernelcov test --repeat N finds flaky points",
       );
     }
+    await untilFetched(coverage, () => group.tests.map((test) => coverage.tests[test].points));
     return printAnswer(values, {
       json: () => [flakyJson(coverage, group)],
       text: (style) => flakyText(coverage, group, style),
     });
   }
-  const similar = new SimilarTests(coverage).of(group.tests[0], SIMILAR + group.tests.length - 1)
-    .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
-  const shown = showTest(coverage, group, similar, by);
+  const shown = await untilFetched(coverage, () => shownOf(coverage, operands[0], by));
   return printAnswer(values, {
     json: () => [showJson(coverage, shown)],
     text: (style) => showText(coverage, shown, style),
@@ -63,4 +70,16 @@ function run(args: string[]): number {
       Object.entries(rangesByFile(coverage.universe, shown.lines))
         .map(([file, lines]) => `${printable(file)}:${lines}\n`).join(""),
   });
+}
+
+/** What a test reached, with the tests that are most similar. */
+function shownOf(
+  coverage: RunCoverage,
+  name: string,
+  by: FunctionGrouping | undefined,
+): ShownTest {
+  const group = oneTest(coverage, name);
+  const similar = new SimilarTests(coverage).of(group.tests[0], SIMILAR + group.tests.length - 1)
+    .filter(({ test }) => !group.tests.includes(test)).slice(0, SIMILAR);
+  return showTest(coverage, group, similar, by);
 }

@@ -22,6 +22,7 @@ import {
   recordRun,
 } from "../recording/record_run.ts";
 import { recordModeOf } from "../recording/mode_option.ts";
+import { remoteMachine, runRemotely } from "../recording/remote_run.ts";
 import { chooseRecorder, RECORDER_HELP, type RecorderName } from "../recording/recorder_choice.ts";
 import { runSupervised } from "../recording/run_supervised.ts";
 import { type Command, commandToRun, parseCommandLine, UsageError, warn } from "../command_line.ts";
@@ -62,6 +63,10 @@ async function run(args: string[]): Promise<number> {
   const repeats = Number(values.repeat);
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
+  }
+  const remote = remoteMachine(values.kernel);
+  if (remote !== undefined) {
+    return await runRemotely(remote, { name: "test", values, command, out: values.out });
   }
   async function record(recording: Recording): Promise<CommandEnd> {
     const runOnce = testRecorder(command, recording, { ...values, scope, mode });

@@ -14,6 +14,7 @@ ${QUESTION_HELP}`,
   run: (args) =>
     askRun(args, {
       answer: uniqueCoverage,
+      fetches: true,
       tests: (unique) => unique.map(({ test }) => test),
       json: uniqueJson,
       text: uniqueText,

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { didYouMean } from "../../base/nearest_names.ts";
 import { parsePatch } from "../../coverage/patch/patch.ts";
+import { untilFetched } from "../../coverage/hits/hit_source.ts";
 import { whichPatch } from "../../coverage/patch/patch_tests.ts";
 import { repeatIndex } from "../../coverage/repeat_index.ts";
 import { TestLookup } from "../../coverage/questions/test_lookup.ts";
@@ -19,6 +20,7 @@ import { printable, type TextStyle } from "../../report/text_style.ts";
 import type { LoadedRun } from "../../run/load_run.ts";
 import {
   openRunOf,
+  openToFetch,
   printAnswer,
   printTests,
   QUESTION_HELP,
@@ -61,7 +63,7 @@ ${QUESTION_HELP}`,
   run,
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, OPTIONS);
   const ways = (operands.length > 0 ? 1 : 0) + (values.diff === undefined ? 0 : 1) +
     (values.base === undefined ? 0 : 1);
@@ -76,29 +78,36 @@ function run(args: string[]): number {
     : values.base === undefined
     ? readPatch(values.diff ?? "-")
     : gitDiff(values.base);
-  const loaded = openRunOf(values);
-  if (patch !== undefined) return answerPatch(loaded, patch, values);
-  return answerPlace(loaded, operands, values);
+  if (patch !== undefined) return await answerPatch(await openToFetch(values), patch, values);
+  return await answerPlace(operands, values);
 }
 
-function answerPlace(
-  loaded: LoadedRun,
-  operands: readonly string[],
-  values: WhichValues,
-): number {
-  const { coverage } = loaded;
+async function answerPlace(operands: readonly string[], values: WhichValues): Promise<number> {
   const [place] = operands as [string];
   const line = /^(.+):(\d+)$/.exec(place);
-  if (operands.length > 1) answerFiles(loaded, operands, values);
-  else if (line !== null) {
-    const answers = whichLine(new TestLookup(coverage), line[1], Number(line[2]));
-    print(coverage, answers, values, lineAnswerText, lineAnswerJson);
-  } else {
-    const answers = whichFunction(new TestLookup(coverage), place);
+  let loaded: LoadedRun | undefined;
+  if (operands.length === 1) {
+    loaded = await openToFetch(values);
+    const { coverage } = loaded;
+    const lookup = (): TestLookup => new TestLookup(coverage);
+    if (line !== null) {
+      const [, file, number] = line;
+      const answers = await untilFetched(
+        coverage,
+        () => whichLine(lookup(), file, Number(number)),
+      );
+      print(coverage, answers, values, lineAnswerText, lineAnswerJson);
+      return 0;
+    }
+    const answers = await untilFetched(coverage, () => whichFunction(lookup(), place));
     if (answers.length > 0) {
       print(coverage, answers, values, functionAnswerText, linesAnswerJson);
-    } else answerFiles(loaded, operands, values);
+      return 0;
+    }
   }
+  // It looks at all hits.
+  const isWhole = loaded !== undefined && loaded.coverage.hits.source === undefined;
+  answerFiles(isWhole ? loaded! : await openRunOf(values), operands, values);
   return 0;
 }
 
@@ -142,24 +151,29 @@ function print<Answer extends { readonly tests: readonly { readonly test: number
   });
 }
 
-function answerPatch(loaded: LoadedRun, patch: string, values: WhichValues): number {
+async function answerPatch(
+  loaded: LoadedRun,
+  patch: string,
+  values: WhichValues,
+): Promise<number> {
   const { coverage, sources } = loaded;
   const files = parsePatch(patch);
   if (files.length === 0 && !values.json) {
     warn("The patch is empty: nothing changes, so no test is needed");
     return 0;
   }
-  const answer = whichPatch(new TestLookup(coverage), files, {
-    source: (file) => sources.read(file)?.split("\n"),
-    ...(values.applied ? { side: "new" as const } : {}),
-  });
+  const answer = await untilFetched(coverage, () =>
+    whichPatch(new TestLookup(coverage), files, {
+      source: (file) => sources.read(file)?.split("\n"),
+      ...(values.applied ? { side: "new" as const } : {}),
+    }));
   if (isPlain(values)) {
     if (answer.runAll.length > 0) {
       const reasons = answer.runAll.map(({ path, reason }) =>
         printable(`  ${path}: ${reason}`) + "\n"
       ).join("");
       process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
-      const all = repeatIndex(coverage).distinct([...coverage.tests.keys()]);
+      const all = [...repeatIndex(coverage).distinct([...coverage.tests.keys()])];
       printTests(coverage, all, values.filter);
       return 0;
     }

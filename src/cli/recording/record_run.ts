@@ -46,6 +46,9 @@ export const KERNEL_HELP =
     --kernel NAME                 a kernel that kernelcov kernel build --config has built
     --kernel PATH                 a kernel of your own: a bzImage, Image or vmlinux for a virtual machine, or a user-mode
                                   Linux; its file or its folder
+    --kernel ssh://[USER@]HOST[:PORT][/FOLDER]   the kernel of another machine: the command runs there, in a copy of the
+                                  current folder or in FOLDER, and the output comes back; files that other options name
+                                  are that machine's
 ${SOURCE_HELP}`;
 
 /** Help for the others. */

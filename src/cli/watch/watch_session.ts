@@ -66,6 +66,8 @@ export class WatchSession {
   #last: readonly TestReference[] | undefined;
   #work: Work = { kernel: new Set(), tests: new Set() };
   #wake: () => void = () => {};
+  #keys: WatchKeys | undefined;
+  #busy = false;
   #ended = false;
 
   constructor(options: WatchOptions) {
@@ -90,7 +92,8 @@ export class WatchSession {
     process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", end);
     try {
       await this.#runAll();
-      using _keys = new WatchKeys((key) => this.#press(key));
+      using keys = new WatchKeys((key) => this.#press(key));
+      this.#keys = keys;
       while (!this.#ended) {
         this.#say(`Waiting for changes${process.stdin.isTTY ? ` (${KEYS_TEXT})` : ""}`);
         await this.#nextWork();
@@ -109,6 +112,14 @@ export class WatchSession {
     this.#wake();
   }
 
+  /** Ends what runs too, as a signal does. Then the terminal is as it was before, so that Ctrl-C is another signal. */
+  #quit(): void {
+    this.#end();
+    if (!this.#busy) return;
+    this.#keys?.[Symbol.dispose]();
+    process.kill(process.pid, "SIGTERM");
+  }
+
   #changed(paths: readonly string[]): void {
     for (const path of paths) {
       if (this.#kernel?.has(path)) this.#work.kernel.add(path);
@@ -118,7 +129,7 @@ export class WatchSession {
   }
 
   #press(key: WatchKey): void {
-    if (key.kind === "quit") this.#end();
+    if (key.kind === "quit") this.#quit();
     else if (key.kind === "help") this.#say(KEYS_TEXT);
     else {
       this.#work.key = key;
@@ -134,13 +145,16 @@ export class WatchSession {
     if (this.#ended) return;
     const { kernel, tests, key } = this.#work;
     this.#work = { kernel: new Set(), tests: new Set() };
+    this.#busy = true;
     try {
       if (kernel.size > 0) await this.#kernelChanged([...kernel]);
-      if (tests.size > 0) await this.#testsChanged([...tests]);
-      if (key !== undefined) await this.#asked(key);
+      if (tests.size > 0 && !this.#ended) await this.#testsChanged([...tests]);
+      if (key !== undefined && !this.#ended) await this.#asked(key);
     } catch (error) {
       if (!(error instanceof KcovUnavailableError || error instanceof TypeError)) throw error;
       warn(error.message);
+    } finally {
+      this.#busy = false;
     }
   }
 
@@ -150,6 +164,7 @@ export class WatchSession {
     const names = paths.map((path) => relative(this.#options.request!.source, path));
     this.#say(`\n${names.join(", ")} changed`);
     const rebuilt = await kernel.rebuild(paths);
+    if (this.#ended) return;
     if (rebuilt.output !== "") process.stderr.write(`${rebuilt.output.trimEnd()}\n`);
     if (rebuilt.kind === "failed") {
       this.#say("The kernel was not built: the last one is still the running one");
@@ -163,7 +178,9 @@ export class WatchSession {
       patches,
       { side: "old", source: (file) => kernel.sourceLines(file) },
     );
-    const picked = this.#carry(rebuilt.kernel.folder.vmlinux, sources ?? "all", answer);
+    const { vmlinux } = rebuilt.kernel.folder;
+    const isSame = vmlinux === kernel.kernel.folder.vmlinux;
+    const picked = this.#carry(vmlinux, sources ?? "all", answer);
     kernel.adopt(rebuilt.kernel);
     this.#machine = treeMachine(rebuilt.kernel, this.#options.guest);
     this.#watcher.add(kernel.files());
@@ -172,6 +189,8 @@ export class WatchSession {
       this.#say(
         patches.length === 0
           ? "The running kernel has been built from this text"
+          : isSame
+          ? "The kernel is the same with this change"
           : "No test runs what has changed: a runs all tests",
       );
       return;

@@ -2,6 +2,7 @@ import type { LeftOut } from "../origin_selection.ts";
 import { groupAt, groupNames, lineAtOrAfter, linesAround } from "../questions/find_source.ts";
 import type { Edit, FilePatch, Hunk } from "./patch.ts";
 import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import { indexOfSorted } from "../../base/search.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
 
@@ -101,16 +102,25 @@ export function whichPatch(
   return new PatchJudge(lookup, options).judge(patch);
 }
 
-interface Picked {
-  score: number;
-  reasons: Map<string, { reason: PickReason; lines: Set<number>; owners: number }>;
+/** Tests that touch an edit, and how: a line of it, or its function or file. */
+interface Match extends Omit<PickReason, "lines" | "owners"> {
+  /** Absent for a function or a file. */
+  readonly line?: number;
+  /** Ascending, each once. */
+  readonly tests: Tests;
 }
+
+type Tests = ArrayLike<number> & Iterable<number>;
 
 class PatchJudge {
   readonly #lookup: TestLookup;
   readonly #repeats: RepeatIndex;
   readonly #options: PatchOptions;
-  readonly #picked = new Map<number, Picked>();
+  readonly #matches: Match[] = [];
+  /** By test; 0 for those that were not picked. */
+  readonly #scores: Float64Array;
+  /** By test, 1 where it touches the hunk that is looked at. */
+  readonly #ofHunk: Uint8Array;
   readonly #runAll: { path: string; reason: string }[] = [];
   readonly #hunks: HunkJudgement[] = [];
   /** Points of the lines of all hunks, and of the functions around them. */
@@ -120,26 +130,29 @@ class PatchJudge {
     this.#lookup = lookup;
     this.#repeats = repeatIndex(lookup.coverage);
     this.#options = options;
+    this.#scores = new Float64Array(lookup.coverage.tests.length);
+    this.#ofHunk = new Uint8Array(lookup.coverage.tests.length);
   }
 
   judge(patch: readonly FilePatch[]): PatchAnswer {
     for (const file of patch) this.#judgeFile(file);
     const { tests } = this.#lookup.coverage;
-    const ranked = [...this.#picked].map(([test, { score, reasons }]) => ({
+    const matches = this.#matches, scores = this.#scores;
+    const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
+    const ranked = picked.sort((a, b) => scores[b] - scores[a] || a - b).map((test) => ({
       test,
-      score,
-      reasons: [...reasons.values()].map(({ reason, lines, owners }) => ({
-        ...reason,
-        lines: [...lines].sort((a, b) => a - b),
-        owners,
-      })).sort((a, b) => WEIGHT[b.closeness] - WEIGHT[a.closeness]),
-    })).sort((a, b) => b.score - a.score || a.test - b.test);
-    const incomplete = this.#repeats.distinct(
-      [...tests.keys()].filter((test) => {
+      score: scores[test],
+      // A hot line has the tests of a whole fleet, of which few are looked at.
+      get reasons() {
+        return reasonsOf(test, matches);
+      },
+    }));
+    const incomplete = [...this.#repeats.distinct(
+      numbersWhere(tests.length, (test) => {
         const { truncated, outcome } = tests[test].record;
         return truncated || outcome !== "passed";
       }),
-    ).filter((test) => !this.#picked.has(test));
+    )].filter((test) => scores[test] === 0);
     return {
       runAll: this.#runAll,
       tests: ranked,
@@ -181,7 +194,7 @@ class PatchJudge {
     const base = place.side === "old" ? hunk.oldLine : hunk.newLine;
     const functions = new Set<string>();
     const lines = new Set<number>();
-    const tests = new Set<number>();
+    this.#ofHunk.fill(0);
     let closest: Closeness | undefined;
     let runAll = "";
     for (const edit of hunk.edits) {
@@ -199,7 +212,7 @@ class PatchJudge {
       const own = found.exact.length > 0 ? found.exact : found.around;
       own.forEach((line) => lines.add(lineNumber[line]));
       this.#addPoints(own, found.group);
-      const closeness = this.#pick(path, names, target.file, found, tests);
+      const closeness = this.#pick(path, names, target.file, found);
       if (closeness !== undefined && (!closest || WEIGHT[closeness] > WEIGHT[closest])) {
         closest = closeness;
       }
@@ -219,7 +232,7 @@ class PatchJudge {
       functions: [...functions],
       lines: [...lines].sort((a, b) => a - b),
       uncovered: uncovered.sort((a, b) => a - b),
-      tests: [...tests].sort((a, b) => a - b),
+      tests: numbersWhere(this.#ofHunk.length, (test) => this.#ofHunk[test] === 1),
       verified: place.verified,
     });
   }
@@ -270,41 +283,35 @@ class PatchJudge {
     names: readonly string[],
     file: number,
     { exact, around, group }: Touched,
-    tests: Set<number>,
   ): Closeness | undefined {
     const { universe } = this.#lookup.coverage;
     const { functions, fileLineStart } = universe;
-    if (this.#score(path, "line", names, exact, tests)) return "line";
-    if (this.#score(path, "around", names, around, tests)) return "around";
+    if (this.#score(path, "line", names, exact)) return "line";
+    if (this.#score(path, "around", names, around)) return "around";
     if (group >= 0) {
       const reached = this.#lookup.testsOfLines(
         functions.groupLine[group],
         functions.groupLineEnd[group],
       );
-      return this.#add(path, "function", names, reached, tests) ? "function" : undefined;
+      return this.#add(path, "function", names, reached) ? "function" : undefined;
     }
     if (exact.length > 0) return undefined;
     const reached = this.#lookup.testsOfLines(fileLineStart[file], fileLineStart[file + 1]);
-    return this.#add(path, "file", names, reached, tests) ? "file" : undefined;
+    return this.#add(path, "file", names, reached) ? "file" : undefined;
   }
 
   #score(
     path: string,
     closeness: Closeness,
-    names: readonly string[],
+    functions: readonly string[],
     lines: readonly number[],
-    tests: Set<number>,
   ): boolean {
     let any = false;
-    for (const line of lines) {
-      const owners = this.#repeats.distinct(this.#lookup.testsOfLines(line, line + 1));
-      const number = this.#lookup.coverage.universe.image.lineNumber[line];
-      for (const test of owners) {
-        any = true;
-        tests.add(test);
-        const weight = WEIGHT[closeness] / (lines.length * owners.length);
-        this.#addReason(test, weight, { path, closeness, functions: names }, number, owners.length);
-      }
+    for (const id of lines) {
+      const tests = this.#repeats.distinct(this.#lookup.testsOfLines(id, id + 1));
+      const line = this.#lookup.coverage.universe.image.lineNumber[id];
+      const weight = WEIGHT[closeness] / (lines.length * tests.length);
+      if (this.#addMatch({ path, closeness, functions, line, tests }, weight)) any = true;
     }
     return any;
   }
@@ -312,44 +319,57 @@ class PatchJudge {
   #add(
     path: string,
     closeness: Closeness,
-    names: readonly string[],
-    records: readonly number[],
-    tests: Set<number>,
+    functions: readonly string[],
+    records: Tests,
   ): boolean {
-    const reached = this.#repeats.distinct(records);
-    for (const test of reached) {
-      tests.add(test);
-      const weight = WEIGHT[closeness] / reached.length;
-      this.#addReason(
-        test,
-        weight,
-        { path, closeness, functions: names },
-        undefined,
-        reached.length,
-      );
-    }
-    return reached.length > 0;
+    const tests = this.#repeats.distinct(records);
+    return this.#addMatch(
+      { path, closeness, functions, tests },
+      WEIGHT[closeness] / tests.length,
+    );
   }
 
-  #addReason(
-    test: number,
-    weight: number,
-    reason: Omit<PickReason, "lines" | "owners">,
-    line: number | undefined,
-    owners: number,
-  ): void {
-    let picked = this.#picked.get(test);
-    if (picked === undefined) this.#picked.set(test, picked = { score: 0, reasons: new Map() });
-    picked.score += weight;
-    const key = `${reason.path}\n${reason.closeness}\n${reason.functions.join()}`;
-    let entry = picked.reasons.get(key);
+  /** False where it has no tests. */
+  #addMatch(match: Match, weight: number): boolean {
+    const { tests } = match;
+    if (tests.length === 0) return false;
+    this.#matches.push(match);
+    for (let i = 0; i < tests.length; i++) {
+      this.#scores[tests[i]] += weight;
+      this.#ofHunk[tests[i]] = 1;
+    }
+    return true;
+  }
+}
+
+/** Which numbers below `count` are wanted: of a fleet's tests an iterator is slow. */
+function numbersWhere(count: number, isWanted: (number: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let number = 0; number < count; number++) if (isWanted(number)) found.push(number);
+  return found;
+}
+
+/** Why a test was picked, the closest first. */
+function reasonsOf(test: number, matches: readonly Match[]): PickReason[] {
+  const reasons = new Map<string, { match: Match; lines: Set<number>; owners: number }>();
+  for (const match of matches) {
+    const { path, closeness, functions, line, tests } = match;
+    if (indexOfSorted(tests, test) < 0) continue;
+    const key = `${path}\n${closeness}\n${functions.join()}`;
+    let entry = reasons.get(key);
     if (entry === undefined) {
-      entry = { reason: { ...reason, lines: [], owners }, lines: new Set(), owners };
-      picked.reasons.set(key, entry);
+      reasons.set(key, entry = { match, lines: new Set(), owners: tests.length });
     }
     if (line !== undefined) entry.lines.add(line);
-    entry.owners = Math.min(entry.owners, owners);
+    entry.owners = Math.min(entry.owners, tests.length);
   }
+  return [...reasons.values()].map(({ match: { path, closeness, functions }, lines, owners }) => ({
+    path,
+    closeness,
+    functions,
+    lines: [...lines].sort((a, b) => a - b),
+    owners,
+  })).sort((a, b) => WEIGHT[b.closeness] - WEIGHT[a.closeness]);
 }
 
 /** Line ids that an edit touches, and the group of functions that it stands in. */

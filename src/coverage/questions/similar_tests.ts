@@ -1,3 +1,4 @@
+import type { HitSource } from "../hits/hit_source.ts";
 import { jaccard } from "../point_sets.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 
@@ -25,12 +26,15 @@ export class SimilarTests {
 
   constructor(coverage: RunCoverage) {
     this.#coverage = coverage;
-    if (coverage.tests.length > EXACT_TESTS) this.#signatures = signatures(coverage);
+    const fetches = coverage.hits.source !== undefined;
+    if (coverage.tests.length > EXACT_TESTS && !fetches) this.#signatures = signatures(coverage);
   }
 
   /** The `count` tests most similar to `test`, most similar first; tests with nothing in common left out. */
   of(test: number, count: number): SimilarTest[] {
     const { tests } = this.#coverage;
+    const { source } = this.#coverage.hits;
+    if (source !== undefined) return this.#fetched(source, test, count);
     const own = tests[test].points.points;
     if (own.length === 0) return [];
     return this.#candidates(test, count)
@@ -38,6 +42,18 @@ export class SimilarTests {
       .filter(({ similarity }) => similarity > 0)
       .sort((a, b) => b.similarity - a.similarity || a.test - b.test)
       .slice(0, count);
+  }
+
+  /** Of a store, what each test has in common is counted there. */
+  #fetched(source: HitSource, test: number, count: number): SimilarTest[] {
+    const { tests } = this.#coverage;
+    const { size } = tests[test];
+    const found: SimilarTest[] = [];
+    source.overlapsOf(test)?.forEach((both, other) => {
+      if (other === test || both === 0) return;
+      found.push({ test: other, similarity: both / (size + tests[other].size - both) });
+    });
+    return found.sort((a, b) => b.similarity - a.similarity || a.test - b.test).slice(0, count);
   }
 
   #candidates(test: number, count: number): number[] {

@@ -50,6 +50,8 @@ export class TestLookup {
 
   /** Tests that hit a point, ascending. */
   testsOfPoint(point: number): Uint32Array {
+    const { source } = this.coverage.hits;
+    if (source !== undefined) return source.rowsOf(point).tests;
     if (this.#all === undefined && this.#few.size < MANY_POINTS) {
       let tests = this.#few.get(point);
       if (tests === undefined) this.#few.set(point, tests = testsOf(this.coverage, point));
@@ -66,7 +68,7 @@ export class TestLookup {
 
   /** Tests that hit a line, ascending, with what they hit of it. */
   testsOfLine(line: number): LineTest[] {
-    const { universe, tests } = this.coverage;
+    const { universe } = this.coverage;
     const found = new Map<number, LineTally>();
     for (let at = this.#pointStart[line]; at < this.#pointStart[line + 1]; at++) {
       const point = this.#linePoint[at];
@@ -84,23 +86,38 @@ export class TestLookup {
     return [...found].map(([test, { points, sum, inner }]) => ({
       test,
       pointsHit: indirect ? 1 : points,
-      count: tests[test].points.hits === null ? 1 : sum + inner,
+      count: Math.max(1, sum + inner),
     })).sort((a, b) => a.test - b.test);
   }
 
   /** Tests that hit any of the lines `from` up to, not including, `to`, ascending. */
-  testsOfLines(from: number, to: number): number[] {
-    const found = new Set<number>();
-    for (const point of this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to])) {
-      for (const test of this.testsOfPoint(point)) found.add(test);
-      if (found.size === this.coverage.tests.length) break;
+  testsOfLines(from: number, to: number): Uint32Array {
+    const points = this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to]);
+    if (points.length === 1) return this.testsOfPoint(points[0]);
+    const all = this.coverage.tests.length;
+    const isMet = new Uint8Array(all);
+    let count = 0;
+    for (let at = 0; at < points.length && count < all; at++) {
+      const tests = this.testsOfPoint(points[at]);
+      for (let i = 0; i < tests.length; i++) {
+        count += 1 - isMet[tests[i]];
+        isMet[tests[i]] = 1;
+      }
     }
-    return [...found].sort((a, b) => a - b);
+    const found = new Uint32Array(count);
+    for (let test = 0, end = 0; end < count; test++) if (isMet[test] === 1) found[end++] = test;
+    return found;
   }
 
+  /** 0 where the kernel stored each PC once. */
   #hitsOf(test: number, point: number): number {
+    const { source } = this.coverage.hits;
+    if (source !== undefined) {
+      const { tests, counts } = source.rowsOf(point);
+      return counts[lowerBound(tests, test)];
+    }
     const { points, hits } = this.coverage.tests[test].points;
-    if (hits === null) return 1;
+    if (hits === null) return 0;
     return hits[lowerBound(points, point)];
   }
 }

@@ -1,6 +1,7 @@
 import { KCOV_CALL, KCOV_CALL_MASK, KCOV_HOW_SHIFT } from "../../kcov/origin.ts";
 import { MACHINES } from "../../elf/machine.ts";
 import { originClass, type OriginContext } from "../origin_class.ts";
+import type { HitSource } from "../hits/hit_source.ts";
 import type { OriginHits } from "../origin_hits.ts";
 import { union } from "../point_sets.ts";
 import { repeatIndex } from "../repeat_index.ts";
@@ -102,11 +103,29 @@ export function originContext(coverage: RunCoverage, tests: readonly number[]): 
 export class OriginFinder {
   readonly #coverage: RunCoverage;
   readonly #isOfPlace: Uint8Array;
+  /** By test, the numbers of the origins through which it hit points of the place; absent where all hits are at hand. */
+  readonly #fetched: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 
   constructor(coverage: RunCoverage, points: Iterable<number>) {
     this.#coverage = coverage;
     this.#isOfPlace = new Uint8Array(coverage.pointTests.length);
     for (const point of points) this.#isOfPlace[point] = 1;
+    const { source } = coverage.hits;
+    if (source !== undefined) this.#fetched = this.#reaching(source);
+  }
+
+  #reaching(source: HitSource): Map<number, Set<number>> {
+    const found = new Map<number, Set<number>>();
+    this.#isOfPlace.forEach((isOfPlace, point) => {
+      if (isOfPlace === 0 || this.#coverage.pointTests[point] === 0) return;
+      const { tests, origins } = source.rowsOf(point);
+      for (let at = 0; at < tests.length; at++) {
+        const known = found.get(tests[at]);
+        if (known === undefined) found.set(tests[at], new Set([origins[at]]));
+        else known.add(origins[at]);
+      }
+    });
+    return found;
   }
 
   /**
@@ -122,13 +141,28 @@ export class OriginFinder {
     for (let repeat = test; left > 0; repeat++) {
       if (first[repeat] !== test) continue;
       left--;
-      const { origins, points: { points } } = this.#coverage.tests[repeat];
-      if (origins !== undefined) {
-        for (const { origin, points } of origins) if (this.#isHit(points)) found.add(origin);
-        // One that did not reach the place says nothing of it.
-      } else if (repeats[test] === 1 || this.#isHit(points)) return undefined;
+      const { known, hit } = this.#reachedBy(repeat);
+      if (known !== undefined) { for (const origin of known) found.add(origin); }
+      // One that did not reach the place says nothing of it.
+      else if (repeats[test] === 1 || hit()) return undefined;
     }
     return [...found];
+  }
+
+  #reachedBy(test: number): { readonly known: readonly number[] | undefined; hit(): boolean } {
+    const { source } = this.#coverage.hits;
+    if (source === undefined || this.#fetched === undefined) {
+      const { origins, points: { points } } = this.#coverage.tests[test];
+      const known = origins?.filter(({ points }) => this.#isHit(points))
+        .map(({ origin }) => origin);
+      return { known, hit: () => this.#isHit(points) };
+    }
+    const numbers = this.#fetched.get(test);
+    const reached = new Set([...numbers ?? []].flatMap((number) => source.originsOf(number)));
+    return {
+      known: source.originOrder(test)?.filter((origin) => reached.has(origin)),
+      hit: () => numbers !== undefined,
+    };
   }
 
   #isHit(points: Uint32Array): boolean {

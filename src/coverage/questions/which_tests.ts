@@ -189,7 +189,7 @@ export function mostLinesFirst(
 
 function byFocus(lookup: TestLookup, records: LineTest[]): RunningTest[] {
   const { coverage } = lookup;
-  const size = (test: number): number => coverage.tests[test].points.points.length;
+  const size = (test: number): number => coverage.tests[test].size;
   return withoutRepeats(repeatIndex(coverage), records, (a, b) => ({
     test: a.test,
     pointsHit: Math.max(a.pointsHit, b.pointsHit),

@@ -2,6 +2,7 @@ import { KcovUnavailableError, SyscallError } from "../../errors.ts";
 import { Collector, COLLECTOR_FUNCTIONS, type CollectorLibc } from "../../kcov/collector.ts";
 import { awaitLate } from "../../kcov/await_late.ts";
 import { OriginTally } from "../../kcov/origin_tally.ts";
+import { PcTally } from "../../kcov/pc_tally.ts";
 import { setThreadRecorded } from "../../kcov/recorder.ts";
 import { NO_CALLBACKS } from "../../kernel/kcov_availability.ts";
 import type { BegunTest, TestRecord } from "../../record/test_record.ts";
@@ -66,7 +67,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
   #set: CollectorSet<CollectedTest> | undefined;
   /** What runs while no test is open. */
   #outside: Segment<CollectedTest> | undefined;
-  readonly #outsideTally = new OriginTally();
+  readonly #outsideTally = new PcTally();
   readonly #order: ThreadOrder;
   /** What the group collects into now. */
   #current: Segment<CollectedTest> | undefined;
@@ -408,7 +409,7 @@ export class CollectorRecorder implements Recorder<CollectedTest> {
     const { pending, dropped, truncated, tasks } = outside;
     outside.collector.close();
     // Nobody asks by which calls, and there are many points.
-    const pcs = this.#outsideTally.takePcs();
+    const pcs = this.#outsideTally.take();
     if (pcs.length === 0) return;
     this.#append({
       name: "(outside tests)",

@@ -1,6 +1,6 @@
 import { SyscallError } from "../../errors.ts";
 import { Collector, type CollectorLibc } from "../../kcov/collector.ts";
-import type { OriginTally } from "../../kcov/origin_tally.ts";
+import type { EntryTally } from "../../kcov/origin_tally.ts";
 
 /** A stretch of the testing thread's time, in which the same tests were open: what one collector held of it. */
 export class Segment<Owner> {
@@ -24,7 +24,7 @@ export class Segment<Owner> {
   }
 
   /** Reads what came since it was read last, into each of the tallies. */
-  read(tallies: readonly OriginTally[]): void {
+  read(tallies: readonly EntryTally[]): void {
     const { collector } = this;
     this.pending = collector.pending;
     this.dropped = collector.dropped;

@@ -15,13 +15,15 @@ interface Source {
   readonly options: readonly string[];
 }
 
+const INIT = ["init.c", "init/line.h", "init/command.h"];
+
 const SOURCES = {
   /** Confines a guest's processes. */
   launcher: { files: ["launcher.c"], options: [] },
   /** Process 1 of user-mode Linux. */
-  init: { files: ["init.c", "../uml/init_uml.h"], options: [] },
+  init: { files: [...INIT, "../uml/init_uml.h"], options: [] },
   /** Process 1 of a virtual machine. */
-  vm_init: { files: ["init.c", "../vm/init_vm.h"], options: ["-DVIRTUAL_MACHINE"] },
+  vm_init: { files: [...INIT, "../vm/init_vm.h"], options: ["-DVIRTUAL_MACHINE"] },
 } as const satisfies Readonly<Record<string, Source>>;
 
 /**

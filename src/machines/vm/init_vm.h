@@ -3,6 +3,18 @@
  * The parts of src/machines/guest/init.c that are those of a virtual machine: it is /init of an initramfs, the line is a
  * port of a virtio console, and the host's folders come over 9p.
  */
+#include <elf.h>
+
+/* linux/module.h */
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
+
+#ifdef __aarch64__
+#define OWN_MACHINE EM_AARCH64
+#else
+#define OWN_MACHINE EM_X86_64
+#endif
 
 /* What is still on its way would be lost: the host ends the machine when it has the last frame. */
 static void drain_line(void)
@@ -49,8 +61,31 @@ static int open_port(void)
 	return found;
 }
 
+/* Loads what this kernel has as modules and a machine needs to start, in the order of their names. */
+static void load_modules(void)
+{
+	struct dirent **names;
+	int count = scandir("/modules", &names, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		size_t length = strlen(names[i]->d_name);
+		bool packed = length < 3 || strcmp(names[i]->d_name + length - 3, ".ko") != 0;
+		char path[PATH_MAX];
+		int fd;
+
+		snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
+		fd = names[i]->d_name[0] == '.' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		/* What is missing then is named when it is used. */
+		syscall(SYS_finit_module, fd, "", packed ? MODULE_INIT_COMPRESSED_FILE : 0);
+		close(fd);
+	}
+}
+
 static void open_line(void)
 {
+	load_modules();
 	if (mount("sysfs", "/sys", "sysfs", 0, NULL) < 0)
 		lacks("CONFIG_SYSFS=y");
 	if (mount("dev", "/dev", "devtmpfs", 0, NULL) < 0 && errno != EBUSY)
@@ -82,13 +117,19 @@ static void mount_host(const char *tag, const char *target, const char *cache)
 /* The initramfs cannot be left with pivot_root(2): the new root is put on top of it. */
 static void enter_overlay(void)
 {
+	const char *lower = "lowerdir=/overlay/host,upperdir=/overlay/upper,workdir=/overlay/work";
+
 	must_mount("overlay", "/overlay", "tmpfs", 0, "size=90%,mode=0755");
 	if (mkdir("/overlay/upper", 0755) < 0 || mkdir("/overlay/work", 0755) < 0 || mkdir("/overlay/root", 0755) < 0 ||
-	    mkdir("/overlay/host", 0755) < 0)
+	    mkdir("/overlay/host", 0755) < 0 || mkdir("/overlay/programs", 0755) < 0)
 		fail("Cannot make the overlay's folders in the guest: %s", strerror(errno));
 	mount_host("host", "/overlay/host", "loose");
-	if (mount("overlay", "/overlay/root", "overlay", 0,
-		  "lowerdir=/overlay/host,upperdir=/overlay/upper,workdir=/overlay/work") < 0) {
+	/* Programs of this architecture hide the host's. The kernel hands what it does not know to process 1. */
+	if (getenv("KERNELCOV_PROGRAMS")) {
+		mount_host("programs", "/overlay/programs", "loose");
+		lower = "lowerdir=/overlay/programs:/overlay/host,upperdir=/overlay/upper,workdir=/overlay/work";
+	}
+	if (mount("overlay", "/overlay/root", "overlay", 0, lower) < 0) {
 		if (errno == ENODEV)
 			fail("This kernel lacks CONFIG_OVERLAY_FS=y: kernelcov kernel config --vm prints what it needs");
 		fail("Cannot mount the overlay in the guest: %s", strerror(errno));
@@ -125,7 +166,24 @@ static bool seal(void)
 	return true;
 }
 
+/* Why a program cannot be run: execvp() would have a shell read such a program as a script. */
 static const char *cannot_run(const char *program)
 {
-	return NULL;
+	static char reason[160];
+	struct utsname name;
+	Elf64_Ehdr head = { 0 };
+	int fd = open(program, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	if (fd < 0)
+		return NULL;
+	size = read(fd, &head, sizeof(head));
+	close(fd);
+	/* Which programs of 32 bits run is up to the kernel. */
+	if (size != sizeof(head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    head.e_machine == OWN_MACHINE)
+		return NULL;
+	uname(&name);
+	snprintf(reason, sizeof(reason), "it is a program for another processor than this machine's, which is %s", name.machine);
+	return reason;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 
 /** A file or folder of an initramfs. */
@@ -61,18 +61,28 @@ export function cpioArchive(entries: readonly InitramfsEntry[]): Uint8Array<Arra
   return archive;
 }
 
-/** The initramfs with a program as its process 1, made in `folder` where it is not there. */
-export function initramfs(folder: string, init: string): string {
-  const content = readFileSync(init);
-  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
-  const path = join(folder, `initramfs-${hash}.cpio`);
+/**
+ * The initramfs with a program as its process 1, made in `folder` where it is not there.
+ *
+ * @param modules paths of modules that process 1 loads first, in this order
+ */
+export function initramfs(folder: string, init: string, modules: readonly string[] = []): string {
+  const files = [init, ...modules].map((path) => readFileSync(path));
+  const hash = createHash("sha256").update(modules.map((path) => basename(path)).join("\n"));
+  for (const content of files) hash.update(content);
+  const path = join(folder, `initramfs-${hash.digest("hex").slice(0, 12)}.cpio`);
   if (existsSync(path)) return path;
-  const folders = ["dev", "proc", "sys", "overlay"];
+  const folders = ["dev", "proc", "sys", "overlay", "modules"];
   const archive = cpioArchive([
     ...folders.map((name) => ({ name, mode: S_IFDIR | 0o755 })),
     // The kernel opens it for process 1 before that can mount a file system with devices.
     { name: "dev/console", mode: S_IFCHR | 0o600, device: [5, 1] },
-    { name: "init", mode: S_IFREG | 0o755, content },
+    { name: "init", mode: S_IFREG | 0o755, content: files[0] },
+    ...modules.map((module, index) => ({
+      name: `modules/${String(index).padStart(3, "0")}-${basename(module)}`,
+      mode: S_IFREG | 0o644,
+      content: files[index + 1],
+    })),
   ]);
   const partial = `${path}.${process.pid}`;
   writeFileSync(partial, archive);

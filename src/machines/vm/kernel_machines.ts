@@ -1,3 +1,5 @@
+import { VM_TARGETS } from "../../build/vm/vm_arch.ts";
+
 /** What differs between the architectures of virtual machines. */
 export interface KernelMachine {
   /** As `uname -m` has it. */
@@ -30,7 +32,7 @@ export const KERNEL_MACHINES = {
     name: "x86_64",
     arch: "x86_64",
     elfNumber: 62,
-    nodeName: "x64",
+    nodeName: VM_TARGETS.x86_64.nodeName,
     qemu: "qemu-system-x86_64",
     package: "qemu-system-x86",
     board: "q35",
@@ -39,21 +41,21 @@ export const KERNEL_MACHINES = {
     console: "ttyS0",
     // On a busy host an emulated timer is late, and the kernel would take it for broken.
     parameters: ["no_timer_check"],
-    compiler: "x86_64-linux-gnu-gcc",
-    compilerPackage: "gcc-x86-64-linux-gnu",
+    compiler: `${VM_TARGETS.x86_64.cross}gcc`,
+    compilerPackage: VM_TARGETS.x86_64.crossPackage,
   },
   arm64: {
     name: "aarch64",
     arch: "arm64",
     elfNumber: 183,
-    nodeName: "arm64",
+    nodeName: VM_TARGETS.arm64.nodeName,
     qemu: "qemu-system-aarch64",
     package: "qemu-system-arm",
     board: "virt",
     emulated: "cortex-a76",
     console: "ttyAMA0",
     parameters: [],
-    compiler: "aarch64-linux-gnu-gcc",
-    compilerPackage: "gcc-aarch64-linux-gnu",
+    compiler: `${VM_TARGETS.arm64.cross}gcc`,
+    compilerPackage: VM_TARGETS.arm64.crossPackage,
   },
 } as const satisfies Readonly<Record<string, KernelMachine>>;

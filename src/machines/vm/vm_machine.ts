@@ -3,6 +3,8 @@ import type { Writable } from "node:stream";
 import { KcovUnavailableError } from "../../errors.ts";
 import { OpenImage } from "../../kernel/image/open_image.ts";
 import { installCommand } from "../../build/debian_packages.ts";
+import { lastRoot, type ProgramRoot } from "../../build/root/root_folder.ts";
+import { runtimeName } from "../../sys/runtime.ts";
 import { guestProgram } from "../guest/guest_programs.ts";
 import type { GuestKind } from "../guest/guest_session.ts";
 import { explainUnsealed, hostProtection } from "../guest/host_protection.ts";
@@ -17,6 +19,7 @@ import { initramfs } from "./initramfs.ts";
 import type { KernelMachine } from "./kernel_machines.ts";
 import { modulesFolder } from "./modules_folder.ts";
 import { checkConfiguration } from "./needed_options.ts";
+import { startModules } from "./start_modules.ts";
 import { explainVmFailure } from "./vm_failure.ts";
 import type { VmKernel } from "./vm_kernel.ts";
 import { VmProcess } from "./vm_process.ts";
@@ -58,13 +61,15 @@ export class VmMachine implements Machine {
     const options = this.#options;
     const memoryBytes = parseMemorySize(options.memory ?? DEFAULT_MEMORY);
     const write = writableFolders(options.write ?? []);
-    checkConfiguration(kernel.folder, machine.arch);
+    const modules = this.#modules(command.stderr ?? process.stderr);
+    const first = startModules(modules);
+    checkConfiguration(kernel.folder, machine.arch, first);
     const qemu = findProgram(machine.qemu) ?? missing(machine.qemu, machine.package);
     const launcher = guestProgram(programs, "launcher");
     const init = guestProgram(programs, "vm_init", compilerFor(machine));
-    const modules = this.#modules(command.stderr ?? process.stderr);
     const accelerator = chooseAccelerator(machine, qemu, programs);
-    return await runInGuest(command, {
+    const root = programsOf(machine);
+    return await runInGuest(root === undefined ? command : withPrograms(command), {
       vmlinux,
       write,
       options,
@@ -80,10 +85,11 @@ export class VmMachine implements Machine {
           qemu,
           accelerator,
           kernel: boot,
-          initramfs: initramfs(programs, init),
+          initramfs: initramfs(programs, init, first),
           memoryBytes,
           cpus: options.cpus ?? 1,
           parameters: options.parameters ?? [],
+          programs: root?.path,
           write,
           onMessages,
         }),
@@ -109,6 +115,32 @@ function kindOf({ name }: Accelerator): GuestKind {
     lineName: "console port",
     line: "/dev/vport*",
     explain: explainVmFailure,
+  };
+}
+
+/** The programs of another architecture; `undefined` where the host's run. */
+function programsOf({ arch, nodeName }: KernelMachine): ProgramRoot | undefined {
+  if (nodeName === process.arch) return undefined;
+  const root = lastRoot(arch);
+  if (root !== undefined) return root;
+  throw new KcovUnavailableError(
+    "not-built-in",
+    `A kernel of ${arch} needs programs for that, and this machine's are for ${process.arch}: run kernelcov kernel rootfs --arch ${arch}`,
+  );
+}
+
+/** Where programs of a root are. */
+const ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** A command with the root's programs before the host's, and its runtime in place of this process's. */
+export function withPrograms<T extends MachineCommand>(command: T): T {
+  const { env = process.env, command: [program, ...args] } = command;
+  const path = env["PATH"] === undefined ? ROOT_PATH : `${ROOT_PATH}:${env["PATH"]}`;
+  const own = program === process.execPath ? runtimeName() : program;
+  return {
+    ...command,
+    command: program === undefined ? [] : [own!, ...args],
+    env: { ...env, PATH: path },
   };
 }
 

@@ -23,6 +23,8 @@ export interface VmBoot {
   readonly parameters: readonly string[];
   /** Real paths of the folders of the host that the guest may write to, none inside another. */
   readonly write: readonly string[];
+  /** Folder with programs of the guest's architecture, which hide the host's. */
+  readonly programs?: string | undefined;
   readonly onMessages?: (text: string) => void;
 }
 
@@ -37,7 +39,7 @@ function escaped(path: string): string {
 }
 
 /** The kernel's command line. */
-export function kernelParameters({ machine, parameters }: VmBoot): string {
+export function kernelParameters({ machine, parameters, programs }: VmBoot): string {
   return [
     `console=${machine.console}`,
     // The machine ends when it would restart.
@@ -50,13 +52,15 @@ export function kernelParameters({ machine, parameters }: VmBoot): string {
     "printk.devkmsg=on",
     "random.trust_cpu=on",
     ...machine.parameters,
+    // For process 1, which gets what the kernel does not know as its environment.
+    ...programs === undefined ? [] : ["KERNELCOV_PROGRAMS=1"],
     ...parameters,
   ].join(" ");
 }
 
 /** QEMU's arguments. The line of the protocol is its standard input and output. */
 export function qemuArguments(boot: VmBoot, console: string): string[] {
-  const { machine, accelerator, kernel, initramfs, memoryBytes, cpus, write } = boot;
+  const { machine, accelerator, kernel, initramfs, memoryBytes, cpus, write, programs } = boot;
   const export9p = (id: string, path: string, options: string): string[] => [
     "-fsdev",
     `local,id=${id},path=${escaped(path)},security_model=none,multidevs=remap${options}`,
@@ -78,6 +82,7 @@ export function qemuArguments(boot: VmBoot, console: string): string[] {
     ],
     ...["-device", "virtio-rng-pci"],
     ...export9p("host", "/", ",readonly=on"),
+    ...programs === undefined ? [] : export9p("programs", programs, ",readonly=on"),
     ...write.flatMap((folder, index) => export9p(`write${index}`, folder, "")),
   ];
 }

@@ -11,8 +11,11 @@ import { OpenImage } from "../../kernel/image/open_image.ts";
 import { canShare, UnitWorker } from "../units/parallel_units.ts";
 import { writeCachedIndex } from "./write_cached_index.ts";
 
-/** Debug information that one thread reads before a second would be up. */
-const WORTH_A_THREAD = 12 << 20;
+/**
+ * Debug information that one thread reads before a second would be up and have its code compiled. Where there are only two
+ * processors the engine compiles the first one's on the other.
+ */
+const WORTH_A_THREAD = (navigator.hardwareConcurrency > 2 ? 12 : 64) << 20;
 
 /**
  * The index of an image: from the cache, or built, with a second thread where that pays, and stored.

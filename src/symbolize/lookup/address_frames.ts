@@ -68,7 +68,11 @@ function finish(
     },
     problems: [...plan.problems, ...results.flatMap((result) => result.problems)],
   };
-  const frames = joinFrames(allPointOffsets, results, symbols);
+  const frames = joinFrames(allPointOffsets, results, (nameless) => {
+    // Mostly a few: sorting all symbols for them takes longer than finding them.
+    const wanted = Float64Array.from(nameless, (at) => addresses[at]).sort();
+    return names ?? readSymbolNames(elf, plan.base, wanted);
+  });
   // Descriptors, not values: what is made when first asked for stays so.
   return Object.defineProperties(
     columns,
@@ -84,11 +88,12 @@ type JoinedFrames = Omit<FrameColumns, "allPointOffsets" | "symbols">;
  * function or path that several threads met has several numbers.
  *
  * @param offsets Of the addresses, from the base that `symbols` counts from.
+ * @param symbolsOf The symbols that addresses lie in, by their indexes: of those in no function. Called once at most.
  */
 function joinFrames(
   offsets: ArrayLike<number>,
   results: readonly UnitResults[],
-  symbols: () => SymbolNames,
+  symbolsOf: (indexes: readonly number[]) => SymbolNames,
 ): JoinedFrames {
   const paths = [UNKNOWN], functionName: string[] = [];
   const linkageName = new Map<number, string>();
@@ -109,17 +114,24 @@ function joinFrames(
     for (let id = 1; id < known.length; id++) paths.push(known[id]);
   }
   const bySymbol = new Map<number, number>();
-  for (const index of addressesWithoutFunction(results)) {
-    const symbol = symbolAt(symbols(), offsets[index]);
-    bySymbol.set(index, functionName.length);
-    functionName.push(symbol < 0 ? UNKNOWN : symbols().nameAt(symbol));
-  }
+  let nameless: readonly number[] = addressesWithoutFunction(results);
+  for (const index of nameless) bySymbol.set(index, functionName.push(UNKNOWN) - 1);
   let made: ReturnType<typeof filesOf> | undefined;
   const files = (): ReturnType<typeof filesOf> =>
     made ??= filesOf(paths, results.flatMap((result) => result.folders));
   return {
     ...placeFrames(offsets.length, results, pathMaps, functionMaps, bySymbol),
-    functionName,
+    get functionName() {
+      if (nameless.length > 0) {
+        const symbols = symbolsOf(nameless);
+        for (const index of nameless) {
+          const symbol = symbolAt(symbols, offsets[index]);
+          if (symbol >= 0) functionName[bySymbol.get(index)!] = symbols.nameAt(symbol);
+        }
+        nameless = [];
+      }
+      return functionName;
+    },
     linkageName,
     paths,
     get files() {

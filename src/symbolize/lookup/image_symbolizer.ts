@@ -66,7 +66,10 @@ export class ImageSymbolizer implements Disposable {
   #plan(pcs: ArrayLike<Address>): SymbolizePlan {
     const { elf } = this.image;
     const shift = this.callLength;
-    const code = codeSections(elf).map(({ address, size }) => [address, address + size] as const);
+    const code = codeSections(elf).map(({ address, size }) => ({
+      low: address,
+      high: address + size,
+    }));
     const count = pcs.length;
     const table = new Int16Array(count);
     const at = new Uint32Array(count);
@@ -75,7 +78,7 @@ export class ImageSymbolizer implements Disposable {
     const hasIndex = allPointOffsets.length > 0;
     let rest = new Float64Array(0), found = 0, ascends = true;
     // PCs mostly ascend, so the next point is looked for behind the last, and the next address in the last section.
-    let point = 0, low = 0, high = 0;
+    let point = 0, section = NO_RANGE;
     for (let place = 0; place < count; place++) {
       const address = pcs[place] - shift;
       if (hasIndex) {
@@ -91,12 +94,12 @@ export class ImageSymbolizer implements Disposable {
         }
         point = 0;
       }
-      if (!(address >= low && address < high)) {
-        [low, high] = code.find(([from, to]) => address >= from && address < to) ?? [0, 0];
-      }
-      if (low === high) {
-        table[place] = -1;
-        continue;
+      if (!(address >= section.low && address < section.high)) {
+        section = rangeOf(code, address);
+        if (section === NO_RANGE) {
+          table[place] = -1;
+          continue;
+        }
       }
       if (found === 0) rest = new Float64Array(count);
       else if (address <= rest[found - 1]) ascends = false;
@@ -125,6 +128,18 @@ export class ImageSymbolizer implements Disposable {
 
 /** What is known without an index. */
 const NO_OFFSETS = new Int32Array(0);
+
+/** Addresses; `high` is behind the last. */
+interface AddressRange {
+  readonly low: Address;
+  readonly high: Address;
+}
+
+const NO_RANGE: AddressRange = { low: 0, high: 0 };
+
+function rangeOf(ranges: readonly AddressRange[], address: Address): AddressRange {
+  return ranges.find(({ low, high }) => address >= low && address < high) ?? NO_RANGE;
+}
 
 interface SymbolizePlan {
   readonly pcs: ArrayLike<Address>;

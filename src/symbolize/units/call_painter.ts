@@ -1,5 +1,4 @@
 import { cleared } from "../../base/grow.ts";
-import { lowerBound } from "../../base/search.ts";
 import type { CodeTree } from "../../dwarf/code_tree.ts";
 
 /**
@@ -11,15 +10,16 @@ export class CallPainter {
   /** Innermost entry of the tree per address; -1 where there is none. */
   entry = new Int32Array(1024);
 
-  /** @param addresses Ascending. */
+  /** @param addresses Those that the tree was read for. */
   paint(tree: CodeTree, addresses: Float64Array): void {
-    const { rangeCount, rangeEntry, rangeLow, rangeHigh } = tree;
+    const { rangeCount, rangeEntry, rangeFirst, rangeHigh } = tree;
     const count = addresses.length;
     const entries = this.entry = cleared(this.entry, count);
     for (let range = 0; range < rangeCount; range++) {
       const entry = rangeEntry[range], high = rangeHigh[range];
-      let at = lowerBound(addresses, rangeLow[range], 0, count);
-      for (; at < count && addresses[at] < high; at++) entries[at] = entry;
+      for (let at = rangeFirst[range]; at < count && addresses[at] < high; at++) {
+        entries[at] = entry;
+      }
     }
   }
 }

@@ -185,28 +185,28 @@ export class FunctionFlow {
     const outside = count, isStraight = this.#isStraight, goesOn = this.#goesOn;
     this.#clearEdges(count + 1);
     this.#edge(outside, 0);
-    let jump = 0, block = 0, hasTable = false;
-    for (let range = this.#first; range < this.#last; range++) {
-      const limit = this.#base[range - this.#first + 1];
-      for (; block < count && this.#offset[block] < limit; block++) {
-        const end = block + 1 < count ? Math.min(limit, this.#offset[block + 1]) : limit;
-        while (jump < this.#jumpCount && this.#jumpEnd[jump] < end) jump++;
-        const isJump = jump < this.#jumpCount && this.#jumpEnd[jump] === end;
-        const kind = isJump ? this.#jumpKind[jump] : NO_JUMP;
-        returns[block] = kind === RETURN ? 1 : 0;
-        isStraight[block] = goesOn[block] = 0;
-        if (kind === NO_JUMP) {
-          if (this.#isPadding(block, code)) continue;
-          isStraight[block] = 1;
-        } else {
-          const target = kind === CONDITIONAL || kind === JUMP ? this.#jumpTarget[jump] : NO_BLOCK;
-          this.#edge(block, target >= 0 ? this.#blockAt[target] : outside);
-          hasTable ||= kind === INDIRECT;
-        }
-        if (kind === CONDITIONAL || kind === NO_JUMP) {
-          this.#edge(block, end < limit ? block + 1 : outside);
-          if (end < limit) goesOn[block] = 1;
-        }
+    let jump = 0, hasTable = false;
+    let range = this.#first, limit = this.#base[1];
+    for (let block = 0; block < count; block++) {
+      if (this.#offset[block] >= limit) limit = this.#base[++range - this.#first + 1];
+      const end = block + 1 < count ? Math.min(limit, this.#offset[block + 1]) : limit;
+      // Each jump ends a block: both ascend.
+      const isJump = jump < this.#jumpCount && this.#jumpEnd[jump] === end;
+      const kind = isJump ? this.#jumpKind[jump] : NO_JUMP;
+      returns[block] = kind === RETURN ? 1 : 0;
+      isStraight[block] = goesOn[block] = 0;
+      if (isJump) {
+        const target = kind === CONDITIONAL || kind === JUMP ? this.#jumpTarget[jump] : NO_BLOCK;
+        this.#edge(block, target >= 0 ? this.#blockAt[target] : outside);
+        hasTable ||= kind === INDIRECT;
+        jump++;
+      } else {
+        if (this.#isPadding(block, code)) continue;
+        isStraight[block] = 1;
+      }
+      if (kind === CONDITIONAL || kind === NO_JUMP) {
+        this.#edge(block, end < limit ? block + 1 : outside);
+        if (end < limit) goesOn[block] = 1;
       }
     }
     if (hasTable) this.#addTableEdges();

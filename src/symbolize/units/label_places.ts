@@ -1,6 +1,6 @@
 import type { AddressRows } from "./address_rows.ts";
 import type { PointBlocks } from "./point_blocks.ts";
-import type { UnitSources } from "./unit_sources.ts";
+import type { Declaration, UnitSources } from "./unit_sources.ts";
 
 /** Lines from a label to its statement, at most: a comment may stand between. */
 const NEAR = 2;
@@ -11,25 +11,47 @@ const NEAR = 2;
  * behind the label's.
  */
 export function placeLabels(blocks: PointBlocks, rows: AddressRows, sources: UnitSources): void {
-  const { file, line } = rows.table;
   for (let at = 0; at < blocks.labelCount; at++) {
     const declaration = sources.labelDeclaration(blocks.label[at]);
-    if (declaration.path === 0) continue;
-    const first = blocks.labelFirst[at], last = blocks.labelLast[at];
-    let nearest = declaration.line + NEAR + 1;
-    for (let block = first; block < last; block++) {
-      for (let row = rows.start[block]; row < rows.end[block]; row++) {
-        if (line[row] <= declaration.line || line[row] >= nearest) continue;
-        if (sources.path(file[row]) === declaration.path) nearest = line[row];
-      }
-    }
-    if (nearest > declaration.line + NEAR) continue;
-    for (let block = first; block < last; block++) {
-      for (let row = rows.start[block]; row < rows.end[block]; row++) {
-        if (line[row] !== nearest || sources.path(file[row]) !== declaration.path) continue;
-        blocks.addEntered(block, ~blocks.label[at]);
-        break;
-      }
-    }
+    if (declaration.path !== 0) placeLabel(at, declaration, blocks, rows, sources);
   }
+}
+
+// One loop a function, since engines leave compiled code at the end of a loop that is part of another.
+
+function placeLabel(
+  at: number,
+  { path, line }: Declaration,
+  blocks: PointBlocks,
+  rows: AddressRows,
+  sources: UnitSources,
+): void {
+  const last = blocks.labelLast[at];
+  const limit = line + NEAR + 1;
+  let nearest = limit;
+  for (let block = blocks.labelFirst[at]; block < last; block++) {
+    nearest = nearestLine(block, path, line, nearest, rows, sources);
+  }
+  if (nearest === limit) return;
+  for (let block = blocks.labelFirst[at]; block < last; block++) {
+    const found = nearestLine(block, path, nearest - 1, nearest + 1, rows, sources);
+    if (found === nearest) blocks.addEntered(block, ~blocks.label[at]);
+  }
+}
+
+/** The first line between `above` and `below` that a row of the block is of; `below` where there is none. */
+function nearestLine(
+  block: number,
+  path: number,
+  above: number,
+  below: number,
+  { start, end, table: { file, line } }: AddressRows,
+  sources: UnitSources,
+): number {
+  let nearest = below;
+  for (let row = start[block]; row < end[block]; row++) {
+    if (line[row] <= above || line[row] >= nearest) continue;
+    if (sources.path(file[row]) === path) nearest = line[row];
+  }
+  return nearest;
 }

@@ -27,11 +27,13 @@ const SECTIONS = ["", ".debug_str", ".debug_line_str"] as const;
  */
 export class NameTable {
   /** Offset and index of its section, or index in the other names and 0. */
-  readonly #places = new TripleTable(16384);
+  readonly #places: TripleTable;
   readonly #others = new StringTable();
   readonly #sections: DwarfSections;
 
-  constructor(sections: DwarfSections) {
+  /** @param capacity Names to make room for. */
+  constructor(sections: DwarfSections, capacity = 4096) {
+    this.#places = new TripleTable(capacity);
     this.#sections = sections;
   }
 

@@ -37,7 +37,8 @@ export function packResults(results: UnitResults): PackedResults {
   return { ...results, names: names.join(BETWEEN_STRINGS), paths: paths.join(BETWEEN_STRINGS) };
 }
 
-function unpackResults(results: PackedResults): UnitResults {
+/** What was sent, as it was. */
+export function unpackResults(results: PackedResults): UnitResults {
   const { names, paths } = results;
   return { ...results, names: names.split(BETWEEN_STRINGS), paths: paths.split(BETWEEN_STRINGS) };
 }

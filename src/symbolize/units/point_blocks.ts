@@ -1,5 +1,4 @@
 import { grown } from "../../base/grow.ts";
-import { lowerBound } from "../../base/search.ts";
 import type { CodeTree } from "../../dwarf/code_tree.ts";
 import { type CodeReader, type Jump, NO_JUMP } from "../../elf/code_decoder.ts";
 import { FunctionFlow, NO_BLOCK } from "./function_flow.ts";
@@ -46,7 +45,7 @@ export class PointBlocks {
   #pointAt = new Int32Array(256);
   #pointOffset = new Int32Array(256);
 
-  /** @param points Ascending. */
+  /** @param points Those that the tree was read for. */
   find(tree: CodeTree, points: Float64Array, code: CodeReader): void {
     const count = points.length;
     this.count =
@@ -93,7 +92,7 @@ export class PointBlocks {
 
   /** Finds the blocks of the points of the function that has the ranges `first` to `last`, exclusive. */
   #findFunction(
-    { rangeLow, rangeHigh }: CodeTree,
+    { rangeLow, rangeHigh, rangeFirst }: CodeTree,
     points: Float64Array,
     first: number,
     last: number,
@@ -103,8 +102,7 @@ export class PointBlocks {
     if (!flow.decode(rangeLow, rangeHigh, first, last, code)) return false;
     let found = 0;
     for (let range = first; range < last; range++) {
-      let at = lowerBound(points, rangeLow[range]);
-      for (; at < points.length && points[at] < rangeHigh[range]; at++) {
+      for (let at = rangeFirst[range]; at < points.length && points[at] < rangeHigh[range]; at++) {
         if (found === this.#pointAt.length) {
           this.#pointAt = grown(this.#pointAt, found + 1);
           this.#pointOffset = grown(this.#pointOffset, found + 1);

@@ -17,7 +17,7 @@ export class SourceTables {
   /** Paths as llvm-symbolizer prints them: compilation folder, directory and file joined. Id 0 is `??`. */
   readonly paths = new StringTable();
   /** Name, path and declaration line. */
-  readonly functions = new TripleTable(16384);
+  readonly functions: TripleTable;
   /** Claimed lines, by path. */
   readonly lines = new LineTable();
   /** Name by which the linker knows the function, per function; the source name where it has no other. */
@@ -31,8 +31,12 @@ export class SourceTables {
   #unit: Unit | undefined;
   #folder = 0;
 
-  constructor(sections: DwarfSections) {
-    this.names = new NameTable(sections);
+  /** @param addresses Whose sources are looked for, at most. */
+  constructor(sections: DwarfSections, addresses: number) {
+    // Room for as many names and functions as a whole kernel has: to make more is to enter all again.
+    const capacity = Math.min(Math.max(addresses >> 2, 4096), 65536);
+    this.names = new NameTable(sections, capacity);
+    this.functions = new TripleTable(capacity);
     this.paths.intern(UNKNOWN);
   }
 

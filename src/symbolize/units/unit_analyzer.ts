@@ -32,7 +32,7 @@ export class UnitAnalyzer {
   /** @param addresses To analyze at most. */
   constructor(reader: UnitReader, addresses: number) {
     this.#reader = reader;
-    this.tables = new SourceTables(reader.sections);
+    this.tables = new SourceTables(reader.sections, addresses);
     this.#sources = new UnitSources(reader, this.tables, this.#tree);
     const parts = {
       tree: this.#tree,

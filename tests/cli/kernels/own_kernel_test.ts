@@ -9,6 +9,7 @@ import { runtimeName } from "../../../src/sys/runtime.ts";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { ownKernel } from "../../../src/machines/uml/uml_kernel.ts";
 import { startKernelcov } from "../../_support/guest_run.ts";
+import { seccompKernel } from "../../_support/images/seccomp_kernel.ts";
 import { SmallImage } from "../../_support/images/small_image.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -40,9 +41,7 @@ test("kernel run --kernel runs a command in a kernel of one's own", async () => 
 test("a kernel that can do without ptrace is told to", () => {
   assert.deepEqual(ownKernel(TREE).parameters, []);
   const newer = join(FOLDER, "newer");
-  const text = join(FOLDER, "help.txt");
-  writeFileSync(text, "seccomp=<on/auto/off>\n    Configure whether or not SECCOMP is used.\n\0");
-  execFileSync("objcopy", ["--update-section", `.rodata=${text}`, EMBEDDED.linux, newer]);
+  writeFileSync(newer, seccompKernel(EMBEDDED.linux));
   assert.deepEqual(ownKernel(newer).parameters, ["seccomp=auto"]);
 });
 

@@ -12,8 +12,10 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { inWorkshop, PROGRAMS, type Workshop } from "../../_support/build_workshop.ts";
 import { startKernelcov } from "../../_support/guest_run.ts";
+import { seccompKernel } from "../../_support/images/seccomp_kernel.ts";
 
 /** As {@linkcode PROGRAMS}; each kernel has another build id, of the files that it is made of. */
 const TREE_PROGRAMS: Record<string, string> = {
@@ -139,6 +141,29 @@ test("what is left out of an untried version is said in words", () =>
     assert.ok(manifest.tree.patches.includes("kcov"));
     assert.ok(!manifest.tree.patches.includes("um_faults"));
   }));
+
+test("a kernel that can run its processes without ptrace, as those from 6.16 on, is told to", async () => {
+  const { vmlinux } = await buildEmbeddedKernel();
+  const programs = {
+    ...PROGRAMS,
+    make: `case "$*" in
+      *allnoconfig*) cp "$KCONFIG_ALLCONFIG" .config ;;
+      *) cp "$(cat fs/open.c)" vmlinux && chmod +x vmlinux ;;
+    esac`,
+  };
+  await inWorkshop(programs, async (workshop) => {
+    const newer = join(workshop.folder, "newer");
+    writeFileSync(newer, seccompKernel(vmlinux));
+    for (const [file, isTold] of [[newer, true], [vmlinux, false]] as const) {
+      const tree = makeTree(workshop, "6.18", { "fs/open.c": file });
+      const command = ["kernel", "run", "--source", tree, "--", "cat", "/proc/cmdline"];
+      const run = await kernelcov(workshop, ...command);
+      assert.equal(run.status, 0, run.stderr);
+      assert.match(run.stdout, /^mem=/);
+      assert.equal(/ seccomp=auto(\s|$)/.test(run.stdout), isTold, run.stdout);
+    }
+  });
+});
 
 test("--no-patch says what the kernel lacks, and is a build of its own", () =>
   inWorkshop(TREE_PROGRAMS, async (workshop) => {

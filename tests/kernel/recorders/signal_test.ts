@@ -20,6 +20,8 @@ const SLOW = {
 const CALLS = ["stat", "mkfifo", "setxattr", "socketpair", "sendto"];
 /** Of the functions that a test is shown to run so many are its call's at least. */
 const SHARE = 0.9;
+/** An odd number of runs: the one in the middle counts. */
+const RUNS = 3;
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-signal-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -63,26 +65,38 @@ function share(found: Functions, { ever }: OwnCall): number {
   return [...found].filter((name) => ever.has(name)).length / found.size;
 }
 
+/** Several runs, as in C: a look of the engine's at the clock or a slab that is filled is in some of them only. */
+function recordsOf(recorder: "collectors" | "ptrace", runs: number): TestRecord[][] {
+  return Array.from({ length: runs }, () => {
+    const env = { ONE_CALL_FOLDER: mkdtempSync(join(folder, "run-")) };
+    const run = runFixture(["../recorders/fixtures/one_call_tests.ts"], { recorder, env });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    return [...run.records];
+  });
+}
+
+function percent(value: number): string {
+  return `${(value * 100).toFixed(0)} %`;
+}
+
 test("what a test of one system call is shown to run is what the call runs in C", SLOW, (t) => {
   // First: the kernel makes some of what it keeps, such as a neighbour's address, for whoever comes first.
   const inC = new Map(CALLS.map((name) => [name, calledInC(name)]));
-  const [collected, traced] = (["collectors", "ptrace"] as const).map((recorder) => {
-    const env = { ONE_CALL_FOLDER: folder };
-    const run = runFixture(["../recorders/fixtures/one_call_tests.ts"], { recorder, env });
-    assert.equal(run.status, 0, run.stdout + run.stderr);
-    return run.records;
-  });
+  const collected = recordsOf("collectors", RUNS), [traced] = recordsOf("ptrace", 1);
   for (const [name, own] of inC) {
-    const functions = shown(recordNamed(collected, name));
-    const ours = share(functions, own);
+    const found = collected.map((records) => shown(recordNamed(records, name)))
+      .sort((a, b) => share(a, own) - share(b, own));
+    const shares = found.map((functions) => share(functions, own));
     const before = share(kernelFunctions(recordNamed(traced, name).pcs), own);
     t.diagnostic(
-      `${name}: ${(ours * 100).toFixed(0)} % of ${functions.size} functions are the call's; ` +
-        `traced: ${(before * 100).toFixed(0)} %`,
+      `${name}: ${shares.map(percent).join(", ")} of the functions are the call's; traced: ${
+        percent(before)
+      }`,
     );
-    const others = [...functions].filter((found) => !own.ever.has(found));
-    assert.ok(ours >= SHARE, `${name}: ${others} are not in C`);
-    const missing = [...own.always].filter((found) => !functions.has(found));
-    assert.deepEqual(missing, [], name);
+    const median = found[RUNS >> 1];
+    const others = [...median].filter((name) => !own.ever.has(name));
+    assert.ok(share(median, own) >= SHARE, `${name}: ${others} are not in C`);
+    const ever = new Set(found.flatMap((functions) => [...functions]));
+    assert.deepEqual([...own.always].filter((name) => !ever.has(name)), [], name);
   }
 });

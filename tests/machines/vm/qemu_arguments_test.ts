@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { cpioArchive } from "../../../src/machines/vm/initramfs.ts";
 import { KERNEL_MACHINES } from "../../../src/machines/vm/kernel_machines.ts";
-import { checkConfiguration, vmConfiguration } from "../../../src/machines/vm/needed_options.ts";
-import { VmMachine } from "../../../src/machines/vm/vm_machine.ts";
+import { vmConfiguration } from "../../../src/build/vm/vm_options.ts";
+import { checkConfiguration } from "../../../src/machines/vm/needed_options.ts";
+import { VmMachine, withPrograms } from "../../../src/machines/vm/vm_machine.ts";
+import { runtimeName } from "../../../src/sys/runtime.ts";
 import { explainVmFailure } from "../../../src/machines/vm/vm_failure.ts";
 import {
   kernelParameters,
@@ -138,4 +140,29 @@ test("a host without QEMU is told the package", async () => {
   } finally {
     process.env["PATH"] = path;
   }
+});
+
+test("programs of another architecture are exported, and process 1 is told", () => {
+  const boot = { ...BOOT, programs: "/cache/roots/arm64" };
+  const args = qemuArguments(boot, "/run/console");
+  assert.ok(
+    args.includes(
+      "local,id=programs,path=/cache/roots/arm64,security_model=none,multidevs=remap,readonly=on",
+    ),
+  );
+  assert.match(kernelParameters(boot), / KERNELCOV_PROGRAMS=1 nokaslr$/);
+  assert.doesNotMatch(kernelParameters(BOOT), /PROGRAMS/);
+});
+
+test("a command for another architecture finds its programs first, and this runtime's there", () => {
+  const { command, env } = withPrograms({
+    command: [process.execPath, "test", process.execPath],
+    env: { PATH: "/home/me/bin", A: "b" },
+  });
+  assert.deepEqual(command, [runtimeName(), "test", process.execPath]);
+  assert.deepEqual(env, {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/home/me/bin",
+    A: "b",
+  });
+  assert.deepEqual(withPrograms({ command: ["./a"], env: {} }).command, ["./a"]);
 });

@@ -1,5 +1,5 @@
 /* One thread's worth of files on tmpfs, pipes, unix sockets and TCP over loopback. */
-#include "workload.h"
+#include "../workload.h"
 #include <arpa/inet.h>
 #include <linux/openat2.h>
 #include <sys/epoll.h>

@@ -1,0 +1,99 @@
+/**
+ * What a store of many tests costs: made-up tests that are fitted to those of the examples, on the real image of an
+ * embedded kernel. Prints, for each number of tests, bytes of a test, the rates of writing and merging, memory, and what
+ * questions take with each driver, each in a process of its own.
+ *
+ * Usage: `npm run bench -- store`; with other numbers of tests `deno run -A scripts/bench/store.ts 1000 1000000`.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { readManifest } from "../../src/store/store_folder.ts";
+import type { AskFigures, WriteFigures } from "./store/measure.ts";
+
+/** Points of a test on average. */
+const POINTS = 1000;
+const DEFAULT_SCALES = [1000, 10_000, 100_000];
+
+const scales = process.argv.slice(2).map(Number);
+const folder = mkdtempSync(join(tmpdir(), "kernelcov-store-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.on("SIGINT", () => process.exit(130));
+
+const root = join(import.meta.dirname!, "../..");
+const run = join(folder, "examples");
+execFileSync(
+  join(root, "src/cli/kernelcov"),
+  [
+    "test",
+    "--kernel",
+    "embedded",
+    "--out",
+    run,
+    "--",
+    "deno",
+    "test",
+    "-A",
+    "--no-check",
+    "examples",
+  ],
+  { cwd: root, stdio: ["ignore", "ignore", "inherit"] },
+);
+
+/** Runs a part in a process of its own, whose last line is its figures. */
+function measure<Figures>(...args: readonly string[]): Figures {
+  const script = join(import.meta.dirname!, "store/measure.ts");
+  const text = execFileSync(process.execPath, ["run", "-A", "--no-check", script, ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(text.trim().split("\n").at(-1)!);
+}
+
+function rate({ rows, seconds, cpuSeconds }: WriteFigures): string {
+  return `${millions(rows / seconds)} hits/s, ${seconds.toFixed(1)} s; of the CPUs ${
+    millions(rows / cpuSeconds)
+  } hits/s, ${cpuSeconds.toFixed(1)} s`;
+}
+
+function millions(value: number): string {
+  return `${(value / 1e6).toFixed(1)} M`;
+}
+
+function milliseconds(values: readonly (readonly [number, number])[]): string {
+  const text = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+  const ordered = values.toSorted(([a], [b]) => a - b);
+  const cpu = values.map(([, cpu]) => cpu).sort((a, b) => a - b);
+  const [clock] = ordered[ordered.length >> 1], [worst] = ordered.at(-1)!;
+  return `${text(clock)} ms (worst ${text(worst)}), of the CPUs ${text(cpu[cpu.length >> 1])} ms`;
+}
+
+for (const tests of scales.length > 0 ? scales : DEFAULT_SCALES) {
+  const store = join(folder, `store${tests}`);
+  const written = measure<WriteFigures>("write", store, run, String(tests), String(POINTS));
+  const segments = readManifest(store).segments.length;
+  console.log(`${tests} tests, ${(written.rows / 1e6).toFixed(1)} M hits, ${written.model}`);
+  console.log(
+    `  write    ${rate(written)}, ${written.megabytes} MB of memory, ${segments} segments`,
+  );
+  const merged = measure<WriteFigures>("merge", store);
+  console.log(`  merge    ${rate(merged)}, ${merged.megabytes} MB of memory`);
+  const [{ bytes }] = readManifest(store).segments;
+  console.log(
+    `  on disk  ${(bytes / 1e6).toFixed(1)} MB: ${(bytes / tests).toFixed(0)} bytes of a test, ${
+      (8 * bytes / written.rows).toFixed(1)
+    } bits of a hit`,
+  );
+  for (const driver of ["built-in", "duckdb"]) {
+    const asked = measure<AskFigures>("ask", store, run, driver);
+    console.log(
+      `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.megabytes} MB of memory`,
+    );
+    for (const [question, times] of Object.entries(asked.questions)) {
+      console.log(`    ${question.padEnd(34)} ${milliseconds(times)}`);
+    }
+  }
+  rmSync(store, { recursive: true, force: true });
+}

@@ -1,0 +1,146 @@
+import type { OriginDictionary } from "../origin_dictionary.ts";
+import { BLOCK_ROWS, type HitBlock, newBlock, partOf } from "./hit_block.ts";
+import type { PointIndex } from "./point_index.ts";
+import type { SegmentRecord } from "./record_table.ts";
+import type { SegmentReader } from "./segment.ts";
+
+/** Rows of one segment that are read at once: all segments' lie in memory together. */
+const READ_ROWS = 1 << 16;
+
+/** Segments as one. */
+export interface MergedSegments {
+  readonly records: readonly SegmentRecord[];
+  readonly blocks: AsyncIterable<HitBlock>;
+}
+
+/**
+ * Merges segments: their records one segment behind the other, and their hits in order. It reads them once, a part at a
+ * time.
+ *
+ * @param keep which records stay
+ * @param progress is told of the rows that were read
+ */
+export async function mergeSegments(
+  readers: readonly SegmentReader[],
+  dictionary: OriginDictionary,
+  keep: (record: SegmentRecord) => boolean,
+  progress: (rows: number) => void = () => {},
+): Promise<MergedSegments> {
+  const records: SegmentRecord[] = [];
+  const cursors: Cursor[] = [];
+  for (const reader of readers) {
+    const own = await reader.records();
+    const number = new Int32Array(own.length).fill(-1);
+    const sets = Int32Array.from(await reader.sets(), (set) => dictionary.add(set));
+    own.forEach((record, at) => {
+      if (!keep(record)) return;
+      const unresolved = record.unresolved.map((part) => ({
+        ...part,
+        origins: sets[part.origins],
+      }));
+      number[at] = records.push({ ...record, unresolved }) - 1;
+    });
+    cursors.push(new Cursor(reader, await reader.index(), number, sets));
+  }
+  return { records, blocks: mergedBlocks(cursors, progress) };
+}
+
+/** A segment that is read from its first row to its last. */
+class Cursor {
+  readonly #reader: SegmentReader;
+  readonly #index: PointIndex;
+  readonly #number: Int32Array;
+  readonly #sets: Int32Array;
+  #entry = 0;
+  /** What is read of the rows, and which of them comes next. */
+  #rows: Omit<HitBlock, "points"> = newBlock(0);
+  #at = 0;
+  #read = 0;
+
+  constructor(
+    reader: SegmentReader,
+    index: PointIndex,
+    number: Int32Array,
+    sets: Int32Array,
+  ) {
+    this.#reader = reader;
+    this.#index = index;
+    this.#number = number;
+    this.#sets = sets;
+  }
+
+  /** The point that comes next; `Infinity` where none does. */
+  get point(): number {
+    return this.#index.point[this.#entry] ?? Infinity;
+  }
+
+  /** Rows of that point. */
+  get left(): number {
+    return this.#index.rows[this.#entry];
+  }
+
+  /** Reads more where nothing is left. */
+  async fill(): Promise<void> {
+    if (this.#at < this.#rows.tests.length) return;
+    const to = Math.min(this.#read + READ_ROWS, this.#reader.segment.rows);
+    this.#rows = await this.#reader.rows(this.#read, to);
+    this.#read = to;
+    this.#at = 0;
+  }
+
+  /** Rows that are read. */
+  get ready(): number {
+    return this.#rows.tests.length - this.#at;
+  }
+
+  /** Copies `count` rows, those of records that stay, and returns where the next row goes. */
+  copy(into: HitBlock, start: number, count: number): number {
+    const { tests, origins, counts } = this.#rows;
+    const point = this.point, number = this.#number, sets = this.#sets;
+    let to = start;
+    for (let at = this.#at, end = at + count; at < end; at++) {
+      const test = number[tests[at]];
+      if (test < 0) continue;
+      into.points[to] = point;
+      into.tests[to] = test;
+      into.origins[to] = sets[origins[at]];
+      into.counts[to++] = counts[at];
+    }
+    this.#at += count;
+    return to;
+  }
+
+  next(): void {
+    this.#entry++;
+  }
+}
+
+async function* mergedBlocks(
+  cursors: readonly Cursor[],
+  progress: (rows: number) => void,
+): AsyncGenerator<HitBlock> {
+  // What takes a block has done with it when it asks for the next.
+  const block = newBlock(BLOCK_ROWS);
+  let end = 0;
+  for (;;) {
+    let point = Infinity;
+    for (const cursor of cursors) if (cursor.point < point) point = cursor.point;
+    if (point === Infinity) break;
+    for (const cursor of cursors) {
+      if (cursor.point !== point) continue;
+      for (let left = cursor.left; left > 0;) {
+        if (cursor.ready === 0) await cursor.fill();
+        const count = Math.min(left, cursor.ready, BLOCK_ROWS - end);
+        end = cursor.copy(block, end, count);
+        left -= count;
+        progress(count);
+        if (end === BLOCK_ROWS) {
+          yield block;
+          end = 0;
+        }
+      }
+      cursor.next();
+    }
+  }
+  if (end > 0) yield partOf(block, 0, end);
+}
