@@ -130,7 +130,8 @@ export async function reportRun(
 }
 
 /** What ran only since allocations failed in turn, where they did. */
-function faultsOf(coverage: RunCoverage, runDirectory: string): string {
+function faultsOf(coverage: RunCoverage, runDirectory: string | undefined): string {
+  if (runDirectory === undefined) return "";
   const { runs } = readFaults(runDirectory, coverage.kernel?.buildId ?? "");
   return runs.length === 0 ? "" : `\n${faultSummary(coverage, faultPaths(coverage, runs))}`;
 }

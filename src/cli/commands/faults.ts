@@ -15,10 +15,10 @@ ${QUESTION_HELP}`,
   run,
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const { values, operands } = parseCommandLine(args, QUESTION_OPTIONS);
   if (operands.length > 1) throw new UsageError("Name one test");
-  const { coverage } = openRunOf(values);
+  const { coverage } = await openRunOf(values);
   let faults = readFaults(values.run ?? DEFAULT_RUN_FOLDER, coverage.kernel?.buildId ?? "");
   if (operands.length === 1) {
     const { tests: [test] } = oneTest(coverage, operands[0]);
