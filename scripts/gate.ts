@@ -24,12 +24,18 @@ interface Counts {
 const root = join(import.meta.dirname!, "..");
 const folders = readdirSync(join(root, "tests"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !["kernel", "_support", "data"].includes(entry.name))
-  .map((entry) => `./tests/${entry.name}`);
+  .map((entry) => `./tests/${entry.name}`).concat("./editors/vscode/tests");
 const kernelcov = join(root, "src/cli/kernelcov");
 
 // Tests inside the embedded kernel run as its root, on an overlay of this machine's files.
 function inKernel(command: string[]): string[] {
   return [kernelcov, "kernel", "run", "--timeout", "1800", "--", ...command];
+}
+
+// The examples that want a kernel of their own, recorded as their readers would.
+function inCookbook(command: string[]): string[] {
+  const options = ["--kernel", "embedded", "--fresh", "--out", "coverage/cookbook"];
+  return [kernelcov, "test", ...options, "--", ...command];
 }
 
 const STEPS: readonly Step[] = [
@@ -38,10 +44,12 @@ const STEPS: readonly Step[] = [
   { name: "layers", command: ["deno", "run", "-A", "scripts/checks/layers.ts"] },
   {
     name: "types for deno",
-    command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples"],
+    command: ["deno", "check", "mod.ts", "src", "tests", "scripts", "examples", "cookbook"],
   },
   { name: "types for bun", command: ["tsc", "--project", "tsconfig.json"] },
+  { name: "types for the editor", command: ["tsc", "--project", "editors/vscode/tsconfig.json"] },
   { name: "documentation lint", command: ["deno", "doc", "--lint", "mod.ts"] },
+  { name: "publication", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
   {
     name: "documentation",
     command: ["deno", "test", "-A", "--doc", "mod.ts", "src"],
@@ -68,6 +76,17 @@ const STEPS: readonly Step[] = [
     command: inKernel(["bun", "test", "--timeout", "120000", "./tests/kernel"]),
     count: countBun,
   },
+  {
+    name: "cookbook on deno",
+    command: inCookbook(["deno", "test", "-A", "--no-check", "cookbook"]),
+    count: countDeno,
+  },
+  {
+    name: "cookbook on bun",
+    command: inCookbook(["bun", "test", "--timeout", "120000", "./cookbook"]),
+    count: countBun,
+  },
+  { name: "a recorded program", command: ["sh", "cookbook/record_dbench.sh"] },
 ];
 
 /** `ok | 12 passed (3 steps) | 0 failed | 1 ignored (1s)`. */

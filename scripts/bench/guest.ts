@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildEmbeddedKernel } from "../../src/build/build_kernel.ts";
+import { noteRow } from "./bench_row.ts";
 
 const ITERATIONS = 5;
 
@@ -131,6 +132,12 @@ try {
   );
   WORKLOADS.forEach(({ name, unit, goal }, i) => {
     const [there, inside] = [median(host[i]), median(guest[i])];
+    noteRow({
+      what: name,
+      figure: `${inside.toFixed(1)} ${unit}`,
+      peer: `host ${there.toFixed(1)} ${unit}`,
+      ratio: (inside / there).toFixed(2),
+    });
     console.log(
       [
         name.padEnd(34),
@@ -160,6 +167,11 @@ try {
       seconds(() => execFileSync(kernelcov, ["kernel", "run", "--", "true"], { stdio: "ignore" })),
   );
   console.log(`kernelcov kernel run -- true  ${median(boot).toFixed(2)} s`);
+  for (
+    const [what, times] of [["test of the examples", whole], ["kernel run -- true", boot]] as const
+  ) {
+    noteRow({ what, figure: `${median(times).toFixed(2)} s`, peer: "", ratio: "" });
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -10,6 +10,7 @@ import process from "node:process";
 import { formatAddress } from "../../src/base/address.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
+import { noteRow } from "./bench_row.ts";
 
 const root = join(import.meta.dirname!, "../..");
 const kernelcov = join(root, "src/cli/kernelcov");
@@ -48,6 +49,8 @@ function script(runtime: string, file: string): string[] {
 
 function print(what: string, figure: string, peer: string): void {
   console.log(`${what.padEnd(44)}${figure.padEnd(26)}${peer}`);
+  const [side, ratio = ""] = peer.split(": ratio ");
+  noteRow({ what, figure, peer: side!, ratio });
 }
 
 function benchStart(): void {

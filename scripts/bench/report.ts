@@ -15,6 +15,7 @@ import { writeHtmlReport } from "../../src/report/html/write_html_report.ts";
 import { lcovAggregate } from "../../src/report/lcov.ts";
 import { launchChromium } from "../../tests/_support/chromium.ts";
 import { madeUpKernel, madeUpRecords, madeUpSource } from "./report/made_up_kernel.ts";
+import { noteRow } from "./bench_row.ts";
 
 const SIZES = { files: 4000, lines: 300_000, points: 400_000, sourceFactor: 9 };
 const TESTS = 10_000;
@@ -235,6 +236,7 @@ try {
 }
 
 const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length), 18));
+for (const [what, figure, peer] of rows) noteRow({ what, figure, peer, ratio: "" });
 for (const row of [["", "kernelcov", "genhtml, sums only"], ...rows]) {
   console.log(row.map((cell, column) => cell!.padEnd(widths[column])).join("  ").trimEnd());
 }

@@ -15,6 +15,7 @@ import { openRun } from "../../src/record/run_writer.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { cachedKernels } from "../../src/build/cached_kernels.ts";
 import { madeUpRecords, randomNumbers, withMadeUpOrigins } from "./report/made_up_kernel.ts";
+import { noteRow } from "./bench_row.ts";
 
 const POINTS_PER_TEST = 2000;
 const KILOBYTE = 1024;
@@ -83,6 +84,7 @@ const QUESTIONS: readonly (readonly [string, readonly string[], string?])[] = [
 ];
 for (const [name, args, written] of QUESTIONS) {
   const disk = await measure(args);
+  noteRow({ what: name, figure: disk, peer: "", ratio: "" });
   console.log(
     `${name.padEnd(22)} ${disk}${written === undefined ? "" : `, ${megabytes(written)} on disk`}`,
   );

@@ -3,7 +3,8 @@
  * embedded kernel. Prints, for each number of tests, bytes of a test, the rates of writing and merging, memory, and what
  * questions take with each driver, each in a process of its own.
  *
- * Usage: `npm run bench -- store`; with other numbers of tests `deno run -A scripts/bench/store.ts 1000 1000000`.
+ * Usage: `npm run bench -- store`; with other numbers of tests, and of points of each, `deno run -A scripts/bench/store.ts
+ * 1000 1000000x100`.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,9 +16,9 @@ import type { AskFigures, WriteFigures } from "./store/measure.ts";
 
 /** Points of a test on average. */
 const POINTS = 1000;
-const DEFAULT_SCALES = [1000, 10_000, 100_000];
+const DEFAULT_SCALES = ["1000", "10000", "100000"];
 
-const scales = process.argv.slice(2).map(Number);
+const scales = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-store-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.on("SIGINT", () => process.exit(130));
@@ -70,9 +71,10 @@ function milliseconds(values: readonly (readonly [number, number])[]): string {
   return `${text(clock)} ms (worst ${text(worst)}), of the CPUs ${text(cpu[cpu.length >> 1])} ms`;
 }
 
-for (const tests of scales.length > 0 ? scales : DEFAULT_SCALES) {
+for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
+  const [tests, points = POINTS] = scale.split("x").map(Number) as [number, number?];
   const store = join(folder, `store${tests}`);
-  const written = measure<WriteFigures>("write", store, run, String(tests), String(POINTS));
+  const written = measure<WriteFigures>("write", store, run, String(tests), String(points));
   const segments = readManifest(store).segments.length;
   console.log(`${tests} tests, ${(written.rows / 1e6).toFixed(1)} M hits, ${written.model}`);
   console.log(

@@ -18,6 +18,7 @@ import { formatAddress } from "../../src/base/address.ts";
 import { readImagePoints } from "../../src/symbolize/units/image_points.ts";
 import { OpenImage } from "../../src/kernel/image/open_image.ts";
 import { embeddedKernelPath } from "../../src/build/build_kernel.ts";
+import { noteRow } from "./bench_row.ts";
 
 const ROUNDS = 5;
 const TEST_PCS = 2000;
@@ -122,6 +123,14 @@ async function benchTask(
   }
   const [llvm, ...ours] = columns.map(median);
   const cells = [measureText(llvm)];
+  Object.keys(RUNTIMES).forEach((runtime, side) =>
+    noteRow({
+      what: `${title}, ${runtime}`,
+      figure: measureText(ours[side]),
+      peer: `llvm-symbolizer ${measureText(llvm)}`,
+      ratio: (ours[side].seconds / llvm.seconds).toFixed(3),
+    })
+  );
   for (const one of ours) {
     cells.push(`${(one.seconds / llvm.seconds).toFixed(3)} ${measureText(one)}`);
   }

@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { prepareTree } from "../../src/build/tree/build_tree.ts";
 import { makeArguments, makeEnvironment } from "../../src/build/kernel_make.ts";
 import { debianTree } from "../checks/debian_tree.ts";
+import { noteRow } from "./bench_row.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const tree = debianTree("6.12");
@@ -105,6 +106,7 @@ async function save(
         loadavg()[0].toFixed(1)
       } (${stages})`,
   );
+  noteRow({ what, figure: `${seconds.toFixed(1)} s`, peer: "", ratio: "" });
   if (!ok) console.log(answer);
 }
 

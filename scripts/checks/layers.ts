@@ -35,8 +35,8 @@ const PURE = ["base", "elf", "dwarf", "points", "coverage", "report"];
 const RUNTIME_AWARE = ["sys", "hook", "runners"];
 const MAX_LINES = 500;
 const MAX_FILES = 20;
-/** Folders of test cases, each file of which is one, that are read as a whole. */
-const CASES = /^tests\/runners\/corpus\//;
+/** Folders of test cases and of the site's pages, which a list of its own orders. */
+const LISTED = /^(tests\/runners\/corpus|docs)\//;
 
 const RANKS = new Map(ORDER.flatMap((names, rank) => names.map((name) => [name, rank])));
 
@@ -55,7 +55,9 @@ export function layerProblems(root: string): string[] {
   return [
     ...sources.filter(({ path }) => path.endsWith(".ts")).flatMap(sourceProblems),
     ...circles(sources),
-    ...["docs", "examples", "scripts", "src", "tests"].flatMap((name) => fullFolders(root, name)),
+    ...["cookbook", "docs", "examples", "scripts", "src", "tests"].flatMap((name) =>
+      fullFolders(root, name)
+    ),
     ...lostNames(root),
   ];
 }
@@ -142,13 +144,15 @@ function circles(sources: readonly Source[]): string[] {
 
 function fullFolders(root: string, name: string): string[] {
   return [...Map.groupBy(filesBelow(root, name), dirname)]
-    .filter(([folder, files]) => files.length > MAX_FILES && !CASES.test(`${folder}/`))
+    .filter(([folder, files]) => files.length > MAX_FILES && !LISTED.test(`${folder}/`))
     .map(([folder, files]) => `${folder}: ${files.length} files, over ${MAX_FILES}`);
 }
 
 /** Documents and comments that name a file or folder of the project that is not there. */
 function lostNames(root: string): string[] {
-  const below = ["docs", "examples", "scripts", "src"].flatMap((name) => filesBelow(root, name));
+  const below = ["cookbook", "docs", "examples", "scripts", "src"].flatMap((name) =>
+    filesBelow(root, name)
+  );
   const documents = [...globSync("*.md", { cwd: root }), ...below];
   const problems: string[] = [];
   for (const document of documents) {
@@ -158,7 +162,7 @@ function lostNames(root: string): string[] {
       : [];
     const wanted = links.map(([, link]) => [link!, normalize(join(dirname(document), link!))]);
     const names = text.matchAll(
-      /(?<![\w./$}-])(?:docs|examples|scripts|src|tests)\/[\w./*-]*[\w*](?![\w./*-]*\$)/g,
+      /(?<![\w./$}-])(?:cookbook|docs|examples|scripts|src|tests)\/[\w./*-]*[\w*](?![\w./*-]*\$)/g,
     );
     wanted.push(...[...names].map(([name]) => [name, name]));
     for (const [name, path] of wanted) {

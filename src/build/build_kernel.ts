@@ -46,6 +46,7 @@ import {
   parseKernelOptions,
 } from "./kernel_options.ts";
 import { unpackSource } from "./kernel_source.ts";
+import { packagedKernel } from "./packaged_kernel.ts";
 
 /** First line of the compiler's description of itself; `undefined` where there is none. */
 function compilerVersion(): string | undefined {
@@ -78,13 +79,15 @@ export function currentKernelFolder({ fragment } = EMBEDDED): KernelFolder | und
 }
 
 /**
- * The embedded kernel, or that of a name, that is ready to run: one of the installed source and compiler or, on a
- * machine without these, the newest of this kernelcov's configuration. `undefined` where none is built.
+ * The embedded kernel, or that of a name, that is ready to run: one of the installed source and compiler, that of an npm
+ * package or, on a machine without these, the newest of this kernelcov's configuration. `undefined` where none is built.
  */
 export function findEmbeddedKernel(definition = EMBEDDED): KernelFolder | undefined {
   const current = currentKernelFolder(definition);
-  if (current !== undefined) return existsSync(current.manifest) ? current : undefined;
+  if (current !== undefined && existsSync(current.manifest)) return current;
   const recipe = recipeHash(definition.fragment);
+  const packaged = packagedKernel(recipe);
+  if (packaged !== undefined || current !== undefined) return packaged;
   return cachedKernels().findLast(({ manifest }) => manifest?.recipe === recipe)?.folder;
 }
 

@@ -19,7 +19,18 @@ export interface Command {
   run(args: string[]): number | Promise<number>;
 }
 
-type Options = NonNullable<ParseArgsConfig["options"]>;
+/** A command as the list of all commands has it. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** It calls the kernel, for which Node.js has no means. */
+  readonly needsLibc?: true;
+  /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
+  readonly load: () => Promise<Command>;
+}
+
+/** A table of options, as `parseArgs` of `node:util` takes it. */
+export type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** Values of options, each as its definition says. */
 export type OptionValues<T extends Options> = {
@@ -38,8 +49,32 @@ export interface CommandLine<T extends Options> {
   readonly command: string[];
 }
 
+/** In the place of a command's last argument: its table of options is wanted. No argument has this character. */
+const ASK = "\0options";
+
+/** What is thrown then, by {@linkcode parseCommandLine}. */
+class AskedOptions {
+  constructor(readonly options: Options) {}
+}
+
+/**
+ * The options that a command parses its arguments with; it does nothing else.
+ *
+ * @param form its first arguments, where the options depend on them: `["build"]` of `kernel`
+ */
+export async function optionsOf(command: Command, form: readonly string[] = []): Promise<Options> {
+  try {
+    await command.run([...form, ASK]);
+  } catch (thrown) {
+    if (thrown instanceof AskedOptions) return thrown.options;
+    throw thrown;
+  }
+  throw new TypeError("The command does not parse its arguments with parseCommandLine: let it");
+}
+
 /** Parses `args` up to `--`; what is not in `options` is a {@linkcode UsageError}. */
 export function parseCommandLine<T extends Options>(args: string[], options: T): CommandLine<T> {
+  if (args.at(-1) === ASK) throw new AskedOptions(options);
   const [own, command] = splitArguments(args);
   try {
     const { values, positionals } = parseArgs({ args: own, options, allowPositionals: true });

@@ -2,9 +2,10 @@ import process from "node:process";
 import { didYouMean } from "../base/nearest_names.ts";
 import { FormatError, KcovUnavailableError, SyscallError } from "../errors.ts";
 import { printable } from "../report/text_style.ts";
+import { runtimeName } from "../sys/runtime.ts";
 import { guardOutput } from "./guard_output.ts";
 import {
-  type Command,
+  type CommandEntry,
   EXIT_NO_COVERAGE,
   EXIT_USAGE,
   splitArguments,
@@ -12,27 +13,23 @@ import {
   warn,
 } from "./command_line.ts";
 
-interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  /** Imported on use: `symbolize` should not pay for the embedded kernel's code. */
-  readonly load: () => Promise<Command>;
-}
-
 const COMMANDS: readonly CommandEntry[] = [
   {
     name: "test",
     summary: "run a test command, every covered test recorded, then report",
+    needsLibc: true,
     load: async () => (await import("./commands/test.ts")).testCommand,
   },
   {
     name: "record",
     summary: "run any command, all its threads and processes as one record, then report",
+    needsLibc: true,
     load: async () => (await import("./commands/record.ts")).recordCommand,
   },
   {
     name: "watch",
     summary: "run the tests that a saved change of the kernel or of a test concerns",
+    needsLibc: true,
     load: async () => (await import("./commands/watch.ts")).watchCommand,
   },
   {
@@ -93,12 +90,29 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "kernel",
     summary: "the embedded kernel",
+    needsLibc: true,
     load: async () => (await import("./commands/kernel.ts")).kernelCommand,
   },
   {
     name: "broker",
     summary: "lets users record who are not root",
+    needsLibc: true,
     load: async () => (await import("./commands/broker.ts")).brokerCommand,
+  },
+  {
+    name: "mcp",
+    summary: "serves these questions to agents, by the Model Context Protocol",
+    load: async () => (await import("./mcp/mcp_command.ts")).mcpCommand,
+  },
+  {
+    name: "completion",
+    summary: "completes command lines of kernelcov in a shell",
+    load: async () => (await import("./help/completion_command.ts")).completionCommand(COMMANDS),
+  },
+  {
+    name: "man",
+    summary: "the manual page",
+    load: async () => (await import("./help/man_command.ts")).manCommand(COMMANDS),
   },
   {
     name: "doctor",
@@ -161,12 +175,24 @@ export async function main(args: string[]): Promise<number> {
     const { help, run } = await command.load();
     usage = help.slice(0, help.indexOf("\n"));
     const [own] = splitArguments(rest);
-    if (!own.includes("--help") && !own.includes("-h")) return await run(rest);
+    if (!own.includes("--help") && !own.includes("-h")) {
+      if (command.needsLibc) checkRuntime(command.name);
+      return await run(rest);
+    }
     process.stdout.write(help);
     return 0;
   } catch (error) {
     return reportError(error, usage, debug);
   }
+}
+
+/** Runs can be asked and reported on Node.js, but not recorded. */
+function checkRuntime(name: string): void {
+  if (runtimeName() !== "unknown") return;
+  throw new KcovUnavailableError(
+    "no-libc",
+    `${name} needs Deno or Bun, as Node.js cannot call the kernel: npm install -g deno, or npm install -g bun`,
+  );
 }
 
 function reportError(error: unknown, usage: string, debug: boolean): number {

@@ -13,10 +13,10 @@ export const ORIGIN_OPTIONS = {
 
 /** Help for {@linkcode ORIGIN_OPTIONS}. */
 export const ORIGIN_HELP =
-  `    --origin ORIGIN[,…] count only this: own, what the tests' tasks ran; behalf, what the kernel did later or elsewhere
+  `    --origin ORIGIN[,…]  count only this: own, what the tests' tasks ran; behalf, what the kernel did later or elsewhere
                     for them; runtime, what the runtime's own threads ran; faults, page faults by which code is loaded;
                     call:NAME, what a system call ran or led to, such as call:connect. By default own,behalf
-    --include CLASS[,…] count this too: runtime, faults
+    --include CLASS[,…]  count this too: runtime, faults
 `;
 
 /**

@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from "../base/byte_text.ts";
 import { crc32 } from "../base/crc32.ts";
 import { FormatError } from "../errors.ts";
 import {
@@ -88,14 +89,14 @@ export function recordLine(record: TestRecord, number?: number): string {
     ...rest,
     number,
     points: pcs.length,
-    pcs: encodeAscending(pcs).toBase64(),
-    hits: hits === null || byOrigin ? null : encodeCounts(hits).toBase64(),
-    origins: origins && encodeOrigins(origins, pcs.length).toBase64(),
-    firstRuns: firstRuns && encodeFirstRuns(firstRuns, pcs).toBase64(),
+    pcs: toBase64(encodeAscending(pcs)),
+    hits: hits === null || byOrigin ? null : toBase64(encodeCounts(hits)),
+    origins: origins && toBase64(encodeOrigins(origins, pcs.length)),
+    firstRuns: firstRuns && toBase64(encodeFirstRuns(firstRuns, pcs)),
     // Of which those of the points are the sums.
-    originHits: byOrigin ? encodeCounts(originHits(record.origins)).toBase64() : undefined,
+    originHits: byOrigin ? toBase64(encodeCounts(originHits(record.origins))) : undefined,
     // Readers of before take it for nothing.
-    order: order && encodeOrder(order.points).toBase64(),
+    order: order && toBase64(encodeOrder(order.points)),
     ordered: order?.points.length,
     orderCut: order?.cut,
     orderFull: order?.full,
@@ -123,8 +124,8 @@ export function lateLine(number: number, late: LateWork): string {
     dropped,
     truncated,
     points: pcs.length,
-    pcs: encodeAscending(pcs).toBase64(),
-    origins: encodeOrigins(origins, pcs.length).toBase64(),
+    pcs: toBase64(encodeAscending(pcs)),
+    origins: toBase64(encodeOrigins(origins, pcs.length)),
   });
 }
 
@@ -364,7 +365,7 @@ function text(fields: Fields, name: string): string {
 
 function bytesOf(fields: Fields, name: string): Uint8Array {
   try {
-    return Uint8Array.fromBase64(text(fields, name));
+    return fromBase64(text(fields, name));
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError("record", `${name} is not base64`, { cause });

@@ -1,3 +1,4 @@
+import { toHex } from "../base/byte_text.ts";
 import { KcovUnavailableError } from "../errors.ts";
 import { errorCode, fileError } from "../sys/file_error.ts";
 import { createFile, linkFile, removeFile } from "../sys/files.ts";
@@ -80,7 +81,7 @@ function readLock(path: string): string | undefined {
 }
 
 function tryMakeLock(text: string, path: string): boolean {
-  const own = `${path}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}`;
+  const own = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(6)))}`;
   const file = createFile(own);
   try {
     file.write(new TextEncoder().encode(text));

@@ -1,3 +1,4 @@
+import { toHex } from "../base/byte_text.ts";
 import { type AppendedFile, createFile, pathExists, removeFile } from "../sys/files.ts";
 import { environmentVariable, runtimeName, runtimeVersion, workingFolder } from "../sys/runtime.ts";
 import { formatInvocation, thisInvocation } from "./invocation.ts";
@@ -295,7 +296,7 @@ export class RunWriter implements Disposable {
 
   #firstLine(): PreparedFile {
     // Not of node:crypto, which takes longer to load than the rest of this library.
-    const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
+    const random = toHex(crypto.getRandomValues(new Uint8Array(6)));
     const own = formatInvocation(thisInvocation());
     const path = `${this.directory}/${own}.${random}${RECORDS_SUFFIX}`;
     const { kernel: known, run = own, image = namedImage() } = this.#options;

@@ -16,9 +16,26 @@ export function* jsonReport(
   coverage: RunCoverage,
   options: { paths?: PathMode } = {},
 ): Generator<string> {
-  const { universe, totals, unresolved, kernel, damaged } = coverage;
   const paths = options.paths ?? "relative";
-  const head = {
+  yield `${JSON.stringify(jsonHead(coverage)).slice(0, -1)},\n"tests": [`;
+  for (let test = 0; test < coverage.tests.length; test++) {
+    yield `${test === 0 ? "\n" : ",\n"}${testText(coverage, test, paths)}`;
+  }
+  yield `\n],\n"files": [`;
+  let first = true;
+  for (const { file, path, ...counts } of fileTotals(coverage)) {
+    yield `${first ? "\n" : ",\n"}${
+      JSON.stringify({ path: sourcePath(path, paths), ...counts, ...fileColumns(coverage, file) })
+    }`;
+    first = false;
+  }
+  yield "\n]}\n";
+}
+
+/** What the JSON report says of the run as a whole: kernel, totals with their denominators, and what is missing. */
+export function jsonHead(coverage: RunCoverage): Record<string, unknown> {
+  const { universe, totals, unresolved, kernel, damaged } = coverage;
+  return {
     format: "kernelcov",
     version: FORMAT_VERSION,
     kernel: { ...kernel, imageBuildId: universe.image.buildId },
@@ -41,26 +58,21 @@ export function* jsonReport(
       : {},
     imageProblems: universe.image.problems,
   };
-  yield `${JSON.stringify(head).slice(0, -1)},\n"tests": [`;
-  for (let test = 0; test < coverage.tests.length; test++) {
-    yield `${test === 0 ? "\n" : ",\n"}${testText(coverage, test, paths)}`;
-  }
-  yield `\n],\n"files": [`;
-  let first = true;
-  for (const { file, path, ...counts } of fileTotals(coverage)) {
-    yield `${first ? "\n" : ",\n"}${
-      JSON.stringify({ path: sourcePath(path, paths), ...counts, ...fileColumns(coverage, file) })
-    }`;
-    first = false;
-  }
-  yield "\n]}\n";
 }
 
 function testText(coverage: RunCoverage, test: number, paths: PathMode): string {
+  return JSON.stringify({
+    ...testJson(coverage, test),
+    files: rangesByFile(coverage.universe, coverage.linesOf(test).lines, paths),
+  });
+}
+
+/** What the JSON report says of a test, without its lines. */
+export function testJson(coverage: RunCoverage, test: number): Record<string, unknown> {
   const { record, totals, points, leftOut, origins } = coverage.tests[test];
   const { name, file, runner, outcome, durationMs, scope } = record;
   const { truncated, shared, callingThreadOnly } = record;
-  return JSON.stringify({
+  return {
     name,
     file,
     ...(runner === undefined ? {} : { runner }),
@@ -79,8 +91,7 @@ function testText(coverage: RunCoverage, test: number, paths: PathMode): string 
       ? {}
       : { origins: originCounts(coverage, origins, originContext(coverage, [test])) }),
     unresolved: points.unresolved,
-    files: rangesByFile(coverage.universe, coverage.linesOf(test).lines, paths),
-  });
+  };
 }
 
 function fileColumns(coverage: RunCoverage, file: number): Record<string, unknown> {

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { readRun } from "../../src/record/read_run.ts";
@@ -147,3 +157,139 @@ test("the installed command covers a test in the embedded kernel", SLOW, () => {
   const shown = run(launcher, ["which", "vfs_read"]);
   assert.match(shown.output, /read_test\.ts: a file is read/);
 });
+
+/** Programs of the machine, of all JavaScript runtimes only this one. */
+function onlyThisRuntime(): string {
+  const bin = join(folder, "only");
+  mkdirSync(bin);
+  for (const from of ["/bin", "/usr/bin"]) {
+    for (const name of readdirSync(from)) {
+      if (/^(?:node|nodejs|npm|npx|corepack|deno|bun|bunx)$/.test(name)) continue;
+      if (!existsSync(join(bin, name))) symlinkSync(join(from, name), join(bin, name));
+    }
+  }
+  symlinkSync(process.execPath, join(bin, runtime));
+  if (runtime === "bun") symlinkSync(process.execPath, join(bin, "bunx"));
+  return bin;
+}
+
+test(
+  "three documented commands give coverage in an empty folder that has this runtime alone",
+  SLOW,
+  () => {
+    const text = readFileSync(join(root, "docs/set-up.md"), "utf8");
+    const [, commands] = new RegExp(`<!-- commands: ${runtime} -->\\s+\`\`\`sh\\n([^]*?)\`\`\``)
+      .exec(text)!;
+    assert.equal(commands!.trim().split("\n").length, 3);
+    const empty = mkdtempSync(join(tmpdir(), "kernelcov-empty-"));
+    try {
+      copyFileSync(packed, join(empty, "kernelcov-0.1.0.tgz"));
+      const [, example] = /```ts\n(\/\/ pipe_test\.ts\n[^]*?)```/.exec(
+        readFileSync(join(root, "README.md"), "utf8"),
+      )!;
+      writeFileSync(join(empty, "pipe_test.ts"), example!);
+      const { KERNELCOV_RUNTIME: _runtime, ...rest } = env;
+      const { status, stdout, stderr } = spawnSync("sh", ["-ec", commands!], {
+        cwd: empty,
+        encoding: "utf8",
+        env: { ...rest, PATH: onlyThisRuntime() },
+      });
+      assert.equal(status, 0, stdout + stderr);
+      const lcov = readFileSync(join(empty, "coverage/kernel/tests.info"), "utf8");
+      assert.match(lcov, /^TN:\S*a_pipe_carries_bytes/m);
+      assert.match(lcov, /^SF:.*\/fs\/pipe\.c$/m);
+    } finally {
+      rmSync(empty, { recursive: true });
+    }
+  },
+);
+
+test("a test file type-checks against the package", SLOW, () => {
+  if (runtime === "deno") {
+    const wrong = DENO_TEST.replace("cov.reached(", "cov.reaches(");
+    writeFileSync(join(folder, "wrong_test.ts"), wrong);
+    assert.equal(run(process.execPath, ["check", "read_test.ts"]).status, 0);
+    assert.match(
+      run(process.execPath, ["check", "wrong_test.ts"]).output,
+      /'reaches' does not exist/,
+    );
+    return;
+  }
+  for (const name of ["bun-types", "@types", "undici-types"]) {
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  }
+  const options = ["--noEmit", "--strict", "--module", "esnext", "--moduleResolution", "bundler"];
+  const target = ["--target", "esnext", "--lib", "esnext", "--types", "bun-types"];
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const { status, output } = run(tsc, [...options, ...target, "--skipLibCheck", "read_test.ts"]);
+  assert.equal(status, 0, output);
+  writeFileSync(join(folder, "wrong_test.ts"), BUN_TEST.replace("cov.reached(", "cov.reaches("));
+  assert.match(
+    run(tsc, [...options, ...target, "--skipLibCheck", "wrong_test.ts"]).output,
+    /'reaches' does not exist/,
+  );
+});
+
+/** Node.js from 24 on, where there is one; else an older one. */
+function someNode(): { path: string; isNew: boolean } {
+  const paths = [
+    process.env.KERNELCOV_NODE ?? "",
+    ...execFileSync("which", ["-a", "node"], { encoding: "utf8" }).split("\n"),
+  ];
+  for (const path of paths) {
+    if (path === "") continue;
+    const version = execFileSync(path, ["--version"], { encoding: "utf8" });
+    if (parseInt(version.slice(1)) >= 24) return { path, isNew: true };
+  }
+  return { path: paths.find((path) => path !== "")!, isNew: false };
+}
+
+test(
+  "Node.js asks and reports from 24 on, and one line says what is missing for the rest",
+  SLOW,
+  () => {
+    const { path, isNew } = someNode();
+    const data = join(root, "tests/data/fixed_run");
+    const options = [
+      "--run",
+      join(data, "run"),
+      "--vmlinux",
+      join(data, "linux/vmlinux"),
+      "--json",
+    ];
+    function onNode(...args: string[]) {
+      return spawnSync("sh", [launcher, ...args], {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...env, KERNELCOV_RUNTIME: "node", PATH: `${dirname(path)}:/usr/bin:/bin` },
+      });
+    }
+    const asked = onNode("which", "pipe_write", ...options);
+    if (!isNew) {
+      assert.equal(asked.status, 2);
+      assert.match(
+        asked.stderr,
+        /^kernelcov: Node\.js v[\d.]+ is too old: install .*Node\.js 24\n$/,
+      );
+      return;
+    }
+    assert.equal(asked.stderr, "");
+    assert.deepEqual(
+      JSON.parse(asked.stdout),
+      JSON.parse(run(launcher, ["which", "pipe_write", ...options]).output),
+    );
+    const report = onNode(
+      "report",
+      join(data, "run"),
+      "--vmlinux",
+      join(data, "linux/vmlinux"),
+      "--out",
+      "on-node",
+    );
+    assert.equal(report.status, 0, report.stderr);
+    assert.match(readFileSync(join(folder, "on-node/lcov.info"), "utf8"), /pipe\.c/);
+    const recorded = onNode("test", "--", "true");
+    assert.equal(recorded.status, 3);
+    assert.match(recorded.stderr, /^kernelcov: test needs Deno or Bun, .*npm install -g bun\n$/);
+  },
+);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { randomNumbers } from "../../scripts/bench/report/made_up_kernel.ts";
@@ -108,6 +108,8 @@ test("a file of a store that is cut short or overwritten is an error that says s
   const hits = join(segmentFolder(folder.path, id), "hits.parquet");
   truncateSync(hits, 100);
   await assert.rejects(BuiltInDriver.open(folder.path), FormatError);
+  rmSync(hits);
+  await assert.rejects(BuiltInDriver.open(folder.path), /files of .* are missing: add the runs/);
   writeFileSync(join(folder.path, "store.json"), "{");
   assert.throws(() => readManifest(folder.path), /store\.json is damaged: add the runs/);
   writeFileSync(join(folder.path, "store.json"), '{"kernelcov store":99}');

@@ -115,6 +115,14 @@ test("folders, archives and patterns are added in any order, and the same one tw
     succeed(path, "store", "add", "two", "runs/[ab]", "runs", ...VMLINUX),
     /^two: 2 runs added, 3 already there; /,
   );
+  // Under another name too.
+  mkdirSync(join(path, "copy"));
+  const [file] = readdirSync(join(path, "runs/a/run"));
+  copyFileSync(join(path, "runs/a/run", file), join(path, "copy/other.records"));
+  assert.match(
+    succeed(path, "store", "add", "two", "copy", ...VMLINUX),
+    /^two: 0 runs added, 1 already there; /,
+  );
   const expected = questions(path, "one");
   assert.equal(questions(path, "two"), expected);
   assert.equal(report(path, "two"), report(path, "one"));

@@ -22,7 +22,9 @@ async function kernelcov(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-const runner = runtimeName() === "deno" ? ["deno", "test", "-A", "--no-check"] : ["bun", "test"];
+const runner = runtimeName() === "deno"
+  ? ["deno", "test", "-A", "--no-check"]
+  : ["bun", "test", "--timeout", "60000"];
 await kernelcov(
   ...["test", "--kernel", "embedded", "--repeat", "2", "--out", FOLDER, "--", ...runner],
   "./examples",

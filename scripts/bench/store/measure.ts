@@ -63,6 +63,8 @@ async function write(
   const random = randomNumbers(SEED);
   const dictionary = new OriginDictionary();
   const model = fitModel(coverage, dictionary, random);
+  const origins = new Set(dictionary.sets.flatMap(({ origins }) => origins));
+  const originOrder = [...origins].slice(0, 20);
   const maker = new TestMaker(model, random, mean);
   const { kernel, image } = readRun(run);
   using writer = new StoreWriter(directory);
@@ -73,7 +75,7 @@ async function write(
   for (let test = 0; test < tests; test++) {
     const { points, origins, counts } = maker.next();
     sorter.add(points, origins, counts);
-    records.push(madeUpRecord(test, dictionary));
+    records.push(madeUpRecord(test, originOrder));
     if (sorter.rows < SEGMENT_ROWS && test < tests - 1) continue;
     const { id, folder } = writer.newSegment();
     const start = performance.now(), cpu = process.cpuUsage();
@@ -107,8 +109,7 @@ async function write(
 }
 
 /** A test as a fleet has them: so many of one file, and a few that failed. */
-function madeUpRecord(test: number, dictionary: OriginDictionary): SegmentRecord {
-  const origins = new Set(dictionary.sets.flatMap(({ origins }) => origins));
+function madeUpRecord(test: number, originOrder: readonly number[]): SegmentRecord {
   return {
     record: {
       name: `suite ${test % 997} > case ${test}: reads and writes`,
@@ -128,7 +129,7 @@ function madeUpRecord(test: number, dictionary: OriginDictionary): SegmentRecord
     },
     hasCounts: false,
     known: true,
-    originOrder: [...origins].slice(0, 20),
+    originOrder,
     unresolved: [],
     shard: SHARD,
     place: test,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../../src/kcov/recorder.ts";
+import { noteRow } from "../bench_row.ts";
 
 type RunnerCommand = typeof import("../../../src/runners/runner_command.ts");
 type SupervisedCommand = typeof import("../../../src/tracer/supervised_command.ts");
@@ -121,6 +122,14 @@ for (const [runner, words] of chosen) {
       ...others.map((ms) => (ms / none).toFixed(2).padStart(8)),
     ];
     console.log(`${runner.padEnd(6)}  ${name.padEnd(38)}  ${columns.join("  ")}`);
+    ["collectors", "ptrace"].forEach((how, i) =>
+      noteRow({
+        what: `${name}, ${how}, ${runner}`,
+        figure: `${(others[i] / 1000).toFixed(3)} s`,
+        peer: `plain ${(none / 1000).toFixed(3)} s`,
+        ratio: (others[i] / none).toFixed(2),
+      })
+    );
   }
   const plain = [...words, here("one_test.ts")];
   const all = await compare(plain, withPreload(plain).command, START_ITERATIONS);

@@ -19,6 +19,7 @@ ${KERNEL_HELP}${RECORDER_HELP}    --mode auto|unique|trace      unique: each poi
                                   which order the command's first thread ran them, for kernelcov trace
     --words N                     size of the collector, or of each thread's buffer, in words of 8 bytes; by default enough,
                                   and more for busy threads
+    --steady                      leave out points that only some repeats of a test hit
 ${RECORDING_HELP}`,
   run,
 };

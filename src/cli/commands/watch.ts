@@ -14,7 +14,7 @@ export const watchCommand: Command = {
     Keys: a all tests, f failed ones, p by name, Enter the last ones again, q quit.
 ${KERNEL_HELP}    --scope thread|tree           as for test
     --out DIR                     folder of the reports and records; coverage/kernel by default
-    --write DIR, --timeout SECONDS, --memory SIZE, --append PARAMETER, --dmesg   as for test
+    --write DIR, --timeout SECONDS, --memory SIZE, --cpus N, --append PARAMETER, --dmesg   as for test
 `,
   run,
 };

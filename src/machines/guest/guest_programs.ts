@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, readFileSync, renameSync } from "node:fs";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../build/kernel_folder.ts";
 import { KcovUnavailableError } from "../../errors.ts";
 
 const OPTIONS = ["-std=gnu11", "-Os", "-static", "-s", "-w"];
@@ -28,7 +29,8 @@ const SOURCES = {
 
 /**
  * Path of a program of the guest: `init` or `vm_init`, its process 1, or `launcher`, which starts its kernel and confines
- * it. Compiled first where this version of it is not in the folder: the programs can change without a build of the kernel.
+ * it. Compiled first where this version of it is not in the folder, into the cache if the
+ * folder is read-only: the programs can change without a build of the kernel.
  *
  * @param compiler for another architecture than this machine's, such as `aarch64-linux-gnu-gcc`
  * @throws {KcovUnavailableError} the compiler failed.
@@ -44,7 +46,9 @@ export function guestProgram(
   for (const path of paths) hash.update(readFileSync(path));
   const all = [...OPTIONS, ...options];
   hash.update([compiler, ...all].join(" "));
-  const path = join(folder, `${name}-${hash.digest("hex").slice(0, 12)}`);
+  const given = join(folder, `${name}-${hash.digest("hex").slice(0, 12)}`);
+  if (existsSync(given)) return given;
+  const path = isWritable(folder) ? given : join(cacheFolder(), basename(given));
   if (existsSync(path)) return path;
   const partial = `${path}.${process.pid}`;
   const gcc = spawnSync(compiler, [...all, "-o", partial, paths[0]], { encoding: "utf8" });
@@ -58,4 +62,14 @@ export function guestProgram(
   }
   renameSync(partial, path);
   return path;
+}
+
+/** A kernel that came as a package may be in a folder of another user's. */
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -18,12 +18,12 @@ export async function addRun(writer: ShardWriter, directory: string): Promise<Ad
   const folder = findRunFolder(directory);
   const names = recordFiles(folder);
   const known = writer.files();
+  const digests = new Set(known.values());
   const files: Record<string, string> = {};
   for (const name of names) {
     const digest = createHash("sha256").update(readFileSync(join(folder, name))).digest("hex");
-    const had = known.get(name);
-    if (had === digest) continue;
-    if (had !== undefined) {
+    if (digests.has(digest)) continue;
+    if (known.has(name)) {
       throw new TypeError(
         `${join(folder, name)} has changed since it was added: add a run when it has ended`,
       );

@@ -56,7 +56,7 @@ export async function extractRecords(path: string, directory: string): Promise<v
       folders.set(from, to = join(directory, String(folders.size).padStart(6, "0")));
       mkdirSync(to);
     }
-    const fd = openSync(join(to, name.slice(slash + 1)), "wx");
+    const fd = openSync(join(to, name.slice(slash + 1)), "w");
     try {
       await reader.copy(size, (bytes) => {
         for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);

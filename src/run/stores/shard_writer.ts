@@ -29,6 +29,8 @@ export class ShardWriter {
   readonly #load: ImageLoader;
   readonly #segmentRows: number;
   #manifest: StoreManifest | undefined;
+  /** No run was added in part. */
+  #isWhole = true;
   #committed = performance.now();
   #sorter = new HitSorter();
   #records: SegmentRecord[] = [];
@@ -56,6 +58,7 @@ export class ShardWriter {
    * @throws {FormatError} Where it is of another build than what the store has; names both.
    */
   async add(run: Run, shard: Omit<StoreShard, "records">): Promise<void> {
+    this.#checkWhole();
     const { kernel } = run;
     const store = this.#manifest?.kernel;
     if (store !== undefined && !isSameKernel(store, kernel)) {
@@ -88,6 +91,7 @@ export class ShardWriter {
     const numbers = storeNumbers(image.pointOffset.length, modules, known.modules);
     const resolver = (): RecordResolver => new RecordResolver(image, modules, this.#dictionary);
     let resolve = resolver();
+    this.#isWhole = false;
     for (const [place, record] of run.records.entries()) {
       const { stored, rows } = resolve.resolve(movePcs(record, moved));
       const points = numbers === undefined
@@ -95,18 +99,22 @@ export class ShardWriter {
         : rows.points.map((point) => numbers[point]);
       this.#records.push({ ...stored, shard: shard.id, place, points: 0, allPoints: 0 });
       this.#sorter.add(points, rows.origins, rows.counts);
-      if (this.#sorter.rows < this.#segmentRows) continue;
+      // A run that is much larger than a segment is in several.
+      if (this.#sorter.rows < 2 * this.#segmentRows) continue;
       await this.#writeSegment();
       resolve = resolver();
     }
+    this.#isWhole = true;
     this.#shards.push({ ...shard, records: run.records.length });
     // Small shards take long to read where there are many: a kill should not cost them all.
     const isLong = performance.now() - this.#committed > COMMIT_AFTER_MS;
-    if (this.#segments.length > 0 || isLong) await this.commit();
+    const isLarge = this.#segments.length > 0 || this.#sorter.rows >= this.#segmentRows;
+    if (isLarge || isLong) await this.commit();
   }
 
   /** Puts what was added into the store. */
   async commit(): Promise<void> {
+    this.#checkWhole();
     if (this.#manifest === undefined || this.#shards.length === 0) return;
     await this.#writeSegment();
     this.#manifest = {
@@ -118,6 +126,12 @@ export class ShardWriter {
     this.#shards = [];
     this.#writer.commit(this.#manifest);
     this.#committed = performance.now();
+  }
+
+  /** @throws {RangeError} Where a run was added in part, since something failed: it must not be committed. */
+  #checkWhole(): void {
+    if (this.#isWhole) return;
+    throw new RangeError("A run could be added in part only: add it and those after it again");
   }
 
   async #writeSegment(): Promise<void> {

@@ -1,7 +1,10 @@
 import { BLOCK_ROWS, newBlock, partOf } from "../segments/hit_block.ts";
 import { SegmentReader } from "../segments/segment.ts";
 import { type CatalogSegment, StoreCatalog } from "../store_catalog.ts";
+import { FormatError } from "../../errors.ts";
+import { errorCode } from "../../sys/file_error.ts";
 import { readManifest } from "../store_folder.ts";
+import { manifestText, type StoreManifest } from "../store_manifest.ts";
 import type { SegmentRows, StoreDriver } from "./driver.ts";
 
 /** Rows between two points' that are read too rather than sought over. */
@@ -158,12 +161,43 @@ function* batches(
   }
 }
 
-/** Opens the segments of a store in a folder, and reads all of them but the hits. */
-export async function openSegments(
-  directory: string,
-): Promise<{ readonly catalog: StoreCatalog; readonly readers: readonly SegmentReader[] }> {
+/** Segments that are open, and what was read of them. */
+interface OpenSegments {
+  readonly catalog: StoreCatalog;
+  readonly readers: readonly SegmentReader[];
+}
+
+/**
+ * Opens the segments of a store in a folder, and reads all of them but the hits.
+ *
+ * @throws {FormatError} Where a file is missing or damaged.
+ */
+export async function openSegments(directory: string): Promise<OpenSegments> {
   const manifest = readManifest(directory);
   const readers: SegmentReader[] = [];
+  try {
+    return await readSegments(directory, manifest, readers);
+  } catch (error) {
+    for (const reader of readers) reader[Symbol.dispose]();
+    if (errorCode(error) !== "ENOENT") throw error;
+    // Another command has compacted it since the manifest was read.
+    const isOld = manifestText(readManifest(directory)) !== manifestText(manifest);
+    if (isOld) return await openSegments(directory);
+    throw new FormatError(
+      "store",
+      `files of ${directory} are missing: add the runs to a new store`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function readSegments(
+  directory: string,
+  manifest: StoreManifest,
+  readers: SegmentReader[],
+): Promise<OpenSegments> {
   const segments: CatalogSegment[] = [];
   for (const segment of manifest.segments) {
     const reader = await SegmentReader.open(directory, segment);

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from "@duckdb/node-api";
+import type {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBResult,
+  DuckDBVector,
+} from "@duckdb/node-api";
+import { FormatError } from "../../errors.ts";
 import { errorReason } from "../../sys/file_error.ts";
 import { BLOCK_ROWS, type HitBlock, newBlock } from "../segments/hit_block.ts";
 import type { SegmentReader } from "../segments/segment.ts";
@@ -79,7 +85,7 @@ export class DuckDbDriver implements StoreDriver {
       const others = Uint32Array.from(counts[segment].keys()).filter((set) =>
         counts[segment][set] === 0
       );
-      const result = await this.#connection.stream(
+      const result = await this.#stream(
         `SELECT test, CAST(count(DISTINCT point) AS INTEGER) AS points FROM ${
           this.#files[segment]
         } WHERE ${isIn("point", points)}${
@@ -112,6 +118,21 @@ export class DuckDbDriver implements StoreDriver {
     return Promise.resolve();
   }
 
+  async #stream(query: string): Promise<DuckDBResult> {
+    try {
+      return await this.#connection.stream(query);
+    } catch (cause) {
+      const said = errorReason(cause).split("\n")[0];
+      throw new FormatError(
+        "store",
+        `DuckDB cannot read it: ${said}: ask again, or without --driver`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+
   /** The rows of a segment for which a condition holds. */
   async #rows(segment: number, expected: number, condition: string): Promise<HitBlock> {
     let rows = newBlock(expected);
@@ -134,7 +155,7 @@ export class DuckDbDriver implements StoreDriver {
   }
 
   async *#blocks(segment: number, condition: string): AsyncGenerator<HitBlock> {
-    const result = await this.#connection.stream(
+    const result = await this.#stream(
       `SELECT point, test, origins, "count" FROM ${
         this.#files[segment]
       } WHERE ${condition} ORDER BY point, test`,

@@ -117,9 +117,11 @@ export class TableReader implements Disposable {
   readonly #file: AsyncBuffer;
   readonly #metadata: FileMetaData;
   readonly #fd: number;
+  readonly #path: string;
   readonly rows: number;
 
-  private constructor(fd: number, file: AsyncBuffer, metadata: FileMetaData) {
+  private constructor(path: string, fd: number, file: AsyncBuffer, metadata: FileMetaData) {
+    this.#path = path;
     this.#fd = fd;
     this.#file = file;
     this.#metadata = metadata;
@@ -131,6 +133,7 @@ export class TableReader implements Disposable {
    * @throws {Error} The file system's own, such as `ENOENT`.
    */
   static async open(path: string): Promise<TableReader> {
+    // What is missing is the caller's to judge.
     const fd = openSync(path, "r");
     try {
       const { size } = fstatSync(fd);
@@ -146,13 +149,10 @@ export class TableReader implements Disposable {
           return bytes.buffer;
         },
       };
-      return new TableReader(fd, file, await parquetMetadataAsync(file));
+      return new TableReader(path, fd, file, await parquetMetadataAsync(file));
     } catch (error) {
       closeSync(fd);
-      if (error instanceof FormatError) throw error;
-      throw new FormatError("store", `${path} is damaged: add the runs to a new store`, {
-        cause: error,
-      });
+      throw damaged(path, error);
     }
   }
 
@@ -192,6 +192,19 @@ export class TableReader implements Disposable {
     take: (part: DecodedArray, at: number) => void,
   ): Promise<void> {
     if (from === to) return;
+    try {
+      await this.#pages(column, from, to, take);
+    } catch (error) {
+      throw damaged(this.#path, error);
+    }
+  }
+
+  async #pages(
+    column: string,
+    from: number,
+    to: number,
+    take: (part: DecodedArray, at: number) => void,
+  ): Promise<void> {
     await parquetRead({
       file: this.#file,
       metadata: this.#metadata,
@@ -213,4 +226,11 @@ export class TableReader implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
+}
+
+function damaged(path: string, error: unknown): FormatError {
+  if (error instanceof FormatError) return error;
+  return new FormatError("store", `${path} is damaged: add the runs to a new store`, {
+    cause: error,
+  });
 }

@@ -1,5 +1,4 @@
 import { COUNTS } from "../../coverage/origin_selection.ts";
-import { upperBound } from "../../base/search.ts";
 import type { HitBlock } from "./hit_block.ts";
 
 /** What a record is of, for an index: a test (or command), a baseline, or what ran outside tests. */
@@ -109,10 +108,4 @@ export class PointIndexBuilder {
         0;
     this.#sole = -1;
   }
-}
-
-/** The entry of a point; -1 where it has no rows. */
-export function entryOf({ point }: PointIndex, wanted: number): number {
-  const at = upperBound(point, wanted) - 1;
-  return at >= 0 && point[at] === wanted ? at : -1;
 }

@@ -38,6 +38,23 @@ export const RECORD_COLUMNS: readonly Column[] = [
   { name: "first_runs", kind: "bytes" },
 ];
 
+/** What a record has a column for, but may not have. */
+const OPTIONAL = ["runner", "kind", "pass", "firstRuns"] as const;
+/** What of a record has a column. */
+const IN_COLUMNS: ReadonlySet<string> = new Set([
+  ...["name", "file", "outcome", "durationMs", "scope", "truncated"],
+  ...OPTIONAL,
+]);
+
+/** What of a record has none: flags and the like, also those that later formats add; what is long has no place here. */
+function othersOf(record: ResolvedRecord): Record<string, unknown> {
+  const others: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(Object.getOwnPropertyDescriptors(record))) {
+    if (!IN_COLUMNS.has(name) && !ArrayBuffer.isView(value.value)) others[name] = value.value;
+  }
+  return others;
+}
+
 /** The same for a test wherever and whenever it ran: of its runner, file and full name. */
 export function testId(
   { runner = "", file, name }: Pick<ResolvedRecord, "runner" | "file" | "name">,
@@ -53,17 +70,12 @@ export function recordColumns(records: readonly SegmentRecord[], first = 0): unk
     const test = first + at;
     const { record, shard, place, points, allPoints, hasCounts, known } = entry;
     const { name, file, runner, kind, outcome, durationMs, scope, truncated, pass } = record;
-    const { shared, callingThreadOnly, tree, earlier } = record;
     const firstRuns = encodedFirstRuns(record);
     const details = JSON.stringify({
-      ...shared ? { shared } : {},
-      ...callingThreadOnly ? { callingThreadOnly } : {},
-      ...earlier === undefined ? {} : { earlier },
-      ...runner === undefined ? { noRunner: true } : {},
-      ...kind === undefined ? { noKind: true } : {},
-      ...firstRuns === undefined ? { noFirstRuns: true } : {},
-      ...pass === undefined ? { noPass: true } : {},
-      tree,
+      ...othersOf(record),
+      absent: OPTIONAL.filter((name) =>
+        (name === "firstRuns" ? firstRuns : record[name]) === undefined
+      ),
       originOrder: entry.originOrder,
       unresolved: entry.unresolved.length === 0 ? undefined : entry.unresolved,
     });
@@ -93,7 +105,8 @@ export function recordsOf(
   const flag = (name: string, row: number): boolean => Boolean(columns[name][row]);
   return Array.from({ length: rows }, (_, row): SegmentRecord => {
     const details = JSON.parse(text("details", row));
-    const { tree, earlier } = details;
+    const { absent, originOrder, unresolved = [], ...others } = details;
+    const isThere = (name: (typeof OPTIONAL)[number]): boolean => !absent.includes(name);
     const plain = {
       name: text("name", row),
       file: text("file", row),
@@ -101,26 +114,23 @@ export function recordsOf(
       durationMs: number("duration_ms", row),
       scope: text("scope", row),
       truncated: flag("truncated", row),
-      shared: details.shared === true,
-      callingThreadOnly: details.callingThreadOnly === true,
-      ...details.noRunner ? {} : { runner: text("runner", row) },
-      ...details.noKind ? {} : { kind: text("kind", row) },
-      ...tree === undefined ? {} : { tree },
-      ...details.noPass ? {} : { pass: number("pass", row) },
-      ...earlier === undefined ? {} : { earlier },
+      ...isThere("runner") ? { runner: text("runner", row) } : {},
+      ...isThere("kind") ? { kind: text("kind", row) } : {},
+      ...isThere("pass") ? { pass: number("pass", row) } : {},
+      ...others,
     } as ResolvedRecord;
     return {
-      record: details.noFirstRuns
-        ? plain
-        : withFirstRuns(plain, columns.first_runs[row] as Uint8Array),
+      record: isThere("firstRuns")
+        ? withFirstRuns(plain, columns.first_runs[row] as Uint8Array)
+        : plain,
       shard: text("shard", row),
       place: number("place", row),
       points: number("points", row),
       allPoints: number("all_points", row),
       hasCounts: flag("has_counts", row),
       known: flag("origins_known", row),
-      originOrder: details.originOrder,
-      unresolved: details.unresolved ?? [],
+      originOrder,
+      unresolved,
     };
   });
 }
