@@ -142,7 +142,7 @@ export function codeOfCall(
 function unavailable(): KcovUnavailableError {
   return new KcovUnavailableError(
     "not-built-in",
-    "This kernel has no fault injection: use kernelcov test --fail-nth, which takes one that has it, or build one " +
-      "with src/build/recipe/faults.config",
+    "This kernel has no fault injection: build one that has it with kernelcov kernel build --faults, which " +
+      "kernelcov test --fail-nth takes by itself",
   );
 }

@@ -8,6 +8,7 @@ import {
   findEmbeddedKernel,
   type KernelDefinition,
 } from "../../build/build_kernel.ts";
+import { faultsKernel } from "../../build/faults_kernel.ts";
 import { checkKernelName } from "../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../build/kernel_options.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
@@ -35,6 +36,8 @@ kernelcov kernel build --config FRAGMENT [--name NAME]
     # CONFIG_NAME is not set. An option that Kconfig drops is an error. The kernel's name is the file's, without its
     ending, unless --name is given; --kernel NAME selects it in test, record and the commands below. Options are built
     in (=y): there are no modules.
+kernelcov kernel build --faults
+    Builds the kernel that test --fail-nth takes: the embedded one with fault injection. Its name is faults.
 kernelcov kernel build --source DIR [--config FILE] [--llvm] [--no-patch]
     Builds the kernel of a Linux source tree of yours, from 6.1 on, as user-mode Linux; later only what has changed. The
     tree is only read: a copy in the cache is patched and built. --config: a file with options, or a whole .config of
@@ -114,10 +117,20 @@ async function build(args: string[]): Promise<number> {
   const { values, operands, command } = parseCommandLine(args, {
     ...SOURCE_OPTIONS,
     name: { type: "string" },
+    faults: { type: "boolean" },
     arch: { type: "string" },
   });
   takeNoOperands("build", [...operands, ...command]);
   const { source, config, llvm } = values;
+  if (
+    values.faults === true &&
+    (source ?? config ?? values.name ?? values.arch ?? values.llvm ?? values["no-patch"]) !==
+      undefined
+  ) {
+    throw new UsageError(
+      "--faults is a kernel of its own: leave out --source, --config, --name, --arch, --llvm and --no-patch",
+    );
+  }
   if (values.arch !== undefined) return await buildForVm(values.arch, values);
   const isEmbedded = config !== undefined && source === undefined && !llvm && !values["no-patch"];
   const request = isEmbedded ? undefined : treeRequest(values);
@@ -155,8 +168,9 @@ async function buildForVm(
 }
 
 function definition(
-  { config, name }: { config?: string; name?: string },
+  { config, name, faults }: { config?: string; name?: string; faults?: boolean },
 ): KernelDefinition | undefined {
+  if (faults === true) return faultsKernel();
   if (config === undefined) {
     if (name === undefined) return undefined;
     throw new UsageError("--name is the name of a kernel with options of your own: add --config");
