@@ -132,8 +132,10 @@ export async function reportRun(
 /** What ran only since allocations failed in turn, where they did. */
 function faultsOf(coverage: RunCoverage, runDirectory: string | undefined): string {
   if (runDirectory === undefined) return "";
-  const { runs } = readFaults(runDirectory, coverage.kernel?.buildId ?? "");
-  return runs.length === 0 ? "" : `\n${faultSummary(coverage, faultPaths(coverage, runs))}`;
+  const faults = readFaults(runDirectory, coverage.kernel?.buildId ?? "");
+  const { runs, cuts, damaged } = faults;
+  if (runs.length === 0 && cuts.length === 0 && damaged === 0) return "";
+  return `\n${faultSummary(coverage, faultPaths(coverage, runs), faults)}`;
 }
 
 /**

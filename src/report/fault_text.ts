@@ -43,7 +43,11 @@ export function faultFunctions(coverage: RunCoverage, lines: Uint32Array): Fault
 }
 
 /** What failures reached, in two lines: for the report of a run. */
-export function faultSummary(coverage: RunCoverage, paths: FaultPaths): string {
+export function faultSummary(
+  coverage: RunCoverage,
+  paths: FaultPaths,
+  lost: LostFaults,
+): string {
   const { calls, points, lines } = paths;
   const faults = calls.flatMap(({ faults }) => faults);
   const thrown = faults.filter(({ error }) => error !== undefined).length;
@@ -54,14 +58,34 @@ export function faultSummary(coverage: RunCoverage, paths: FaultPaths): string {
     formatCount(thrown)
   } of them\n  only these reached ${plural(points.length, "point")}, ${
     plural(lines.length, "line")
-  } in ${plural(functions, "function")}, which no total counts: kernelcov faults lists them\n`;
+  } in ${plural(functions, "function")}, which no total counts: kernelcov faults lists them\n${
+    lostLines(lost).map((line) => `  ${line}\n`).join("")
+  }`;
+}
+
+/** What is not known of failures. */
+export interface LostFaults {
+  readonly cuts: readonly CutFaults[];
+  /** Lines of their files that cannot be read. */
+  readonly damaged: number;
+}
+
+function lostLines({ cuts, damaged }: LostFaults): string[] {
+  return [
+    ...cuts.length === 0 ? [] : [
+      `not all allocations failed in ${
+        plural(cuts.length, "call")
+      } of a test: kernelcov faults says why`,
+    ],
+    ...damaged === 0 ? [] : [`${plural(damaged, "failure")} cannot be read: the file is damaged`],
+  ];
 }
 
 /** All that failures reached. */
 export function faultText(
   coverage: RunCoverage,
   paths: FaultPaths,
-  cuts: readonly CutFaults[],
+  { cuts, damaged }: LostFaults,
   style: TextStyle = PLAIN_STYLE,
 ): string {
   const lines = [
@@ -73,6 +97,7 @@ export function faultText(
         style,
       )
     ),
+    ...lostLines({ cuts: [], damaged }).map((line) => paint(line, "yellow", style)),
     ...paths.unresolved === 0 ? [] : [
       paint(
         `${plural(paths.unresolved, "PC")} are no coverage points of the image`,
@@ -114,7 +139,7 @@ function callLines(
 export function faultJson(
   coverage: RunCoverage,
   paths: FaultPaths,
-  cuts: readonly CutFaults[],
+  { cuts, damaged }: LostFaults,
 ): unknown {
   return {
     points: paths.points.length,
@@ -128,5 +153,6 @@ export function faultJson(
       faults: faults.map(({ nth, error }) => ({ nth, ...(error === undefined ? {} : { error }) })),
     })),
     cuts,
+    damaged,
   };
 }

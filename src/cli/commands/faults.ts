@@ -1,5 +1,5 @@
 import { type FaultPaths, faultPaths } from "../../coverage/questions/fault_paths.ts";
-import { readFaults, type RunFaults } from "../../record/faults/fault_files.ts";
+import { readFaults } from "../../record/faults/fault_files.ts";
 import { DEFAULT_RUN_FOLDER } from "../../record/run_folder.ts";
 import { faultJson, faultText } from "../../report/fault_text.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
@@ -30,9 +30,8 @@ async function run(args: string[]): Promise<number> {
     throw new UsageError("Nothing has failed in turn here: record with kernelcov test --fail-nth");
   }
   const paths: FaultPaths = faultPaths(coverage, faults.runs);
-  const { cuts }: RunFaults = faults;
   return printAnswer(values, {
-    json: () => faultJson(coverage, paths, cuts),
-    text: (style) => faultText(coverage, paths, cuts, style),
+    json: () => faultJson(coverage, paths, faults),
+    text: (style) => faultText(coverage, paths, faults, style),
   });
 }

@@ -2,10 +2,12 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { faultsKernel } from "../../build/faults_kernel.ts";
+import { CAUSED_BY_TESTS, checkCalls } from "../../coverage/origin_selection.ts";
 import { FAULT_VARIABLE } from "../../hook/faults/fault_plan.ts";
 import { MODE_VARIABLE, type RecordMode } from "../../hook/mode.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
+import { machineName } from "../../sys/runtime.ts";
 import { recordFiles } from "../../record/run_folder.ts";
 import type { Scope } from "../../record/test_record.ts";
 import { RUNNERS } from "../../runners/all_runners.ts";
@@ -64,6 +66,7 @@ async function run(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
+  checkFailNth(values["fail-nth"], repeats);
   const remote = remoteMachine(values.kernel);
   if (remote !== undefined) {
     return await runRemotely(remote, { name: "test", values, command, out: values.out });
@@ -86,6 +89,19 @@ async function run(args: string[]): Promise<number> {
 function scopeOf(text: string): Scope {
   if (text === "thread" || text === "tree") return text;
   throw new UsageError(`Unknown scope "${text}": use thread or tree`);
+}
+
+/** Holds that what is to fail can. */
+function checkFailNth(text: string | undefined, repeats: number): void {
+  if (text === undefined) return;
+  if (repeats > 1) {
+    throw new UsageError("--fail-nth runs each test again by itself: leave out --repeat");
+  }
+  const calls = text.split(",").filter((name) => name !== "all");
+  if (calls.includes("")) {
+    throw new UsageError("--fail-nth names no system call: use all, or names with commas between");
+  }
+  checkCalls({ ...CAUSED_BY_TESTS, calls }, machineName());
 }
 
 /** An option that only a tracer can follow. */

@@ -1,4 +1,3 @@
-import { KcovUnavailableError } from "../../errors.ts";
 import { FaultInjection, FaultReader } from "../../kernel/fault_injection.ts";
 import { runningKernel } from "../../kernel/running_kernel.ts";
 import { KcovDevice } from "../../kcov/kcov_device.ts";
@@ -9,7 +8,7 @@ import { runtimeName } from "../../sys/runtime.ts";
 import { coverageSettings } from "../coverage_settings.ts";
 import type { TestIdentity } from "../kernel_coverage.ts";
 import { withOwnBuiltins } from "../own_builtins.ts";
-import { setFaultRuns } from "./fault_state.ts";
+import { setFaultRuns, settleWithin } from "./fault_state.ts";
 import { callsOf, type FaultOptions } from "./fault_plan.ts";
 import type { RecordedPoints } from "../recorders/recorder.ts";
 
@@ -39,8 +38,7 @@ export function runWithFaults(test: RepeatedTest): Promise<void> | undefined {
   try {
     session = withOwnBuiltins(() => new FaultSession(test));
   } catch (error) {
-    if (!(error instanceof KcovUnavailableError)) throw error;
-    say(`no failures in test ${JSON.stringify(test.identity.name)}: ${error.message}`);
+    withOwnBuiltins(() => say(lostMessage(test.identity.name, error)));
     return undefined;
   }
   setFaultRuns(true);
@@ -57,6 +55,7 @@ class FaultSession {
   readonly #calls: string[];
   readonly #only: number | undefined;
   readonly #until = performance.now() + LONGEST_MS;
+  readonly #opened: DisposableStack;
   #nth = 0;
 
   constructor(test: RepeatedTest) {
@@ -67,36 +66,66 @@ class FaultSession {
     this.#calls = callsOf(test.options, test.points?.origins, machine);
     const { nth = "each" } = test.options;
     this.#only = nth === "each" ? undefined : nth;
-    this.#injection = new FaultInjection();
+    using opened = new DisposableStack();
+    this.#injection = opened.use(new FaultInjection());
     this.#device = KcovDevice.open(words === undefined ? {} : { words });
+    opened.defer(() => this.#device.close());
     this.#writer = new FaultWriter(runDirectory, {
       buildId,
       run: run ?? formatInvocation(thisInvocation()),
     });
+    opened.defer(() => this.#writer.close());
     this.#begin();
+    this.#opened = opened.move();
   }
 
   /** Runs until nothing is left, or until a body returns a promise, and then on when that is settled. */
   go(): Promise<void> | undefined {
     while (this.#calls.length > 0) {
-      const reader = withOwnBuiltins(() => this.#arm());
+      const reader = this.#guard(() => this.#arm());
+      if (reader === undefined) break;
       let result: unknown;
       try {
         result = this.#test.run();
       } catch (error) {
-        withOwnBuiltins(() => this.#ran(reader, error));
+        this.#guard(() => this.#ran(reader, error ?? "thrown"));
         continue;
       }
-      if (result instanceof Promise) {
-        return result.then(
-          () => this.#ran(reader),
-          (error) => this.#ran(reader, error ?? "rejected"),
-        ).then(() => this.go());
-      }
-      withOwnBuiltins(() => this.#ran(reader));
+      if (result instanceof Promise) return this.#settle(result, reader).then(() => this.go());
+      this.#guard(() => this.#ran(reader));
     }
-    withOwnBuiltins(() => this.#close());
+    this.#guard(() => this.#close());
     return undefined;
+  }
+
+  /** Waits for a body, which may never end where something failed: the runner would take that for its timeout. */
+  #settle(body: Promise<unknown>, reader: FaultReader): Promise<void> {
+    let isLate = false;
+    const ended = (error?: unknown): void => {
+      if (!isLate) this.#guard(() => this.#ran(reader, error));
+    };
+    const work = body.then(() => ended(), (error) => ended(error ?? "rejected"));
+    return settleWithin(work, LONGEST_MS, () => {
+      isLate = true;
+      this.#guard(() => {
+        this.#ran(reader, `not at its end after ${LONGEST_MS / 1000} s`);
+        // What it still does would be taken for another run's.
+        for (; this.#calls.length > 0; this.#calls.shift()) {
+          this.#cut(`a run was not at its end after ${LONGEST_MS / 1000} s`);
+        }
+      });
+    });
+  }
+
+  /** Does something of its own: what goes wrong there is told, ends the runs, and is no failure of the test. */
+  #guard<Result>(work: () => Result): Result | undefined {
+    try {
+      return withOwnBuiltins(work);
+    } catch (error) {
+      this.#calls.length = 0;
+      say(lostMessage(this.#test.identity.name, error));
+      return undefined;
+    }
   }
 
   /** The next call of those that are left, whose first allocation fails next. */
@@ -153,10 +182,12 @@ class FaultSession {
 
   #close(): void {
     setFaultRuns(false);
-    this.#writer.close();
-    this.#device.close();
-    this.#injection[Symbol.dispose]();
+    this.#opened.dispose();
   }
+}
+
+function lostMessage(name: string, error: unknown): string {
+  return `failed allocations in test ${JSON.stringify(name)} are not recorded: ${messageOf(error)}`;
 }
 
 function messageOf(error: unknown): string {

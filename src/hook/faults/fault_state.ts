@@ -11,3 +11,28 @@ export function setFaultRuns(running: boolean): void {
 export function isFaultRun(): boolean {
   return shared[KEY] === true;
 }
+
+// As they are when the library is loaded: a test may have put a clock of its own in their place.
+const { setTimeout, clearTimeout } = globalThis;
+
+/**
+ * Settles when `work` does, or after `milliseconds`, whichever is first; `work` does not reject.
+ *
+ * @param late Called where the time has passed before.
+ */
+export function settleWithin(
+  work: Promise<void>,
+  milliseconds: number,
+  late: () => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      late();
+      resolve();
+    }, milliseconds);
+    work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
