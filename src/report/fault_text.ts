@@ -100,7 +100,7 @@ export function faultText(
     ...lostLines({ cuts: [], damaged }).map((line) => paint(line, "yellow", style)),
     ...paths.unresolved === 0 ? [] : [
       paint(
-        `${plural(paths.unresolved, "PC")} are no coverage points of the image`,
+        `${plural(paths.unresolved, "PC")} not among the coverage points of the image`,
         "yellow",
         style,
       ),

@@ -12,7 +12,10 @@ import { startKernelcov } from "../_support/guest_run.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
 const FIXTURE = "./tests/cli/fixtures/failing_allocations.ts";
-const RUNNERS = { deno: ["deno", "test", "-A", "--no-check"], bun: ["bun", "test"] } as const;
+const RUNNERS: Readonly<Record<string, readonly string[]>> = {
+  deno: ["deno", "test", "-A", "--no-check"],
+  bun: ["bun", "test"],
+};
 const kernel = findEmbeddedKernel(faultsKernel());
 /** It is a kernel of its own, whose build takes too long for each run of all tests. */
 const skip = kernel === undefined
