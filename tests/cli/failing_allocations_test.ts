@@ -38,7 +38,7 @@ function kernelcov(args: readonly string[]): Promise<Finished> {
 let recorded: Promise<Finished> | undefined;
 function record(): Promise<Finished> {
   const options = ["--kernel", "embedded", "--fail-nth", "pipe2", "--out", OUT];
-  return recorded ??= kernelcov(["test", ...options, "--", ...RUNNERS[runtimeName()], FIXTURE]);
+  return recorded ??= kernelcov(["test", ...options, "--", ...RUNNERS[runtimeName()]!, FIXTURE]);
 }
 
 test("failing allocations reach the error path of alloc_pipe_info, and the report says so", {
@@ -69,4 +69,53 @@ test("failing allocations reach the error path of alloc_pipe_info, and the repor
   assert.deepEqual(faults.map(({ nth }) => nth), faults.map((_, at) => at + 1));
   assert.ok(faults.length > 5);
   assert.ok(faults.every(({ error }) => /^Cannot make a pipe: pipe2: E/.test(error ?? "")));
+});
+
+test("the plain run alone decides what is recorded of a test, and how it ends", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { status, stdout, stderr } = await record();
+  assert.equal(status, 0, stdout + stderr);
+  const { records, kernel: { buildId } } = readRun(join(OUT, "run"));
+  const tests = records.filter(({ kind }) => kind === "test");
+  const names = [
+    "a pipe",
+    "two pipes, the second one late",
+    "goes on without a pipe",
+    "asks for itself",
+    "opens no pipe",
+    "that body ran once by itself and once with a failure",
+  ];
+  assert.deepEqual(
+    tests.map(({ name, outcome }) => [name, outcome]),
+    names.map((name) => [name, "passed"]),
+  );
+  const { runs, cuts, damaged } = readFaults(join(OUT, "run"), buildId);
+  assert.deepEqual([cuts, damaged], [[], 0]);
+  const of = (name: string) => runs.filter((run) => run.name === name);
+  const [one, two, caught, asked, none] = names.map(of);
+  assert.ok(two!.length > one!.length);
+  assert.ok(two!.every(({ error }) => error !== undefined));
+  assert.ok(caught!.length > 5);
+  assert.ok(caught!.every(({ error }) => error === undefined));
+  assert.deepEqual(asked!.map(({ nth }) => nth), [2]);
+  assert.deepEqual(none, []);
+  // Of each failure what the test itself has not.
+  const own = new Set(tests[0]!.pcs);
+  assert.ok(one!.every(({ pcs }) => pcs.every((pc) => !own.has(pc))));
+});
+
+test("what cannot fail is a line that says what to change", async () => {
+  const fails = async (args: string[], message: RegExp): Promise<void> => {
+    const { status, stderr } = await kernelcov([...args, "--", ...RUNNERS[runtimeName()]!]);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, message);
+  };
+  await fails(["test", "--fail-nth", "pipe3"], /There is no system call pipe3 .*pipe2/);
+  await fails(["test", "--fail-nth", ""], /--fail-nth names no system call: use all/);
+  await fails(["test", "--fail-nth", "all", "--repeat", "2"], /leave out --repeat/);
+  const build = await kernelcov(["kernel", "build", "--faults", "--name", "own"]);
+  assert.equal(build.status, 2);
+  assert.match(build.stderr, /--faults is a kernel of its own: leave out --source/);
 });

@@ -101,7 +101,11 @@ function checkFailNth(text: string | undefined, repeats: number): void {
   if (calls.includes("")) {
     throw new UsageError("--fail-nth names no system call: use all, or names with commas between");
   }
-  checkCalls({ ...CAUSED_BY_TESTS, calls }, machineName());
+  try {
+    checkCalls({ ...CAUSED_BY_TESTS, calls }, machineName());
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
 }
 
 /** An option that only a tracer can follow. */
