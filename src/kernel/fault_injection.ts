@@ -15,7 +15,6 @@ const CAPABILITIES = ["failslab", "fail_page_alloc", "fail_usercopy"];
 export class FaultInjection implements Disposable {
   readonly #fd: number;
   readonly #folders: readonly string[];
-  readonly #symbols: string;
 
   /**
    * Opens it for the calling thread, which has to make all calls.
@@ -26,7 +25,6 @@ export class FaultInjection implements Disposable {
     this.#folders = CAPABILITIES.map((name) => `${DEBUG}/${name}`)
       .filter((folder) => pathExists(`${folder}/require-start`));
     if (this.#folders.length === 0 || !pathExists(NTH)) throw unavailable();
-    this.#symbols = tryReadText("/proc/kallsyms") ?? "";
     try {
       for (const folder of this.#folders) prepare(folder);
       this.#fd = nodeBuiltin("node:fs").openSync(NTH, "w");
@@ -46,7 +44,7 @@ export class FaultInjection implements Disposable {
    * @returns Whether the kernel has the call.
    */
   limitTo(call: string): boolean {
-    const range = codeOfCall(this.#symbols, call);
+    const range = placeOfCall(call);
     if (range === undefined) return false;
     for (const folder of this.#folders) {
       // An empty range lets everything through while it is changed, so the end is moved first where that grows.
@@ -110,6 +108,18 @@ function prepare(folder: string): void {
 
 function write(path: string, text: string): void {
   nodeBuiltin("node:fs").writeFileSync(path, text);
+}
+
+/** Where the code of calls is, as far as it was asked for: reading all symbols takes long. */
+const places = new Map<string, ReturnType<typeof codeOfCall>>();
+let symbols: string | undefined;
+
+function placeOfCall(call: string): ReturnType<typeof codeOfCall> {
+  if (!places.has(call)) {
+    symbols ??= tryReadText("/proc/kallsyms") ?? "";
+    places.set(call, codeOfCall(symbols, call));
+  }
+  return places.get(call);
 }
 
 /** Functions that a call begins in, the outermost first. */

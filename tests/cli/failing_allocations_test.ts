@@ -85,7 +85,7 @@ test("the plain run alone decides what is recorded of a test, and how it ends", 
     "goes on without a pipe",
     "asks for itself",
     "opens no pipe",
-    "that body ran once by itself and once with a failure",
+    "that body ran with one failure",
   ];
   assert.deepEqual(
     tests.map(({ name, outcome }) => [name, outcome]),

@@ -51,7 +51,7 @@ class FaultSession {
   readonly #injection: FaultInjection;
   readonly #device: KcovDevice;
   readonly #writer: FaultWriter;
-  readonly #known: ReadonlySet<number>;
+  readonly #known: Set<number>;
   readonly #calls: string[];
   readonly #only: number | undefined;
   readonly #until = performance.now() + LONGEST_MS;
@@ -76,6 +76,8 @@ class FaultSession {
     });
     opened.defer(() => this.#writer.close());
     this.#begin();
+    // First one in which nothing fails: what the runtime does in this thread meanwhile is no error path.
+    this.#nth = 0;
     this.#opened = opened.move();
   }
 
@@ -150,6 +152,11 @@ class FaultSession {
     const hasFailed = this.#injection.disarm(reader);
     this.#device.disable();
     reader[Symbol.dispose]();
+    if (this.#nth === 0) {
+      for (const pc of this.#device.decode(0, count).pcs) this.#known.add(pc);
+      this.#nth = this.#only ?? 1;
+      return;
+    }
     const { identity: { name, file } } = this.#test;
     if (hasFailed) {
       const { pcs } = this.#device.decode(0, count);
