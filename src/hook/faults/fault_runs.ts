@@ -1,6 +1,9 @@
+import { runningCallEntries } from "../../kernel/entry_functions.ts";
 import { FaultInjection, FaultReader } from "../../kernel/fault_injection.ts";
 import { runningKernel } from "../../kernel/running_kernel.ts";
 import { KcovDevice } from "../../kcov/kcov_device.ts";
+import { CallSplitter } from "../../kcov/split_calls.ts";
+import { callsNamed } from "../../kcov/system_calls.ts";
 import { FaultWriter } from "../../record/faults/fault_files.ts";
 import { formatInvocation, thisInvocation } from "../../record/invocation.ts";
 import { say } from "../../record/say_once.ts";
@@ -16,6 +19,22 @@ import type { RecordedPoints } from "../recorders/recorder.ts";
 const LONGEST_MS = 2_000;
 /** A call that allocates without end is no test of its error paths. */
 const MOST_RUNS = 1_000;
+
+let splitter: CallSplitter | undefined;
+let hasLooked = false;
+
+/** What tells in which call a point ran; `undefined` where that cannot be known. */
+function callSplitter(): CallSplitter | undefined {
+  if (hasLooked) return splitter;
+  hasLooked = true;
+  try {
+    const entries = runningCallEntries(runningKernel());
+    splitter = entries && new CallSplitter(entries);
+  } catch {
+    // Not permitted to look.
+  }
+  return splitter;
+}
 
 /** A test that has passed, to be run again with failures. */
 export interface RepeatedTest {
@@ -55,6 +74,7 @@ class FaultSession {
   readonly #calls: string[];
   readonly #only: number | undefined;
   readonly #until = performance.now() + LONGEST_MS;
+  readonly #machine: string;
   readonly #opened: DisposableStack;
   #nth = 0;
 
@@ -62,6 +82,7 @@ class FaultSession {
     const { runDirectory, run, words } = coverageSettings();
     const { buildId, machine } = runningKernel();
     this.#test = test;
+    this.#machine = machine;
     this.#known = new Set(test.points?.pcs);
     this.#calls = callsOf(test.options, test.points?.origins, machine);
     const { nth = "each" } = test.options;
@@ -153,13 +174,13 @@ class FaultSession {
     this.#device.disable();
     reader[Symbol.dispose]();
     if (this.#nth === 0) {
-      for (const pc of this.#device.decode(0, count).pcs) this.#known.add(pc);
+      for (const pc of this.#ranInCall(count)) this.#known.add(pc);
       this.#nth = this.#only ?? 1;
       return;
     }
     const { identity: { name, file } } = this.#test;
     if (hasFailed) {
-      const { pcs } = this.#device.decode(0, count);
+      const pcs = this.#ranInCall(count);
       this.#writer.add({
         name,
         file,
@@ -180,6 +201,18 @@ class FaultSession {
     if (hasFailed && why !== undefined) this.#cut(why);
     this.#calls.shift();
     this.#begin();
+  }
+
+  /** What ran in the call alone, where that is known: the runtime faults pages in and wakes threads meanwhile. */
+  #ranInCall(count: number): Float64Array {
+    const { pcs, origins } = this.#device.decode(0, count, callSplitter());
+    if (origins === undefined) return pcs;
+    const numbers = callsNamed(this.#machine, this.#calls[0]);
+    const own = new Set<number>();
+    for (const { origin, points } of origins) {
+      if (numbers.includes(origin)) { for (const point of points) own.add(pcs[point]); }
+    }
+    return pcs.filter((pc) => own.has(pc));
   }
 
   #cut(why: string): void {
