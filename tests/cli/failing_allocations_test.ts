@@ -84,6 +84,7 @@ test("the plain run alone decides what is recorded of a test, and how it ends", 
     "two pipes, the second one late",
     "goes on without a pipe",
     "asks for itself",
+    "waits for ever without a pipe",
     "opens no pipe",
     "that body ran with one failure",
   ];
@@ -92,14 +93,19 @@ test("the plain run alone decides what is recorded of a test, and how it ends", 
     names.map((name) => [name, "passed"]),
   );
   const { runs, cuts, damaged } = readFaults(join(OUT, "run"), buildId);
-  assert.deepEqual([cuts, damaged], [[], 0]);
+  assert.equal(damaged, 0);
+  assert.deepEqual(cuts.map(({ name, call }) => [name, call]), [[names[4], "pipe2"]]);
+  assert.match(stdout, /not all allocations failed in 1 call of a test: kernelcov faults says why/);
   const of = (name: string) => runs.filter((run) => run.name === name);
-  const [one, two, caught, asked, none] = names.map(of);
+  const [one, two, caught, asked, waiting, none] = names.map(of);
   assert.ok(two!.length > one!.length);
   assert.ok(two!.every(({ error }) => error !== undefined));
   assert.ok(caught!.length > 5);
   assert.ok(caught!.every(({ error }) => error === undefined));
   assert.deepEqual(asked!.map(({ nth }) => nth), [2]);
+  assert.deepEqual(waiting!.map(({ nth, error }) => [nth, error]), [
+    [1, "not at its end after 2 s"],
+  ]);
   assert.deepEqual(none, []);
   // Of each failure what the test itself has not.
   const own = new Set(tests[0]!.pcs);
