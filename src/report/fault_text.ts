@@ -135,6 +135,12 @@ function callLines(
   ];
 }
 
+/** The lines that failures reached, as `FILE:LINES`, a function in each. */
+export function faultPlain(coverage: RunCoverage, { lines }: FaultPaths): string {
+  return faultFunctions(coverage, lines)
+    .map(({ file, lines }) => `${printable(file)}:${formatRanges(lines)}\n`).join("");
+}
+
 /** All that failures reached, for JSON. */
 export function faultJson(
   coverage: RunCoverage,

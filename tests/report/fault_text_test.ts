@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { faultPaths } from "../../src/coverage/questions/fault_paths.ts";
 import { RunCoverage } from "../../src/coverage/run_coverage.ts";
 import { buildUniverse } from "../../src/coverage/universe.ts";
-import { faultFunctions, faultJson, faultSummary, faultText } from "../../src/report/fault_text.ts";
+import {
+  faultFunctions,
+  faultJson,
+  faultPlain,
+  faultSummary,
+  faultText,
+} from "../../src/report/fault_text.ts";
 import { buildRecord, smallKernel } from "../_support/images/index_builder.ts";
 
 const IMAGE = smallKernel();
@@ -44,6 +50,7 @@ test("failures are listed by test and call, with what the test threw", () => {
 1 PC not among the coverage points of the image
 `,
   );
+  assert.equal(faultPlain(COVERAGE, PATHS), "fs/pipe.c:25-26\ninclude/linux/mm.h:5-6\n");
   const { functions, calls } = faultJson(COVERAGE, PATHS, NONE) as Record<string, unknown[]>;
   assert.equal(functions.length, 2);
   assert.deepEqual((calls[0] as { faults: unknown }).faults, [

@@ -1,7 +1,7 @@
 import { type FaultPaths, faultPaths } from "../../coverage/questions/fault_paths.ts";
 import { readFaults } from "../../record/faults/fault_files.ts";
 import { DEFAULT_RUN_FOLDER } from "../../record/run_folder.ts";
-import { faultJson, faultText } from "../../report/fault_text.ts";
+import { faultJson, faultPlain, faultText } from "../../report/fault_text.ts";
 import { type Command, parseCommandLine, UsageError } from "../command_line.ts";
 import { oneTest, openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
 
@@ -11,7 +11,8 @@ export const faultsCommand: Command = {
     What ran only since allocations failed, one after the other (kernelcov test --fail-nth): by test and system call the
     lines that no test runs without, and what the test threw.
     TEST            its full name, its file and name, or a part of the name that no other test has
-${QUESTION_HELP}`,
+${QUESTION_HELP}    --plain         only FILE:LINES, one function a line
+`,
   run,
 };
 
@@ -32,6 +33,7 @@ async function run(args: string[]): Promise<number> {
   const paths: FaultPaths = faultPaths(coverage, faults.runs);
   return printAnswer(values, {
     json: () => faultJson(coverage, paths, faults),
+    plain: () => faultPlain(coverage, paths),
     text: (style) => faultText(coverage, paths, faults, style),
   });
 }
