@@ -49,6 +49,7 @@ export type {
 export { mergeRuns, readRun } from "./src/record/read_run.ts";
 export type { OriginPoints } from "./src/kcov/origin.ts";
 export type { TraceOrder } from "./src/kcov/trace_order.ts";
+export type { FaultOptions } from "./src/hook/faults/fault_plan.ts";
 export type { RecordMode } from "./src/hook/mode.ts";
 export type { RemoteSource } from "./src/kcov/remote/remote_sources.ts";
 export type { OriginClass } from "./src/coverage/origin_class.ts";

@@ -53,6 +53,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/comparisons.ts")).comparisonsCommand,
   },
   {
+    name: "faults",
+    summary: "error paths that only failed allocations reached",
+    load: async () => (await import("./commands/faults.ts")).faultsCommand,
+  },
+  {
     name: "which",
     summary: "the tests that run a line, a function or a file, or that a kernel patch needs",
     load: async () => (await import("./commands/which.ts")).whichCommand,

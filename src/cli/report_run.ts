@@ -1,5 +1,9 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { faultPaths } from "../coverage/questions/fault_paths.ts";
+import type { RunCoverage } from "../coverage/run_coverage.ts";
+import { readFaults } from "../record/faults/fault_files.ts";
+import { faultSummary } from "../report/fault_text.ts";
 import { runLockHolder } from "../record/run_lock.ts";
 import { noteReports } from "../record/run_reports.ts";
 import { MAX_TESTS_PER_FILE } from "../report/lcov.ts";
@@ -96,7 +100,11 @@ export async function reportRun(
   const isQuiet = usesStandardOutput(values);
   // Before the files, so that it is there whatever becomes of them.
   if (!isQuiet) {
-    process.stdout.write(`${testTable(coverage, style)}\n${totalsText(coverage, style)}\n`);
+    process.stdout.write(
+      `${testTable(coverage, style)}\n${totalsText(coverage, style)}${
+        faultsOf(coverage, runDirectory)
+      }\n`,
+    );
   }
   using hold = new SignalHold();
   const files = directory === undefined
@@ -119,6 +127,15 @@ export async function reportRun(
   }
   const threshold = thresholdStatus(loaded, values);
   return files === undefined ? 1 : threshold;
+}
+
+/** What ran only since allocations failed in turn, where they did. */
+function faultsOf(coverage: RunCoverage, runDirectory: string | undefined): string {
+  if (runDirectory === undefined) return "";
+  const faults = readFaults(runDirectory, coverage.kernel?.buildId ?? "");
+  const { runs, cuts, damaged } = faults;
+  if (runs.length === 0 && cuts.length === 0 && damaged === 0) return "";
+  return `\n${faultSummary(coverage, faultPaths(coverage, runs), faults)}`;
 }
 
 /**

@@ -7,7 +7,9 @@ import { sayOncePerRun } from "../record/say_once.ts";
 import type { TestOutcome } from "../record/test_record.ts";
 import type { CoverageFlags, TestIdentity } from "./kernel_coverage.ts";
 import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
+import { environmentFaults, type FaultOptions } from "./faults/fault_plan.ts";
 import { environmentMode, environmentRemote, type RecordMode } from "./mode.ts";
+import { requireSource } from "../sys/node_builtins.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import type {
   RecordedPoints,
@@ -28,6 +30,8 @@ export interface LiveCoverageOptions {
   readonly record?: RecordMode | undefined;
   /** Whose work in the kernel's own tasks is recorded too; what the environment asks for by default. */
   readonly remote?: readonly RemoteSource[] | undefined;
+  /** What is to fail when the body runs again; what the environment asks for by default. */
+  readonly faults?: FaultOptions | undefined;
   /** Opens the symbolizer, and remembers it; tests give another. */
   readonly openSymbolizer?: () => Symbolizer;
 }
@@ -38,6 +42,8 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   readonly #recorder: Recorder;
   readonly #start: TestStart;
   readonly #openSymbolizer: () => Symbolizer;
+  #faults: FaultOptions | undefined;
+  #hasPassed = false;
   #recording: Recording | undefined;
   #asynchronous = false;
   #final: RecordedPoints | undefined;
@@ -51,6 +57,9 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
   constructor(recorder: Recorder, identity: TestIdentity, options: LiveCoverageOptions = {}) {
     super();
     const { kind = "test", parent, record, remote } = options;
+    if (kind === "test" && parent === undefined) {
+      this.#faults = options.faults ?? environmentFaults();
+    }
     this.#recorder = recorder;
     this.#start = {
       identity,
@@ -93,6 +102,26 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
     const { remote = environmentRemote() } = this.#start;
     if (remote.length > 0 && this.#recorder.addRemote === undefined) sayOncePerRun(NO_REMOTE);
     this.#recording = this.#recorder.begin(this.#start);
+  }
+
+  get faults(): FaultOptions | undefined {
+    return this.#faults;
+  }
+
+  askFaults(faults: FaultOptions): void {
+    this.#faults = faults;
+  }
+
+  runAgain(run: () => unknown): Promise<void> | undefined {
+    const faults = this.#faults;
+    if (faults === undefined || !this.#hasPassed) return undefined;
+    this.#faults = undefined;
+    const { identity } = this.#start;
+    const { runWithFaults } = withOwnBuiltins(() =>
+      requireSource(import.meta.url, "hook/faults/fault_runs")
+    ) as typeof import("./faults/fault_runs.ts");
+    const again = () => runWithFaults({ identity, options: faults, points: this.#final, run });
+    return again();
   }
 
   keepOrder(): void {
@@ -140,6 +169,7 @@ export class LiveCoverage extends CoverageAnswers implements TestCoverage {
 
   #end(end: TestEnd): void {
     this.#ended = true;
+    this.#hasPassed = end.outcome === "passed";
     const recording = this.#recording;
     if (recording === undefined) return;
     withOwnBuiltins(() => this.#final = this.#recorder.end(recording, end));

@@ -44,6 +44,10 @@ export class MissingCoverage extends CoverageAnswers implements TestCoverage {
 
   addRemote(): void {}
 
+  askFaults(): void {}
+
+  runAgain(): undefined {}
+
   markAsynchronous(): void {}
 
   [Symbol.dispose](): void {}

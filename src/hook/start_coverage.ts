@@ -6,6 +6,7 @@ import { MissingCoverage, missingCoverage } from "./missing_coverage.ts";
 import { say } from "../record/say_once.ts";
 import { LiveCoverage } from "./live_coverage.ts";
 import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
+import type { FaultOptions } from "./faults/fault_plan.ts";
 import type { RecordMode } from "./mode.ts";
 import { type Recorder, sharedRecorder } from "./recorders/recorder.ts";
 import { supervisorRecorder } from "./recorders/supervisor_recorder.ts";
@@ -61,10 +62,10 @@ export function prepareThread(): void {
  */
 export function startCoverage(
   identity: () => TestIdentity,
-  { parent, record, remote }: StartOptions = {},
+  options: StartOptions = {},
 ): TestCoverage {
   try {
-    return started(identity, { parent, record, remote });
+    return started(identity, options);
   } catch (error) {
     if (environmentVariable("KERNELCOV") === "require") throw error;
     const { name, why } = lost(identity, error);
@@ -81,6 +82,8 @@ export interface StartOptions {
   readonly record?: RecordMode | undefined;
   /** Whose work in the kernel's own tasks is recorded too; what the environment asks for by default. */
   readonly remote?: readonly RemoteSource[] | undefined;
+  /** What is to fail when its body runs again; what the environment asks for by default. */
+  readonly faults?: FaultOptions | undefined;
 }
 
 function started(identity: () => TestIdentity, options: StartOptions): TestCoverage {

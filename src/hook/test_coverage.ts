@@ -1,6 +1,7 @@
 import { CoverageAnswers, type Question } from "../assertions/coverage_answers.ts";
 import type { RemoteSource } from "../kcov/remote/remote_sources.ts";
 import type { TestOutcome } from "../record/test_record.ts";
+import type { FaultOptions } from "./faults/fault_plan.ts";
 import type { CoverageFlags, KernelCoverage } from "./kernel_coverage.ts";
 import type { Recording } from "./recorders/recorder.ts";
 
@@ -8,6 +9,12 @@ import type { Recording } from "./recorders/recorder.ts";
 export interface TestCoverage extends KernelCoverage, CoverageAnswers, Disposable {
   /** What its recorder knows it by; absent where it has none. */
   readonly recording?: Recording | undefined;
+  /** What is to fail when its body runs again; `undefined` for nothing. */
+  readonly faults?: FaultOptions | undefined;
+  /** Has its body run again with failures, which were not asked for when it began. */
+  askFaults(faults: FaultOptions): void;
+  /** Runs its body again for each failure, where it has passed; a promise where the body returns one. */
+  runAgain(run: () => unknown): Promise<void> | undefined;
   end(outcome: TestOutcome): void;
   /** Ends the record of a test that the runner gave up, such as after its timeout: its body may still run. */
   leave(): void;

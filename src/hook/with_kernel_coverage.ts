@@ -1,7 +1,11 @@
-import { coveredCall } from "./body/covered_call.ts";
+import { KcovUnavailableError } from "../errors.ts";
+import { coveredCall, repeatedBody } from "./body/covered_call.ts";
 import { coveredFunction, plainCall, type TestBody } from "./body/covered_function.ts";
 import { checkRemoteSource, type RemoteSource } from "../kcov/remote/remote_sources.ts";
+import { isFaultRun } from "./faults/fault_state.ts";
+import { MissingCoverage } from "./missing_coverage.ts";
 import type { KernelCoverage } from "./kernel_coverage.ts";
+import { checkFaults, type FaultOptions } from "./faults/fault_plan.ts";
 import { isRecordMode, RECORD_MODES, type RecordMode } from "./mode.ts";
 import { withOwnBuiltins } from "./own_builtins.ts";
 import { runningTests } from "./running_test.ts";
@@ -25,6 +29,11 @@ export interface KernelCoverageOptions {
    * scope collectors have such work anyway. Each test then waits a moment for what is still done.
    */
   readonly remote?: readonly RemoteSource[];
+  /**
+   * What is to fail: after the test has passed its body runs again for each allocation of these system calls, which
+   * fails then. What the body throws meanwhile is no failure of the test. `kernelcov faults` shows what only this ran.
+   */
+  readonly fault?: FaultOptions;
 }
 
 /**
@@ -39,7 +48,7 @@ export interface KernelCoverageOptions {
  * @param options The test's name, where it cannot be found by itself.
  * @returns The function to give to the runner. It looks like the body, without the first parameter.
  *
- * @throws {TypeError} Where the body is no function, or the mode or a source of remote coverage is none.
+ * @throws {TypeError} Where the body is no function, or the mode, a source of remote coverage or the failure is none.
  *
  * @example
  * ```ts
@@ -68,6 +77,7 @@ export function withKernelCoverage<Rest extends unknown[], Result>(
     );
   }
   options.remote?.forEach(checkRemoteSource);
+  if (options.fault !== undefined) checkFaults(options.fault);
   // Not within another function: a call in tail position leaves no frame of this one, whose caller is wanted.
   const site = options.name === undefined ? callSite(withKernelCoverage) : undefined;
   return withOwnBuiltins(() => {
@@ -88,19 +98,33 @@ function coveredBody(
       if (options.mode === "trace") running.coverage.keepOrder();
       if (options.mode === "cmp") running.coverage.compare();
       if (options.remote !== undefined) running.coverage.addRemote(options.remote);
-      return plainCall([new AdoptedCoverage(running.coverage), ...rest]);
+      if (options.fault !== undefined) running.coverage.askFaults(options.fault);
+      const args = [new AdoptedCoverage(running.coverage), ...rest];
+      const call = plainCall(args);
+      // As in coveredCall(): the runner waits for one call of its callback.
+      return doneIndex(rest, body.length - 1) >= 0
+        ? call
+        : { ...call, again: repeatedBody(running.coverage, args) };
     }
+    if (isFaultRun()) return plainCall([againCoverage(body.name), ...rest]);
     const name = () => identify(options.name, rest, site, body.name);
     const coverage = startCoverage(name, {
       parent: running?.coverage,
       record: options.mode,
       remote: options.remote,
+      faults: options.fault,
     });
     const done = doneIndex(rest, body.length - 1);
     return coveredCall({ coverage, fromPreload: false }, [coverage, ...rest], {
       done: done < 0 ? done : done + 1,
     });
   }, 1);
+}
+
+/** Stands for the coverage of a body that its preload runs again. */
+function againCoverage(name: string): KernelCoverage {
+  const message = "The test runs again for its failures: ask in its first run";
+  return new MissingCoverage(name, new KcovUnavailableError("busy", message));
 }
 
 /**

@@ -334,17 +334,24 @@ function treeDetails(fields: Fields): TreeDetails {
   };
 }
 
-type Fields = Record<string, unknown>;
+/** What a line holds. */
+export type Fields = Record<string, unknown>;
 
 const CHECKSUM_DIGITS = 8;
 const encoder = new TextEncoder();
 
-function seal(fields: Fields): string {
+/** A line with its checksum and line end. */
+export function seal(fields: Fields): string {
   const json = JSON.stringify(fields);
   return `${json} ${checksum(json)}\n`;
 }
 
-function unseal(line: string): Fields {
+/**
+ * What {@linkcode seal} sealed, without its line end.
+ *
+ * @throws {FormatError} Where it is damaged.
+ */
+export function unseal(line: string): Fields {
   const json = line.slice(0, -CHECKSUM_DIGITS - 1);
   if (line !== `${json} ${checksum(json)}`) {
     throw new FormatError("record", "a line is damaged: its checksum does not match");

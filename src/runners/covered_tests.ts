@@ -1,6 +1,9 @@
 import type { TestOutcome } from "../record/test_record.ts";
 import { coveredCall } from "../hook/body/covered_call.ts";
 import type { CoveredCall } from "../hook/body/covered_function.ts";
+import { KcovUnavailableError } from "../errors.ts";
+import { isFaultRun } from "../hook/faults/fault_state.ts";
+import { missingCoverage } from "../hook/missing_coverage.ts";
 import { withOwnBuiltins } from "../hook/own_builtins.ts";
 import { runningTests } from "../hook/running_test.ts";
 import { prepareThread, startCoverage } from "../hook/start_coverage.ts";
@@ -8,6 +11,8 @@ import type { TestCoverage } from "../hook/test_coverage.ts";
 import { ownRecorder } from "../hook/recorders/own_recorder.ts";
 import { type Recorder, sharedRecorder } from "../hook/recorders/recorder.ts";
 import { supervisorRecorder } from "../hook/recorders/supervisor_recorder.ts";
+
+const AGAIN = new KcovUnavailableError("busy", "The test runs again for its failures");
 
 /** Covers the tests of one thread on behalf of a preload: each body begins its own. */
 export class CoveredTests {
@@ -34,6 +39,7 @@ export class CoveredTests {
 
   /** Begins the coverage of a test, or of a step of `parent`. */
   begin(name: string, file: string, parent?: TestCoverage): TestCoverage {
+    if (isFaultRun()) return missingCoverage(name, AGAIN, "off");
     const coverage = startCoverage(() => ({ name, file }), { parent });
     if (parent === undefined && coverage.available) {
       this.#running++;

@@ -65,6 +65,7 @@ function neededVariables(onlyPreload: boolean): string[] {
     "KERNELCOV_RUN_ID",
     "KERNELCOV_MODE",
     "KERNELCOV_REMOTE",
+    "KERNELCOV_FAIL_NTH",
     "KERNELCOV_VMLINUX",
     RECORDER_VARIABLE,
   ];

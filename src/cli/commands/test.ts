@@ -1,10 +1,14 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { faultsKernel } from "../../build/faults_kernel.ts";
+import { CAUSED_BY_TESTS, checkCalls } from "../../coverage/origin_selection.ts";
+import { FAULT_VARIABLE } from "../../hook/faults/fault_plan.ts";
 import { MODE_VARIABLE, type RecordMode, REMOTE_VARIABLE } from "../../hook/mode.ts";
 import { parseRemoteSources, type RemoteSource } from "../../kcov/remote/remote_sources.ts";
 import type { CommandEnd } from "../../machines/machine.ts";
 import { COLLECTORS, RECORDER_VARIABLE } from "../../kcov/recorder.ts";
+import { machineName } from "../../sys/runtime.ts";
 import { recordFiles } from "../../record/run_folder.ts";
 import type { Scope } from "../../record/test_record.ts";
 import { RUNNERS } from "../../runners/all_runners.ts";
@@ -42,7 +46,9 @@ ${KERNEL_HELP}    --mode pc|cmp|trace           what is recorded: pc, which poin
     --remote common,usb:N         with --scope thread: also what the kernel's workers do for the testing thread, where the
                                   kernel passes its handle on, or for USB bus N
     --scope thread|tree           whose system calls: the testing thread's, or those of all threads and child processes
-${RECORDER_HELP}    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
+${RECORDER_HELP}    --fail-nth all|CALL[,CALL…]   then run each test again for each allocation in these system calls, which fails: error
+                                  paths. Under all those that the test made. What tests throw then is no failure of theirs
+    --repeat N                    run the command N times: points that only some of the runs hit are marked as flaky
     --steady                      leave these points out of the reports
 ${RECORDING_HELP}`,
   run,
@@ -56,6 +62,7 @@ async function run(args: string[]): Promise<number> {
     remote: { type: "string" },
     recorder: { type: "string", default: "auto" },
     repeat: { type: "string", default: "1" },
+    "fail-nth": { type: "string" },
   });
   const { values } = line;
   const command = commandToRun(line, "test command");
@@ -77,6 +84,7 @@ async function run(args: string[]): Promise<number> {
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UsageError(`--repeat ${values.repeat} is not a whole number above 0`);
   }
+  checkFailNth(values["fail-nth"], repeats);
   const remote = remoteMachine(values.kernel);
   if (remote !== undefined) {
     return await runRemotely(remote, { name: "test", values, command, out: values.out });
@@ -97,6 +105,7 @@ async function run(args: string[]): Promise<number> {
     record,
     "No test was recorded: the command ran no test of deno test or bun test, and none whose body is " +
       "wrapped in withKernelCoverage. kernelcov record -- … records any command as a whole",
+    values["fail-nth"] === undefined ? undefined : faultsKernel(),
   );
 }
 
@@ -114,6 +123,23 @@ function remoteOf(text: string | undefined): readonly RemoteSource[] {
     throw new UsageError((cause as Error).message, { cause });
   }
   throw new UsageError("--remote names no source: use common, or usb:N for USB bus N");
+}
+
+/** Holds that what is to fail can. */
+function checkFailNth(text: string | undefined, repeats: number): void {
+  if (text === undefined) return;
+  if (repeats > 1) {
+    throw new UsageError("--fail-nth runs each test again by itself: leave out --repeat");
+  }
+  const calls = text.split(",").filter((name) => name !== "all");
+  if (calls.includes("")) {
+    throw new UsageError("--fail-nth names no system call: use all, or names with commas between");
+  }
+  try {
+    checkCalls({ ...CAUSED_BY_TESTS, calls }, machineName());
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
 }
 
 /** An option that only a tracer can follow. */
@@ -134,6 +160,7 @@ interface TestRunOptions extends TestValues {
   /** The value of `--recorder`. */
   readonly recorder: string;
   readonly vmlinux?: string;
+  readonly "fail-nth"?: string;
 }
 
 /** What runs the command once, with its tests recorded and their outcomes settled. */
@@ -149,9 +176,14 @@ export function testRecorder(
     : options.mode === "cmp"
     ? chooseComparing(options.recorder, machine, needOfPtrace(options))
     : chooseRecorder(options.recorder, machine, needOfPtrace(options));
-  if (recorder === "ptrace" && options.mode === "trace") {
+  const needsDevice = options.mode === "trace"
+    ? "--mode trace"
+    : options["fail-nth"] === undefined
+    ? undefined
+    : "--fail-nth";
+  if (recorder === "ptrace" && needsDevice !== undefined) {
     throw new UsageError(
-      "--mode trace needs the thread's own device, which a tracer takes: use --scope thread",
+      `${needsDevice} needs the thread's own device, which a tracer takes: use --scope thread`,
     );
   }
   const runOnce = testRun(command, report, recording, recorder, options);
@@ -174,7 +206,7 @@ function testRun(
   report: string,
   { machine, runDirectory, run }: Recording,
   recorder: RecorderName | "thread",
-  { vmlinux, mode = "pc", remote = [], "no-follow": noFollow }: TestRunOptions,
+  { vmlinux, mode = "pc", remote = [], "no-follow": noFollow, "fail-nth": failNth }: TestRunOptions,
 ): () => Promise<CommandEnd> {
   const env = {
     ...process.env,
@@ -182,6 +214,7 @@ function testRun(
     KERNELCOV_RUN_ID: run,
     [MODE_VARIABLE]: mode,
     ...(remote.length > 0 ? { [REMOTE_VARIABLE]: remote.join() } : {}),
+    ...(failNth === undefined ? {} : { [FAULT_VARIABLE]: failNth }),
     ...(recorder === "collectors" ? { [RECORDER_VARIABLE]: COLLECTORS } : {}),
     ...(vmlinux === undefined ? {} : { KERNELCOV_VMLINUX: resolve(vmlinux) }),
   };

@@ -19,16 +19,28 @@ import { UsageError, warn } from "../command_line.ts";
  * embedded kernel, which is then said in one line. The embedded kernel, or that of the name, is built if it is not there.
  *
  * @param guest how a guest runs its command
+ * @param embedded a kernel in the place of the embedded one
  * @throws {KcovUnavailableError} Where `host` is asked for and cannot record, or the embedded one cannot be built.
  * @throws {TypeError} Where there is no kernel at the path.
  */
-export async function chooseMachine(name: string, guest: GuestOptions): Promise<Machine> {
+export async function chooseMachine(
+  name: string,
+  guest: GuestOptions,
+  embedded?: KernelDefinition,
+): Promise<Machine> {
+  if (name === "embedded" && embedded !== undefined) return await builtMachine(embedded, guest);
   if (name !== "auto" && name !== "host") return await guestMachine(name, guest, ["auto", "host"]);
   const { available, reason, message } = kcovAvailability();
   if (available) return HERE;
   if (name === "host") throw new KcovUnavailableError(reason ?? "not-built-in", message);
   warn(`Using the embedded kernel. ${message.split(":")[0]}`);
-  return await guestMachine("embedded", guest);
+  return await (embedded === undefined
+    ? guestMachine("embedded", guest)
+    : builtMachine(embedded, guest));
+}
+
+async function builtMachine(definition: KernelDefinition, guest: GuestOptions): Promise<Machine> {
+  return new UmlMachine(builtKernel(await buildEmbeddedKernel(definition)), guest);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { checkCalls } from "../../coverage/origin_selection.ts";
+import type { KernelDefinition } from "../../build/build_kernel.ts";
+import { removeOtherFaults } from "../../record/faults/fault_files.ts";
 import type { CommandEnd, Machine } from "../../machines/machine.ts";
 import { currentRun, readRecordFiles } from "../../record/read_run.ts";
 import { lockRun, type RunLock } from "../../record/run_lock.ts";
@@ -85,12 +87,14 @@ export interface Recording {
  *
  * @param record runs the command
  * @param nothing what is said where it left no record
+ * @param embedded a kernel in the place of the embedded one
  * @returns the exit status: the command's own, or the report's where that is 0
  */
 export async function recordRun(
   values: RecordingValues,
   record: (recording: Recording) => Promise<CommandEnd>,
   nothing: string,
+  embedded?: KernelDefinition,
 ): Promise<number> {
   const guest = guestOptions(values);
   const request = treeRequest(values, values.kernel);
@@ -103,10 +107,15 @@ export async function recordRun(
   const write = [out, ...guest.write ?? []];
   const tree = request === undefined ? undefined : await buildSource(request);
   const machine = tree === undefined
-    ? await chooseMachine(values.kernel ?? "auto", { ...guest, write, vmlinux: values.vmlinux })
+    ? await chooseMachine(
+      values.kernel ?? "auto",
+      { ...guest, write, vmlinux: values.vmlinux },
+      embedded,
+    )
     : treeMachine(tree, { ...guest, write });
   if (tree !== undefined) noteTree(runDirectory, tree);
   const end = await record({ machine, runDirectory, run: lock.run });
+  removeOtherFaults(runDirectory, lock.run);
   const recorded = recordedRun(lock, values.fresh === true);
   reportCut(end, recorded?.records);
   if (recorded === undefined) {

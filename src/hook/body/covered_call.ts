@@ -1,5 +1,6 @@
 import type { TestOutcome } from "../../record/test_record.ts";
 import { type CoveredCall, inShapeOf } from "./covered_function.ts";
+import { runStepsDirectly } from "../faults/direct_steps.ts";
 import { followPromise, passPromiseOn } from "./follow_promise.ts";
 import { runnerBehaviour } from "../runner_behaviour.ts";
 import { type RunningTest, runningTests } from "../running_test.ts";
@@ -46,6 +47,29 @@ export function coveredCall(
       runningTests.leave(outer);
       return given;
     },
+    // A body that tells its end by a callback cannot be run again: the runner waits for one call.
+    again: done < 0 && endsItself ? repeatedBody(coverage, args) : undefined,
+  };
+}
+
+/**
+ * Runs a body again for each failure that is asked for, once it has passed and its record is written.
+ *
+ * @param args What it is called with.
+ */
+export function repeatedBody(
+  coverage: RunningTest["coverage"],
+  args: readonly unknown[],
+): NonNullable<CoveredCall["again"]> {
+  return (given, run) => {
+    if (coverage.faults === undefined) return given;
+    const again = (): Promise<void> | undefined => {
+      coverage.end("passed");
+      runStepsDirectly(args);
+      return coverage.runAgain(run);
+    };
+    if (!(given instanceof Promise)) return again() ?? given;
+    return given.then((value) => Promise.resolve(again()).then(() => value));
   };
 }
 

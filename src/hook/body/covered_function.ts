@@ -13,6 +13,11 @@ export interface CoveredCall {
   threw(): void;
   /** Called when the body has returned: returns what the runner gets. */
   returned(result: unknown): unknown;
+  /**
+   * Called after that, where there: may call the body again, in the same way. Returns what the runner gets in the place of
+   * `given`.
+   */
+  readonly again?: ((given: unknown, run: () => unknown) => unknown) | undefined;
 }
 
 // `finally`, not `catch`: Bun reports an error at the place that threw it last.
@@ -29,7 +34,10 @@ const around = unseenScript(
         } finally {
           if (!returned) call.threw();
         }
-        return call.returned(result);
+        const given = call.returned(result);
+        return call.again === undefined
+          ? given
+          : call.again(given, () => apply(body, this, call.args));
       },
     }).covered;
   })`,

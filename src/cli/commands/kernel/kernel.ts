@@ -10,6 +10,7 @@ import {
   type KernelDefinition,
   remoteKernel,
 } from "../../../build/build_kernel.ts";
+import { faultsKernel } from "../../../build/faults_kernel.ts";
 import { checkKernelName } from "../../../build/kernel_names.ts";
 import { parseKernelOptions } from "../../../build/kernel_options.ts";
 import type { CommandEnd, Machine } from "../../../machines/machine.ts";
@@ -47,6 +48,8 @@ kernelcov kernel build --config FRAGMENT [--name NAME]
 kernelcov kernel build --remote
     Builds the kernel "remote": the embedded one with workers that record for a handle, of vhost and NFC, for
     test --kernel remote --remote common.
+kernelcov kernel build --faults
+    Builds the kernel that test --fail-nth takes: the embedded one with fault injection. Its name is faults.
 kernelcov kernel build --source DIR [--config FILE] [--llvm] [--no-patch]
     Builds the kernel of a Linux source tree of yours, from 6.1 on, as user-mode Linux; later only what has changed. The
     tree is only read: a copy in the cache is patched and built. --config: a file with options, or a whole .config of
@@ -132,13 +135,16 @@ async function build(args: string[]): Promise<number> {
     ...SOURCE_OPTIONS,
     name: { type: "string" },
     remote: { type: "boolean" },
+    faults: { type: "boolean" },
     arch: { type: "string" },
   });
   takeNoOperands("build", [...operands, ...command]);
   const { source, config, llvm } = values;
-  if (values.remote === true && (source ?? config ?? values.name ?? values.arch) !== undefined) {
+  const own = values.remote ? "--remote" : values.faults ? "--faults" : undefined;
+  const options = [config, values.name, values.arch, values.llvm, values["no-patch"]];
+  if (own !== undefined && [source, ...options].some((value) => value !== undefined)) {
     throw new UsageError(
-      "--remote is a kernel of its own: leave out --source, --config, --name and --arch",
+      `${own} is a kernel of its own: leave out --source, --config, --name, --arch, --llvm and --no-patch`,
     );
   }
   if (values.arch !== undefined) return await buildForVm(values.arch, values);
@@ -178,9 +184,15 @@ async function buildForVm(
 }
 
 function definition(
-  { config, name, remote }: { config?: string; name?: string; remote?: boolean },
+  { config, name, remote, faults }: {
+    config?: string;
+    name?: string;
+    remote?: boolean;
+    faults?: boolean;
+  },
 ): KernelDefinition | undefined {
   if (remote === true) return remoteKernel();
+  if (faults === true) return faultsKernel();
   if (config === undefined) {
     if (name === undefined) return undefined;
     throw new UsageError("--name is the name of a kernel with options of your own: add --config");
