@@ -52,8 +52,9 @@ export function sitePage(document: string, text: string, all: ReadonlyMap<string
 const SIDEBAR: readonly (readonly [string, readonly string[]])[] = [
   ["Begin", ["index", "set-up", "how-it-works", "examples", "troubleshooting"]],
   ["Kernels", ["embedded-kernel", "own-kernel", "virtual-machines", "without-root", "recipe"]],
-  ["Coverage", ["system-calls", "collectors", "accuracy", "limits", "reliability", "security"]],
-  ["Tools", ["ci", "editor", "agents", "file-formats"]],
+  ["Coverage", ["system-calls", "trace", "comparisons", "error-paths", "accuracy", "limits"]],
+  ["Tools", ["ci", "store", "editor", "agents", "file-formats"]],
+  ["Below", ["collectors", "protocol", "reliability", "security"]],
   ["Project", ["architecture", "contributing", "changelog"]],
 ];
 
