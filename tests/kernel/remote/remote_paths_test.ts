@@ -33,8 +33,9 @@ execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-pthread", "-o", program, SOURC
 
 /** What workers of the kernel run alone, by the path. */
 const PATHS: Readonly<Record<string, readonly string[]>> = {
-  vhost: ["vhost_flush_work"],
-  nfc: ["nci_rx_work", "nci_rsp_packet", "nci_cmd_work"],
+  vhost: ["vhost_flush_work", "vhost_transport_send_pkt_work", "vhost_vsock_handle_tx_kick"],
+  // What nci_cmd_work runs itself is ahead of its mark; what it calls is behind it.
+  nfc: ["nci_rx_work", "nci_rsp_packet", "virtual_nci_send"],
 };
 
 /** A test that has workers of the kernel do something; its coverage. */
