@@ -72,14 +72,17 @@ test("the panel of a line and the list of a file show comparisons", async () => 
   const options = { root: folder.path };
   await using report = await openReportPage(browser, "#/file/fs/pipe.c?line=20", options);
   const { page } = report;
+  await page.locator(".panel .compared li").nth(1).waitFor();
   assert.deepEqual(await page.locator(".panel .compared li").allInnerTexts(), [
     "with 0x53, 4 bytes: 14 times, never equal: always 0x0",
     "with 0x1, 4 bytes: 2 times, always equal",
   ]);
   await page.getByText("Comparisons: 3, of which 2 were never satisfied").click();
-  const rows = await page.locator('table[aria-label="Comparisons"] tbody tr').allInnerTexts();
-  assert.equal(rows.length, 3);
+  const rows = page.locator('table[aria-label="Comparisons"] tbody tr');
+  await rows.nth(2).waitFor();
+  assert.equal(await rows.count(), 3);
   await page.locator('table[aria-label="Comparisons"]').getByRole("button", { name: "25" }).click();
+  await page.locator(".panel .compared li", { hasText: "switch" }).waitFor();
   assert.deepEqual(await page.locator(".panel .compared li").allInnerTexts(), [
     "switch, 4 bytes: 3 times; taken: 0x3 ×3; never: 0x4",
   ]);
