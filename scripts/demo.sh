@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 echo "kernelcov demo: set up, build the embedded kernel once, run the examples in it"
 sh scripts/setup.sh src/build/recipe/packages scripts/demo_packages
 export PATH="$PWD/node_modules/.bin:$PATH"
-exec deno run -A --no-lock scripts/with_ticks.ts src/cli/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'
+exec deno run -A --no-lock scripts/with_ticks.ts src/cli/kernelcov test --kernel embedded -- sh -c 'deno test -A --no-check examples; d=$?; bun test ./examples; b=$?; [ $d = 0 ] && [ $b = 0 ]'
