@@ -1,4 +1,4 @@
-// Files and directories. Run with `deno test -A examples` or `bun test examples`.
+// Files and directories. Run with `deno test -A examples` or `bun test ./examples`.
 import assert from "node:assert/strict";
 import {
   mkdirSync,

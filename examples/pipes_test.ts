@@ -1,4 +1,4 @@
-// Pipes and readiness. Run with `deno test -A examples` or `bun test examples`.
+// Pipes and readiness. Run with `deno test -A examples` or `bun test ./examples`.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";

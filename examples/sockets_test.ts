@@ -1,4 +1,4 @@
-// Sockets over loopback. Run with `deno test -A examples` or `bun test examples`.
+// Sockets over loopback. Run with `deno test -A examples` or `bun test ./examples`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

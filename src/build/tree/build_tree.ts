@@ -29,6 +29,7 @@ import {
 import { make, type MakeFolder } from "../kernel_make.ts";
 import { linkSteps } from "./link_trace.ts";
 import { mirrorsAll, mirrorTree } from "./mirror_tree.ts";
+import { sayLacks, UNPATCHED_LACKS } from "./say_lacks.ts";
 import { patchedFiles, type PatchedTree, patchMirror } from "./patch_mirror.ts";
 import { writeSymbols } from "./quick_build.ts";
 import type { TreeStamps } from "./scan_tree.ts";
@@ -187,7 +188,12 @@ async function buildOnce(build: TreeBuild, all: boolean): Promise<TreeKernel> {
       configure(build),
     );
   }
-  if (isFirst || !isSetUp) sayLacks(build, patched);
+  if (isFirst || !isSetUp) {
+    const unpatched = build.options.includes("--no-patch")
+      ? `${UNPATCHED_LACKS}; the command can mount any folder of the host`
+      : undefined;
+    sayLacks(build.progress, patched, unpatched);
+  }
   const files = await compile(build, isFirst, seconds);
   await noteLink(build);
   const git = await gitState(tree.path);
@@ -291,19 +297,6 @@ async function configure({ folder, make: from, config, tree, progress }: TreeBui
 /** The name of the option in a line of a configuration. */
 export function optionName(line: string): string {
   return /CONFIG_\w+/.exec(line)![0];
-}
-
-/** Says what the kernel lacks. */
-function sayLacks({ options, progress }: TreeBuild, { leftOut }: PatchedTree): void {
-  if (options.includes("--no-patch")) {
-    progress.say(
-      "Without kernelcov's patches: each point is stored once for each time it runs, so long tests are truncated; programs " +
-        "can see that they are traced; origins are not known; the command can mount any folder of the host",
-    );
-  }
-  for (const { name, lack } of leftOut) {
-    progress.say(`${name}.patch does not fit and is left out: ${lack}`);
-  }
 }
 
 async function compile(

@@ -26,7 +26,8 @@ import {
   type TreeRequest,
 } from "../tree/build_tree.ts";
 import { mirrorTree } from "../tree/mirror_tree.ts";
-import { patchedFiles, type PatchedTree } from "../tree/patch_mirror.ts";
+import { sayLacks, UNPATCHED_LACKS } from "../tree/say_lacks.ts";
+import { patchedFiles } from "../tree/patch_mirror.ts";
 import { gitState, sourceTree } from "../tree/source_tree.ts";
 import { lastBuild, treeFolder } from "../tree/tree_folder.ts";
 import { patchesFor } from "../tree/tree_patches.ts";
@@ -117,7 +118,10 @@ async function buildLocked(build: VmBuild): Promise<VmTreeKernel> {
   if (!isSetUp) {
     await progress.during(() => formatStage("Configuring the kernel", seconds()), configure(build));
   }
-  if (isFirst || !isSetUp) sayLacks(build, patched);
+  if (isFirst || !isSetUp) {
+    const unpatched = build.options.includes("--no-patch") ? UNPATCHED_LACKS : undefined;
+    sayLacks(build.progress, patched, unpatched);
+  }
   const files = await compile(build, seconds);
   const git = await gitState(tree.path);
   const kernel = await storeVmKernel(
@@ -172,19 +176,6 @@ function madeConfig({ folder }: VmBuild): string {
 
 function hasModules(build: VmBuild): boolean {
   return /^CONFIG_MODULES=y$/m.test(madeConfig(build));
-}
-
-/** Says what the kernel lacks. */
-function sayLacks({ options, progress }: VmBuild, { leftOut }: PatchedTree): void {
-  if (options.includes("--no-patch")) {
-    progress.say(
-      "Without kernelcov's patches: each point is stored once for each time it runs, so long tests are truncated; programs " +
-        "can see that they are traced; origins are not known",
-    );
-  }
-  for (const { name, lack } of leftOut) {
-    progress.say(`${name}.patch does not fit and is left out: ${lack}`);
-  }
 }
 
 async function compile(build: VmBuild, seconds: () => number): Promise<number> {
