@@ -31,6 +31,7 @@ import {
   neededPackages,
   packageVersion,
 } from "./debian_packages.ts";
+import { builtDiskUse } from "./disk_use.ts";
 import {
   cacheFolder,
   DEBUG_SOURCE_PREFIX,
@@ -242,6 +243,8 @@ async function build(
   writeFileSync(`${folder.manifest}.partial`, `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(`${folder.manifest}.partial`, folder.manifest);
   removeBuildFiles(folder.source);
+  // It is noted for `kernel list`, while what the file system knows of the files is in memory.
+  builtDiskUse(folder.path, folder.manifest);
   progress.say(`Built ${what} in ${formatDuration(seconds())}`);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { INDEX_SUFFIX, indexCacheFolder } from "../../../symbolize/index/cached_index.ts";
@@ -16,6 +16,7 @@ import {
   kernelBuilder,
   removeKernel,
 } from "../../../build/cached_kernels.ts";
+import { builtDiskUse, diskUse } from "../../../build/disk_use.ts";
 import {
   cachedTrees,
   describeTree,
@@ -42,7 +43,7 @@ export function listKernels(args: string[]): number {
     state: stateOf(kernel, current, newest),
     tree: kernel.manifest?.tree,
     compiler: kernel.manifest?.compiler ?? "",
-    bytes: diskUse(kernel.folder.path),
+    bytes: builtDiskUse(kernel.folder.path, kernel.folder.manifest),
     path: kernel.folder.path,
   }));
   if (values.json) printJson(kernels);
@@ -52,7 +53,7 @@ export function listKernels(args: string[]): number {
       ...cachedTrees().map(({ name, folder, tree }) => ({
         name: `trees/${name}`,
         state: tree === undefined ? "build files" : `build files of ${tree}`,
-        bytes: diskUse(folder.path),
+        bytes: builtDiskUse(folder.path, folder.built),
       })),
     ];
     const width = Math.max(...rows.map(({ name }) => name.length));
@@ -93,7 +94,7 @@ export function pruneKernels(args: string[]): number {
       warn(`${name} is left: process ${builder} builds it`);
       continue;
     }
-    const size = megabytes(diskUse(folder.path));
+    const size = megabytes(builtDiskUse(folder.path, folder.manifest));
     removeIndex(kernel);
     removeKernel(kernel);
     process.stdout.write(`Removed ${name} (${size})\n`);
@@ -111,7 +112,7 @@ function pruneTrees(kept: readonly string[]): void {
     const { name, folder, tree, kernel } = cached;
     const isNeeded = tree !== undefined && existsSync(tree) && kept.includes(kernel!);
     if (isNeeded || treeBuilder(cached) !== undefined) continue;
-    const size = megabytes(diskUse(folder.path));
+    const size = megabytes(builtDiskUse(folder.path, folder.built));
     removeTree(cached);
     process.stdout.write(`Removed trees/${name} (${size})\n`);
   }
@@ -162,16 +163,6 @@ function removeIndex({ folder }: CachedKernel): void {
   using image = new OpenImage(folder.vmlinux);
   const { buildId } = image.elf;
   if (buildId !== "") rmSync(join(indexCacheFolder(), buildId + INDEX_SUFFIX), { force: true });
-}
-
-/** Bytes that a folder takes on its disk. */
-function diskUse(folder: string): number {
-  let blocks = 0;
-  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
-    blocks += lstatSync(join(folder, name), { throwIfNoEntry: false })?.blocks ?? 0;
-  }
-  // stat(2): blocks are of 512 bytes, whatever the file system's are.
-  return 512 * blocks;
 }
 
 function megabytes(bytes: number): string {
