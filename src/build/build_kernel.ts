@@ -244,7 +244,7 @@ async function build(
   renameSync(`${folder.manifest}.partial`, folder.manifest);
   removeBuildFiles(folder.source);
   // It is noted for `kernel list`, while what the file system knows of the files is in memory.
-  builtDiskUse(folder.path, folder.manifest);
+  builtDiskUse(folder.path, folder.log);
   progress.say(`Built ${what} in ${formatDuration(seconds())}`);
 }
 

@@ -31,9 +31,9 @@ function ownDiskUse(path: string): number {
  * {@linkcode diskUse} of a folder whose folders change only with each build, such as that of a kernel with its source, whose
  * 30,000 files are looked at once. Its own files are looked at each time.
  *
- * @param ended the file that is written when a build has ended; without it nothing is noted
+ * @param log what builds write to; `undefined` while one runs: nothing is noted then
  */
-export function builtDiskUse(folder: string, ended: string): number {
+export function builtDiskUse(folder: string, log: string | undefined): number {
   let bytes = 0;
   const folders: string[] = [];
   for (const entry of entriesOf(folder)) {
@@ -41,7 +41,7 @@ export function builtDiskUse(folder: string, ended: string): number {
     bytes += ownDiskUse(path);
     if (entry.isDirectory()) folders.push(path);
   }
-  const build = lstatSync(ended, { throwIfNoEntry: false })?.mtimeMs;
+  const build = log === undefined ? undefined : lstatSync(log, { throwIfNoEntry: false })?.mtimeMs;
   const note = join(folder, "disk_use.json");
   const noted = readNote(note);
   if (build !== undefined && noted?.build === build) return bytes + noted.bytes;

@@ -18,6 +18,7 @@ import {
 } from "../../../build/cached_kernels.ts";
 import { builtDiskUse, diskUse } from "../../../build/disk_use.ts";
 import {
+  type CachedTree,
   cachedTrees,
   describeTree,
   newestOfTrees,
@@ -43,17 +44,17 @@ export function listKernels(args: string[]): number {
     state: stateOf(kernel, current, newest),
     tree: kernel.manifest?.tree,
     compiler: kernel.manifest?.compiler ?? "",
-    bytes: builtDiskUse(kernel.folder.path, kernel.folder.manifest),
+    bytes: kernelDiskUse(kernel),
     path: kernel.folder.path,
   }));
   if (values.json) printJson(kernels);
   else {
     const rows = [
       ...kernels,
-      ...cachedTrees().map(({ name, folder, tree }) => ({
-        name: `trees/${name}`,
-        state: tree === undefined ? "build files" : `build files of ${tree}`,
-        bytes: builtDiskUse(folder.path, folder.built),
+      ...cachedTrees().map((cached) => ({
+        name: `trees/${cached.name}`,
+        state: cached.tree === undefined ? "build files" : `build files of ${cached.tree}`,
+        bytes: treeDiskUse(cached),
       })),
     ];
     const width = Math.max(...rows.map(({ name }) => name.length));
@@ -94,7 +95,7 @@ export function pruneKernels(args: string[]): number {
       warn(`${name} is left: process ${builder} builds it`);
       continue;
     }
-    const size = megabytes(builtDiskUse(folder.path, folder.manifest));
+    const size = megabytes(kernelDiskUse(kernel));
     removeIndex(kernel);
     removeKernel(kernel);
     process.stdout.write(`Removed ${name} (${size})\n`);
@@ -109,10 +110,10 @@ export function pruneKernels(args: string[]): number {
 /** Removes the build files of trees that are gone, or whose kernel is. */
 function pruneTrees(kept: readonly string[]): void {
   for (const cached of cachedTrees()) {
-    const { name, folder, tree, kernel } = cached;
+    const { name, tree, kernel } = cached;
     const isNeeded = tree !== undefined && existsSync(tree) && kept.includes(kernel!);
     if (isNeeded || treeBuilder(cached) !== undefined) continue;
-    const size = megabytes(builtDiskUse(folder.path, folder.built));
+    const size = megabytes(treeDiskUse(cached));
     removeTree(cached);
     process.stdout.write(`Removed trees/${name} (${size})\n`);
   }
@@ -163,6 +164,15 @@ function removeIndex({ folder }: CachedKernel): void {
   using image = new OpenImage(folder.vmlinux);
   const { buildId } = image.elf;
   if (buildId !== "") rmSync(join(indexCacheFolder(), buildId + INDEX_SUFFIX), { force: true });
+}
+
+function kernelDiskUse({ folder }: CachedKernel): number {
+  return builtDiskUse(folder.path, kernelBuilder(folder) === undefined ? folder.log : undefined);
+}
+
+function treeDiskUse(cached: CachedTree): number {
+  const { path, log } = cached.folder;
+  return builtDiskUse(path, treeBuilder(cached) === undefined ? log : undefined);
 }
 
 function megabytes(bytes: number): string {
