@@ -32,6 +32,11 @@ export class CompiledUnits {
     return [...new Set([...this.#dependents.keys(), ...this.#others])];
   }
 
+  /** The files that something else than an object depends on. */
+  get otherFiles(): ReadonlySet<string> {
+    return this.#others;
+  }
+
   dependents(file: string): Dependents {
     const objects = [...this.#dependents.get(file) ?? []];
     return {

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { makeEnvironment } from "../kernel_make.ts";
 import { runToEnd } from "../run_to_end.ts";
-import type { CompiledUnit, CompiledUnits } from "./compiled_units.ts";
+import type { CompiledUnit, CompiledUnits, Dependents } from "./compiled_units.ts";
+import { inlineUsers } from "./inline_users.ts";
 import type { LinkSteps, SymbolTableSteps } from "./link_trace.ts";
 
 /** How long the parts of a build took, in milliseconds. */
@@ -41,6 +42,7 @@ const MOST_LINKS = 4;
  * kernel has a table of.
  *
  * @param symbolsFile has the symbols that the image's table was made of
+ * @param inlines of changed headers the inline functions that alone have changed: only what uses them is compiled
  */
 export async function quickBuild(
   mirror: string,
@@ -48,11 +50,12 @@ export async function quickBuild(
   units: CompiledUnits,
   steps: LinkSteps,
   symbolsFile: string,
+  inlines: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Promise<QuickBuild> {
   const affected = new Map<string, CompiledUnit>();
   for (const file of changed) {
     if (!/\.[chS]$/.test(file)) return { kind: "unable", reason: `${file} is no C file` };
-    const { units: found, others } = units.dependents(file);
+    const { units: found, others } = usersOf(mirror, file, units, inlines.get(file));
     if (others) return { kind: "unable", reason: `more than objects depends on ${file}` };
     for (const unit of found) affected.set(unit.object, unit);
   }
@@ -80,6 +83,30 @@ export async function quickBuild(
     output: said.join(""),
     sources: [...affected.values()].map(({ source }) => source),
     stages: { compile: compiled - started, link: performance.now() - compiled },
+  };
+}
+
+/** What is to be compiled where a file has changed, or in a header only the bodies of some inline functions. */
+function usersOf(
+  mirror: string,
+  file: string,
+  units: CompiledUnits,
+  inlines: readonly string[] | undefined,
+): Dependents {
+  const all = units.dependents(file);
+  if (inlines === undefined) return all;
+  const texts = new Map<string, string>();
+  const add = (file: string): void => {
+    const path = join(mirror, file);
+    if (!texts.has(file) && existsSync(path)) texts.set(file, readFileSync(path, "latin1"));
+  };
+  for (const unit of all.units) unit.files.forEach(add);
+  if (all.others) units.otherFiles.forEach(add);
+  const users = inlineUsers(inlines, texts);
+  if (users === undefined) return all;
+  return {
+    units: all.units.filter(({ files }) => files.some((file) => users.has(file))),
+    others: all.others && [...units.otherFiles].some((file) => users.has(file)),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type TreeKernel,
 } from "./build_tree.ts";
 import { CompiledUnits } from "./compiled_units.ts";
+import { changedInlines } from "./inline_functions.ts";
 import type { LinkSteps } from "./link_trace.ts";
 import { mirrorTree } from "./mirror_tree.ts";
 import { originalOf, patchedFiles } from "./patch_mirror.ts";
@@ -35,6 +36,8 @@ export type Rebuilt =
 export class TreeRebuilder {
   readonly #build: TreeBuild;
   #units: CompiledUnits;
+  /** Whether objects can have been compiled from texts that no image was made of. */
+  #isMixed = false;
 
   /** @param build of a tree that has been built */
   constructor(build: TreeBuild) {
@@ -58,10 +61,22 @@ export class TreeRebuilder {
   /**
    * Builds the kernel with changed files: the units that depend on them alone where that can be, else with make.
    *
-   * @param changed paths of all files that have changed since the last build that did not fail, from the tree's root
+   * @param before of all files that have changed since the last build that did not fail the text that they had then; paths
+   *   are from the tree's root
    */
-  async rebuild(changed: readonly string[]): Promise<Rebuilt> {
-    const quick = await lockTree(this.#build, () => this.#quick(changed));
+  async rebuild(before: ReadonlyMap<string, string | undefined>): Promise<Rebuilt> {
+    const isMixed = this.#isMixed;
+    this.#isMixed = true;
+    const rebuilt = await this.#rebuild(before, isMixed);
+    this.#isMixed = rebuilt.kind === "failed";
+    return rebuilt;
+  }
+
+  async #rebuild(
+    before: ReadonlyMap<string, string | undefined>,
+    isMixed: boolean,
+  ): Promise<Rebuilt> {
+    const quick = await lockTree(this.#build, () => this.#quick(before, isMixed));
     if (quick !== undefined) return quick;
     try {
       const kernel = await buildTree(this.#build);
@@ -73,8 +88,12 @@ export class TreeRebuilder {
     }
   }
 
-  async #quick(changed: readonly string[]): Promise<Rebuilt | undefined> {
+  async #quick(
+    before: ReadonlyMap<string, string | undefined>,
+    isMixed: boolean,
+  ): Promise<Rebuilt | undefined> {
     const { tree, folder, patches } = this.#build;
+    const changed = [...before.keys()];
     const steps = readSteps(folder.link);
     if (steps === undefined || !changed.every((file) => /\.[chS]$/.test(file))) return undefined;
     const { stamps } = mirrorTree(tree.path, folder.mirror, folder.scan, {
@@ -86,7 +105,15 @@ export class TreeRebuilder {
     if (!changed.every((file) => stamps.has(file))) return undefined;
     writeFileSync(folder.log, "");
     const state = gitState(tree.path);
-    const result = await quickBuild(folder.mirror, changed, this.#units, steps, folder.symbols);
+    const inlines = isMixed ? undefined : this.#changedInlines(before);
+    const result = await quickBuild(
+      folder.mirror,
+      changed,
+      this.#units,
+      steps,
+      folder.symbols,
+      inlines,
+    );
     if (result.kind === "unable") return undefined;
     if (result.kind === "failed") {
       writeFileSync(folder.log, result.output);
@@ -101,6 +128,18 @@ export class TreeRebuilder {
     };
     const kernel = keepKernel(this.#build, patched, key, took, false);
     return { kind: "built", kernel, output, sources, stages };
+  }
+
+  /** Of changed headers the inline functions that alone have changed. */
+  #changedInlines(before: ReadonlyMap<string, string | undefined>): Map<string, string[]> {
+    const inlines = new Map<string, string[]>();
+    for (const [file, text] of before) {
+      const now = this.builtText(file);
+      if (!file.endsWith(".h") || text === undefined || now === undefined) continue;
+      const names = changedInlines(text, now);
+      if (names !== undefined) inlines.set(file, names);
+    }
+    return inlines;
   }
 }
 

@@ -60,7 +60,7 @@ export class WatchedKernel {
       const file = path.slice(this.#root.length + 1);
       if (!this.#before.has(file)) this.#before.set(file, this.#rebuilder.builtText(file));
     }
-    return await this.#rebuilder.rebuild([...this.#before.keys()]);
+    return await this.#rebuilder.rebuild(this.#before);
   }
 
   /** What has changed since the running kernel was built. */

@@ -96,6 +96,11 @@ class Mirror {
     return quickBuild(this.folder, changed, this.units, STEPS, this.#symbols);
   }
 
+  buildInlines(header: string, functions: readonly string[]): Promise<QuickBuild> {
+    const inlines = new Map([[header, functions]]);
+    return quickBuild(this.folder, [header], this.units, STEPS, this.#symbols, inlines);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true });
   }
@@ -174,4 +179,23 @@ test("what not only objects depend on is left to make, as are many objects", asy
       "arch/um/Kconfig is no C file",
     ],
   );
+});
+
+test("where a header's inline function has changed only what uses it is compiled", async () => {
+  using mirror = await Mirror.made();
+  const header = (value: number): string =>
+    `static inline int one(void)\n{\n\treturn ${value};\n}\nstatic inline int two(void)\n{\n\treturn 2;\n}\n`;
+  mirror.write("fs/inline.h", header(1));
+  mirror.write("fs/value.c", `#include "inline.h"\nint value(void) { return one(); }\n`);
+  mirror.write("fs/main.c", `#include "inline.h"\n${FILES["fs/main.c"]}`);
+  await mirror.build("fs/value.c", "fs/main.c");
+  mirror.write("fs/inline.h", header(30));
+  const build = await mirror.buildInlines("fs/inline.h", ["one"]);
+  assert.deepEqual(sourcesOf(build), ["fs/value.c"]);
+  assert.equal(mirror.run("./vmlinux"), "30 1\n");
+  assert.deepEqual(sourcesOf(await mirror.buildInlines("fs/inline.h", ["two"])), []);
+  assert.deepEqual(sourcesOf(await mirror.build("fs/inline.h")).toSorted(), [
+    "fs/main.c",
+    "fs/value.c",
+  ]);
 });
