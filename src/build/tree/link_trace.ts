@@ -37,15 +37,14 @@ export function linkSteps(log: string): LinkSteps | undefined {
   // The trace shows no quotes: words of one argument could not be told from others.
   if (/["'$`\\;&|<>()*?]/.test(link)) return undefined;
   const object = /(?:^| )(\S*kallsyms\S*\.o)(?= |$)/.exec(link)?.[1];
-  const sed = commands.findLast((line) => /^sed -f \S*mksysmap$/.test(line));
-  const nm = commands.findLast((line) => /^\S*nm -n vmlinux$/.test(line));
-  if (nm === undefined) return undefined;
+  const symbols = symbolsCommand(commands);
+  if (symbols === undefined) return undefined;
   const sorts = commands.slice(at).filter((line) => /(?:^|\/)sorttable /.test(line));
   // Newer ones are told the symbols by a file that they share with another step.
   if (sorts.some((line) => !/^\S*sorttable vmlinux$/.test(line))) return undefined;
   const steps = {
     link,
-    symbols: sed === undefined ? nm : `${nm} | ${sed}`,
+    symbols,
     finish: sorts,
   };
   if (object === undefined) return steps;
@@ -64,4 +63,15 @@ export function linkSteps(log: string): LinkSteps | undefined {
       assemble,
     },
   };
+}
+
+function symbolsCommand(commands: readonly string[]): string | undefined {
+  const nm = commands.findLast((line) => /^\S*nm -n vmlinux$/.test(line));
+  const sed = commands.findLast((line) => /^sed -f \S*mksysmap$/.test(line));
+  if (nm !== undefined) return sed === undefined ? nm : `${nm} | ${sed}`;
+  // As in 6.1: a script of its own, which make gives the name of nm and whose commands are not shown.
+  const script = commands.findLast((line) => /^\S*sh \S*mksysmap vmlinux System\.map$/.test(line));
+  if (script === undefined) return undefined;
+  const isLlvm = commands.some((line) => /(?:^| )clang .* -o vmlinux /.test(line));
+  return `NM=${isLlvm ? "llvm-nm" : "nm"} ${script.replace(/ System\.map$/, " /dev/stdout")}`;
 }

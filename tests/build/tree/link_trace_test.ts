@@ -43,6 +43,21 @@ test("a table that is made of standard input, as in 6.1, and options are kept", 
   ]);
 });
 
+test("symbols that a script prints, as in 6.1, are those that it prints of the image", () => {
+  const trace = [
+    ...TRACE.filter((line) => !/^\+ (?:nm|sed) /.test(line)),
+    "+ sh ./scripts/mksysmap .tmp_vmlinux.kallsyms2 .tmp_vmlinux.kallsyms2.syms",
+    "+ sh ./scripts/mksysmap vmlinux System.map",
+  ].join("\n");
+  const symbols = (text: string): string | undefined => linkSteps(text)?.symbols;
+  assert.equal(symbols(trace), "NM=nm sh ./scripts/mksysmap vmlinux /dev/stdout");
+  assert.equal(
+    symbols(trace.replaceAll("gcc -m64", "ccache clang -m64")),
+    "NM=llvm-nm sh ./scripts/mksysmap vmlinux /dev/stdout",
+  );
+  assert.equal(symbols(trace.replace(" System.map", " other")), undefined);
+});
+
 test("an image without a table of symbols is linked alone", () => {
   const trace = TRACE.map((line) => line.replace(/ \.tmp_vmlinux\d\.kallsyms\.o/, ""));
   assert.equal(linkSteps(trace.join("\n"))!.table, undefined);
