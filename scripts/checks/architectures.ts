@@ -6,6 +6,7 @@
  *
  *   apt-get install -y --no-install-recommends linux-source-6.12 llvm gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu
  *   npm run check:architectures [-- x86_64 arm64 riscv --whole]
+ *   npm run check:architectures -- arm64 --image FILE…        a kernel or module of yours instead
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -41,14 +42,17 @@ const CALLBACK = "__sanitizer_cov_trace_pc";
 
 const SYMBOLIZER = fileURLToPath(new URL("symbolizer.ts", import.meta.url));
 
-const { values: { whole }, positionals } = parseArgs({
+const { values: { whole, image: named = [] }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { whole: { type: "boolean", default: false } },
+  options: {
+    whole: { type: "boolean", default: false },
+    image: { type: "string", multiple: true },
+  },
 });
 const architectures = positionals.length > 0 ? positionals : Object.keys(COMPILERS);
 const TARGETS = [...OBJECTS, ...whole ? ["vmlinux"] : []];
 for (const architecture of architectures) {
-  const images = await imagesOf(architecture);
+  const images = named.length > 0 ? named : await imagesOf(architecture);
   for (const image of images) comparePoints(image, COMPILERS[architecture]);
   const { status } = spawnSync(
     process.execPath,
