@@ -32,6 +32,8 @@ const kernelcov = join(root, "src/cli/kernelcov");
 const SMALL = join(root, "scripts/checks/vm/small.config");
 /** A file of tests takes longer where it hangs, or is emulated. */
 const LIMIT_SECONDS = 2400;
+/** Emulated, tests may take this many times as long. */
+const PATIENCE = 5;
 
 /**
  * Kernel tests that are of the embedded kernel: they ask for its patches, its options or its one processor, or are a user's
@@ -173,10 +175,13 @@ function runOnHost(step: Step): void {
 }
 
 async function runInMachine(steps: readonly Step[]): Promise<void> {
+  if (steps.length === 0) return;
   const kernel = kernelOf("x86_64");
+  const patience = isEmulated("x86_64") ? [`KERNELCOV_TEST_PATIENCE=${PATIENCE}`] : [];
+  const environment = ["NO_COLOR=1", ...patience];
   await runInside(
     [kernelcov, "kernel", "run", "--kernel", kernel, "--cpus", "2"],
-    steps.map(({ command }) => ["env", "NO_COLOR=1", ...command(kernel)]),
+    steps.map(({ command }) => ["env", ...environment, ...command(kernel)]),
     { folder: out("tests"), limitSeconds: LIMIT_SECONDS },
     (index, ended) => tell(steps[index]!, ended),
   );
