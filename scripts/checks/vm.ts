@@ -1,6 +1,7 @@
 /**
  * Runs the tests of virtual machines in both runtimes, and in such machines: on x86-64 with two processors, KASLR and
- * modules the kernel's tests, collectors included, on arm64 with one processor the examples. Prints what holds and the time of
+ * modules the kernel's tests, collectors included, on arm64 with one processor the examples and
+ * some of these tests. Prints what holds and the time of
  * each step; exit status 1 where something does not hold.
  *
  * Its kernels are built first, by `kernelcov kernel build --source` of Debian's source, and the programs of arm64 made by
@@ -54,6 +55,12 @@ const HOST_TESTS: readonly [VmArch, string][] = [
   ["arm64", "./tests/machines/vm/arm64_test.ts"],
 ];
 
+/**
+ * Kernel tests for the other architecture: of threads, and of the tracer, which reads and writes registers and has tasks
+ * make calls.
+ */
+const ARM64_TESTS = ["./tests/kernel/hook_test.ts", "./tests/kernel/tracer_boundary_test.ts"];
+
 const RUNTIMES = {
   deno: ["deno", "test", "-A", "--no-check"],
   bun: ["bun", "test", "--timeout", "600000"],
@@ -85,6 +92,12 @@ function stepsOf([runtime, test]: [string, readonly string[]]): Step[] {
       name: `x86_64: ${path} in the machine, ${runtime}`,
       arch: "x86_64" as const,
       command: () => [...test, path],
+      inside: true,
+    })),
+    ...ARM64_TESTS.map((path) => ({
+      name: `arm64: ${path} in the machine, ${runtime}`,
+      arch: "arm64" as const,
+      command: () => ["env", "KERNELCOV_TEST_RECORDER=ptrace", ...test, path],
       inside: true,
     })),
     {
@@ -174,14 +187,14 @@ function runOnHost(step: Step): void {
   tell(step, { status: status ?? 1, output: stdout + stderr, seconds });
 }
 
-async function runInMachine(steps: readonly Step[]): Promise<void> {
+async function runInMachine(arch: VmArch, steps: readonly Step[]): Promise<void> {
   if (steps.length === 0) return;
-  const kernel = kernelOf("x86_64");
-  const patience = isEmulated("x86_64") ? [`KERNELCOV_TEST_PATIENCE=${PATIENCE}`] : [];
-  const environment = ["NO_COLOR=1", ...patience];
+  const kernel = kernelOf(arch);
+  const patience = isEmulated(arch) ? [`KERNELCOV_TEST_PATIENCE=${PATIENCE}`] : [];
+  const cpus = arch === "x86_64" ? "2" : "1";
   await runInside(
-    [kernelcov, "kernel", "run", "--kernel", kernel, "--cpus", "2"],
-    steps.map(({ command }) => ["env", ...environment, ...command(kernel)]),
+    [kernelcov, "kernel", "run", "--kernel", kernel, "--cpus", cpus],
+    steps.map(({ command }) => ["env", "NO_COLOR=1", ...patience, ...command(kernel)]),
     { folder: out("tests"), limitSeconds: LIMIT_SECONDS },
     (index, ended) => tell(steps[index]!, ended),
   );
@@ -191,7 +204,9 @@ process.chdir(root);
 for (const runtime of Object.entries(RUNTIMES)) {
   const steps = stepsOf(runtime).filter(({ name }) => words.every((word) => name.includes(word)));
   for (const step of steps.filter(({ inside }) => !inside)) runOnHost(step);
-  await runInMachine(steps.filter(({ inside }) => inside));
+  for (const arch of ["x86_64", "arm64"] as const) {
+    await runInMachine(arch, steps.filter((step) => step.inside && step.arch === arch));
+  }
 }
 const { ok, skipped, slow, FAILED: failed } = results;
 const list = (names: readonly string[]) => names.map((name) => `  ${name}\n`).join("");
