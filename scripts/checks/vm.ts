@@ -1,8 +1,7 @@
 /**
  * Runs the tests of virtual machines in both runtimes, and in such machines: on x86-64 with two processors, KASLR and
- * modules the kernel's tests, collectors included, on arm64 with one processor the examples and
- * some of these tests. Prints what holds and the time of
- * each step; exit status 1 where something does not hold.
+ * modules the kernel's tests, collectors included, on arm64 with one processor the examples and some of these tests. Prints
+ * what holds and the time of each step; exit status 1 where something does not hold.
  *
  * Its kernels are built first, by `kernelcov kernel build --source` of Debian's source, and the programs of arm64 made by
  * `kernelcov kernel rootfs`: some 30 CPU minutes, once. `KERNELCOV_VM_KERNEL` and `KERNELCOV_VM_KERNEL_ARM64` name others.
