@@ -138,6 +138,10 @@ static void full(int rounds) {
 		renew(&small);
 		some_calls();
 		control(&outside, KCOV_COLLECT_SWITCH, SWITCH_OWN);
+		/* A child goes on, on another processor, after it was waited for. */
+		settle(&large);
+		settle(&small);
+		wait_ms(50);
 		all = different(&large);
 		few = different(&small);
 		complete(&large, "of a large collector");
