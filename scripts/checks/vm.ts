@@ -8,7 +8,7 @@
  *
  *   apt-get install -y --no-install-recommends linux-source-6.12 qemu-system-x86 qemu-system-arm kmod e2fsprogs \
  *     libelf-dev gcc-aarch64-linux-gnu
- *   npm run check:vm [-- WORD…]       only steps whose names hold these words, such as x86_64 deno hook_test
+ *   npm run check:vm [-- WORD…]       only steps whose names hold these words, such as x86_64 deno 'hook|broker'
  *
  * Without KVM all of it is emulated, and takes hours. What does not end then within its limits is listed as too slow; with
  * KVM it fails.
@@ -162,7 +162,7 @@ function resultOf({ status, output: text }: Omit<Ended, "seconds">, arch: VmArch
   return status === 124 || (failures > 0 && late === failures) ? "slow" : "FAILED";
 }
 
-const words = process.argv.slice(2);
+const words = process.argv.slice(2).map((word) => new RegExp(word));
 const results: Record<Result, string[]> = { ok: [], skipped: [], slow: [], FAILED: [] };
 
 function tell({ name, arch }: Step, ended: Ended): void {
@@ -201,7 +201,7 @@ async function runInMachine(arch: VmArch, steps: readonly Step[]): Promise<void>
 
 process.chdir(root);
 for (const runtime of Object.entries(RUNTIMES)) {
-  const steps = stepsOf(runtime).filter(({ name }) => words.every((word) => name.includes(word)));
+  const steps = stepsOf(runtime).filter(({ name }) => words.every((word) => word.test(name)));
   for (const step of steps.filter(({ inside }) => !inside)) runOnHost(step);
   for (const arch of ["x86_64", "arm64"] as const) {
     await runInMachine(arch, steps.filter((step) => step.inside && step.arch === arch));

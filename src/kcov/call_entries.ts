@@ -40,7 +40,7 @@ const OTHERS: ReadonlyMap<string, number> = new Map([
     ...["find_vma", "lock_vma_under_rcu", "lock_mm_and_find_vma"],
     // On the way back to user mode, from wherever.
     ...["__rseq_handle_notify_resume", "mem_cgroup_handle_over_high", "uprobe_notify_resume"],
-    ...["blkcg_maybe_throttle_current"],
+    ...["blkcg_maybe_throttle_current", "switch_fpu_return"],
   ].map((name) => [name, NONE] as const),
 ]);
 

@@ -88,6 +88,7 @@ test("signals, exits and task work begin in functions of their own; page faults 
     "arch_do_signal_or_restart",
     "kmmio_fault",
     "fault_in_kernel_space",
+    "switch_fpu_return",
     "vfs_read",
   ];
   assert.deepEqual([...entriesOf(names, "x86_64").origin], [
@@ -97,6 +98,7 @@ test("signals, exits and task work begin in functions of their own; page faults 
     KCOV_CALL.none,
     KCOV_CALL.none,
     KCOV_CALL.signal,
+    KCOV_CALL.none,
     KCOV_CALL.none,
     KCOV_CALL.none,
   ]);

@@ -18,7 +18,7 @@ static void renew(const struct collector *c) { control(c, KCOV_COLLECT_SWITCH, S
 
 /* Waits until what is under way for the collector has run, but not for ever. */
 static void settle(const struct collector *c) {
-	for (int i = 0; i < 1000 && c->area[PENDING]; i++) wait_ms(10);
+	for (int i = 0; i < 4000 && c->area[PENDING]; i++) wait_ms(10);
 	check(c->area[PENDING] == 0, "still something pending", "PENDING");
 }
 
