@@ -6,6 +6,7 @@
  *
  *   apt-get install -y --no-install-recommends linux-source-6.12 llvm gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu
  *   npm run check:architectures [-- x86_64 arm64 riscv --whole]
+ *   npm run check:architectures -- arm64 --image FILE…        a kernel or module of yours instead
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -41,15 +42,19 @@ const CALLBACK = "__sanitizer_cov_trace_pc";
 
 const SYMBOLIZER = fileURLToPath(new URL("symbolizer.ts", import.meta.url));
 
-const { values: { whole }, positionals } = parseArgs({
+const { values: { whole, image: named = [] }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { whole: { type: "boolean", default: false } },
+  options: {
+    whole: { type: "boolean", default: false },
+    image: { type: "string", multiple: true },
+  },
 });
 const architectures = positionals.length > 0 ? positionals : Object.keys(COMPILERS);
 const TARGETS = [...OBJECTS, ...whole ? ["vmlinux"] : []];
 for (const architecture of architectures) {
-  const images = await imagesOf(architecture);
-  for (const image of images) comparePoints(image, COMPILERS[architecture]);
+  const compiler = compilerOf(architecture);
+  const images = named.length > 0 ? named : await imagesOf(architecture);
+  for (const image of images) comparePoints(image, compiler);
   const { status } = spawnSync(
     process.execPath,
     [...process.execPath.endsWith("deno") ? ["run", "-A"] : [], SYMBOLIZER, ...images],
@@ -58,11 +63,14 @@ for (const architecture of architectures) {
   if (status !== 0) process.exitCode = 1;
 }
 
+function compilerOf(architecture: string): string {
+  const compiler = COMPILERS[architecture];
+  if (compiler !== undefined) return compiler;
+  const known = Object.keys(COMPILERS).join(", ");
+  throw new TypeError(`Unknown architecture "${architecture}": use ${known}`);
+}
+
 async function imagesOf(architecture: string): Promise<string[]> {
-  if (COMPILERS[architecture] === undefined) {
-    const known = Object.keys(COMPILERS).join(", ");
-    throw new TypeError(`Unknown architecture "${architecture}": use ${known}`);
-  }
   if (architecture === "x86_64") return [(await buildEmbeddedKernel()).vmlinux];
   const folder = build(architecture);
   return TARGETS.map((name) => join(folder, name));
@@ -70,7 +78,7 @@ async function imagesOf(architecture: string): Promise<string[]> {
 
 /** Builds what is compared, or what is missing of it; its folder. */
 function build(architecture: string): string {
-  const compiler = COMPILERS[architecture];
+  const compiler = compilerOf(architecture);
   const folder = join(cacheFolder(), "architectures", architecture);
   mkdirSync(folder, { recursive: true });
   const options = join(folder, "options");

@@ -1,19 +1,19 @@
 /**
  * Runs the tests of virtual machines in both runtimes, and in such machines: on x86-64 with two processors, KASLR and
- * modules the kernel's tests, collectors included, on arm64 with one processor the examples. Prints what holds and the time of
- * each step; exit status 1 where something does not hold.
+ * modules the kernel's tests, collectors included, on arm64 with one processor the examples and some of these tests. Prints
+ * what holds and the time of each step; exit status 1 where something does not hold.
  *
  * Its kernels are built first, by `kernelcov kernel build --source` of Debian's source, and the programs of arm64 made by
  * `kernelcov kernel rootfs`: some 30 CPU minutes, once. `KERNELCOV_VM_KERNEL` and `KERNELCOV_VM_KERNEL_ARM64` name others.
  *
  *   apt-get install -y --no-install-recommends linux-source-6.12 qemu-system-x86 qemu-system-arm kmod e2fsprogs \
  *     libelf-dev gcc-aarch64-linux-gnu
- *   npm run check:vm [-- WORD…]       only steps whose names hold these words, such as x86_64 deno hook_test
+ *   npm run check:vm [-- WORD…]       only steps whose names hold these words, such as x86_64 deno 'hook|broker'
  *
  * Without KVM all of it is emulated, and takes hours. What does not end then within its limits is listed as too slow; with
  * KVM it fails.
  */
-import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -24,6 +24,7 @@ import { findProgram } from "../../src/machines/vm/find_program.ts";
 import { KERNEL_MACHINES } from "../../src/machines/vm/kernel_machines.ts";
 import { KcovUnavailableError } from "../../src/errors.ts";
 import { debianTree } from "./debian_tree.ts";
+import { type Ended, runInside } from "./vm/run_inside.ts";
 
 const root = join(import.meta.dirname!, "../..");
 const kernelcov = join(root, "src/cli/kernelcov");
@@ -31,6 +32,8 @@ const kernelcov = join(root, "src/cli/kernelcov");
 const SMALL = join(root, "scripts/checks/vm/small.config");
 /** A file of tests takes longer where it hangs, or is emulated. */
 const LIMIT_SECONDS = 2400;
+/** Emulated, tests may take this many times as long. */
+const PATIENCE = 5;
 
 /**
  * Kernel tests that are of the embedded kernel: they ask for its patches, its options or its one processor, or are a user's
@@ -44,6 +47,19 @@ const EMBEDDED_ONLY = [
   "tracer_workers_test.ts",
 ];
 
+/** Tests on the host that start machines themselves. */
+const HOST_TESTS: readonly [VmArch, string][] = [
+  ["x86_64", "./tests/machines/machine_test.ts"],
+  ["x86_64", "./tests/machines/vm/virtual_machine_test.ts"],
+  ["arm64", "./tests/machines/vm/arm64_test.ts"],
+];
+
+/**
+ * Kernel tests for the other architecture: of threads, and of the tracer, which reads and writes registers and has tasks
+ * make calls.
+ */
+const ARM64_TESTS = ["./tests/kernel/hook_test.ts", "./tests/kernel/tracer_boundary_test.ts"];
+
 const RUNTIMES = {
   deno: ["deno", "test", "-A", "--no-check"],
   bun: ["bun", "test", "--timeout", "600000"],
@@ -53,6 +69,8 @@ interface Step {
   readonly name: string;
   readonly arch: VmArch;
   readonly command: (kernel: string) => readonly string[];
+  /** Whether the command is one for within a machine. */
+  readonly inside: boolean;
 }
 
 function testFiles(folder: string): string[] {
@@ -62,30 +80,39 @@ function testFiles(folder: string): string[] {
 }
 
 function stepsOf([runtime, test]: [string, readonly string[]]): Step[] {
-  const guest = ["--timeout", String(LIMIT_SECONDS), "--"];
   return [
-    ...["./tests/machines/machine_test.ts", ...testFiles("tests/machines/vm")].map((path) => ({
-      name: `x86_64: ${path}, ${runtime}`,
-      arch: "x86_64" as const,
+    ...HOST_TESTS.map(([arch, path]) => ({
+      name: `${arch}: ${path}, ${runtime}`,
+      arch,
       command: () => [...test, path],
+      inside: false,
     })),
     ...testFiles("tests/kernel").map((path) => ({
       name: `x86_64: ${path} in the machine, ${runtime}`,
       arch: "x86_64" as const,
-      command: (kernel: string) => [
-        ...[kernelcov, "kernel", "run", "--kernel", kernel, "--cpus", "2"],
-        ...[...guest, ...test, path],
-      ],
+      command: () => [...test, path],
+      inside: true,
     })),
-    ...testFiles("examples").map((path) => ({
+    ...ARM64_TESTS.map((path) => ({
       name: `arm64: ${path} in the machine, ${runtime}`,
       arch: "arm64" as const,
-      command: (kernel: string) => [
-        ...[kernelcov, "test", "--kernel", kernel, "--fresh"],
-        ...["--out", join(cacheFolder(), "check_vm"), ...guest, ...test, path],
-      ],
+      command: () => ["env", "KERNELCOV_TEST_RECORDER=ptrace", ...test, path],
+      inside: true,
     })),
+    {
+      name: `arm64: the examples, recorded, ${runtime}`,
+      arch: "arm64",
+      command: (kernel: string) => [
+        ...[kernelcov, "test", "--kernel", kernel, "--fresh", "--out", out("examples")],
+        ...["--timeout", String(LIMIT_SECONDS), "--", ...test, ...testFiles("examples")],
+      ],
+      inside: false,
+    },
   ];
+}
+
+function out(name: string): string {
+  return join(cacheFolder(), "check_vm", name);
 }
 
 const NAMED = { x86_64: "KERNELCOV_VM_KERNEL", arm64: "KERNELCOV_VM_KERNEL_ARM64" } as const;
@@ -117,13 +144,15 @@ function isEmulated(arch: VmArch): boolean {
   return qemu === undefined || chooseAccelerator(machine, qemu, cacheFolder()).name === "tcg";
 }
 
-type Result = "ok" | "slow" | "FAILED";
+type Result = "ok" | "skipped" | "slow" | "FAILED";
 
-/** What came of a step: too slow where every failure is a limit that has passed, of the file or of one test. */
-function resultOf({ status, stdout, stderr }: SpawnSyncReturns<string>, arch: VmArch): Result {
-  const text = stdout + stderr;
-  const ran = /\| [1-9]\d* passed|^ok \| [1-9]|^ *[1-9]\d* pass$/m.test(text);
-  if (status === 0 && ran) return "ok";
+/**
+ * What came of a step: skipped where its tests want what is not there, too slow where every failure is a limit that has
+ * passed, of the file or of one test.
+ */
+function resultOf({ status, output: text }: Omit<Ended, "seconds">, arch: VmArch): Result {
+  if (status === 0 && /^ok \| [1-9]|^ *[1-9]\d* pass$/m.test(text)) return "ok";
+  if (status === 0 && /\| [1-9]\d* ignored|^ *[1-9]\d* skip$/m.test(text)) return "skipped";
   if (!isEmulated(arch)) return "FAILED";
   const failures = Number(
     /\| (\d+) failed|^ *(\d+) fail$/m.exec(text)?.slice(1).find(Boolean) ?? 0,
@@ -133,28 +162,58 @@ function resultOf({ status, stdout, stderr }: SpawnSyncReturns<string>, arch: Vm
   return status === 124 || (failures > 0 && late === failures) ? "slow" : "FAILED";
 }
 
-const words = process.argv.slice(2);
-const results: Record<Result, string[]> = { ok: [], slow: [], FAILED: [] };
-for (const { name, arch, command } of Object.entries(RUNTIMES).flatMap(stepsOf)) {
-  if (!words.every((word) => name.includes(word))) continue;
-  const kernel = kernelOf(arch);
-  const started = performance.now();
-  const [program, ...args] = command(kernel);
-  const ended = spawnSync(program!, args, {
-    cwd: root,
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", [NAMED[arch]]: kernel },
-    maxBuffer: 1 << 28,
-  });
+const words = process.argv.slice(2).map((word) => new RegExp(word));
+const results: Record<Result, string[]> = { ok: [], skipped: [], slow: [], FAILED: [] };
+
+function tell({ name, arch }: Step, ended: Ended): void {
   const result = resultOf(ended, arch);
   results[result].push(name);
-  if (result === "FAILED") console.log(ended.stdout + ended.stderr);
+  if (result === "FAILED") console.log(ended.output);
+  console.log(`${result.padEnd(7)} ${name} (${ended.seconds} s)`);
+}
+
+function runOnHost(step: Step): void {
+  const kernel = kernelOf(step.arch);
+  const started = performance.now();
+  const [program, ...args] = step.command(kernel);
+  const { status, stdout, stderr } = spawnSync(program!, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", [NAMED[step.arch]]: kernel },
+    maxBuffer: 1 << 28,
+  });
   const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(`${result.padEnd(6)} ${name} (${seconds} s)`);
+  tell(step, { status: status ?? 1, output: stdout + stderr, seconds });
 }
-const { ok, slow, FAILED: failed } = results;
-if (slow.length > 0) {
-  console.log(`Too slow emulated, so not known:\n${slow.map((name) => `  ${name}\n`).join("")}`);
+
+async function runInMachine(arch: VmArch, steps: readonly Step[]): Promise<void> {
+  if (steps.length === 0) return;
+  const kernel = kernelOf(arch);
+  const patience = isEmulated(arch) ? [`KERNELCOV_TEST_PATIENCE=${PATIENCE}`] : [];
+  const cpus = arch === "x86_64" ? "2" : "1";
+  await runInside(
+    [kernelcov, "kernel", "run", "--kernel", kernel, "--cpus", cpus],
+    steps.map(({ command }) => ["env", "NO_COLOR=1", ...patience, ...command(kernel)]),
+    { folder: out("tests"), limitSeconds: LIMIT_SECONDS },
+    (index, ended) => tell(steps[index]!, ended),
+  );
 }
-console.log(`vm: ${ok.length} passed, ${slow.length} too slow, ${failed.length} failed`);
+
+process.chdir(root);
+for (const runtime of Object.entries(RUNTIMES)) {
+  const steps = stepsOf(runtime).filter(({ name }) => words.every((word) => word.test(name)));
+  for (const step of steps.filter(({ inside }) => !inside)) runOnHost(step);
+  for (const arch of ["x86_64", "arm64"] as const) {
+    await runInMachine(arch, steps.filter((step) => step.inside && step.arch === arch));
+  }
+}
+const { ok, skipped, slow, FAILED: failed } = results;
+const list = (names: readonly string[]) => names.map((name) => `  ${name}\n`).join("");
+if (skipped.length > 0) {
+  console.log(`Skipped, as these want what the machine or the host lacks:\n${list(skipped)}`);
+}
+if (slow.length > 0) console.log(`Too slow emulated, so not known:\n${list(slow)}`);
+console.log(
+  `vm: ${ok.length} passed, ${skipped.length} skipped, ${slow.length} too slow, ${failed.length} failed`,
+);
 process.exit(failed.length === 0 && ok.length > 0 ? 0 : 1);

@@ -29,16 +29,18 @@ const NONE = KCOV_HOW.own << KCOV_HOW_SHIFT | KCOV_CALL.none;
 /** Functions that begin something else than a system call, and the origin of that. */
 const OTHERS: ReadonlyMap<string, number> = new Map([
   ["get_signal", KCOV_CALL.signal],
+  ["arch_do_signal_or_restart", KCOV_CALL.signal],
   ["do_exit", KCOV_CALL.exit],
   // At the return to user mode, of a call or of an interrupt.
   ["task_work_run", KCOV_HOW.taskWork << KCOV_HOW_SHIFT | KCOV_CALL.none],
   ...[
     // Page faults, of user mode or within a call, and what calls share with them.
     ...["do_user_addr_fault", "do_mem_abort", "do_page_fault", "handle_mm_fault"],
+    ...["kmmio_fault", "fault_in_kernel_space"],
     ...["find_vma", "lock_vma_under_rcu", "lock_mm_and_find_vma"],
     // On the way back to user mode, from wherever.
     ...["__rseq_handle_notify_resume", "mem_cgroup_handle_over_high", "uprobe_notify_resume"],
-    ...["blkcg_maybe_throttle_current"],
+    ...["blkcg_maybe_throttle_current", "switch_fpu_return"],
   ].map((name) => [name, NONE] as const),
 ]);
 

@@ -6,7 +6,7 @@ import { createFile, makeFolder, removeFile, renameFile, tryReadText } from "../
 import { requireSource } from "../sys/node_builtins.ts";
 
 /** Version of the files and of what `callEntries` finds; a reader takes no other. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Where the entries of a kernel build are kept. */
 export function callEntriesPath(buildId: string): string {

@@ -10,6 +10,7 @@ import {
   superviseHere,
   type TestRecorder,
 } from "./supervised.ts";
+import { timeLimit } from "./limits/time_limit.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
@@ -38,7 +39,7 @@ export function fixtureCommand(
   );
   const runner = runtimeName() === "deno"
     ? ["test", ...permissions, "--no-prompt", "--no-check", "--config", CONFIG]
-    : ["test", "--timeout", "60000"];
+    : ["test", "--timeout", String(timeLimit(60_000))];
   return [process.execPath, ...runner, ...flags, ...paths];
 }
 

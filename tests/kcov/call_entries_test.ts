@@ -84,12 +84,21 @@ test("signals, exits and task work begin in functions of their own; page faults 
     "task_work_run",
     "handle_mm_fault",
     "find_vma",
+    // Those of x86-64 that come before them.
+    "arch_do_signal_or_restart",
+    "kmmio_fault",
+    "fault_in_kernel_space",
+    "switch_fpu_return",
     "vfs_read",
   ];
   assert.deepEqual([...entriesOf(names, "x86_64").origin], [
     KCOV_CALL.signal,
     KCOV_CALL.exit,
     TASK_WORK,
+    KCOV_CALL.none,
+    KCOV_CALL.none,
+    KCOV_CALL.signal,
+    KCOV_CALL.none,
     KCOV_CALL.none,
     KCOV_CALL.none,
   ]);

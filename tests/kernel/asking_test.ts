@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { runTests } from "../_support/run_tests.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 test("a test's questions are answered or refused, in thread scope", SLOW, () => {
   const path = fileURLToPath(new URL("fixtures/asking_tests.ts", import.meta.url));

@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests } from "../_support/run_tests.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const SANITIZED = fileURLToPath(new URL("fixtures/sanitized_tests.ts", import.meta.url));
 const FIXTURE = fileURLToPath(new URL("fixtures/closing_tests.ts", import.meta.url));
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 test(
   "a test that closes the hook's descriptors costs the records behind it, and no test",

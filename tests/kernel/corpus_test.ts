@@ -12,6 +12,7 @@ import { settleOutcomes } from "../../src/runners/settle_outcomes.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { assertSameRun, Corpus, runInCorpus } from "../_support/corpus.ts";
 import { plainEnvironment, RECORDERS } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "kernelcov-corpus-")));
 after(() => rmSync(folder, { recursive: true }));
@@ -22,7 +23,7 @@ const WITHOUT_RECORD: Readonly<Record<string, readonly string[]>> = {
   deno: ["does not run", "is not reached", "outer", "outer > inner"],
 };
 
-const SLOW = { timeout: 900_000 };
+const SLOW = { timeout: timeLimit(900_000) };
 const plain = new Corpus(join(folder, "plain"), false);
 const wrapped = new Corpus(join(folder, "wrapped"), true);
 const env = plainEnvironment();

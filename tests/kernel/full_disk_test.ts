@@ -12,9 +12,10 @@ import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { fixtureCommand } from "../_support/run_supervised_fixture.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, RECORDERS } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // A guest's tests run as root: a file system of a few pages is easily had.
-const SLOW = { timeout: 120_000, skip: process.getuid?.() !== 0 };
+const SLOW = { timeout: timeLimit(120_000), skip: process.getuid?.() !== 0 };
 const TESTS = 12;
 
 /** Calls `body` with a folder on a disk of `size`. */

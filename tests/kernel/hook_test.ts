@@ -10,6 +10,7 @@ import type { Run } from "../../src/record/test_record.ts";
 import { runningKernel } from "../../src/kernel/running_kernel.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { runTests } from "../_support/run_tests.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const OUTCOMES = fileURLToPath(new URL("../hook/fixtures/three_outcomes.ts", import.meta.url));
 const NAMES = fileURLToPath(
@@ -29,7 +30,7 @@ const BUN_NAMES = ["first *", "given", "plain", "row 1 is one", "row 2 is two", 
 const BLOCK = fileURLToPath(new URL("../hook/fixtures/one_block.ts", import.meta.url));
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: timeLimit(60_000) };
 
 /** Runs the fixtures with coverage required and gives their records. */
 function recordsOf(flags: string[], times = 1): Run {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const SOURCE = fileURLToPath(new URL("./fixtures/memory_cases.c", import.meta.url));
 
@@ -43,7 +44,7 @@ function compiled(): string {
 }
 
 for (const [name, title] of Object.entries(CASES)) {
-  test(title, { timeout: 120_000 }, () => {
+  test(title, { timeout: timeLimit(120_000) }, () => {
     const run = spawnSync(compiled(), [name], { encoding: "utf8" });
     assert.equal(run.stdout, `ok ${name}\n`, `status ${run.status}, signal ${run.signal}`);
   });

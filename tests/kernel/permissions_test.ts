@@ -8,9 +8,10 @@ import { runtimeName } from "../../src/sys/runtime.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { RECORDERS } from "../_support/supervised.ts";
 import { runTests } from "../_support/run_tests.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 const FIXTURE = "../../hook/fixtures/asks_nothing.ts";
 /** What the README names. Bun has no permissions: there these are runs like any other. */
 const ENOUGH = ["--allow-ffi", "--allow-read", "--allow-write", "--allow-env"];

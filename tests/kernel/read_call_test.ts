@@ -13,6 +13,7 @@ import { KcovDevice } from "../../src/kcov/kcov_device.ts";
 import { loadLibc } from "../../src/sys/load.ts";
 import { PointTable } from "../../src/tracer/ledger/point_table.ts";
 import { TraceBufferPool } from "../../src/tracer/ledger/trace_buffer_pool.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // These tests must fail where coverage is missing, not pass without it.
 process.env.KERNELCOV = "require";
@@ -26,7 +27,7 @@ after(() => {
 
 const ROUNDS = 50;
 // gcc takes its time in a user-mode kernel.
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: timeLimit(60_000) };
 const SOURCE = fileURLToPath(new URL("../data/kcov_read.c", import.meta.url));
 
 /** What each round of the C program recorded. */

@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-cases-"));
 after(() => rmSync(folder, { recursive: true }));

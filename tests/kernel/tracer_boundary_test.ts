@@ -4,6 +4,7 @@ import type { SuperviseOptions } from "../../src/tracer/supervise_options.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { recordNamed } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 /** What a message to the supervisor makes its thread run. */
 const SENDING = ["__se_sys_rt_tgsigqueueinfo", "do_send_specific"];
@@ -17,7 +18,7 @@ const MODES: Readonly<Record<string, Partial<SuperviseOptions>>> = {
 
 for (const [name, supervise] of Object.entries(MODES)) {
   test(`a record holds nothing of the supervisor's, and the test's own signals: ${name}`, {
-    timeout: 120_000,
+    timeout: timeLimit(120_000),
   }, () => {
     const { status, records, stdout, stderr } = runFixture(["boundary_tests.ts"], { supervise });
     assert.equal(status, 0, stdout + stderr);
@@ -43,7 +44,7 @@ for (const [name, supervise] of Object.entries(MODES)) {
 }
 
 test("what a test's children run holds nothing of how they were enrolled", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
 }, () => {
   const { status, records, stdout, stderr } = runFixture(["tree_tests.ts"]);
   assert.equal(status, 0, stdout + stderr);

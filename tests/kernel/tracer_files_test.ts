@@ -8,9 +8,10 @@ import { runtimeName } from "../../src/sys/runtime.ts";
 import { withPreload } from "../../src/runners/runner_command.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { collectHere, RECORDERS, superviseHere } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 /** More than the threads on which Deno runs one file after another. */
 const FILES = 6;
 const GETPRIORITY = process.arch === "x64" ? 140 : 141;

@@ -13,8 +13,9 @@ import { Supervisor } from "../../src/tracer/supervisor.ts";
 import { TraceBufferPool } from "../../src/tracer/ledger/trace_buffer_pool.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 /** Looks up files by itself, thousands of entries at a time; the end of a child is a signal that stops it. */
 const BUSY = `

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-hidden-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -54,7 +55,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { name, title, refused = {}, reached, unreached } of CASES) {
-  test(`recorded as without it: ${title}`, { timeout: 120_000 }, () => {
+  test(`recorded as without it: ${title}`, { timeout: timeLimit(120_000) }, () => {
     const plain = spawnSync(program, [name], { env: plainEnvironment(), encoding: "utf8" });
     assert.equal(plain.status, 0, plain.stderr);
     for (const recorder of RECORDERS) {
@@ -77,7 +78,7 @@ for (const { name, title, refused = {}, reached, unreached } of CASES) {
 }
 
 test("a child that asks not to be traced is counted where the kernel grants that", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
 }, () => {
   const { records, status } = superviseHere([program, "untraced"], {
     record: true,
@@ -90,7 +91,7 @@ test("a child that asks not to be traced is counted where the kernel grants that
 });
 
 test("a program that is to be left alone finds KCOV free and records itself, and is counted", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
 }, () => {
   const script = `read -r line </proc/version; ${program} kcov; ${program} tracer; true`;
   const command = ["sh", "-c", script];

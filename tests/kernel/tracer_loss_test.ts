@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../src/base/address.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment, RECORDERS, recordNamed, superviseHere } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
-const SLOW = { timeout: 300_000 };
+const SLOW = { timeout: timeLimit(300_000) };
 const WORDS = 65_536;
 const ENTRIES = 50_000_000;
 /** Rounds of a short run, for each thread. */

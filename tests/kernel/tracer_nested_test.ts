@@ -11,9 +11,10 @@ import { RUNNERS } from "../../src/runners/all_runners.ts";
 import { supervisedCommand } from "../../src/tracer/supervised_command.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, RECORDERS, superviseHere } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 const runtime = runtimeName() === "deno" ? "deno" : "bun";
 const flags = runtime === "deno" ? "-A --no-check --no-config " : "";
@@ -50,7 +51,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     : ["bun", "run", "check"],
   make: ["make", "check"],
   "a shell": sh(`cd . && ${runner}`),
-  timeout: ["timeout", "60", ...runner.split(" ")],
+  timeout: ["timeout", String(timeLimit(60)), ...runner.split(" ")],
   "a script's first line": ["./check.sh"],
   "an empty environment": ["env", "-i", `PATH=${PATH}`, ...runner.split(" ")],
   "a path": [process.execPath, ...runner.split(" ").slice(1)],

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { RECORDERS, recordNamed } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-refused-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,7 +20,7 @@ for (const recorder of RECORDERS) {
   test(
     `a test's record counts the tasks that could not be recorded, each with the reason: ${recorder}`,
     {
-      timeout: 120_000,
+      timeout: timeLimit(120_000),
     },
     () => {
       const { status, records, stdout, stderr } = runFixture(["refused_tests.ts"], {

@@ -9,9 +9,10 @@ import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { fixtureCommand, runFixture } from "../_support/run_supervised_fixture.ts";
 import { spawnSync } from "../_support/spawn_sync.ts";
 import { plainEnvironment, recordNamed } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-runners-"));
 after(() => rmSync(folder, { recursive: true }));

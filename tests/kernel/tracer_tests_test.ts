@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { RECORDERS, recordNamed } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 
 /** What other threads and processes run, by the test that makes them. */
 const OWN_FUNCTIONS: Readonly<Record<string, string>> = {

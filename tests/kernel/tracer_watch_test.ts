@@ -11,6 +11,7 @@ import { readRun } from "../../src/record/read_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { plainEnvironment } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const KERNELCOV = fileURLToPath(new URL("../../src/cli/kernelcov", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-watch-"));
@@ -30,7 +31,7 @@ test(${JSON.stringify(name)}, () => { readFileSync(${JSON.stringify(path)}); });
 
 test(
   "a watched run has records of each version of a file, and Ctrl-C ends it with everything written",
-  { timeout: 120_000 },
+  { timeout: timeLimit(120_000) },
   async () => {
     write("first version", "/proc/version");
     const out = join(folder, "coverage");

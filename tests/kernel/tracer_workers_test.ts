@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { runFixture } from "../_support/run_supervised_fixture.ts";
 import { kernelFunctions } from "../_support/kernel_symbols.ts";
 import { RECORDERS, recordNamed } from "../_support/supervised.ts";
+import { timeLimit } from "../_support/limits/time_limit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-workers-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -16,7 +17,7 @@ const source = fileURLToPath(new URL("./fixtures/io_uring_workers.c", import.met
 execFileSync("gcc", ["-O2", "-o", program, source]);
 
 test("a test's record names the threads that the kernel made for io_uring, and no other's does", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
 }, () => {
   const { status, records, stdout, stderr } = runFixture(["worker_tests.ts"], {
     env: { IO_URING_PROGRAM: program },
@@ -35,7 +36,7 @@ test("a test's record names the threads that the kernel made for io_uring, and n
 });
 
 test("with collectors a test's record has what the threads that the kernel made for io_uring ran", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
   skip: !RECORDERS.includes("collectors"),
 }, () => {
   const { status, records, stdout, stderr } = runFixture(["worker_tests.ts"], {

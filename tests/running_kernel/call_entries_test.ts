@@ -77,7 +77,7 @@ test("entries are kept by build id, and files that are cut or of others are not 
   for (
     const damaged of [
       text.slice(0, -1),
-      text.replace('"version":3', '"version":2'),
+      text.replace('"version":4', '"version":3'),
       text.replace('"origin":[39,', '"origin":['),
       text.replace(`[${TEXT},`, `[${TEXT + 0x1000},`),
       "{}",

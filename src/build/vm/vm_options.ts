@@ -47,8 +47,7 @@ export function vmTreeConfig(arch: VmArch, user?: UserConfig): TreeConfig {
   // Kconfig notes the compiler in each configuration that it completes.
   const whole = users.has("CONFIG_CC_VERSION_TEXT");
   if (whole) {
-    const name = arch === "x86_64" ? "CONFIG_X86_64" : "CONFIG_ARM64";
-    if (users.get(name) !== `${name}=y`) {
+    if (archOf(users) !== arch) {
       throw new TypeError(
         `${user?.origin} is not a configuration of ${arch}: make one with make ARCH=${arch} defconfig, or name a file with single options`,
       );
@@ -69,6 +68,14 @@ export function vmTreeConfig(arch: VmArch, user?: UserConfig): TreeConfig {
   ]);
   const text = mergeKernelOptions(base, users);
   return { text, target: "allnoconfig", wanted: parseKernelOptions(text, file), users, whole };
+}
+
+/** The architecture that a whole configuration is of; `undefined` where it is of another, or only a part of one. */
+export function archOf(options: KernelOptions): VmArch | undefined {
+  const names = { x86_64: "CONFIG_X86_64", arm64: "CONFIG_ARM64" } as const;
+  return (["x86_64", "arm64"] as const).find((arch) =>
+    options.get(names[arch]) === `${names[arch]}=y`
+  );
 }
 
 /**

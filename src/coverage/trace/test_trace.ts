@@ -18,8 +18,10 @@ const PAGE_FAULTS: ReadonlySet<string> = new Set([
   "do_user_addr_fault",
   "do_mem_abort",
   "do_page_fault",
+  "fault_in_kernel_space",
   "find_vma",
   "handle_mm_fault",
+  "kmmio_fault",
   "lock_mm_and_find_vma",
   "lock_vma_under_rcu",
 ]);

@@ -109,7 +109,8 @@ static void mount_host(const char *tag, const char *target, const char *cache)
 		return;
 	if (errno == ENODEV)
 		fail("This kernel lacks CONFIG_9P_FS=y: kernelcov kernel config --vm prints what it needs");
-	if (errno == ENOENT || errno == EPROTONOSUPPORT)
+	/* EINVAL: there is no such transport. */
+	if (errno == EINVAL || errno == ENOENT || errno == EPROTONOSUPPORT)
 		fail("This kernel lacks CONFIG_NET_9P_VIRTIO=y: kernelcov kernel config --vm prints what it needs");
 	fail("Cannot mount the host's files on %s in the guest: %s", target, strerror(errno));
 }

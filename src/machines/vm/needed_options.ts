@@ -9,6 +9,11 @@ import { isStartModule } from "./start_modules.ts";
 /** Where a build and those who copy from it keep the configuration. */
 const NAMES = [".config", "config"];
 
+/** The configuration of a kernel in the folder of its build; `undefined` where there is none. */
+export function configurationIn(folder: string): string | undefined {
+  return NAMES.map((name) => join(folder, name)).find(existsSync);
+}
+
 /**
  * Checks the configuration beside a kernel, where there is one, before it boots.
  *
@@ -21,7 +26,7 @@ export function checkConfiguration(
   arch: VmArch,
   modules: readonly string[] = [],
 ): void {
-  const path = NAMES.map((name) => join(folder, name)).find(existsSync);
+  const path = configurationIn(folder);
   if (path === undefined) return;
   const lacks = droppedOptions(
     startOptions(arch),

@@ -1,15 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-
-/** What a machine needs to start that kernels may have as modules, by option. */
-const MODULES: ReadonlyMap<string, string> = new Map([
-  ["CONFIG_VIRTIO_PCI", "virtio_pci"],
-  ["CONFIG_VIRTIO_CONSOLE", "virtio_console"],
-  ["CONFIG_NET_9P", "9pnet"],
-  ["CONFIG_NET_9P_VIRTIO", "9pnet_virtio"],
-  ["CONFIG_9P_FS", "9p"],
-  ["CONFIG_OVERLAY_FS", "overlay"],
-]);
+import { MODULE_OPTIONS } from "../../build/vm/missing_options.ts";
 
 /**
  * Paths of the modules without which a machine does not start, in the order in which they can be loaded; none where the
@@ -27,7 +18,7 @@ export function startModules(folder: string | undefined): string[] {
     }),
   );
   const ordered = new Set<string>();
-  for (const name of MODULES.values()) {
+  for (const name of MODULE_OPTIONS.values()) {
     const [path, before] = needs.get(name) ?? [];
     if (path === undefined || before === undefined) continue;
     // What a module needs is named from the nearest to the farthest.
@@ -39,7 +30,7 @@ export function startModules(folder: string | undefined): string[] {
 
 /** Whether a line of a configuration asks for what a module of these is too. */
 export function isStartModule(line: string, modules: readonly string[]): boolean {
-  const name = MODULES.get(/CONFIG_\w+/.exec(line)?.[0] ?? "");
+  const name = MODULE_OPTIONS.get(/CONFIG_\w+/.exec(line)?.[0] ?? "");
   return name !== undefined && modules.some((path) => moduleName(path) === name);
 }
 

@@ -28,9 +28,10 @@ import { supervisedCommand } from "../../../src/tracer/supervised_command.ts";
 import { fixtureCommand } from "../../_support/run_supervised_fixture.ts";
 import { spawnSync } from "../../_support/spawn_sync.ts";
 import { plainEnvironment } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 // Starting a test runner takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 const NOBODY = 65_534;
 const STRANGER = 65_533;
 const CLIENT = fileURLToPath(new URL("broker_client.ts", import.meta.url));

@@ -18,7 +18,7 @@ static void renew(const struct collector *c) { control(c, KCOV_COLLECT_SWITCH, S
 
 /* Waits until what is under way for the collector has run, but not for ever. */
 static void settle(const struct collector *c) {
-	for (int i = 0; i < 1000 && c->area[PENDING]; i++) wait_ms(10);
+	for (int i = 0; i < 4000 && c->area[PENDING]; i++) wait_ms(10);
 	check(c->area[PENDING] == 0, "still something pending", "PENDING");
 }
 
@@ -138,6 +138,10 @@ static void full(int rounds) {
 		renew(&small);
 		some_calls();
 		control(&outside, KCOV_COLLECT_SWITCH, SWITCH_OWN);
+		/* A child goes on, on another processor, after it was waited for. */
+		settle(&large);
+		settle(&small);
+		wait_ms(50);
 		all = different(&large);
 		few = different(&small);
 		complete(&large, "of a large collector");

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { plainEnvironment } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 /** Options of a test that runs such a program. */
-export const SLOW = { timeout: 120_000 };
+export const SLOW = { timeout: timeLimit(120_000) };
 
 /** Path of the program `name`, compiled from its source in this folder for the file of tests that calls this. */
 export function compiled(name: string): string {

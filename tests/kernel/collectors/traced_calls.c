@@ -27,6 +27,8 @@ static void files(const char *folder)
 	snprintf(a, sizeof(a), "%s/a", folder);
 	snprintf(b, sizeof(b), "%s/b", folder);
 	fd = open(a, O_RDWR | O_CREAT, 0600);
+	/* Into another tick of the clock, so that each write finds the file's times too old. */
+	usleep(20000);
 	write(fd, bytes, sizeof(bytes));
 	pread(fd, bytes, sizeof(bytes), 0);
 	ftruncate(fd, 10);

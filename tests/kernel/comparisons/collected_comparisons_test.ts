@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 const SOURCE = fileURLToPath(new URL("./fixtures/collected_comparisons.c", import.meta.url));
 
 test("a collector of comparisons keeps a limited number of pairs, and counts all", {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "kernelcov-c-"));
   try {

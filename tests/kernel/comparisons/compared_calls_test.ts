@@ -11,6 +11,7 @@ import type { CoverageAnswers } from "../../../src/assertions/coverage_answers.t
 import { formatAddress } from "../../../src/base/address.ts";
 import type { Comparisons } from "../../../src/kcov/comparisons/comparisons.ts";
 import { loadLibc } from "../../../src/sys/load.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 // These tests must fail where coverage is missing, not pass without it.
 process.env.KERNELCOV = "require";
@@ -23,7 +24,7 @@ after(() => {
 
 const ROUNDS = 50;
 // gcc takes its time in a user-mode kernel.
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: timeLimit(60_000) };
 const SOURCE = fileURLToPath(new URL("./fixtures/compared_calls.c", import.meta.url));
 
 /** System calls of x86-64, with arguments that the kernel compares. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { plainEnvironment } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 const SOURCE = fileURLToPath(new URL("./protocol_cases.c", import.meta.url));
 
@@ -41,7 +42,7 @@ function compiled(): string {
 }
 
 for (const [name, title] of Object.entries(CASES)) {
-  test(title, { timeout: 60_000 }, () => {
+  test(title, { timeout: timeLimit(60_000) }, () => {
     const run = spawnSync(compiled(), [name], { encoding: "utf8", env: plainEnvironment() });
     assert.equal(run.stdout, `ok ${name}\n`, `status ${run.status}, signal ${run.signal}`);
   });

@@ -9,8 +9,9 @@ import { runtimeName } from "../../../src/sys/runtime.ts";
 import { kernelFunctions } from "../../_support/kernel_symbols.ts";
 import { runFixture } from "../../_support/run_supervised_fixture.ts";
 import { RECORDERS, recordNamed } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
-const SLOW = { timeout: 120_000, skip: !RECORDERS.includes("collectors") };
+const SLOW = { timeout: timeLimit(120_000), skip: !RECORDERS.includes("collectors") };
 
 /** What a record has of an origin. */
 function functionsOf({ pcs, origins }: TestRecord, how: number): Set<string> {

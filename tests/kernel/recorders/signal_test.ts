@@ -12,9 +12,10 @@ import type { TestRecord } from "../../../src/record/test_record.ts";
 import { kernelFunctions } from "../../_support/kernel_symbols.ts";
 import { runFixture } from "../../_support/run_supervised_fixture.ts";
 import { RECORDERS, recordNamed } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 const SLOW = {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
   skip: process.arch !== "x64" || !RECORDERS.includes("collectors"),
 };
 const CALLS = ["stat", "mkfifo", "setxattr", "socketpair", "sendto"];

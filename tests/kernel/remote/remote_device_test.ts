@@ -11,9 +11,10 @@ import { KcovUnavailableError } from "../../../src/errors.ts";
 import { KcovDevice } from "../../../src/kcov/kcov_device.ts";
 import { RemoteDevice } from "../../../src/kcov/remote/remote_device.ts";
 import { loadLibc } from "../../../src/sys/load.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 // gcc takes its time in a user-mode kernel.
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: timeLimit(120_000) };
 const SOURCE = fileURLToPath(new URL("./fixtures/remote_paths.c", import.meta.url));
 
 test("a thread has one device of each kind, and the end of one leaves the other alone", () => {

@@ -10,6 +10,7 @@ import { type RemoteSource, withKernelCoverage } from "kernelcov";
 import { parseAddress } from "../../../src/base/address.ts";
 import { REMOTE_ORIGIN } from "../../../src/kcov/remote/join_remote.ts";
 import type { CoverageAnswers } from "../../../src/assertions/coverage_answers.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 // These tests must fail where coverage is missing, not pass without it.
 process.env.KERNELCOV = "require";
@@ -23,7 +24,7 @@ after(() => {
 const ROUNDS = 12;
 // gcc takes its time in a user-mode kernel.
 const SLOW = {
-  timeout: 120_000,
+  timeout: timeLimit(120_000),
   skip: !existsSync("/dev/vhost-vsock") &&
     "this kernel has no such workers: kernelcov kernel build --remote",
 };

@@ -20,12 +20,13 @@ import { readRun } from "../../../src/record/read_run.ts";
 import { runtimeName } from "../../../src/sys/runtime.ts";
 import { spawnSync } from "../../_support/spawn_sync.ts";
 import { plainEnvironment } from "../../_support/supervised.ts";
+import { timeLimit } from "../../_support/limits/time_limit.ts";
 
 // The other machine is this one: its own sshd on the loopback device.
 const SSHD = "/usr/sbin/sshd";
 const PORT = 2222;
 const SLOW = {
-  timeout: 900_000,
+  timeout: timeLimit(900_000),
   skip: !existsSync(SSHD) && "needs sshd: apt-get install openssh-server",
 };
 const KERNELCOV = fileURLToPath(new URL("../../../src/cli/kernelcov", import.meta.url));

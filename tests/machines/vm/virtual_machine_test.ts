@@ -107,6 +107,23 @@ test("it writes to the named folders and to no others, whatever its root does", 
   });
 });
 
+test("what a kernel lacks is named by the guest, where no configuration tells", SLOW, async () => {
+  // The same kernel, without what such an option adds to it.
+  for (
+    const [part, option] of [
+      ["init_v9fs", "CONFIG_9P_FS=y"],
+      ["p9_virtio_init", "CONFIG_NET_9P_VIRTIO=y"],
+      ["ovl_init", "CONFIG_OVERLAY_FS=y"],
+      ["virtio_console_init", "CONFIG_VIRTIO_CONSOLE=y, or CONFIG_VIRTIO_PCI=y"],
+    ]
+  ) {
+    await assert.rejects(inVm("echo on", { parameters: [`initcall_blacklist=${part}`] }), {
+      name: "KcovUnavailableError",
+      message: `This kernel lacks ${option}: kernelcov kernel config --vm prints what it needs`,
+    });
+  }
+});
+
 test("a crash of the kernel is told with its functions and lines", SLOW, async () => {
   const { end, exitStatus, stdout, stderr } = await inVm(
     "echo a word before >/dev/kmsg; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; echo on",

@@ -23,8 +23,8 @@ import {
   treeRequest,
 } from "../../recording/source_options.ts";
 import { buildVmKernel } from "../../../build/vm/build_vm_kernel.ts";
-import { vmConfiguration } from "../../../build/vm/vm_options.ts";
 import { remoteMachine } from "../../recording/remote_run.ts";
+import { config } from "./kernel_config.ts";
 import { parseArch, rootfs } from "./kernel_rootfs.ts";
 import { cacheFolderPath } from "../../../sys/cache_folder.ts";
 import { listKernels, pruneKernels } from "./kernel_cache.ts";
@@ -73,8 +73,9 @@ kernelcov kernel shell [--write DIR]… [--memory SIZE] [--cpus N] [--kernel NAM
     Runs a shell in the kernel.
 kernelcov kernel path [--kernel NAME]
     Prints the path of the kernel's vmlinux with debug information, for gdb, objdump or llvm-symbolizer.
-kernelcov kernel config --vm [--arch x86_64|arm64]
+kernelcov kernel config --vm [--arch x86_64|arm64] [FILE|FOLDER]
     Prints the options that a kernel of your own needs to run in a virtual machine, for the merge_config.sh of its source.
+    With its .config, or the folder of its build: only those that it lacks, none where it has all.
 kernelcov kernel rootfs --arch arm64 [--package NAME]… [--deno VERSION] [--bun VERSION]
     Makes the programs that guests of another architecture run: Debian's packages and those of --package, unpacked into a
     folder of the cache, with Deno and Bun from npm. Such guests see them in front of the host's files. Prints the folder.
@@ -207,19 +208,6 @@ function definition(
     throw new TypeError(`Cannot read ${config}: name a file with options of a kernel`, { cause });
   }
   throw new UsageError(`There is no option in ${config}: write lines such as CONFIG_NAME=y`);
-}
-
-function config(args: string[]): number {
-  const { values, operands, command } = parseCommandLine(args, {
-    vm: { type: "boolean" },
-    arch: { type: "string", default: process.arch === "arm64" ? "arm64" : "x86_64" },
-  });
-  takeNoOperands("config", [...operands, ...command]);
-  if (values.vm !== true) {
-    throw new UsageError("Say what the kernel is to run in: --vm, a virtual machine");
-  }
-  process.stdout.write(vmConfiguration(parseArch(values.arch)));
-  return 0;
 }
 
 function path(args: string[]): number {
