@@ -1,7 +1,7 @@
 /**
  * Runs the commands of README.md, CONTRIBUTING.md and docs/, as a reader would: blocks of `sh`, and lines that begin with `$ `.
  * Each block runs by itself, in a new folder with the packed kernelcov, the README's first example as pipe_test.ts, and the
- * examples of its own page whose first line is their name (`// fifo_test.ts`); with `kernelcov`, `deno` and `bun` on the PATH, and
+ * examples of its own page whose first line is their name (`// fifo_test.ts`, `# dm.config`); with `kernelcov`, `deno` and `bun` on the PATH, and
  * a home folder of its own. A comment above a block says otherwise; with `; ` between them it says several things:
  *
  *     <!-- run in: checkout -->      in a checkout
@@ -65,11 +65,13 @@ export function commandBlocks(document: string, text: string): CommandBlock[] {
   return blocks;
 }
 
-/** The examples of a document that name their file in the first line, by that name. */
+/** The tests and configurations of a document that name their file in the first line, by that name. */
 export function namedExamples(text: string): Map<string, string> {
-  const examples = text.matchAll(/^```ts\n\/\/ (\w+_test\.ts)\n[^]*?^```$/gm);
+  const examples = text.matchAll(/^```\w*\n(?:\/\/|#) (\w+_test\.ts|\w+\.config)\n[^]*?^```$/gm);
   return new Map(
-    [...examples].map(([block, name]) => [name!, block.slice("```ts\n".length, -"```".length)]),
+    [...examples].map((
+      [block, name],
+    ) => [name!, block.slice(block.indexOf("\n") + 1, -"```".length)]),
   );
 }
 

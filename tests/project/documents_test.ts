@@ -79,11 +79,15 @@ test("command blocks are found with what their comments say", () => {
 });
 
 test("examples that name their file are found, also more than one", () => {
-  const text =
-    "```ts\n// a_test.ts\none();\n```\n\n```ts\nother();\n```\n```ts\n// b_test.ts\ntwo();\n```\n";
+  const text = [
+    "```ts\n// a_test.ts\none();\n```\n",
+    "```ts\nother();\n```",
+    "```\n# b.config\nCONFIG_B=y\n```\n",
+    "```ini\n# /etc/c.config\n```\n",
+  ].join("\n");
   assert.deepEqual([...namedExamples(text)], [
     ["a_test.ts", "// a_test.ts\none();\n"],
-    ["b_test.ts", "// b_test.ts\ntwo();\n"],
+    ["b.config", "# b.config\nCONFIG_B=y\n"],
   ]);
   assert.ok(namedExamples(read("README.md")).has("pipe_test.ts"));
 });
