@@ -12,6 +12,13 @@ export interface BenchRow {
 const MARK = "@row ";
 /** Set by `scripts/bench/run.ts`, for what it starts and for guests. */
 export const ROWS_VARIABLE = "KERNELCOV_BENCH_ROWS";
+/** Set where `--quick` is: benchmarks of made-up runs then make small ones. */
+export const QUICK_VARIABLE = "KERNELCOV_BENCH_QUICK";
+
+/** Whether a benchmark is to take little time: its figures are of less, and its rows say of how much. */
+export function isQuick(): boolean {
+  return process.env[QUICK_VARIABLE] !== undefined;
+}
 
 /** Tells the program that runs all benchmarks of a row, on standard output; nothing where none listens. */
 export function noteRow(row: BenchRow): void {

@@ -5,6 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { noteRow } from "./bench_row.ts";
 
 const PROGRAM = join(import.meta.dirname!, "comparisons/decode.ts");
 
@@ -17,4 +18,10 @@ for (const [runtime, ...args] of [["deno", "run", "-A", "--no-check"], ["bun"]])
     } PCs ${pcs} ns each (${distinct} distinct), comparisons ${comparisons} ns each ` +
       `(${pairs} pairs), ${(comparisons! / pcs!).toFixed(1)} times`,
   );
+  noteRow({
+    what: `decoding a comparison, ${runtime}`,
+    figure: `${comparisons!.toFixed(1)} ns`,
+    peer: `a PC ${pcs!.toFixed(1)} ns`,
+    ratio: (comparisons! / pcs!).toFixed(2),
+  });
 }

@@ -15,10 +15,10 @@ import { writeHtmlReport } from "../../src/report/html/write_html_report.ts";
 import { lcovAggregate } from "../../src/report/lcov.ts";
 import { launchChromium } from "../../tests/_support/chromium.ts";
 import { madeUpKernel, madeUpRecords, madeUpSource } from "./report/made_up_kernel.ts";
-import { noteRow } from "./bench_row.ts";
+import { isQuick, noteRow } from "./bench_row.ts";
 
 const SIZES = { files: 4000, lines: 300_000, points: 400_000, sourceFactor: 9 };
-const TESTS = 10_000;
+const TESTS = isQuick() ? 1000 : 10_000;
 const POINTS_PER_TEST = 1400;
 const PAGES = 9;
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Benchmarks: npm run bench [-- hook|symbolize|tree|report …]; every figure stands beside a peer's from the same run.
+# Benchmarks: npm run bench [-- [--quick] [--write] [hook|symbolize|tree|report …]]; figures stand beside a peer's from the
+# same run.
 set -eu
 cd "$(dirname "$0")/../.."
 sh scripts/setup.sh

@@ -1,6 +1,8 @@
 /**
  * Runs benchmarks and writes what they measured as one table in Markdown, on standard output and, with `--write`, in front of
- * the earlier ones in scripts/bench/history.md. Arguments: names of benchmarks, all by default.
+ * the earlier ones in scripts/bench/history.md: after each benchmark, so that what was measured is kept where a later one is
+ * stopped, and into the table of the day where there is one of the same machine and versions. With `--quick` those with
+ * made-up runs make small ones. Arguments: names of benchmarks, all by default.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { VERSION } from "../../src/version.ts";
-import { type BenchRow, rowOf, ROWS_VARIABLE } from "./bench_row.ts";
+import { type BenchRow, QUICK_VARIABLE, rowOf, ROWS_VARIABLE } from "./bench_row.ts";
 
 const folder = import.meta.dirname!;
 const root = join(folder, "../..");
@@ -58,7 +60,7 @@ function runBench(name: string): Promise<Measured> {
 export function benchSection(head: string, machine: string, measured: readonly Measured[]): string {
   const cells = measured.flatMap(({ name, rows, status, seconds }) => [
     ...rows.map(({ what, figure, peer, ratio }) => [name, what, figure, peer, ratio]),
-    ...(status === 0
+    ...(status === 0 && rows.length > 0
       ? []
       : [[name, `ended with status ${status} after ${seconds.toFixed(0)} s`, "", "", ""]]),
   ]);
@@ -71,6 +73,41 @@ export function benchSection(head: string, machine: string, measured: readonly M
   ], ...cells]
     .map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
   return `## ${head}\n\n${machine}\n\n${table}`;
+}
+
+const HEAD_ROWS = /\| benchmark .*\n\| ---.*\n/;
+
+/**
+ * The history with a section in front of the earlier ones. Where the newest is of the same day, machine and versions, its rows
+ * of other benchmarks are kept before the section's own, and the load is that of the section.
+ */
+export function withSection(history: string, section: string): string {
+  const start = history.indexOf(PLACE) + PLACE.length;
+  if (start < PLACE.length) throw new RangeError(`The history has no line ${PLACE.trim()}: add it`);
+  const next = history.indexOf("\n## ", history.indexOf("\n## ", start) + 1);
+  const newest = history.slice(start, next < 0 ? undefined : next).trim();
+  const before = history.slice(0, start), older = next < 0 ? "" : history.slice(next);
+  if (sameRun(newest) !== sameRun(section)) {
+    return `${before}\n${section}${newest === "" ? "" : `\n${newest}\n`}${older}`;
+  }
+  const own = new Set(rowsOf(section).map(nameOf));
+  const kept = rowsOf(newest).filter((row) => !own.has(nameOf(row)));
+  const joined = section.replace(HEAD_ROWS, (head) => `${head}${kept.join("")}`);
+  return `${before}\n${joined}${older}`;
+}
+
+/** Day, machine and versions of a section, without the load. */
+function sameRun(section: string): string {
+  return section.split("\n").slice(0, 3).join("\n").replace(/; load average .*/, "");
+}
+
+function rowsOf(section: string): string[] {
+  const [, rows = ""] = section.split(HEAD_ROWS);
+  return rows.match(/^\| .*\n?/gm)?.map((row) => `${row.trimEnd()}\n`) ?? [];
+}
+
+function nameOf(row: string): string {
+  return row.split(" | ")[0]!;
 }
 
 function machineText(load: number): string {
@@ -89,23 +126,28 @@ function machineText(load: number): string {
 }
 
 if (import.meta.main) {
-  const asked = process.argv.slice(2).filter((argument) => argument !== "--write");
+  const args = process.argv.slice(2);
+  const quick = args.includes("--quick"), write = args.includes("--write");
+  const asked = args.filter((argument) => argument !== "--write" && argument !== "--quick");
   const unknown = asked.find((name) => !benchNames().includes(name));
   if (unknown !== undefined) {
     console.error(`bench: no benchmark "${unknown}": ${benchNames().join(" ")}`);
     process.exit(2);
   }
+  if (quick) process.env[QUICK_VARIABLE] = "1";
   const [load] = loadavg();
+  const machine = machineText(load!);
+  const head = new Date().toISOString().slice(0, 10) + (quick ? ", small" : "");
+  const history = write && existsSync(HISTORY) ? readFileSync(HISTORY, "utf8") : undefined;
   const measured: Measured[] = [];
   for (const name of asked.length > 0 ? asked : benchNames()) {
     process.stderr.write(`\n== ${name}\n`);
-    measured.push(await runBench(name));
+    const one = await runBench(name);
+    measured.push(one);
+    process.stderr.write(`${name}: ${one.rows.length} rows, ${one.seconds.toFixed(0)} s\n`);
+    if (history === undefined) continue;
+    writeFileSync(HISTORY, withSection(history, benchSection(head, machine, measured)));
   }
-  const section = benchSection(new Date().toISOString().slice(0, 10), machineText(load!), measured);
-  console.log(section);
-  if (process.argv.includes("--write") && existsSync(HISTORY)) {
-    const text = readFileSync(HISTORY, "utf8");
-    writeFileSync(HISTORY, text.replace(PLACE, `${PLACE}\n${section}`));
-  }
-  process.exitCode = measured.some(({ status }) => status !== 0) ? 1 : 0;
+  console.log(benchSection(head, machine, measured));
+  process.exitCode = measured.some(({ status, rows }) => status !== 0 || rows.length === 0) ? 1 : 0;
 }

@@ -15,12 +15,12 @@ import { openRun } from "../../src/record/run_writer.ts";
 import { loadImageIndexSync } from "../../src/symbolize/index/load_index.ts";
 import { cachedKernels } from "../../src/build/cached_kernels.ts";
 import { madeUpRecords, randomNumbers, withMadeUpOrigins } from "./report/made_up_kernel.ts";
-import { noteRow } from "./bench_row.ts";
+import { isQuick, noteRow } from "./bench_row.ts";
 
 const POINTS_PER_TEST = 2000;
 const KILOBYTE = 1024;
 
-const tests = Number(process.argv[2] ?? 10_000);
+const tests = Number(process.argv[2] ?? (isQuick() ? 1000 : 10_000));
 const hasOrigins = process.argv[3] === "origins";
 const kernel = cachedKernels().find(({ manifest }) => manifest !== undefined);
 if (kernel === undefined) {

@@ -12,11 +12,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { readManifest } from "../../src/store/store_folder.ts";
+import { isQuick, noteRow } from "./bench_row.ts";
 import type { AskFigures, WriteFigures } from "./store/measure.ts";
 
 /** Points of a test on average. */
 const POINTS = 1000;
-const DEFAULT_SCALES = ["1000", "10000", "100000"];
+const DEFAULT_SCALES = isQuick() ? ["1000"] : ["1000", "10000", "100000"];
 
 const scales = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "kernelcov-store-bench-"));
@@ -63,11 +64,15 @@ function millions(value: number): string {
   return `${(value / 1e6).toFixed(1)} M`;
 }
 
+/** Median of the wall times. */
+function median(values: readonly (readonly [number, number])[]): number {
+  return values.map(([clock]) => clock).sort((a, b) => a - b)[values.length >> 1]!;
+}
+
 function milliseconds(values: readonly (readonly [number, number])[]): string {
   const text = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
-  const ordered = values.toSorted(([a], [b]) => a - b);
   const cpu = values.map(([, cpu]) => cpu).sort((a, b) => a - b);
-  const [clock] = ordered[ordered.length >> 1], [worst] = ordered.at(-1)!;
+  const clock = median(values), worst = Math.max(...values.map(([clock]) => clock));
   return `${text(clock)} ms (worst ${text(worst)}), of the CPUs ${text(cpu[cpu.length >> 1])} ms`;
 }
 
@@ -80,6 +85,12 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
   console.log(
     `  write    ${rate(written)}, ${written.megabytes} MB of memory, ${segments} segments`,
   );
+  noteRow({
+    what: `${tests} tests written`,
+    figure: `${millions(written.rows / written.seconds)} hits/s, ${written.megabytes} MB`,
+    peer: "",
+    ratio: "",
+  });
   const merged = measure<WriteFigures>("merge", store);
   console.log(`  merge    ${rate(merged)}, ${merged.megabytes} MB of memory`);
   const [{ bytes }] = readManifest(store).segments;
@@ -88,7 +99,13 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
       (8 * bytes / written.rows).toFixed(1)
     } bits of a hit`,
   );
-  for (const driver of ["built-in", "duckdb"]) {
+  noteRow({
+    what: `${tests} tests on disk`,
+    figure: `${(bytes / tests).toFixed(0)} bytes of a test`,
+    peer: "",
+    ratio: "",
+  });
+  const byDriver = ["built-in", "duckdb"].map((driver) => {
     const asked = measure<AskFigures>("ask", store, run, driver);
     console.log(
       `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.megabytes} MB of memory`,
@@ -96,6 +113,18 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
     for (const [question, times] of Object.entries(asked.questions)) {
       console.log(`    ${question.padEnd(34)} ${milliseconds(times)}`);
     }
+    return asked.questions;
+  });
+  const [own, peer] = byDriver;
+  for (const [question, times] of Object.entries(own!)) {
+    const others = peer![question];
+    const ms = median(times), peerMs = others === undefined ? undefined : median(others);
+    noteRow({
+      what: `${tests} tests, ${question}`,
+      figure: `${ms.toFixed(1)} ms`,
+      peer: peerMs === undefined ? "" : `duckdb ${peerMs.toFixed(1)} ms`,
+      ratio: peerMs === undefined ? "" : (ms / peerMs).toFixed(2),
+    });
   }
   rmSync(store, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
 /**
  * Runs the commands of README.md, CONTRIBUTING.md and docs/, as a reader would: blocks of `sh`, and lines that begin with `$ `.
- * Each block runs by itself, in a new folder with the README's first example as pipe_test.ts and the packed kernelcov,
- * `kernelcov`, `deno` and `bun` on the PATH, and a home folder of its own. A comment above a block says otherwise:
+ * Each block runs by itself, in a new folder with the packed kernelcov, the README's first example as pipe_test.ts, and the
+ * examples of its own page whose first line is their name (`// fifo_test.ts`, `# dm.config`); with `kernelcov`, `deno` and `bun` on the PATH, and
+ * a home folder of its own. A comment above a block says otherwise; with `; ` between them it says several things:
  *
  *     <!-- run in: checkout -->      in a checkout
  *     <!-- commands: deno -->        tests/project/packed_package_test.ts runs it
@@ -34,19 +35,19 @@ export interface CommandBlock {
   /** Document and line, such as `README.md:53`. */
   readonly place: string;
   readonly script: string;
-  /** What its comment says, such as `run in: checkout`; empty for none. */
-  readonly comment: string;
+  /** What its comment says, such as `run in: checkout`. */
+  readonly comments: readonly string[];
 }
 
 /** The command blocks of a document. */
 export function commandBlocks(document: string, text: string): CommandBlock[] {
   const blocks: CommandBlock[] = [];
   const lines = text.split("\n");
-  let comment = "";
+  let comments: string[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!.trim();
     const said = /^<!-- (.*) -->$/.exec(line);
-    if (said !== null) comment = said[1]!;
+    if (said !== null) comments = said[1]!.split("; ");
     else if (line.startsWith("```")) {
       const start = at;
       const end = lines.findIndex((other, i) => i > start && other.trim() === "```");
@@ -56,12 +57,22 @@ export function commandBlocks(document: string, text: string): CommandBlock[] {
       const typed = body.filter((other) => other.startsWith("$ ")).map((other) => other.slice(2));
       const script = line === "```sh" ? body : line === "```" ? typed : [];
       if (script.length > 0) {
-        blocks.push({ place: `${document}:${start + 1}`, script: script.join("\n"), comment });
+        blocks.push({ place: `${document}:${start + 1}`, script: script.join("\n"), comments });
       }
-      comment = "";
-    } else if (line !== "") comment = "";
+      comments = [];
+    } else if (line !== "") comments = [];
   }
   return blocks;
+}
+
+/** The tests and configurations of a document that name their file in the first line, by that name. */
+export function namedExamples(text: string): Map<string, string> {
+  const examples = text.matchAll(/^```\w*\n(?:\/\/|#) (\w+_test\.ts|\w+\.config)\n[^]*?^```$/gm);
+  return new Map(
+    [...examples].map((
+      [block, name],
+    ) => [name!, block.slice(block.indexOf("\n") + 1, -"```".length)]),
+  );
 }
 
 /** The documents whose commands are run, by their paths in the project. */
@@ -95,8 +106,10 @@ class Reader implements Disposable {
   }
 
   /** Runs a block; `undefined` where it succeeded, else what it printed. */
-  run({ script, comment }: CommandBlock): string | undefined {
-    const cwd = comment === "run in: checkout" ? root : this.#project();
+  run({ place, script, comments }: CommandBlock): string | undefined {
+    const cwd = comments.includes("run in: checkout")
+      ? root
+      : this.#project(place.slice(0, place.lastIndexOf(":")));
     const { status, stdout, stderr } = spawnSync("bash", ["-ec", script], {
       cwd,
       encoding: "utf8",
@@ -114,12 +127,13 @@ class Reader implements Disposable {
     return status === 0 ? undefined : `${stdout}${stderr}`.slice(-3000);
   }
 
-  /** A new folder, as a reader's project is. */
-  #project(): string {
+  /** A new folder, as the project of a document's reader is. */
+  #project(document: string): string {
     const folder = mkdtempSync(join(this.#folder, "project-"));
-    const readme = readFileSync(join(root, "README.md"), "utf8");
-    const [, example] = /```ts\n(\/\/ pipe_test\.ts\n[^]*?)```/.exec(readme)!;
-    writeFileSync(join(folder, "pipe_test.ts"), example!);
+    for (const page of ["README.md", document]) {
+      const examples = namedExamples(readFileSync(join(root, page), "utf8"));
+      for (const [name, example] of examples) writeFileSync(join(folder, name), example);
+    }
     writeFileSync(
       join(folder, "deno.json"),
       JSON.stringify({ imports: { kernelcov: join(root, "mod.ts") } }),
@@ -142,9 +156,11 @@ if (import.meta.main) {
   for (const document of asked.length > 0 ? asked : documents()) {
     const text = readFileSync(join(root, document), "utf8");
     for (const block of commandBlocks(document, text)) {
-      const { place, comment } = block;
-      if (/^(?:not run|commands): /.test(comment) || (comment.startsWith("with --all: ") && !all)) {
-        console.log(`left    ${place}  ${comment}`);
+      const { place, comments } = block;
+      const left = all ? /^(?:not run|commands): / : /^(?:not run|commands|with --all): /;
+      const reason = comments.find((comment) => left.test(comment));
+      if (reason !== undefined) {
+        console.log(`left    ${place}  ${reason}`);
         counts.left++;
         continue;
       }

@@ -50,11 +50,11 @@ export function sitePage(document: string, text: string, all: ReadonlyMap<string
 
 /** In the order in which readers want them; a page that is in none is under "More". */
 const SIDEBAR: readonly (readonly [string, readonly string[]])[] = [
-  ["Begin", ["index", "set-up", "how-it-works", "examples", "troubleshooting"]],
+  ["Start here", ["index", "set-up", "how-it-works", "examples", "troubleshooting"]],
   ["Kernels", ["embedded-kernel", "own-kernel", "virtual-machines", "without-root", "recipe"]],
   ["Coverage", ["system-calls", "trace", "comparisons", "error-paths", "accuracy", "limits"]],
   ["Tools", ["ci", "store", "editor", "agents", "file-formats"]],
-  ["Below", ["collectors", "protocol", "reliability", "security"]],
+  ["Internals", ["collectors", "protocol", "reliability", "security"]],
   ["Project", ["architecture", "contributing", "changelog"]],
 ];
 
@@ -79,7 +79,7 @@ function stage(source: string): void {
     writeFileSync(join(source, page), sitePage(document, text, all));
   }
   titles.set("index", "Overview");
-  titles.set("recipe", "Its configuration and patches");
+  titles.set("recipe", "The embedded kernel's options and patches");
   cpSync(join(root, "docs/images"), join(source, "images"), { recursive: true });
   const config = {
     title: "kernelcov",

@@ -19,7 +19,19 @@ import type { Symbolizer } from "./symbolizer.ts";
 /** Asks the kernel's image about the points of a test; of hits only where they are known. */
 export type Question<Answer> = (symbolizer: Symbolizer, points: DecodedPcs) => Answer;
 
-/** Which points of a test a question is about. */
+/**
+ * Which points of a test a question is about.
+ *
+ * @see docs/system-calls.md
+ *
+ * @example
+ * ```ts
+ * import { type AskedOrigin, kernelCoverage } from "kernelcov";
+ * const asked: AskedOrigin = { origin: "own" };
+ * using cov = kernelCoverage("its own calls");
+ * if (cov.available) console.log(cov.functions(asked));
+ * ```
+ */
 export interface AskedOrigin {
   /**
    * What made the kernel run them: `own`, calls of the test's tasks; `behalf`, what the kernel did later or elsewhere for
@@ -29,7 +41,18 @@ export interface AskedOrigin {
   readonly origin?: OriginName;
 }
 
-/** What a test ran in one system call, or another entry to the kernel, and by what that led to. */
+/**
+ * What a test ran in one system call, or another entry to the kernel, and by what that led to.
+ *
+ * @see syscalls(2), and docs/system-calls.md
+ *
+ * @example
+ * ```ts
+ * import type { CallCoverage } from "kernelcov";
+ * const call: CallCoverage = { name: "openat", functions: ["do_filp_open", "path_openat"], points: 120 };
+ * console.assert(call.functions.includes("path_openat"));
+ * ```
+ */
 export interface CallCoverage {
   /** `openat`, `page fault`, `exec`. */
   readonly name: string;

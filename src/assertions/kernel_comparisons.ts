@@ -8,11 +8,22 @@ import { selectPairs } from "../coverage/comparisons/select_pairs.ts";
 import { KCOV_CALL, KCOV_CALL_MASK } from "../kcov/origin.ts";
 import type { Symbolizer } from "./symbolizer.ts";
 
-/** Operands that the kernel compared. */
+/**
+ * Operands that the kernel compared.
+ *
+ * @see `KCOV_TRACE_CMP` in <https://docs.kernel.org/dev-tools/kcov.html>
+ *
+ * @example
+ * ```ts
+ * import type { OperandPair } from "kernelcov";
+ * const pair: OperandPair = { first: 0xef53n, second: 0n, times: 1, call: "mount" };
+ * console.assert(pair.first !== pair.second); // not an ext4 file system
+ * ```
+ */
 export interface OperandPair {
-  /** The constant, where there is one. */
+  /** First operand, without a sign: the constant, where there is one. */
   readonly first: bigint;
-  /** What it was compared with. */
+  /** Second operand, without a sign: what it was compared with. */
   readonly second: bigint;
   /** How often. */
   readonly times: number;
@@ -20,7 +31,21 @@ export interface OperandPair {
   readonly call?: string;
 }
 
-/** A comparison in the kernel's code, or one case of a `switch`, and what it met in a test. */
+/**
+ * A comparison in the kernel's code, or one case of a `switch`, and what it met in a test.
+ *
+ * @see `KCOV_CMP_CONST` and `KCOV_CMP_SIZE` in `include/uapi/linux/kcov.h` of Linux; `.debug_line` for its place
+ *
+ * @example
+ * ```ts
+ * import type { KernelComparison } from "kernelcov";
+ * const neverEqual = ({ constant, equal, more }: KernelComparison) => constant !== undefined && equal === 0 && more === 0;
+ * console.assert(
+ *   neverEqual({ file: "fs/ext4/super.c", line: 5205, function: "ext4_load_super", size: 4, constant: 0xef53n, times: 1,
+ *     equal: 0, pairs: [{ first: 0xef53n, second: 0n, times: 1 }], more: 0 }),
+ * );
+ * ```
+ */
 export interface KernelComparison {
   /** Source file, relative to the kernel's root; empty where it is not known. */
   readonly file: string;
@@ -30,7 +55,7 @@ export interface KernelComparison {
   readonly function: string;
   /** Size of the operands in bytes: 1, 2, 4 or 8. */
   readonly size: number;
-  /** What the code compares with; absent where both operands are values. */
+  /** The operand that is in the code, without a sign; absent where both are values. */
   readonly constant?: bigint;
   /** How often it was compared. */
   readonly times: number;

@@ -2,6 +2,15 @@
  * A kernel address as a number: the signed value of its 64 bits. Every kernel address fits exactly:
  * 64-bit kernels live within 2^53 of the top of the address space (so the number is negative),
  * a user-mode kernel at 0x60000000 and above (so it is positive).
+ *
+ * @see <https://docs.kernel.org/arch/x86/x86_64/mm.html>, where kernels are in memory
+ *
+ * @example
+ * ```ts
+ * import type { Address } from "kernelcov";
+ * const text: Address = -0x7f000000; // 0xffffffff81000000
+ * console.assert(BigInt.asUintN(64, BigInt(text)) === 0xffffffff81000000n);
+ * ```
  */
 export type Address = number;
 

@@ -5,6 +5,15 @@ import { isSystemCall, systemCallName } from "../kcov/system_calls.ts";
  * Whose an origin is: `own`, calls of the test's tasks; `behalf`, what the kernel did later or elsewhere for them;
  * `runtime`, what the runtime's own threads do, whatever test is open; `faults`, page faults by which code is loaded or
  * the runtime's memory comes and goes.
+ *
+ * @see `enum kcov_how` of src/build/recipe/whose_coverage.patch, and docs/system-calls.md
+ *
+ * @example
+ * ```ts
+ * import type { OriginClass } from "kernelcov";
+ * const caused: OriginClass[] = ["own", "behalf"]; // what counts by default
+ * console.assert(!caused.includes("runtime"));
+ * ```
  */
 export type OriginClass = "own" | "behalf" | "runtime" | "faults";
 

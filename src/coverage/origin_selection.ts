@@ -49,7 +49,19 @@ export function leftOutTotal({ only, several }: LeftOut): number {
   return ORIGIN_CLASSES.reduce((sum, name) => sum + only[name], several);
 }
 
-/** What can be asked for: a class, or what one call led to. */
+/**
+ * What can be asked for: a class, or what one call led to.
+ *
+ * @see syscalls(2) for the names of calls, and docs/system-calls.md
+ *
+ * @example
+ * ```ts
+ * import { kernelCoverage, type OriginName } from "kernelcov";
+ * using cov = kernelCoverage("a socket");
+ * const origin: OriginName = "call:connect";
+ * if (cov.available) console.log(cov.functions({ origin: "own" }).length, origin);
+ * ```
+ */
 export type OriginName = OriginClass | `call:${string}`;
 
 const CALL = "call:";

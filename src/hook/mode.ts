@@ -4,6 +4,15 @@ import { environmentVariable } from "../sys/runtime.ts";
 /**
  * What is recorded of a test: `pc`, which coverage points ran; `cmp`, the operands of the comparisons that the kernel
  * made; `trace`, the points in the order in which they ran.
+ *
+ * @see `KCOV_TRACE_PC` and `KCOV_TRACE_CMP` in `include/uapi/linux/kcov.h` of Linux
+ *
+ * @example
+ * ```ts
+ * import { type RecordMode, withKernelCoverage } from "kernelcov";
+ * const mode: RecordMode = "trace";
+ * withKernelCoverage(() => {}, { name: "in order", mode });
+ * ```
  */
 export type RecordMode = "pc" | "cmp" | "trace";
 

@@ -13,7 +13,18 @@ import { prepareThread, startCoverage } from "./start_coverage.ts";
 import { AdoptedCoverage } from "./test_coverage.ts";
 import { type CallSite, callSite, identify, isContext } from "./test_name.ts";
 
-/** Options of {@linkcode withKernelCoverage}. */
+/**
+ * Options of {@linkcode withKernelCoverage}.
+ *
+ * @see `include/uapi/linux/kcov.h` of Linux for modes and remote coverage; docs/error-paths.md for failures
+ *
+ * @example
+ * ```ts
+ * import { type KernelCoverageOptions, withKernelCoverage } from "kernelcov";
+ * const options: KernelCoverageOptions = { name: "pipes > a pipe carries bytes", mode: "trace" };
+ * withKernelCoverage(() => {}, options);
+ * ```
+ */
 export interface KernelCoverageOptions {
   /** Full name of the test, to use instead of the runner's own. */
   readonly name?: string;
@@ -45,8 +56,10 @@ export interface KernelCoverageOptions {
  * the environment makes that an error, `KERNELCOV=off` turns recording off.
  *
  * @param body The test.
- * @param options The test's name, where it cannot be found by itself.
+ * @param options What is recorded, and the test's name, where it cannot be found by itself.
  * @returns The function to give to the runner. It looks like the body, without the first parameter.
+ *
+ * @see `KCOV_ENABLE` and `KCOV_DISABLE` in `include/uapi/linux/kcov.h` of Linux, between which the body runs
  *
  * @throws {TypeError} Where the body is no function, or the mode, a source of remote coverage or the failure is none.
  *
@@ -148,6 +161,8 @@ function doneIndex(passed: readonly unknown[], parameters: number): number {
  *
  * @param name Full name of the record.
  * @returns The coverage, to hold with `using`.
+ *
+ * @see `KCOV_ENABLE` and `KCOV_DISABLE` in `include/uapi/linux/kcov.h` of Linux, between which the block runs
  *
  * @throws {KcovUnavailableError} Where coverage is unavailable and `KERNELCOV=require` is set.
  *

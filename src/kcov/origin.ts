@@ -59,7 +59,19 @@ export const KCOV_CALL_COMPAT = 0x400;
 /** Added to the number of a system call of x32. */
 export const KCOV_CALL_X32 = 0x800;
 
-/** The points of a record that ran from one origin. A point may have several. */
+/**
+ * The points of a record that ran from one origin. A point may have several.
+ *
+ * @see `enum kcov_how` of src/build/recipe/whose_coverage.patch, and docs/collectors.md
+ *
+ * @example
+ * ```ts
+ * import type { OriginPoints } from "kernelcov";
+ * const read: OriginPoints = { origin: 0, points: Uint32Array.of(0, 2) }; // read(2) of x86-64, by the test's own thread
+ * const pcs = [0x60001000, 0x60002000, 0x60003000];
+ * console.assert(pcs[read.points[1]] === 0x60003000);
+ * ```
+ */
 export interface OriginPoints {
   /** 16 bits; see {@linkcode KCOV_HOW} and {@linkcode KCOV_CALL}. */
   readonly origin: number;

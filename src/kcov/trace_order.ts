@@ -1,6 +1,18 @@
 import { type Address, addressFromHalves } from "../base/address.ts";
 
-/** The order in which the points of a record ran on one thread, each time that they did. */
+/**
+ * The order in which the points of a record ran on one thread, each time that they did.
+ *
+ * @see `KCOV_TRACE_PC` in `include/uapi/linux/kcov.h` of Linux, whose buffer keeps it, and docs/trace.md
+ *
+ * @example
+ * ```ts
+ * import type { TraceOrder } from "kernelcov";
+ * const order: TraceOrder = { points: Uint32Array.of(0, 1, 1, 0), cut: 0, full: false };
+ * const pcs = [0x60001000, 0x60002000];
+ * console.assert(Array.from(order.points, (point) => pcs[point])[2] === 0x60002000);
+ * ```
+ */
 export interface TraceOrder {
   /** Which of the record's PCs, by their indexes, from the first that ran on. */
   readonly points: Uint32Array<ArrayBuffer>;

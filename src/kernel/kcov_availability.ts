@@ -21,7 +21,18 @@ export const NO_CALLBACKS: string =
   "The kernel has the coverage device but no coverage calls in its code: build it with CONFIG_KCOV_INSTRUMENT_ALL=y " +
   `and a compiler that has -fsanitize-coverage=trace-pc, or run ${EMBEDDED_KERNEL_REMEDY}`;
 
-/** One thing that coverage needs. */
+/**
+ * One thing that coverage needs.
+ *
+ * @see `lib/Kconfig.debug` and `kernel/kcov.c` of Linux, and proc(5) for `/proc/config.gz` and `/proc/mounts`
+ *
+ * @example
+ * ```ts
+ * import { kcovAvailability, type KcovFinding } from "kernelcov";
+ * const wrong: KcovFinding[] = kcovAvailability().findings.filter(({ ok }) => ok === false);
+ * for (const { subject, found, change } of wrong) console.log(subject, found, change ?? "");
+ * ```
+ */
 export interface KcovFinding {
   /** What was looked at, such as `debugfs`. */
   readonly subject: string;
@@ -33,7 +44,18 @@ export interface KcovFinding {
   readonly change?: string;
 }
 
-/** Whether this process can record kernel coverage, and if not, why. */
+/**
+ * Whether this process can record kernel coverage, and if not, why.
+ *
+ * @see <https://docs.kernel.org/dev-tools/kcov.html>
+ *
+ * @example
+ * ```ts
+ * import { kcovAvailability, type KcovAvailability } from "kernelcov";
+ * const { available, reason }: KcovAvailability = kcovAvailability();
+ * console.assert(available === (reason === undefined));
+ * ```
+ */
 export interface KcovAvailability {
   /** Whether a system call was recorded. */
   readonly available: boolean;
@@ -81,9 +103,11 @@ function thisHost(): KcovHost {
 
 /**
  * Finds out whether this process can record kernel coverage, by trying; and if not, why, from what the machine tells
- * about itself. Nothing is left open.
+ * about itself. Nothing is left open. Never throws because coverage is missing.
  *
- * @returns What was found; it never throws because coverage is missing.
+ * @returns What was found.
+ *
+ * @see `KCOV_INIT_TRACE` and `KCOV_ENABLE` in `include/uapi/linux/kcov.h` of Linux, which it tries
  *
  * @example
  * ```ts

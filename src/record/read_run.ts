@@ -12,6 +12,11 @@ import type { Run, RunKernel, TestRecord } from "./test_record.ts";
  * record has an `unfinished` one, which replaces what an earlier run recorded of it. Lines that are cut or damaged are
  * counted, not believed.
  *
+ * @param directory Path of the folder.
+ * @returns The run, with its records in the order in which they were written.
+ *
+ * @see docs/file-formats.md
+ *
  * @throws {FormatError} Where the folder holds no record file, or those of one run are of different kernels, or there
  * is none that can be read.
  * @throws {TypeError} Where there is no such folder, or it cannot be read.
@@ -208,6 +213,11 @@ function partOf({ header, modules, damaged, end, name }: ReadFile, records: Test
 
 /**
  * The records of several runs of one kernel build as one run.
+ *
+ * @param runs One at least, in the order in which they were recorded.
+ * @returns Their records one after another, and the sums of what was lost.
+ *
+ * @see `.note.gnu.build-id` of elf(5), by which kernels are told apart
  *
  * @throws {FormatError} Where they were recorded on different kernels; names both.
  * @throws {RangeError} Where there is no run.

@@ -3,19 +3,62 @@ import type { Comparisons } from "../kcov/comparisons/comparisons.ts";
 import type { OriginPoints } from "../kcov/origin.ts";
 import type { TraceOrder } from "../kcov/trace_order.ts";
 
-/** How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it. */
+/**
+ * How a test ended; `unfinished`: it was cut short, as when its thread, its supervisor or its kernel ended before it.
+ *
+ * @see docs/reliability.md
+ *
+ * @example
+ * ```ts
+ * import type { TestOutcome } from "kernelcov";
+ * const bad: TestOutcome[] = ["failed", "unfinished"];
+ * console.assert(!bad.includes("passed"));
+ * ```
+ */
 export type TestOutcome = "passed" | "failed" | "unfinished";
 
-/** Whose system calls a record holds: the calling thread's, or those of all threads and child processes. */
+/**
+ * Whose system calls a record holds: the calling thread's (`thread`), or those of all threads and child processes (`tree`).
+ *
+ * @see `KCOV_ENABLE` in <https://docs.kernel.org/dev-tools/kcov.html>, which is for one thread; docs/collectors.md for `tree`
+ *
+ * @example
+ * ```ts
+ * import type { Scope } from "kernelcov";
+ * const args = (scope: Scope) => ["kernelcov", "test", "--scope", scope];
+ * console.assert(args("tree").at(-1) === "tree");
+ * ```
+ */
 export type Scope = "thread" | "tree";
 
 /**
  * What a record is of: a `test` (or a step of one), the `baseline` (what an empty test runs), a whole `command`, or
  * what ran while no test was open (`outside`).
+ *
+ * @see docs/file-formats.md, `kind`
+ *
+ * @example
+ * ```ts
+ * import type { RecordKind, TestRecord } from "kernelcov";
+ * const ofTests = ({ kind = "test" }: { kind?: RecordKind }) => kind === "test";
+ * const records: TestRecord[] = [];
+ * console.assert(records.filter(ofTests).length === 0);
+ * ```
  */
 export type RecordKind = "test" | "baseline" | "command" | "outside";
 
-/** What became of the tasks of a record in `tree` scope. */
+/**
+ * What became of the tasks of a record in `tree` scope.
+ *
+ * @see docs/collectors.md; ptrace(2) on kernels without collectors
+ *
+ * @example
+ * ```ts
+ * import type { TreeDetails } from "kernelcov";
+ * const tree: TreeDetails = { tasks: 3, refused: [{ reason: "32-bit program", tasks: 1 }], finished: true };
+ * console.assert(tree.refused.reduce((sum, { tasks }) => sum + tasks, 0) === 1);
+ * ```
+ */
 export interface TreeDetails {
   /** Threads and processes whose points are in the record. */
   readonly tasks: number;
@@ -37,6 +80,28 @@ export interface TreeDetails {
 /**
  * What one test left. PCs are return addresses of coverage calls: the kernel's own as it wrote them, which is where it was
  * linked; those of modules at addresses that the run gives to each section of a module ({@linkcode RunModule}).
+ *
+ * @see `__sanitizer_cov_trace_pc` in `kernel/kcov.c` of Linux, which stores the PCs; docs/file-formats.md for how they are kept
+ *
+ * @example
+ * ```ts
+ * import { mergeRuns, type TestRecord } from "kernelcov";
+ * const record: TestRecord = {
+ *   name: "pipes > a pipe carries bytes",
+ *   file: "pipe_test.ts",
+ *   outcome: "passed",
+ *   durationMs: 12.5,
+ *   scope: "thread",
+ *   pcs: Float64Array.of(0x60001234, 0x60005678),
+ *   hits: Uint32Array.of(1, 40),
+ *   truncated: false,
+ *   shared: false,
+ *   callingThreadOnly: false,
+ * };
+ * const kernel = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
+ * const run = mergeRuns([{ kernel, modules: [], records: [record], damaged: 0 }]);
+ * console.assert(run.records[0].hits?.[1] === 40);
+ * ```
  */
 export interface TestRecord {
   /** Full name: suites, test and steps joined by ` > `. */
@@ -69,7 +134,7 @@ export interface TestRecord {
   readonly origins?: readonly OriginPoints[];
   /**
    * In which order code first ran: where the stretches begin that PCs are in ({@linkcode stretchOf}), distinct; absent
-   * where that is not known. What ran late is in none.
+   * where that is not known. Addresses, the first that ran first. What ran late is in none.
    */
   readonly firstRuns?: Float64Array<ArrayBuffer>;
   /** In which order the PCs ran on the test's thread, each time; absent where that was not asked for. */
@@ -113,7 +178,18 @@ export interface BegunTest {
   readonly hasHits: boolean;
 }
 
-/** A source tree of the user's that a kernel was built from. */
+/**
+ * A source tree of the user's that a kernel was built from.
+ *
+ * @see `VERSION`, `PATCHLEVEL` and `SUBLEVEL` in the `Makefile` of Linux, gitrevisions(7), and docs/own-kernel.md
+ *
+ * @example
+ * ```ts
+ * import type { RunSource } from "kernelcov";
+ * const describe = ({ version, git }: RunSource) => git === undefined ? version : `${version} at ${git.commit}`;
+ * console.assert(describe({ path: "/src/linux", version: "6.12.1" }) === "6.12.1");
+ * ```
+ */
 export interface RunSource {
   /** Its folder. */
   readonly path: string;
@@ -129,7 +205,18 @@ export interface RunSource {
   };
 }
 
-/** The kernel that a run was recorded on. */
+/**
+ * The kernel that a run was recorded on.
+ *
+ * @see uname(2), and the section `.note.gnu.build-id` of elf(5), which `/sys/kernel/notes` shows of the running kernel
+ *
+ * @example
+ * ```ts
+ * import type { RunKernel } from "kernelcov";
+ * const kernel: RunKernel = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
+ * console.assert(/^[0-9a-f]*$/.test(kernel.buildId));
+ * ```
+ */
 export interface RunKernel {
   /** Build id of the running kernel, lower-case hexadecimal; empty where the kernel does not tell. */
   readonly buildId: string;
@@ -141,7 +228,19 @@ export interface RunKernel {
   readonly source?: RunSource;
 }
 
-/** A section of code of a module. */
+/**
+ * A section of code of a module.
+ *
+ * @see `/sys/module/NAME/sections`, and the sections with `SHF_EXECINSTR` of elf(5)
+ *
+ * @example
+ * ```ts
+ * import type { ModuleSection } from "kernelcov";
+ * const section: ModuleSection = { name: ".text", address: 2 ** 50 };
+ * const pc = 2 ** 50 + 0x40;
+ * console.assert(pc - section.address === 0x40); // as objdump shows it of the module's file
+ * ```
+ */
 export interface ModuleSection {
   /** `.text` and the like. */
   readonly name: string;
@@ -152,7 +251,18 @@ export interface ModuleSection {
   readonly address: Address;
 }
 
-/** A module that was loaded during a run. */
+/**
+ * A module that was loaded during a run.
+ *
+ * @see `/proc/modules` of proc(5), and `.note.gnu.build-id` in `/sys/module/NAME/notes`
+ *
+ * @example
+ * ```ts
+ * import type { RunModule } from "kernelcov";
+ * const modules: RunModule[] = [{ name: "loop", buildId: "cd34", sections: [], hidden: "not root" }];
+ * console.assert(modules.some(({ hidden }) => hidden !== undefined));
+ * ```
+ */
 export interface RunModule {
   /** As `/proc/modules` has it. */
   readonly name: string;
@@ -164,7 +274,19 @@ export interface RunModule {
   readonly hidden?: string;
 }
 
-/** The records of one kernel build: of a run, and what earlier runs in its folder had recorded of other tests. */
+/**
+ * The records of one kernel build: of a run, and what earlier runs in its folder had recorded of other tests.
+ *
+ * @see docs/file-formats.md
+ *
+ * @example
+ * ```ts
+ * import { mergeRuns, type Run } from "kernelcov";
+ * const kernel = { buildId: "ab12", release: "6.12.1", machine: "x86_64" };
+ * const run: Run = { kernel, modules: [], records: [], damaged: 0, cut: ["a test"] };
+ * console.assert(mergeRuns([run]).cut?.length === 1);
+ * ```
+ */
 export interface Run {
   /** What all records were recorded on. */
   readonly kernel: RunKernel;

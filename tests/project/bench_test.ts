@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { noteRow, rowOf, ROWS_VARIABLE } from "../../scripts/bench/bench_row.ts";
-import { benchNames, benchSection } from "../../scripts/bench/run.ts";
+import { benchNames, benchSection, withSection } from "../../scripts/bench/run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 
+const BENCH = join(import.meta.dirname!, "../../scripts/bench");
 const ROW = { what: "a | b", figure: "2 s", peer: "llvm 1 s", ratio: "2.00" };
 
 test("rows of all benchmarks are one table, with those that failed", () => {
@@ -46,4 +48,46 @@ test("a row is on standard output only where it is wanted", () => {
   const [row, other] = printed({ [ROWS_VARIABLE]: "1" });
   assert.deepEqual(rowOf(row!), ROW);
   assert.equal(rowOf(other!), undefined);
+});
+
+const MACHINE = "kernelcov 1; 2 × CPU, 24 GB; load average 0.1 before the first benchmark.";
+const BUSY =
+  "kernelcov 1; 2 × CPU, 24 GB; load average 9.0 before the first benchmark: other work.";
+
+function section(day: string, machine: string, ...names: string[]): string {
+  const measured = names.map((name) => ({ name, rows: [ROW], status: 0, seconds: 3 }));
+  return benchSection(day, machine, measured);
+}
+
+test("benchmarks of one day and machine are added to one table, others to the front", () => {
+  const head = "# Benchmarks\n\n<!-- newest first -->\n";
+  const first = withSection(head, section("2026-01-02", MACHINE, "hook"));
+  assert.equal(first, `${head}\n${section("2026-01-02", MACHINE, "hook")}`);
+  const second = withSection(first, section("2026-01-02", BUSY, "tree"));
+  assert.equal(second, `${head}\n${section("2026-01-02", BUSY, "hook", "tree")}`);
+  const again = withSection(second, section("2026-01-02", MACHINE, "hook"));
+  assert.equal(again, `${head}\n${section("2026-01-02", MACHINE, "tree", "hook")}`);
+  const later = withSection(again, section("2026-01-03", MACHINE, "hook"));
+  assert.equal(
+    later,
+    `${head}\n${section("2026-01-03", MACHINE, "hook")}\n${
+      section("2026-01-02", MACHINE, "tree", "hook")
+    }`,
+  );
+  assert.equal(
+    withSection(later, section("2026-01-03", MACHINE, "tree")),
+    `${head}\n${section("2026-01-03", MACHINE, "hook", "tree")}\n${
+      section("2026-01-02", MACHINE, "tree", "hook")
+    }`,
+  );
+});
+
+test("each benchmark writes rows", () => {
+  for (const name of benchNames()) {
+    const script = readFileSync(join(BENCH, `${name}.ts`), "utf8");
+    const parts = existsSync(join(BENCH, name))
+      ? readdirSync(join(BENCH, name)).map((file) => readFileSync(join(BENCH, name, file), "utf8"))
+      : [];
+    assert.ok([script, ...parts].some((text) => text.includes("noteRow({")), name);
+  }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { commandBlocks, documents } from "../../scripts/checks/documents.ts";
+import { commandBlocks, documents, namedExamples } from "../../scripts/checks/documents.ts";
 
 const root = join(import.meta.dirname!, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -49,7 +49,7 @@ test("each error in troubleshooting is one that kernelcov has", () => {
 test("command blocks are found with what their comments say", () => {
   const text = [
     "A page.",
-    "<!-- not run: it waits -->",
+    "<!-- run in: checkout; with --all: it takes long -->",
     "",
     "```sh",
     "kernelcov watch",
@@ -68,8 +68,26 @@ test("command blocks are found with what their comments say", () => {
     "```",
   ].join("\n");
   assert.deepEqual(commandBlocks("page.md", text), [
-    { place: "page.md:4", script: "kernelcov watch", comment: "not run: it waits" },
-    { place: "page.md:8", script: "one\ntwo", comment: "" },
-    { place: "page.md:12", script: "kernelcov which a", comment: "" },
+    {
+      place: "page.md:4",
+      script: "kernelcov watch",
+      comments: ["run in: checkout", "with --all: it takes long"],
+    },
+    { place: "page.md:8", script: "one\ntwo", comments: [] },
+    { place: "page.md:12", script: "kernelcov which a", comments: [] },
   ]);
+});
+
+test("examples that name their file are found, also more than one", () => {
+  const text = [
+    "```ts\n// a_test.ts\none();\n```\n",
+    "```ts\nother();\n```",
+    "```\n# b.config\nCONFIG_B=y\n```\n",
+    "```ini\n# /etc/c.config\n```\n",
+  ].join("\n");
+  assert.deepEqual([...namedExamples(text)], [
+    ["a_test.ts", "// a_test.ts\none();\n"],
+    ["b.config", "# b.config\nCONFIG_B=y\n"],
+  ]);
+  assert.ok(namedExamples(read("README.md")).has("pipe_test.ts"));
 });

@@ -2,7 +2,19 @@ import { KCOV_CALL_MASK, KCOV_HOW, KCOV_HOW_SHIFT, type OriginPoints } from "../
 import { isSystemCall, systemCallName } from "../../kcov/system_calls.ts";
 import { environmentVariable } from "../../sys/runtime.ts";
 
-/** What is to fail in a test. */
+/**
+ * What is to fail in a test.
+ *
+ * @see `/proc/self/fail-nth` in <https://docs.kernel.org/fault-injection/fault-injection.html>, and docs/error-paths.md
+ *
+ * @example
+ * ```ts
+ * import { openSync } from "node:fs";
+ * import { type FaultOptions, withKernelCoverage } from "kernelcov";
+ * const fault: FaultOptions = { call: "openat", nth: "each" };
+ * withKernelCoverage(() => void openSync("/dev/null", "r"), { name: "open without memory", fault });
+ * ```
+ */
 export interface FaultOptions {
   /**
    * Name of a system call, such as `openat`, or several; `all`, the default, for those that the test made, but for those

@@ -4,15 +4,26 @@ import { KCOV_CMP } from "../abi.ts";
 /**
  * What was compared, in columns. A comparison is a place in code, or one case of a `switch` there; its pairs are the
  * operands that it met. Of each comparison and origin a limited number of pairs is kept; the others are counted.
+ *
+ * @see `KCOV_TRACE_CMP` in `include/uapi/linux/kcov.h` and `write_comp_data` in `kernel/kcov.c` of Linux
+ *
+ * @example
+ * ```ts
+ * import type { Comparisons } from "kernelcov";
+ * function pairsOf({ pairEnd }: Comparisons, comparison: number): number {
+ *   return pairEnd[comparison] - (comparison === 0 ? 0 : pairEnd[comparison - 1]);
+ * }
+ * console.assert(pairsOf({ pairEnd: Uint32Array.of(2, 5) } as Comparisons, 1) === 3);
+ * ```
  */
 export interface Comparisons {
   /** Of each comparison its raw PC: the return address of its callback; ascending, cases of a `switch` together. */
   readonly pcs: Float64Array<ArrayBuffer> & ArrayLike<Address>;
-  /** Of each comparison its type as KCOV has it: {@linkcode isConstant}, {@linkcode sizeOf}. */
+  /** Of each comparison its type as KCOV has it: bit 0, the first operand is a constant; bits 1 and 2, the operands' size, as a power of 2 bytes. */
   readonly types: Uint8Array<ArrayBuffer>;
   /** Of each comparison how often it was made with pairs that are not kept. */
   readonly more: Uint32Array<ArrayBuffer>;
-  /** Of each comparison where its pairs end; they begin where those of the one before end. */
+  /** Of each comparison the index behind its last pair; its pairs begin where those of the one before end. */
   readonly pairEnd: Uint32Array<ArrayBuffer>;
   /** Of each pair its first operand: the constant where there is one. */
   readonly first: BigUint64Array<ArrayBuffer>;
@@ -20,7 +31,7 @@ export interface Comparisons {
   readonly second: BigUint64Array<ArrayBuffer>;
   /** Of each pair how often it was compared; 2^32 - 1 stands for more. */
   readonly times: Uint32Array<ArrayBuffer>;
-  /** Of each pair what made the kernel compare it: an origin as points have it. */
+  /** Of each pair what made the kernel compare it: an origin of 16 bits, as points have it. */
   readonly origins: Uint16Array<ArrayBuffer>;
   /** Comparisons that found no room, as far as they were counted. */
   readonly lost: number;

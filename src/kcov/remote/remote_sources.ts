@@ -1,6 +1,16 @@
 /**
  * Whose work in the kernel's own tasks is recorded: `common`, what the kernel does for the test's thread in places that
- * pass the thread's handle on, as for vhost, Bluetooth, NFC and mac80211; `usb:N`, what it does for USB bus N.
+ * pass the thread's handle on, as for vhost, Bluetooth, NFC and mac80211; `usb:N`, what it does for USB bus N, from 1
+ * to 255.
+ *
+ * @see `KCOV_REMOTE_ENABLE` and `KCOV_SUBSYSTEM_USB` in `include/uapi/linux/kcov.h` of Linux
+ *
+ * @example
+ * ```ts
+ * import { type RemoteSource, withKernelCoverage } from "kernelcov";
+ * const remote: RemoteSource[] = ["common", "usb:1"];
+ * withKernelCoverage(() => {}, { name: "a device is plugged in", remote });
+ * ```
  */
 export type RemoteSource = "common" | `usb:${number}`;
 
