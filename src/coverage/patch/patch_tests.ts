@@ -1,7 +1,14 @@
 import type { LeftOut } from "../origin_selection.ts";
 import { groupNames, lineAtOrAfter } from "../questions/find_source.ts";
 import { type Edit, type FilePatch, type Hunk, isTrivialText } from "./patch.ts";
-import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import {
+  type HunkPlace,
+  type PatchSide,
+  patchSide,
+  placeHunks,
+  type SourcedPatch,
+} from "./hunk_places.ts";
+import { type FileJudgement, judgeFile } from "./patch_files.ts";
 import { indexOfSorted } from "../../base/search.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
@@ -35,6 +42,8 @@ export interface HunkJudgement {
   readonly path: string;
   /** Line in the image's source. */
   readonly line: number;
+  /** The side of the patch that this line is of. */
+  readonly side: PatchSide;
   readonly heading: string;
   readonly state: HunkState;
   /** Why, in a few words. */
@@ -103,6 +112,10 @@ export function whichPatch(
   return new PatchJudge(lookup, options).judge(patch);
 }
 
+interface JudgedFile extends SourcedPatch {
+  readonly judgement: FileJudgement;
+}
+
 /** Tests that touch an edit, and how: a line of it, or its function or file. */
 interface Match extends Omit<PickReason, "lines" | "owners"> {
   /** Absent for a function or a file. */
@@ -136,7 +149,15 @@ class PatchJudge {
   }
 
   judge(patch: readonly FilePatch[]): PatchAnswer {
-    for (const file of patch) this.#judgeFile(file);
+    const judged = patch.map((change): JudgedFile => {
+      const judgement = judgeFile(this.#lookup.coverage.universe, change);
+      const source = judgement.kind === "source"
+        ? this.#options.source?.(this.#lookup.coverage.universe.image.files[judgement.file])
+        : undefined;
+      return { change, judgement, source };
+    });
+    const side = this.#options.side ?? patchSide(judged) ?? "old";
+    for (const file of judged) this.#judgeFile(file, side);
     const { tests } = this.#lookup.coverage;
     const matches = this.#matches, scores = this.#scores;
     const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
@@ -163,9 +184,8 @@ class PatchJudge {
     };
   }
 
-  #judgeFile(patch: FilePatch): void {
+  #judgeFile({ change: patch, judgement, source }: JudgedFile, side: PatchSide): void {
     const path = patch.oldPath || patch.newPath;
-    const judgement = judgeFile(this.#lookup.coverage.universe, patch);
     if (judgement.kind !== "source") {
       if (judgement.kind === "run-all") this.#runAll.push({ path, reason: judgement.reason });
       const whole = { path, state: judgement.kind, reason: judgement.reason } as const;
@@ -179,19 +199,19 @@ class PatchJudge {
       const reason = "only its name or mode changed: the code is the same";
       this.#hunks.push(emptyHunk({ path, state: "no-code", reason }, 0, ""));
     }
-    const source = this.#options.source?.(
-      this.#lookup.coverage.universe.image.files[judgement.file],
+    const places = placeHunks(patch.hunks, source, side, this.#options.side !== undefined);
+    patch.hunks.forEach((hunk, i) =>
+      this.#judgeHunk(path, judgement, hunk, places[i], source !== undefined)
     );
-    for (const hunk of patch.hunks) this.#judgeHunk(path, judgement, hunk, source);
   }
 
   #judgeHunk(
     path: string,
     target: FileJudgement & { kind: "source" },
     hunk: Hunk,
-    source: readonly string[] | undefined,
+    place: HunkPlace,
+    hasSource: boolean,
   ): void {
-    const place = placeHunk(hunk, source, this.#options.side);
     const base = place.side === "old" ? hunk.oldLine : hunk.newLine;
     const functions = new Set<string>();
     const lines = new Set<number>();
@@ -225,9 +245,10 @@ class PatchJudge {
     this.#hunks.push({
       path,
       line: base + place.shift,
+      side: place.side,
       heading: hunk.heading,
       state,
-      reason: source !== undefined && !place.verified && !trivial
+      reason: hasSource && !place.verified && !trivial
         ? `${reason}; the source at hand does not hold this hunk, so its lines are a guess`
         : reason,
       functions: [...functions],
@@ -386,6 +407,7 @@ function emptyHunk(
   return {
     ...whole,
     line,
+    side: "old",
     heading,
     functions: [],
     lines: [],
