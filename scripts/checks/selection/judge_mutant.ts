@@ -5,7 +5,7 @@ import { testReference } from "../../../src/report/answer_json.ts";
 import type { MutantResult } from "./measures.ts";
 import type { MutantRun } from "./mutant_results.ts";
 import type { Mutant } from "./mutants.ts";
-import type { SuiteRun } from "./suite_run.ts";
+import { fileOf, type SuiteRun } from "./suite_run.ts";
 
 /** What became of a mutant. */
 export type Fate =
@@ -45,7 +45,7 @@ export class MutantJudge {
     const ended = new Set([...passed, ...failed]);
     const cut = new Map<string, string>();
     for (const test of this.tests) {
-      const file = test.slice(0, test.indexOf(": "));
+      const file = fileOf(test);
       if (!ended.has(test) && begun.includes(file) && !cut.has(file)) cut.set(file, test);
     }
     const isWhole = this.tests.every((test) => ended.has(test));

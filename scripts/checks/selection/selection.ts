@@ -71,7 +71,7 @@ async function check(): Promise<void> {
     let run = results.of(mutant);
     if (run === undefined) {
       if (values.known) continue;
-      run = await measure(builder, mutant);
+      run = await measure(builder, mutant, judge.tests);
       results.add(mutant, run);
     }
     const text = readFileSync(join(kernel.tree, mutant.file), "utf8");
@@ -84,11 +84,15 @@ async function check(): Promise<void> {
   if (values.write) writeAccuracy("selection", report.markdown);
 }
 
-async function measure(builder: MutantBuilder, mutant: Mutant): Promise<MutantRun> {
+async function measure(
+  builder: MutantBuilder,
+  mutant: Mutant,
+  tests: readonly string[],
+): Promise<MutantRun> {
   return await builder.with(mutant, (build): MutantRun => {
     const { linux } = builder.kernel;
     const started = performance.now();
-    const suite = runSuite(linux);
+    const suite = runSuite(linux, tests);
     const ended = performance.now();
     const suspects = suite.failed.slice(0, MOST_ALONE);
     const alone = suspects.length === 0 ? [] : runAlone(linux, suspects).failed;
