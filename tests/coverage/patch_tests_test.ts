@@ -61,6 +61,18 @@ test("a line few tests run weighs more than one that many run", () => {
   assert.ok(answer.tests[0].score > answer.tests[1].score);
 });
 
+test("of tests that run the same lines the one that runs the least else is first", () => {
+  const index = smallKernel();
+  const records = [
+    buildRecord(index, "most", [0x10, 0x100, 0x120, 0x140, 0x200, 0x400]),
+    buildRecord(index, "least", [0x120]),
+    buildRecord(index, "some", [0x100, 0x120, 0x200]),
+  ];
+  const lookup = new TestLookup(new RunCoverage(buildUniverse(index), records));
+  const answer = whichPatch(lookup, parsePatch(replacing("fs/pipe.c", 25)));
+  assert.deepEqual(answer.tests.map(({ test }) => test), [1, 2, 0]);
+});
+
 test("an uncovered change names its lines and the tests that come nearest", () => {
   const answer = ask(replacing("net/socket.c", 5));
   assert.equal(answer.hunks[0].state, "uncovered");
@@ -92,7 +104,7 @@ test("what cannot be judged needs every test, with the reason", () => {
 
 test("a header's inline function is judged like other code, its macros are not", () => {
   const inline = ask(replacing("include/linux/mm.h", 6));
-  assert.deepEqual(picked(inline), [[WRITES, "line"], [READS, "line"]]);
+  assert.deepEqual(picked(inline), [[READS, "line"], [WRITES, "line"]]);
   assert.deepEqual(inline.runAll, []);
   assert.equal(ask(replacing("include/linux/mm.h", 50)).runAll.length, 1);
 });

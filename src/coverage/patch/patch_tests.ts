@@ -102,7 +102,7 @@ export interface PatchOptions {
 
 /**
  * The tests that a patch needs, ranked. A test scores for each changed line it runs, more where the edit is small
- * and where few other tests run the line.
+ * and where few other tests run the line; of equal scores the test with the fewest points in all is first.
  */
 export function whichPatch(
   lookup: TestLookup,
@@ -161,7 +161,10 @@ class PatchJudge {
     const { tests } = this.#lookup.coverage;
     const matches = this.#matches, scores = this.#scores;
     const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
-    const ranked = picked.sort((a, b) => scores[b] - scores[a] || a - b).map((test) => ({
+    // Of tests that run the same lines those are first that run little else: they are about them.
+    const ranked = picked.sort((a, b) =>
+      scores[b] - scores[a] || tests[a].size - tests[b].size || a - b
+    ).map((test) => ({
       test,
       score: scores[test],
       // A hot line has the tests of a whole fleet, of which few are looked at.
