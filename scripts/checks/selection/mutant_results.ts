@@ -4,7 +4,14 @@ import { dirname, join } from "node:path";
 import { cacheFolder } from "../../../src/build/kernel_folder.ts";
 import { writeWhole } from "../../../src/sys/written_files.ts";
 import type { Mutant } from "./mutants.ts";
-import { recordSuite, ROOT, runSuite, suiteFiles, type SuiteRun } from "./suite_run.ts";
+import {
+  recordSuite,
+  ROOT,
+  runSuite,
+  suiteFiles,
+  type SuiteKernel,
+  type SuiteRun,
+} from "./suite_run.ts";
 
 /** How often the suite is run without a mutant: a test that fails in one of these runs says nothing of a mutant. */
 const BASE_RUNS = 3;
@@ -48,10 +55,10 @@ export class MutantResults {
   }
 
   /** The suite without a mutant: tests passed where they did in each of several runs. */
-  base(linux: string): SuiteRun {
+  base(kernel: SuiteKernel): SuiteRun {
     const runs = Array.from(
       { length: BASE_RUNS },
-      (_, i) => this.#once(join(this.#folder, `base${i + 1}.json`), () => runSuite(linux)),
+      (_, i) => this.#once(join(this.#folder, `base${i + 1}.json`), () => runSuite(kernel)),
     );
     const failed = new Set(runs.flatMap((run) => run.failed));
     const passed = runs[0].passed.filter((test) => runs.every((run) => run.passed.includes(test)));

@@ -2,7 +2,7 @@
  * Is the selection right? Makes small mutants of kernel functions that tests cover, builds the kernel with each, runs the
  * whole suite on it, and holds `which --diff` of the mutant against the tests that fail:
  *
- *   npm run check:selection [-- --mutants 30] [--seed 1] [--known] [--write]
+ *   npm run check:selection [-- --mutants 30] [--seed 1] [--limit 60] [--known] [--write]
  *
  * --write puts the table into docs/accuracy.md. Builds the tree's kernel once: some 4 CPU minutes. The tree is Debian's
  * 6.12 in the cache, or KERNELCOV_BENCH_TREE. --built DIR --make COMMAND takes a user-mode Linux tree that was built already
@@ -10,6 +10,9 @@
  * kernel. The tree's files are put back. What has been measured is kept in the cache: a check
  * that was ended goes on from there, and --known measures nothing, but says what of it there is. Exit status 1 where a
  * test that fails alone was not selected.
+ *
+ * --limit is how many seconds the suite may take: it takes some ten on a quiet machine, and some mutants make a test wait
+ * for ever.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +31,7 @@ import { builtMutants, MutantBuilder, type MutantKernel, treeMutants } from "./m
 import { MutantResults, type MutantRun, putBack } from "./mutant_results.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import { fateText, type JudgedMutant, placeOf, selectionReport } from "./selection_report.ts";
-import { runAlone, runSuite } from "./suite_run.ts";
+import { runAlone, runSuite, type SuiteKernel } from "./suite_run.ts";
 
 /** So many of the mutants at most are tried for each that makes tests fail. */
 const TRIES = 4;
@@ -39,6 +42,7 @@ const { values } = parseArgs({
   options: {
     mutants: { type: "string", default: "30" },
     seed: { type: "string", default: "1" },
+    limit: { type: "string", default: "60" },
     known: { type: "boolean" },
     write: { type: "boolean" },
     built: { type: "string" },
@@ -61,7 +65,7 @@ async function check(): Promise<void> {
   const results = new MutantResults((await loadImageIndex(vmlinux)).buildId);
   const { coverage } = loadRun(results.recorded(linux, vmlinux), { vmlinux });
   const lookup = new TestLookup(coverage);
-  const judge = new MutantJudge(lookup, results.base(unchanged));
+  const judge = new MutantJudge(lookup, results.base(suiteKernel(unchanged)));
   if (judge.leftOut.length > 0) console.log(`Left out: ${judge.leftOut.join(", ")}`);
   const builder = new MutantBuilder(kernel);
   const judged: JudgedMutant[] = [];
@@ -90,12 +94,12 @@ async function measure(
   tests: readonly string[],
 ): Promise<MutantRun> {
   return await builder.with(mutant, (build): MutantRun => {
-    const { linux } = builder.kernel;
+    const kernel = suiteKernel(builder.kernel.linux);
     const started = performance.now();
-    const suite = runSuite(linux, tests);
+    const suite = runSuite(kernel, tests);
     const ended = performance.now();
     const suspects = suite.failed.slice(0, MOST_ALONE);
-    const alone = suspects.length === 0 ? [] : runAlone(linux, suspects).failed;
+    const alone = suspects.length === 0 ? [] : runAlone(kernel, suspects).failed;
     const seconds = {
       build,
       suite: (ended - started) / 1000,
@@ -103,6 +107,10 @@ async function measure(
     };
     return { kind: "ran", suite, alone, seconds };
   }) ?? { kind: "not-built" };
+}
+
+function suiteKernel(linux: string): SuiteKernel {
+  return { linux, limitSeconds: Number(values.limit) };
 }
 
 function say(mutant: Mutant, fate: Fate, run: MutantRun): void {

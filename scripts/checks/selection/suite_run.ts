@@ -7,10 +7,13 @@ import { fileURLToPath } from "node:url";
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const FOLDERS = ["examples", "scripts/checks/selection/suite"];
-/** The suite takes some seconds on a quiet machine; a mutant can make a test wait for ever. */
-const PROCESS_LIMIT = "120";
-const KERNEL_LIMIT = "900";
 const DENO = ["deno", "test", "-A", "--no-check"];
+
+/** A kernel, and how long the runner may take on it: a mutant can make a test wait for ever. */
+export interface SuiteKernel {
+  readonly linux: string;
+  readonly limitSeconds: number;
+}
 
 /** What a run of the suite tells of its tests, which are named `FILE: NAME`. */
 export interface SuiteRun {
@@ -49,12 +52,12 @@ export function recordSuite(linux: string, vmlinux: string, out: string): void {
  *
  * @param tests those that end without a mutant; none where that is not known yet
  */
-export function runSuite(linux: string, tests: readonly string[] = []): SuiteRun {
-  const together = runTests(linux, [suiteFiles()]);
+export function runSuite(kernel: SuiteKernel, tests: readonly string[] = []): SuiteRun {
+  const together = runTests(kernel, [suiteFiles()]);
   const ended = new Set([...together.passed, ...together.failed]);
   const open = new Set(tests.filter((test) => !ended.has(test)).map(fileOf));
   if (open.size === 0) return together;
-  const apart = runTests(linux, [...open].map((file) => [file]));
+  const apart = runTests(kernel, [...open].map((file) => [file]));
   const closed = (test: string): boolean => !open.has(fileOf(test));
   return {
     passed: [...together.passed.filter(closed), ...apart.passed],
@@ -69,9 +72,9 @@ export function fileOf(test: string): string {
 }
 
 /** Runs some tests, each in a process of its own. */
-export function runAlone(linux: string, tests: readonly string[]): SuiteRun {
+export function runAlone(kernel: SuiteKernel, tests: readonly string[]): SuiteRun {
   return runTests(
-    linux,
+    kernel,
     tests.map((test) => {
       const file = fileOf(test);
       return ["--filter", `/^${escaped(test.slice(file.length + 2))}$/`, file];
@@ -80,12 +83,16 @@ export function runAlone(linux: string, tests: readonly string[]): SuiteRun {
 }
 
 /** Runs the runner once for each list of arguments, whatever becomes of it. */
-function runTests(linux: string, runs: readonly (readonly string[])[]): SuiteRun {
+function runTests(
+  { linux, limitSeconds }: SuiteKernel,
+  runs: readonly (readonly string[])[],
+): SuiteRun {
   const script = runs.map((args) =>
-    `timeout -s KILL ${PROCESS_LIMIT} ${[...DENO, "--reporter=tap", ...args].map(quoted).join(" ")}`
+    `timeout -s KILL ${limitSeconds} ${[...DENO, "--reporter=tap", ...args].map(quoted).join(" ")}`
   ).join("\n");
+  const whole = String(limitSeconds * (runs.length + 1));
   const { stdout } = kernelcov([
-    ...["kernel", "run", "--kernel", linux, "--timeout", KERNEL_LIMIT, "--", "sh", "-c", script],
+    ...["kernel", "run", "--kernel", linux, "--timeout", whole, "--", "sh", "-c", script],
   ]);
   return parseTap(stdout);
 }
