@@ -61,6 +61,18 @@ test("a line few tests run weighs more than one that many run", () => {
   assert.ok(answer.tests[0].score > answer.tests[1].score);
 });
 
+test("of tests that run the same lines the one that runs the least else is first", () => {
+  const index = smallKernel();
+  const records = [
+    buildRecord(index, "most", [0x10, 0x100, 0x120, 0x140, 0x200, 0x400]),
+    buildRecord(index, "least", [0x120]),
+    buildRecord(index, "some", [0x100, 0x120, 0x200]),
+  ];
+  const lookup = new TestLookup(new RunCoverage(buildUniverse(index), records));
+  const answer = whichPatch(lookup, parsePatch(replacing("fs/pipe.c", 25)));
+  assert.deepEqual(answer.tests.map(({ test }) => test), [1, 2, 0]);
+});
+
 test("an uncovered change names its lines and the tests that come nearest", () => {
   const answer = ask(replacing("net/socket.c", 5));
   assert.equal(answer.hunks[0].state, "uncovered");
@@ -92,7 +104,7 @@ test("what cannot be judged needs every test, with the reason", () => {
 
 test("a header's inline function is judged like other code, its macros are not", () => {
   const inline = ask(replacing("include/linux/mm.h", 6));
-  assert.deepEqual(picked(inline), [[WRITES, "line"], [READS, "line"]]);
+  assert.deepEqual(picked(inline), [[READS, "line"], [WRITES, "line"]]);
   assert.deepEqual(inline.runAll, []);
   assert.equal(ask(replacing("include/linux/mm.h", 50)).runAll.length, 1);
 });
@@ -130,6 +142,53 @@ test("the sources tell which side was built and where a hunk has moved", () => {
   const foreign = ask(replacing("fs/pipe.c", 25), { source: () => ["nothing alike"] });
   assert.equal(foreign.hunks[0].verified, false);
   assert.match(foreign.hunks[0].reason, /a guess$/);
+});
+
+test("a hunk with little around it is not found where the other side's text stands by chance", () => {
+  const source = Array.from({ length: 60 }, (_, i) => `line ${i + 1};`);
+  source[23] = "c;", source[24] = "b;", source[25] = "d;";
+  // The patch is applied; without the line that it inserts its lines stand elsewhere too.
+  source[51] = "c;", source[52] = "d;";
+  const inserted = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -24,2 +24,3 @@\n c;\n+b;\n d;\n`;
+  const applied = ask(inserted, { source: () => source });
+  assert.deepEqual([applied.hunks[0].line, applied.hunks[0].side], [24, "new"]);
+  assert.deepEqual(applied.tests[0].reasons[0].lines, [25]);
+  // It is not, and what it puts in stands elsewhere.
+  source[24] = "e;", source[40] = "b;";
+  const replaced = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -25 +25 @@\n-e;\n+b;\n`;
+  const old = ask(replaced, { source: () => source });
+  assert.deepEqual([old.hunks[0].line, old.hunks[0].side], [25, "old"]);
+  // It is, and what it takes away stands elsewhere.
+  source[24] = "b;", source[40] = "e;";
+  const answer = ask(replaced, { source: () => source });
+  assert.deepEqual([answer.hunks[0].line, answer.hunks[0].side], [25, "new"]);
+});
+
+test("a hunk with little around it is found by where the others of its file are", () => {
+  const source = Array.from({ length: 60 }, (_, i) => `line ${i + 1};`);
+  source[9] = "first();", source[24] = "same;", source[18] = "same;";
+  // The file has five lines more at its beginning than the patch knows.
+  const patch = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n@@ -5 +5 @@\n-first();\n+f();\n` +
+    `@@ -20 +20 @@\n-same;\n+s();\n`;
+  const { hunks } = ask(patch, { source: () => source });
+  assert.deepEqual(hunks.map(({ line, side }) => [line, side]), [[10, "old"], [25, "old"]]);
+});
+
+test("a patch that is applied in part has each hunk where it is", () => {
+  const source = Array.from({ length: 60 }, (_, i) => `line ${i + 1};`);
+  source[9] = "new1();", source[24] = "new2();", source[41] = "old3();";
+  const hunk = (line: number, n: number): string =>
+    `@@ -${line} +${line} @@\n-old${n}();\n+new${n}();\n`;
+  const patch = `--- a/fs/pipe.c\n+++ b/fs/pipe.c\n${hunk(10, 1)}${hunk(25, 2)}${hunk(42, 3)}`;
+  const { hunks } = ask(patch, { source: () => source });
+  assert.deepEqual(hunks.map(({ line, side, verified }) => [line, side, verified]), [
+    [10, "new", true],
+    [25, "new", true],
+    [42, "old", true],
+  ]);
+  // Whoever says which side it is means all of it.
+  const said = ask(patch, { source: () => source, side: "new" }).hunks[2];
+  assert.deepEqual([said.side, said.verified], ["new", false]);
 });
 
 test("tests whose coverage is not whole cannot be ruled out", () => {

@@ -1,51 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { KcovUnavailableError } from "../../src/errors.ts";
-import type { RecordMode } from "../../src/hook/mode.ts";
-import { LiveCoverage } from "../../src/hook/live_coverage.ts";
-import { ThreadRecorder } from "../../src/hook/recorders/thread_recorder.ts";
 import { KCOV_CALL } from "../../src/kcov/origin.ts";
-import { readRun } from "../../src/record/read_run.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { type FakeLibc, fakeLibc, type FakeLibcOptions } from "../_support/fake_libc.ts";
-
-interface Setting {
-  readonly libc: FakeLibc;
-  start(name: string, record?: RecordMode): LiveCoverage;
-  records(): readonly TestRecord[];
-}
-
-/** Runs `body` on a thread whose kernel is a fake. */
-function onFakeKernel(body: (setting: Setting) => void, options: FakeLibcOptions = {}): void {
-  const folder = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
-  const directory = join(folder, "run");
-  const libc = fakeLibc({ pcs: { read: [0x6000_0100n] }, ...options });
-  const settings = { mode: "auto", runDirectory: directory, underCommand: true } as const;
-  const thread = new ThreadRecorder({ ...settings, words: 512 }, () => libc, () => undefined);
-  let closed = false;
-  try {
-    body({
-      libc,
-      start(name, record) {
-        assert.equal(thread.unavailable(), undefined);
-        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, { record });
-        coverage.begin();
-        return coverage;
-      },
-      records() {
-        thread.close();
-        closed = true;
-        return readRun(directory).records;
-      },
-    });
-  } finally {
-    if (!closed) thread.close();
-    rmSync(folder, { recursive: true });
-  }
-}
+import { onFakeKernel } from "../_support/hook/fake_thread.ts";
 
 /** PC, type, operands, times and origin of each pair. */
 function pairs({ comparisons }: TestRecord): unknown[] {
@@ -58,7 +16,7 @@ function pairs({ comparisons }: TestRecord): unknown[] {
 
 test("a test's comparisons are recorded in place of its points", () => {
   onFakeKernel(({ libc, start, records }) => {
-    const coverage = start("compares", "cmp");
+    const coverage = start("compares", { record: "cmp" });
     libc.record(0x6000_0010n);
     libc.compare([5n, 0x53n, 0n, 0x6000_0020n], [5n, 0x53n, 0n, 0x6000_0020n]);
     coverage.end("passed");
@@ -76,7 +34,7 @@ test("a test's comparisons are recorded in place of its points", () => {
 
 test("calls are asked for, and told where the kernel tells them", () => {
   onFakeKernel(({ libc, start, records }) => {
-    const coverage = start("compares", "cmp");
+    const coverage = start("compares", { record: "cmp" });
     libc.compare([5n | 257n << 16n, 1n, 2n, 0x6000_0020n]);
     coverage.end("passed");
     assert.deepEqual(pairs(records()[0]), [[0x6000_0020, 5, 1n, 2n, 1, 257]]);
@@ -100,7 +58,7 @@ test("tests that overlap are recorded alike, and nothing of the first is lost", 
   onFakeKernel(({ libc, start, records }) => {
     const outer = start("outer");
     libc.record(0x6000_0010n);
-    const inner = start("inner", "cmp");
+    const inner = start("inner", { record: "cmp" });
     outer.compare();
     libc.record(0x6000_0020n);
     inner.end("passed");
@@ -113,7 +71,7 @@ test("tests that overlap are recorded alike, and nothing of the first is lost", 
 
 test("a full buffer is told, and what it holds is kept", () => {
   onFakeKernel(({ libc, start, records }) => {
-    const coverage = start("compares much", "cmp");
+    const coverage = start("compares much", { record: "cmp" });
     for (let i = 0; i < 200; i++) libc.compare([1n, BigInt(i % 5), 1n, 0x6000_0020n]);
     coverage.end("passed");
     const [record] = records();
@@ -126,7 +84,7 @@ test("a full buffer is told, and what it holds is kept", () => {
 test("a kernel that does not record comparisons is told by name, and points are recorded instead", () => {
   onFakeKernel(({ libc, start, records }) => {
     assert.throws(
-      () => start("compares", "cmp"),
+      () => start("compares", { record: "cmp" }),
       (error) =>
         error instanceof KcovUnavailableError && error.reason === "not-built-in" &&
         /CONFIG_KCOV_ENABLE_COMPARISONS=y/.test(error.message),

@@ -1,53 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { LiveCoverage } from "../../src/hook/live_coverage.ts";
-import { ThreadRecorder } from "../../src/hook/recorders/thread_recorder.ts";
 import { REMOTE_ORIGIN } from "../../src/kcov/remote/join_remote.ts";
-import type { RemoteSource } from "../../src/kcov/remote/remote_sources.ts";
-import { readRun } from "../../src/record/read_run.ts";
 import type { TestRecord } from "../../src/record/test_record.ts";
-import { type FakeLibc, fakeLibc, type FakeLibcOptions } from "../_support/fake_libc.ts";
+import { onFakeKernel } from "../_support/hook/fake_thread.ts";
 
 const OWN = 0x6000_0010, WORKER = 0x6000_0020, BOTH = 0x6000_0030;
-
-interface Setting {
-  readonly libc: FakeLibc;
-  start(name: string, remote?: readonly RemoteSource[]): LiveCoverage;
-  records(): readonly TestRecord[];
-}
-
-/** Runs `body` on a thread whose kernel is a fake. */
-function onFakeKernel(body: (setting: Setting) => void, options: FakeLibcOptions = {}): void {
-  const folder = mkdtempSync(join(tmpdir(), "kernelcov-hook-"));
-  const directory = join(folder, "run");
-  const libc = fakeLibc({ pcs: { read: [0x6000_0100n] }, ...options });
-  const settings = { mode: "auto", runDirectory: directory, underCommand: true } as const;
-  const thread = new ThreadRecorder({ ...settings, words: 512 }, () => libc, () => undefined);
-  let closed = false;
-  try {
-    body({
-      libc,
-      start(name, remote) {
-        assert.equal(thread.unavailable(), undefined);
-        const coverage = new LiveCoverage(thread, { name, file: "x_test.ts" }, { remote });
-        coverage.begin();
-        return coverage;
-      },
-      records() {
-        thread.close();
-        closed = true;
-        assert.deepEqual([...libc.openDescriptors], [], "all devices are closed");
-        return readRun(directory).records;
-      },
-    });
-  } finally {
-    if (!closed) thread.close();
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** PCs of an origin, with their hits. */
 function ofOrigin({ pcs, origins = [] }: TestRecord, wanted: number): [number, number][] {
@@ -60,13 +17,13 @@ function ofOrigin({ pcs, origins = [] }: TestRecord, wanted: number): [number, n
 for (const name of ["with the option", "under a preload"]) {
   test(`${name}: workers' points are in the record of the test that asks for them, beside its own`, () => {
     onFakeKernel(({ libc, start, records }) => {
-      const coverage = start("asks", name === "with the option" ? ["common"] : undefined);
+      const coverage = start("asks", name === "with the option" ? { remote: ["common"] } : {});
       if (name === "under a preload") coverage.addRemote(["common"]);
       libc.record(BigInt(OWN), BigInt(BOTH));
       libc.recordRemotely(BigInt(WORKER), BigInt(BOTH), BigInt(WORKER));
       coverage.end("passed");
       libc.recordRemotely(0x6000_0999n);
-      const next = start("asks too", ["common"]);
+      const next = start("asks too", { remote: ["common"] });
       libc.recordRemotely(BigInt(WORKER));
       next.end("passed");
       const other = start("does not");
@@ -89,7 +46,7 @@ test("where the kernel has one device for a thread, its workers alone are record
     const before = start("before");
     libc.record(BigInt(OWN), BigInt(OWN));
     before.end("passed");
-    const coverage = start("asks", ["common"]);
+    const coverage = start("asks", { remote: ["common"] });
     libc.record(BigInt(OWN));
     libc.recordRemotely(BigInt(WORKER));
     coverage.end("passed");
@@ -105,7 +62,7 @@ test("where the kernel has one device for a thread, its workers alone are record
 
 test("a handle that another process has is replaced by another", () => {
   onFakeKernel(({ libc, start, records }) => {
-    const coverage = start("asks", ["common"]);
+    const coverage = start("asks", { remote: ["common"] });
     libc.recordRemotely(BigInt(WORKER));
     coverage.end("passed");
     assert.equal(libc.log.filter((step) => step === "KCOV_REMOTE_ENABLE").length, 4);
@@ -115,7 +72,7 @@ test("a handle that another process has is replaced by another", () => {
 
 test("a bus that another program records costs its points and not the test's own", () => {
   onFakeKernel(({ libc, start, records }) => {
-    const coverage = start("asks", ["usb:1"]);
+    const coverage = start("asks", { remote: ["usb:1"] });
     libc.record(BigInt(OWN));
     coverage.end("passed");
     assert.deepEqual([...records()[0].pcs], [OWN]);

@@ -1,4 +1,4 @@
-/** What became of a mutant. */
+/** What a mutant did to the suite, and what was said before. */
 export interface MutantResult {
   /** Names of the tests that fail with it and not without it. */
   readonly failing: readonly string[];
@@ -8,10 +8,15 @@ export interface MutantResult {
   readonly selected: number;
 }
 
-/** Share of the failing tests that were selected. */
-export function recall({ failing, order, selected }: MutantResult): number {
+/** Failing tests that were not selected. */
+export function missed({ failing, order, selected }: MutantResult): string[] {
   const chosen = new Set(order.slice(0, selected));
-  return failing.filter((name) => chosen.has(name)).length / failing.length;
+  return failing.filter((name) => !chosen.has(name));
+}
+
+/** Share of the failing tests that were selected. */
+export function recall(result: MutantResult): number {
+  return 1 - missed(result).length / result.failing.length;
 }
 
 /** Share of the suite that was selected. */
@@ -27,6 +32,12 @@ export function apfd({ failing, order }: MutantResult): number {
   const names = new Set(failing);
   const first = order.findIndex((name) => names.has(name)) + 1;
   return first === 0 ? 0 : 1 - first / order.length + 1 / (2 * order.length);
+}
+
+/** The APFD that an order at random has on average. */
+export function randomApfd({ failing, order }: MutantResult): number {
+  const first = (order.length + 1) / (failing.length + 1);
+  return 1 - first / order.length + 1 / (2 * order.length);
 }
 
 /** The mean of numbers; `undefined` of none. */

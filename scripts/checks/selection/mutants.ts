@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { groupAt, groupNames } from "../../../src/coverage/questions/find_source.ts";
-import type { RunCoverage } from "../../../src/coverage/run_coverage.ts";
+import type { TestLookup } from "../../../src/coverage/questions/test_lookup.ts";
 
 /** A small change of the kernel's source that can make it wrong. */
 export interface Mutant {
@@ -41,37 +41,62 @@ const OPERATORS: Readonly<Record<MutantKind, (line: string) => string | undefine
 /** Code that every boot and every test goes through to no end of its own. */
 const FOLDERS = /^(?:fs|net|ipc|mm\/shmem|kernel\/(?:exit|fork|signal|sys))/;
 
+/** A line is hot that more than this share of the tests runs. */
+export const HOT_SHARE = 0.25;
+
+/** So many mutants of other lines come before one of a hot line. */
+const BEFORE_HOT = 4;
+
 /**
  * The mutants of lines that tests run, in an order that the seed makes: of each kind in turn, and one for each function.
- * What also runs while no test does is left out: with it the kernel would not boot.
+ * Lines that run outside of tests too are only among the hot ones: with most of them changed the kernel does not start.
+ *
+ * @param different files of which the tree has another text than what was recorded
  */
-export function mutantsOf(coverage: RunCoverage, tree: string, seed: number): Mutant[] {
-  const { universe, lineHit } = coverage;
+export function mutantsOf(
+  lookup: TestLookup,
+  tree: string,
+  seed: number,
+  different: ReadonlySet<string> = new Set(),
+): Mutant[] {
+  const { coverage } = lookup;
+  const { universe, lineHit, tests } = coverage;
   const { image, linePoints, fileLineStart } = universe;
   const apart = new Set([
     ...coverage.linesOfPoints(coverage.outside),
     ...coverage.linesOfPoints(coverage.baseline),
   ]);
-  const found: Record<MutantKind, Mutant[]> = { condition: [], error: [], constant: [] };
+  const few = noMutants(), hot = noMutants();
   for (const [file, path] of image.files.entries()) {
-    if (!path.endsWith(".c") || !FOLDERS.test(path)) continue;
+    if (!path.endsWith(".c") || !FOLDERS.test(path) || different.has(path)) continue;
     const lines = readLines(join(tree, path));
     for (let id = fileLineStart[file]; id < fileLineStart[file + 1]; id++) {
-      if (linePoints[id] === 0 || lineHit[id] === 0 || apart.has(id)) continue;
+      if (linePoints[id] === 0 || lineHit[id] === 0) continue;
       const line = image.lineNumber[id], before = lines[line - 1] ?? "";
-      const group = groupAt(universe, file, line);
+      const kinds = (Object.keys(OPERATORS) as MutantKind[])
+        .filter((kind) => OPERATORS[kind](before) !== undefined);
+      const group = kinds.length === 0 ? -1 : groupAt(universe, file, line);
       if (group < 0) continue;
-      for (const kind of Object.keys(OPERATORS) as MutantKind[]) {
-        const after = OPERATORS[kind](before);
-        if (after === undefined) continue;
-        const [name] = groupNames(universe, group);
-        found[kind].push({ kind, file: path, line, function: name, before, after });
+      const isHot = lookup.testsOfLines(id, id + 1).length > HOT_SHARE * tests.length;
+      if (!isHot && apart.has(id)) continue;
+      const [name] = groupNames(universe, group);
+      for (const kind of kinds) {
+        const after = OPERATORS[kind](before)!;
+        (isHot ? hot : few)[kind].push({ kind, file: path, line, function: name, before, after });
       }
     }
   }
   const random = randomOf(seed);
-  for (const list of Object.values(found)) shuffle(list, random);
-  return alternating(Object.values(found));
+  for (const list of [...Object.values(few), ...Object.values(hot)]) shuffle(list, random);
+  const others = alternating(Object.values(few));
+  return alternating(Object.values(hot)).reduce((all: Mutant[], mutant, i) => {
+    all.splice((i + 1) * (BEFORE_HOT + 1) - 1, 0, mutant);
+    return all;
+  }, others);
+}
+
+function noMutants(): Record<MutantKind, Mutant[]> {
+  return { condition: [], error: [], constant: [] };
 }
 
 function alternating(lists: readonly Mutant[][]): Mutant[] {

@@ -1,5 +1,5 @@
 import { findFiles, hasLines } from "../questions/find_source.ts";
-import type { FilePatch, Hunk } from "./patch.ts";
+import type { FilePatch } from "./patch.ts";
 import type { Universe } from "../universe.ts";
 
 /** What a changed file can mean for tests. */
@@ -71,56 +71,4 @@ function matchPath(universe: Universe, patch: FilePatch): number {
     if (found.length === 1) return found[0];
   }
   return -1;
-}
-
-/** Which side of a patch the image was built from. */
-export type PatchSide = "old" | "new";
-
-/** Where a hunk lies in the image's source. */
-export interface HunkPlace {
-  readonly side: PatchSide;
-  /** Lines to add to the patch's own numbers. */
-  readonly shift: number;
-  /** Whether the source was available and holds the hunk's text. */
-  readonly verified: boolean;
-}
-
-/**
- * Finds a hunk in the source that the image was built from, as patch(1) would: its old text (the patch is not
- * applied) or its new text (it is), nearest to the line that the patch names.
- */
-export function placeHunk(
-  hunk: Hunk,
-  source: readonly string[] | undefined,
-  side: PatchSide | undefined,
-): HunkPlace {
-  if (source !== undefined) {
-    for (const candidate of side === undefined ? ["old", "new"] as const : [side]) {
-      const text = candidate === "old" ? hunk.oldText : hunk.newText;
-      const expected = candidate === "old" ? hunk.oldLine : hunk.newLine;
-      const found = nearestMatch(source, text, expected);
-      if (found !== undefined) {
-        return { side: candidate, shift: found - expected, verified: true };
-      }
-    }
-  }
-  return { side: side ?? "old", shift: 0, verified: false };
-}
-
-/** Line number nearest to `expected` where `source` holds `text`. */
-function nearestMatch(
-  source: readonly string[],
-  text: readonly string[],
-  expected: number,
-): number | undefined {
-  if (text.length === 0) return expected;
-  const last = source.length - text.length;
-  for (let distance = 0; distance <= source.length; distance++) {
-    for (const start of distance === 0 ? [expected] : [expected - distance, expected + distance]) {
-      const at = start - 1;
-      if (at < 0 || at > last) continue;
-      if (text.every((line, i) => source[at + i].trimEnd() === line.trimEnd())) return start;
-    }
-  }
-  return undefined;
 }

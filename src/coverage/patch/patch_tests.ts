@@ -1,7 +1,14 @@
 import type { LeftOut } from "../origin_selection.ts";
 import { groupNames, lineAtOrAfter } from "../questions/find_source.ts";
 import { type Edit, type FilePatch, type Hunk, isTrivialText } from "./patch.ts";
-import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import {
+  type HunkPlace,
+  type PatchSide,
+  patchSide,
+  placeHunks,
+  type SourcedPatch,
+} from "./hunk_places.ts";
+import { type FileJudgement, judgeFile } from "./patch_files.ts";
 import { indexOfSorted } from "../../base/search.ts";
 import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
@@ -35,6 +42,8 @@ export interface HunkJudgement {
   readonly path: string;
   /** Line in the image's source. */
   readonly line: number;
+  /** The side of the patch that this line is of. */
+  readonly side: PatchSide;
   readonly heading: string;
   readonly state: HunkState;
   /** Why, in a few words. */
@@ -93,7 +102,7 @@ export interface PatchOptions {
 
 /**
  * The tests that a patch needs, ranked. A test scores for each changed line it runs, more where the edit is small
- * and where few other tests run the line.
+ * and where few other tests run the line; of equal scores the test with the fewest points in all is first.
  */
 export function whichPatch(
   lookup: TestLookup,
@@ -101,6 +110,10 @@ export function whichPatch(
   options: PatchOptions = {},
 ): PatchAnswer {
   return new PatchJudge(lookup, options).judge(patch);
+}
+
+interface JudgedFile extends SourcedPatch {
+  readonly judgement: FileJudgement;
 }
 
 /** Tests that touch an edit, and how: a line of it, or its function or file. */
@@ -136,11 +149,22 @@ class PatchJudge {
   }
 
   judge(patch: readonly FilePatch[]): PatchAnswer {
-    for (const file of patch) this.#judgeFile(file);
+    const judged = patch.map((change): JudgedFile => {
+      const judgement = judgeFile(this.#lookup.coverage.universe, change);
+      const source = judgement.kind === "source"
+        ? this.#options.source?.(this.#lookup.coverage.universe.image.files[judgement.file])
+        : undefined;
+      return { change, judgement, source };
+    });
+    const side = this.#options.side ?? patchSide(judged) ?? "old";
+    for (const file of judged) this.#judgeFile(file, side);
     const { tests } = this.#lookup.coverage;
     const matches = this.#matches, scores = this.#scores;
     const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
-    const ranked = picked.sort((a, b) => scores[b] - scores[a] || a - b).map((test) => ({
+    // Of tests that run the same lines those are first that run little else: they are about them.
+    const ranked = picked.sort((a, b) =>
+      scores[b] - scores[a] || tests[a].size - tests[b].size || a - b
+    ).map((test) => ({
       test,
       score: scores[test],
       // A hot line has the tests of a whole fleet, of which few are looked at.
@@ -163,9 +187,8 @@ class PatchJudge {
     };
   }
 
-  #judgeFile(patch: FilePatch): void {
+  #judgeFile({ change: patch, judgement, source }: JudgedFile, side: PatchSide): void {
     const path = patch.oldPath || patch.newPath;
-    const judgement = judgeFile(this.#lookup.coverage.universe, patch);
     if (judgement.kind !== "source") {
       if (judgement.kind === "run-all") this.#runAll.push({ path, reason: judgement.reason });
       const whole = { path, state: judgement.kind, reason: judgement.reason } as const;
@@ -179,19 +202,19 @@ class PatchJudge {
       const reason = "only its name or mode changed: the code is the same";
       this.#hunks.push(emptyHunk({ path, state: "no-code", reason }, 0, ""));
     }
-    const source = this.#options.source?.(
-      this.#lookup.coverage.universe.image.files[judgement.file],
+    const places = placeHunks(patch.hunks, source, side, this.#options.side !== undefined);
+    patch.hunks.forEach((hunk, i) =>
+      this.#judgeHunk(path, judgement, hunk, places[i], source !== undefined)
     );
-    for (const hunk of patch.hunks) this.#judgeHunk(path, judgement, hunk, source);
   }
 
   #judgeHunk(
     path: string,
     target: FileJudgement & { kind: "source" },
     hunk: Hunk,
-    source: readonly string[] | undefined,
+    place: HunkPlace,
+    hasSource: boolean,
   ): void {
-    const place = placeHunk(hunk, source, this.#options.side);
     const base = place.side === "old" ? hunk.oldLine : hunk.newLine;
     const functions = new Set<string>();
     const lines = new Set<number>();
@@ -225,9 +248,10 @@ class PatchJudge {
     this.#hunks.push({
       path,
       line: base + place.shift,
+      side: place.side,
       heading: hunk.heading,
       state,
-      reason: source !== undefined && !place.verified && !trivial
+      reason: hasSource && !place.verified && !trivial
         ? `${reason}; the source at hand does not hold this hunk, so its lines are a guess`
         : reason,
       functions: [...functions],
@@ -386,6 +410,7 @@ function emptyHunk(
   return {
     ...whole,
     line,
+    side: "old",
     heading,
     functions: [],
     lines: [],

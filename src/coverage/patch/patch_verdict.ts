@@ -1,8 +1,15 @@
 import { lineAtOrAfter } from "../questions/find_source.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
 import { repeatIndex } from "../repeat_index.ts";
+import {
+  type HunkPlace,
+  type PatchSide,
+  patchSide,
+  placeHunks,
+  type SourcedPatch,
+} from "./hunk_places.ts";
 import { type FilePatch, type Hunk, isTrivialText } from "./patch.ts";
-import { type FileJudgement, judgeFile, type PatchSide, placeHunk } from "./patch_files.ts";
+import { type FileJudgement, judgeFile } from "./patch_files.ts";
 import { type PatchAnswer, whichPatch } from "./patch_tests.ts";
 import { touchedLines } from "./touched_lines.ts";
 
@@ -85,7 +92,7 @@ export function judgePatch(
       : undefined;
     return { change, judgement, source };
   });
-  const found = options.side ?? sideOf(judged);
+  const found = options.side ?? patchSide(judged);
   const side = found ?? "old";
   const files = judged.map((file) => new FileJudge(lookup, file, side).judge());
   const counts = noLines();
@@ -113,29 +120,8 @@ export function meetsShare(counts: LineCounts, percent: number): boolean {
   return percent === 0 || counts["not-built"] + counts["not-instrumented"] === 0;
 }
 
-interface JudgedFile {
-  readonly change: FilePatch;
+interface JudgedFile extends SourcedPatch {
   readonly judgement: FileJudgement;
-  readonly source: readonly string[] | undefined;
-}
-
-/**
- * The side of which more lines are in the sources; `undefined` where they are not at hand, or hold neither. Single hunks can be found on both: what is left around lines that a patch
- * inserts, or removes, can stand elsewhere too.
- */
-function sideOf(files: readonly JudgedFile[]): PatchSide | undefined {
-  const found = { old: 0, new: 0 };
-  for (const { change, source } of files) {
-    if (source === undefined) continue;
-    for (const hunk of change.hunks) {
-      for (const side of ["old", "new"] as const) {
-        const { length } = side === "old" ? hunk.oldText : hunk.newText;
-        if (placeHunk(hunk, source, side).verified) found[side] += length;
-      }
-    }
-  }
-  if (found.old + found.new === 0) return undefined;
-  return found.new > found.old ? "new" : "old";
 }
 
 function noLines(): Record<ChangedLineState, number> {
@@ -170,7 +156,10 @@ class FileJudge {
     const { change, judgement } = this.#file;
     const path = change.newPath || change.oldPath;
     if (judgement.kind === "source") {
-      for (const hunk of change.hunks) this.#judgeHunk(hunk, judgement.file, judgement.header);
+      const places = placeHunks(change.hunks, this.#file.source, this.#side, true);
+      change.hunks.forEach((hunk, i) =>
+        this.#judgeHunk(hunk, places[i], judgement.file, judgement.header)
+      );
     } else if (judgement.kind !== "no-effect") {
       const isCode = /\.(?:c|rs|[sS])$/.test(path);
       const state = judgement.kind === "not-built"
@@ -201,10 +190,13 @@ class FileJudge {
     }
   }
 
-  #judgeHunk(hunk: Hunk, file: number, isHeader: boolean): void {
-    const { source } = this.#file;
-    const { shift, verified } = placeHunk(hunk, source, this.#side);
-    if (source !== undefined && !verified) this.#uncertain = true;
+  #judgeHunk(
+    hunk: Hunk,
+    { shift, verified }: HunkPlace,
+    file: number,
+    isHeader: boolean,
+  ): void {
+    if (this.#file.source !== undefined && !verified) this.#uncertain = true;
     for (const { oldLine, newLine, removed, added } of hunk.edits) {
       if (this.#side === "new") {
         added.forEach((text, i) => {

@@ -1,7 +1,8 @@
 import { lineAtOrAfter } from "../../coverage/questions/find_source.ts";
 import type { FilePatch, Hunk } from "../../coverage/patch/patch.ts";
-import { judgeFile, type PatchSide, placeHunk } from "../../coverage/patch/patch_files.ts";
-import { whichPatch } from "../../coverage/patch/patch_tests.ts";
+import type { PatchSide } from "../../coverage/patch/hunk_places.ts";
+import { judgeFile } from "../../coverage/patch/patch_files.ts";
+import { type HunkJudgement, whichPatch } from "../../coverage/patch/patch_tests.ts";
 import { repeatIndex } from "../../coverage/repeat_index.ts";
 import type { TestLookup } from "../../coverage/questions/test_lookup.ts";
 import { reasonText } from "../answer_text.ts";
@@ -31,15 +32,14 @@ export function patchData(
     files: patch.map((change): PatchFile => {
       const judged = judgeFile(universe, change);
       const imageFile = judged.kind === "source" ? judged.file : -1;
-      const lines = imageFile < 0 ? undefined : source(universe.image.files[imageFile]);
       // The answer has a hunk for each one of the patch, and one for a file without any.
       const hunks = change.hunks.length === 0 ? [undefined] : change.hunks;
       return {
         path: change.oldPath || change.newPath,
         file: imageFile < 0 ? -1 : files.ofImage[imageFile],
         hunks: hunks.map((hunk) => {
-          const { line, heading, state, reason, functions, uncovered, tests } = answer
-            .hunks[next++];
+          const judgement = answer.hunks[next++];
+          const { line, heading, state, reason, functions, uncovered, tests } = judgement;
           return {
             line,
             heading,
@@ -48,7 +48,7 @@ export function patchData(
             functions,
             uncovered,
             tests: [...tests].sort((a, b) => rank.get(a)! - rank.get(b)!),
-            rows: hunk === undefined ? [] : hunkRows(lookup, imageFile, hunk, lines, side),
+            rows: hunk === undefined ? [] : hunkRows(lookup, imageFile, hunk, judgement),
           };
         }),
       };
@@ -61,10 +61,9 @@ function hunkRows(
   lookup: TestLookup,
   imageFile: number,
   hunk: Hunk,
-  source: readonly string[] | undefined,
-  wanted: PatchSide | undefined,
+  { side, line }: HunkJudgement,
 ): PatchRow[] {
-  const { side, shift } = placeHunk(hunk, source, wanted);
+  const shift = line - (side === "old" ? hunk.oldLine : hunk.newLine);
   const rows: PatchRow[] = [];
   let oldLine = hunk.oldLine, newLine = hunk.newLine;
   const add = (mark: " " | "-" | "+", text: string): void => {

@@ -1,5 +1,5 @@
 import type { FilePatch } from "../../coverage/patch/patch.ts";
-import type { PatchSide } from "../../coverage/patch/patch_files.ts";
+import type { PatchSide } from "../../coverage/patch/hunk_places.ts";
 import type { RunCoverage } from "../../coverage/run_coverage.ts";
 import { PointOrigins } from "../../coverage/point_origins.ts";
 import { TestLookup } from "../../coverage/questions/test_lookup.ts";

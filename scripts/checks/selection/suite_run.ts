@@ -1,0 +1,129 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const FOLDERS = ["examples", "scripts/checks/selection/suite"];
+const DENO = ["deno", "test", "-A", "--no-check"];
+
+/** A kernel, and how long the runner may take on it: a mutant can make a test wait for ever. */
+export interface SuiteKernel {
+  readonly linux: string;
+  readonly limitSeconds: number;
+}
+
+/** What a run of the suite tells of its tests, which are named `FILE: NAME`. */
+export interface SuiteRun {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+  /** Files whose tests began. */
+  readonly begun: readonly string[];
+}
+
+/** The files of the suite, from the checkout's root. */
+export function suiteFiles(): string[] {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).filter((name) => name.endsWith("_test.ts")).sort()
+      .map((name) => `${folder}/${name}`)
+  );
+}
+
+/**
+ * Records the suite on a kernel.
+ *
+ * @throws {TypeError} It fails.
+ */
+export function recordSuite(linux: string, vmlinux: string, out: string): void {
+  const recorded = kernelcov([
+    ...["test", "--kernel", linux, "--vmlinux", vmlinux, "--out", out],
+    ...["--", ...DENO, ...suiteFiles()],
+  ]);
+  if (recorded.status !== 0) {
+    throw new TypeError(`The suite fails without a mutant:\n${recorded.stdout}${recorded.stderr}`);
+  }
+}
+
+/**
+ * Runs the suite on a kernel without recording it. Where tests do not end, their files run once more, each in a process of its
+ * own: one that ends with a signal, or waits for ever, costs its own tests only.
+ *
+ * @param tests those that end without a mutant; none where that is not known yet
+ */
+export function runSuite(kernel: SuiteKernel, tests: readonly string[] = []): SuiteRun {
+  const together = runTests(kernel, [suiteFiles()]);
+  const ended = new Set([...together.passed, ...together.failed]);
+  const open = new Set(tests.filter((test) => !ended.has(test)).map(fileOf));
+  if (open.size === 0) return together;
+  const apart = runTests(kernel, [...open].map((file) => [file]));
+  const closed = (test: string): boolean => !open.has(fileOf(test));
+  return {
+    passed: [...together.passed.filter(closed), ...apart.passed],
+    failed: [...together.failed.filter(closed), ...apart.failed],
+    begun: [...new Set([...together.begun, ...apart.begun])],
+  };
+}
+
+/** The file of a test's name. */
+export function fileOf(test: string): string {
+  return test.slice(0, test.indexOf(": "));
+}
+
+/** Runs some tests, each in a process of its own. */
+export function runAlone(kernel: SuiteKernel, tests: readonly string[]): SuiteRun {
+  return runTests(
+    kernel,
+    tests.map((test) => {
+      const file = fileOf(test);
+      return ["--filter", `/^${escaped(test.slice(file.length + 2))}$/`, file];
+    }),
+  );
+}
+
+/** Runs the runner once for each list of arguments, whatever becomes of it. */
+function runTests(
+  { linux, limitSeconds }: SuiteKernel,
+  runs: readonly (readonly string[])[],
+): SuiteRun {
+  const script = runs.map((args) =>
+    `timeout -s KILL ${limitSeconds} ${[...DENO, "--reporter=tap", ...args].map(quoted).join(" ")}`
+  ).join("\n");
+  const whole = String(limitSeconds * (runs.length + 1));
+  const { stdout } = kernelcov([
+    ...["kernel", "run", "--kernel", linux, "--timeout", whole, "--", "sh", "-c", script],
+  ]);
+  return parseTap(stdout);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Reads what `deno test --reporter=tap` printed, as far as it came. */
+export function parseTap(text: string): SuiteRun {
+  const passed: string[] = [], failed: string[] = [], begun = new Set<string>();
+  let file = "";
+  for (const line of text.split("\n")) {
+    const heading = /^# (?:\.\/)?(.*)$/.exec(line);
+    if (heading !== null) begun.add(file = heading[1]);
+    const result = /^(not )?ok \d+ - (.*)$/.exec(line);
+    if (result === null || / # (?:SKIP|TODO)\b/i.test(line)) continue;
+    const [, not, name] = result;
+    (not === undefined ? passed : failed).push(`${file}: ${name.replace(/\\([\\#])/g, "$1")}`);
+  }
+  return { passed, failed, begun: [...begun] };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
+
+function kernelcov(
+  args: readonly string[],
+): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, KERNELCOV_VMLINUX: "" };
+  const program = join(ROOT, "src/cli/kernelcov");
+  return spawnSync(program, args, { cwd: ROOT, encoding: "utf8", maxBuffer: 2 ** 28, env });
+}
