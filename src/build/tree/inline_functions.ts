@@ -73,6 +73,7 @@ function namesIn(declaration: string): string[] {
 export function changedInlines(before: string, after: string): string[] | undefined {
   const old = inlineFunctions(before), now = inlineFunctions(after);
   if (old === undefined || now === undefined || outside(old) !== outside(now)) return undefined;
+  if (old.functions.length !== now.functions.length) return undefined;
   const names: string[] = [];
   for (const [at, { names: own, body, end }] of now.functions.entries()) {
     const bodies = [

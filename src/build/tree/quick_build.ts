@@ -95,6 +95,7 @@ function usersOf(
 ): Dependents {
   const all = units.dependents(file);
   if (inlines === undefined) return all;
+  if (inlines.length === 0) return { units: [], others: false };
   const texts = new Map<string, string>();
   const add = (file: string): void => {
     const path = join(mirror, file);
