@@ -125,7 +125,7 @@ function kernelOf(arch: VmArch): string {
   const tree = debianTree("6.12", join(cacheFolder(), "check_vm_source"));
   const config = arch === "x86_64" ? [] : ["--config", SMALL];
   const built = printed("kernel", "build", "--source", tree, "--arch", arch, ...config);
-  if (arch !== "x86_64") printed("kernel", "rootfs", "--arch", arch);
+  if (arch !== "x86_64") printed("kernel", "rootfs", "--arch", arch, "--package", "busybox-static");
   kernels.set(arch, built);
   return built;
 }

@@ -51,6 +51,11 @@ export interface Tracing {
   readonly instruction: Uint8Array;
   /** Whether `PTRACE_GETREGS` exists; else `PTRACE_GETREGSET` with `NT_PRSTATUS`. */
   readonly hasGetRegisters: boolean;
+  /**
+   * Whether the trap of a step over a system call has a code that says so. Elsewhere it looks like a signal of a user's,
+   * which a tracer that yields is not told of (user_single_step_report() in linux/ptrace.h).
+   */
+  readonly marksSteps: boolean;
   readonly systemCalls: Readonly<Record<SystemCall, bigint>>;
 }
 
@@ -103,6 +108,7 @@ const X86_64: Machine = {
     restartNumber: 15, // orig_rax
     instruction: Uint8Array.of(0x0f, 0x05), // syscall
     hasGetRegisters: true,
+    marksSteps: true,
     systemCalls: {
       close: 3n,
       close_range: 436n,
@@ -150,6 +156,7 @@ const ARM64: Machine = {
     restartNumber: -1,
     instruction: Uint8Array.of(0x01, 0x00, 0x00, 0xd4), // svc #0
     hasGetRegisters: false,
+    marksSteps: false,
     systemCalls: {
       close: 57n,
       close_range: 436n,

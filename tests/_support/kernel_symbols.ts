@@ -21,9 +21,15 @@ export function kernelFunctions(pcs: ArrayLike<number>): Set<string> {
       if (starts[middle] <= pcs[index] - 1) low = middle + 1;
       else high = middle;
     }
-    if (low > 0) found.add(names[low - 1].replace(/\.(isra|constprop|part|cold)\b.*$/, ""));
+    if (low > 0) found.add(commonName(names[low - 1]));
   }
   return found;
+}
+
+/** Without what the compiler added; that of a call whatever the architecture's wrappers are. */
+function commonName(name: string): string {
+  return name.replace(/\.(isra|constprop|part|cold)\b.*$/, "")
+    .replace(/^__(?:x64|arm64|riscv)_sys_|^__do_sys_/, "__se_sys_");
 }
 
 function readSymbols(): { starts: Float64Array; names: string[] } {

@@ -2,6 +2,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { runtimeName } from "../../src/sys/runtime.ts";
+import { timeLimit } from "./limits/time_limit.ts";
 import { spawnSync } from "./spawn_sync.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -28,7 +29,7 @@ export function runTests(
   // Outside the checkout's folder, Deno does not find by itself what "kernelcov" stands for.
   const command = runtimeName() === "deno"
     ? ["test", ...permissions, "--no-prompt", "--no-check", "--config", CONFIG]
-    : ["test"];
+    : ["test", "--timeout", String(timeLimit(5000))];
   const {
     KERNELCOV_RUN: _run,
     KERNELCOV_RUN_ID: _id,

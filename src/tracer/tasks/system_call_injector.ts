@@ -70,9 +70,9 @@ export class SystemCallInjector {
     const trap = 1n << BigInt(linux.SIGTRAP - 1);
     if (this.#ptrace.yields) {
       // No stop of this tracer's holds a signal back there: a handler would start between the calls.
-      const ignored = (signals.ignored & trap) !== 0n;
-      this.#request = ignored ? linux.PTRACE_SYSCALL : linux.PTRACE_SINGLESTEP;
-      this.#ptrace.setSignalMask(tid, ignored ? ALL_SIGNALS : ALL_SIGNALS & ~trap);
+      const steps = architecture.marksSteps && (signals.ignored & trap) === 0n;
+      this.#request = steps ? linux.PTRACE_SINGLESTEP : linux.PTRACE_SYSCALL;
+      this.#ptrace.setSignalMask(tid, steps ? ALL_SIGNALS & ~trap : ALL_SIGNALS);
       this.#maskChanged = true;
     } else {
       const handled = ((signals.caught | signals.ignored) & trap) !== 0n;
