@@ -18,6 +18,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const SETUP = fileURLToPath(new URL("../../scripts/setup.sh", import.meta.url));
+const DEMO = fileURLToPath(new URL("../../scripts/demo.sh", import.meta.url));
 
 function standIn(name: string): string {
   return `echo "$(basename "$0") $*" >>calls; until [ ! -e ${name}.wait ] || [ -e ${name}.go ]; do /bin/sleep 0.05; done`;
@@ -36,7 +37,7 @@ const PROGRAMS: Record<string, string> = {
 interface Checkout {
   readonly folder: string;
   /** Starts the set-up, with what it prints so far and its end. */
-  readonly start: () => {
+  readonly start: (script?: string) => {
     readonly output: () => string;
     readonly kill: (signal: NodeJS.Signals) => void;
     readonly ended: Promise<number>;
@@ -56,14 +57,16 @@ async function inCheckout(
     chmodSync(join(folder, "bin", name), 0o755);
   }
   copyFileSync(SETUP, join(folder, "scripts/setup.sh"));
+  copyFileSync(DEMO, join(folder, "scripts/demo.sh"));
+  writeFileSync(join(folder, "scripts/demo_packages"), "later\n");
   writeFileSync(join(folder, "scripts/packages"), "# note\nlcov\n");
   writeFileSync(join(folder, "src/build/recipe/packages"), "gcc\n");
   writeFileSync(join(folder, "package-lock.json"), "{}");
   for (const name of ["deno", "bun"]) {
     writeFileSync(join(folder, "node_modules/.bin", name), "\x7fELF");
   }
-  function start(): ReturnType<Checkout["start"]> {
-    const child = spawn("sh", [join(folder, "scripts/setup.sh")], {
+  function start(script = "setup.sh"): ReturnType<Checkout["start"]> {
+    const child = spawn("sh", [join(folder, "scripts", script)], {
       env: { PATH: `${join(folder, "bin")}${delimiter}${process.env["PATH"]}`, TMPDIR: folder },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -145,5 +148,44 @@ test("an interrupted set-up leaves no npm running", () =>
     const pid = Number(readFileSync(join(folder, "npm.pid"), "utf8"));
     setup.kill("SIGTERM");
     assert.equal(await setup.ended, 143);
+    await until(() => !existsSync(`/proc/${pid}/exe`));
+  }));
+
+test("the demo builds its kernel while packages are installed that only its reader needs", () =>
+  inCheckout({
+    ...PROGRAMS,
+    deno: "echo the kernel is built; echo deno >>calls",
+  }, async ({ folder, start }) => {
+    const demo = start("demo.sh");
+    await until(() => demo.output().includes("the kernel is built\n"));
+    assert.equal(await demo.ended, 0, demo.output());
+    const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+    const install = "apt-get install -y --no-install-recommends";
+    assert.ok(calls.indexOf(`${install} gcc`) < calls.indexOf("deno"));
+    assert.ok(calls.includes(`${install} later`));
+    // Packages that take their time do not hold the kernel up, and those that fail are told.
+    writeFileSync(
+      join(folder, "bin/apt-get"),
+      `#!/bin/sh\ncase "$*" in *later) until [ -e go ]; do /bin/sleep 0.05; done; echo E: no room >&2; exit 100;; esac\n`,
+    );
+    const again = start("demo.sh");
+    await until(() => again.output().includes("the kernel is built\n"));
+    assert.doesNotMatch(again.output(), /no room/);
+    writeFileSync(join(folder, "go"), "");
+    assert.equal(await again.ended, 1);
+    assert.match(again.output(), /\nE: no room\nkernelcov: apt-get failed; its output is in /);
+  }));
+
+test("an interrupted demo leaves nothing running", () =>
+  inCheckout({
+    ...PROGRAMS,
+    deno: "echo $$ >deno.pid; exec /bin/sleep 1000",
+  }, async ({ folder, start }) => {
+    const demo = start("demo.sh");
+    await until(() => existsSync(join(folder, "deno.pid")));
+    await until(() => readFileSync(join(folder, "deno.pid"), "utf8").endsWith("\n"));
+    const pid = Number(readFileSync(join(folder, "deno.pid"), "utf8"));
+    demo.kill("SIGTERM");
+    assert.equal(await demo.ended, 143);
     await until(() => !existsSync(`/proc/${pid}/exe`));
   }));
