@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { patchedFiles } from "../../../src/build/tree/patch_mirror.ts";
@@ -55,6 +55,11 @@ export class MutantBuilder {
       this.#last = path;
     }
   }
+
+  /** Builds the kernel without a mutant, so that the tree's newest one has none. */
+  async end(): Promise<void> {
+    if (this.#last !== undefined) await this.kernel.rebuild([this.#last]);
+  }
 }
 
 /** The kernel of a tree that kernelcov builds, as `kernelcov watch` does. */
@@ -62,7 +67,7 @@ export async function treeMutants(tree: string): Promise<MutantKernel> {
   const watched = await WatchedKernel.build({ source: tree });
   const { vmlinux, linux: unchanged } = watched.kernel.folder;
   return {
-    tree,
+    tree: realpathSync(tree),
     unchanged,
     recorded: { linux: unchanged, vmlinux },
     different: new Set(),

@@ -83,6 +83,7 @@ async function check(): Promise<void> {
     judged.push({ mutant, fate });
     say(mutant, fate, run);
   }
+  await builder.end();
   const report = selectionReport(judged, judge, seed);
   console.log(`\n${report.text}`);
   if (values.write) writeAccuracy("selection", report.markdown);
