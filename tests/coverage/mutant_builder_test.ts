@@ -1,6 +1,6 @@
 /** How `npm run check:selection` changes a kernel's sources, and puts them back. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -82,10 +82,14 @@ test("a mutant that does not compile, or a suite that cannot run, leaves no chan
   await assert.rejects(builderOf([]).with(mutantOf("a.c", "other"), run), TypeError);
 });
 
-test("what a check was killed in is put back by the next one", () => {
-  const path = join(folder, "fs/a.c");
+test("what a check was killed in is put back by the next one, and nothing while it runs", () => {
+  const path = join(folder, "fs/a.c"), notes = join(folder, "cache/kernelcov/selection/changed");
   changingFile(path, TEXT);
   writeFileSync(path, "changed");
+  putBack();
+  assert.equal(textOf("a.c"), "changed");
+  // No process has a higher number.
+  renameSync(join(notes, `${process.pid}.json`), join(notes, `${2 ** 22}.json`));
   putBack();
   assert.equal(textOf("a.c"), TEXT);
   writeFileSync(path, "of the user");
