@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildEmbeddedKernel } from "../../../src/build/build_kernel.ts";
 import { patchedFiles } from "../../../src/build/tree/patch_mirror.ts";
@@ -55,6 +55,11 @@ export class MutantBuilder {
       this.#last = path;
     }
   }
+
+  /** Builds the kernel without a mutant, so that the tree's newest one has none. */
+  async end(): Promise<void> {
+    if (this.#last !== undefined) await this.kernel.rebuild([this.#last]);
+  }
 }
 
 /** The kernel of a tree that kernelcov builds, as `kernelcov watch` does. */
@@ -62,7 +67,7 @@ export async function treeMutants(tree: string): Promise<MutantKernel> {
   const watched = await WatchedKernel.build({ source: tree });
   const { vmlinux, linux: unchanged } = watched.kernel.folder;
   return {
-    tree,
+    tree: realpathSync(tree),
     unchanged,
     recorded: { linux: unchanged, vmlinux },
     different: new Set(),
@@ -82,12 +87,12 @@ export async function treeMutants(tree: string): Promise<MutantKernel> {
  * A user-mode Linux kernel that was built in its tree. Tests are recorded on the embedded kernel, since this one may have
  * none of kernelcov's patches: both must be of the same sources but for those.
  *
- * @param make builds it anew in that folder, with the options that it was built with
+ * @param make builds it anew in that folder, with the options that it was built with; without it nothing can be built
  * @param folder for copies
  */
 export async function builtMutants(
   tree: string,
-  make: string,
+  make: string | undefined,
   folder: string,
 ): Promise<MutantKernel> {
   const built = join(tree, "vmlinux"), linux = join(folder, "linux");
@@ -95,13 +100,16 @@ export async function builtMutants(
     throw new TypeError(`${built} is missing: name a tree that was built, with its objects`);
   }
   const rebuild = (): boolean => {
+    if (make === undefined) return false;
     const { status } = spawnSync("sh", ["-c", make], { cwd: tree, stdio: "ignore" });
     if (status === 0) spawnSync("strip", ["--strip-debug", "-o", linux, built]);
     return status === 0;
   };
-  if (!rebuild()) throw new TypeError(`${make} fails in ${tree}`);
   const unchanged = join(folder, "unchanged");
-  copyFileSync(linux, unchanged);
+  if (make !== undefined) {
+    if (!rebuild()) throw new TypeError(`${make} fails in ${tree}`);
+    copyFileSync(linux, unchanged);
+  }
   return {
     tree,
     linux,

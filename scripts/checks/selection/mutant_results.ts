@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { cacheFolder } from "../../../src/build/kernel_folder.ts";
 import { writeWhole } from "../../../src/sys/written_files.ts";
 import type { Mutant } from "./mutants.ts";
@@ -92,21 +93,37 @@ export class MutantResults {
  * @returns puts it back
  */
 export function changingFile(path: string, text: string): () => void {
-  write(noteOf(), { path, text });
-  return putBack;
+  const note = join(notesFolder(), `${process.pid}.json`);
+  write(note, { path, text });
+  return () => putBackOf(note);
 }
 
-/** Puts back what an earlier check was killed in. */
+/** Puts back what earlier checks were killed in. */
 export function putBack(): void {
-  const note = noteOf();
-  if (!existsSync(note)) return;
+  mkdirSync(notesFolder(), { recursive: true });
+  for (const name of readdirSync(notesFolder())) {
+    if (!isRunning(Number(name.split(".")[0]))) putBackOf(join(notesFolder(), name));
+  }
+}
+
+function putBackOf(note: string): void {
   const { path, text } = JSON.parse(readFileSync(note, "utf8"));
   if (existsSync(path)) writeWhole(path, [text]);
   rmSync(note);
 }
 
-function noteOf(): string {
-  return join(cacheFolder(), "selection", "changed_file.json");
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A note for each check that has changed a file, named after its process. */
+function notesFolder(): string {
+  return join(cacheFolder(), "selection", "changed");
 }
 
 function write(path: string, value: unknown): void {

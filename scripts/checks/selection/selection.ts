@@ -83,6 +83,7 @@ async function check(): Promise<void> {
     judged.push({ mutant, fate });
     say(mutant, fate, run);
   }
+  await builder.end();
   const report = selectionReport(judged, judge, seed);
   console.log(`\n${report.text}`);
   if (values.write) writeAccuracy("selection", report.markdown);
@@ -126,11 +127,11 @@ function say(mutant: Mutant, fate: Fate, run: MutantRun): void {
 }
 
 function kernelToChange(): MutantKernel | Promise<MutantKernel> {
-  const { built, make } = values;
-  if (built !== undefined && make !== undefined) return builtMutants(resolve(built), make, folder);
-  if (built !== undefined || make !== undefined) {
+  const { built, make, known } = values;
+  if ((built === undefined) !== (make === undefined)) {
     throw new TypeError("--built DIR and --make COMMAND belong together: give both");
   }
+  if (built !== undefined) return builtMutants(resolve(built), known ? undefined : make, folder);
   const own = process.env["KERNELCOV_BENCH_TREE"];
   return treeMutants(own ?? debianTree("6.12", join(cacheFolder(), "bench")));
 }
