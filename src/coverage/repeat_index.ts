@@ -20,6 +20,15 @@ export class RepeatIndex {
   readonly tests: number;
 
   constructor(coverage: RunCoverage) {
+    const { identity } = coverage.hits.columns ?? {};
+    if (identity !== undefined && isAscending(identity)) {
+      // Each ran once.
+      this.tests = identity.length;
+      this.first = Uint32Array.from(identity.keys());
+      this.repeats = new Uint32Array(this.tests).fill(1);
+      this.occurrence = this.repeats;
+      return;
+    }
     const groups = repeatGroups(coverage);
     this.first = new Uint32Array(coverage.tests.length);
     this.repeats = new Uint32Array(coverage.tests.length);
@@ -67,10 +76,11 @@ const incomplete = new WeakMap<RunCoverage, readonly number[]>();
 export function incompleteTests(coverage: RunCoverage): readonly number[] {
   let found = incomplete.get(coverage);
   if (found === undefined) {
-    const records = [...coverage.tests.keys()].filter((test) => {
-      const { truncated, outcome } = coverage.tests[test].record;
-      return truncated || outcome !== "passed";
-    });
+    const records = coverage.hits.columns?.incomplete ??
+      [...coverage.tests.keys()].filter((test) => {
+        const { truncated, outcome } = coverage.tests[test].record;
+        return truncated || outcome !== "passed";
+      });
     found = Array.from(repeatIndex(coverage).distinct(Uint32Array.from(records)));
     incomplete.set(coverage, found);
   }

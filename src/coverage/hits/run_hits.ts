@@ -51,6 +51,16 @@ export interface TestHits {
   readonly leftOut?: LeftOut | undefined;
 }
 
+/** What is looked at of all tests of a run, as columns: of a fleet's no record is made for it. */
+export interface TestColumns {
+  /** By test, a number from 0 that tests of one runner, file and name have in common. */
+  readonly identity: Uint32Array;
+  /** By test, the pass over the tests that it is of. */
+  readonly pass: Uint32Array;
+  /** Tests whose coverage is not whole, ascending: truncated, or not passed. */
+  readonly incomplete: readonly number[];
+}
+
 /** What the tests of a run hit. */
 export interface RunHits {
   readonly tests: readonly TestHits[];
@@ -68,6 +78,8 @@ export interface RunHits {
   readonly baseline: Uint32Array;
   /** Points hit while no test was open, ascending. */
   readonly outside: Uint32Array;
+  /** Absent where records are at hand. */
+  readonly columns?: TestColumns;
   /** Where hits are fetched from when they are asked for; absent where all are at hand. */
   readonly source?: HitSource;
 }

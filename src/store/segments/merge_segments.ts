@@ -3,13 +3,14 @@ import { BLOCK_ROWS, type HitBlock, newBlock, partOf } from "./hit_block.ts";
 import type { PointIndex } from "./point_index.ts";
 import type { SegmentRecord } from "./record_table.ts";
 import type { SegmentReader } from "./segment.ts";
+import type { RecordList, StoredRecords } from "./stored_records.ts";
 
 /** Rows of one segment that are read at once: all segments' lie in memory together. */
 const READ_ROWS = 1 << 16;
 
 /** Segments as one. */
 export interface MergedSegments {
-  readonly records: readonly SegmentRecord[];
+  readonly records: MergedRecords;
   readonly blocks: AsyncIterable<HitBlock>;
 }
 
@@ -17,32 +18,78 @@ export interface MergedSegments {
  * Merges segments: their records one segment behind the other, and their hits in order. It reads them once, a part at a
  * time.
  *
- * @param keep which records stay
+ * @param keep of which shards records stay
  * @param progress is told of the rows that were read
  */
 export async function mergeSegments(
   readers: readonly SegmentReader[],
   dictionary: OriginDictionary,
-  keep: (record: SegmentRecord) => boolean,
+  keep: (shard: string) => boolean,
   progress: (rows: number) => void = () => {},
 ): Promise<MergedSegments> {
-  const records: SegmentRecord[] = [];
+  const parts: RecordsPart[] = [];
   const cursors: Cursor[] = [];
+  let end = 0;
   for (const reader of readers) {
-    const own = await reader.records();
-    const number = new Int32Array(own.length).fill(-1);
+    const records = await reader.records();
     const sets = Int32Array.from(await reader.sets(), (set) => dictionary.add(set));
-    own.forEach((record, at) => {
-      if (!keep(record)) return;
-      const unresolved = record.unresolved.map((part) => ({
-        ...part,
-        origins: sets[part.origins],
-      }));
-      number[at] = records.push({ ...record, unresolved }) - 1;
-    });
+    const kept = records.shardIds.map(keep);
+    const stay = Uint32Array.from(records.shard.keys()).filter((at) => kept[records.shard[at]]);
+    const number = new Int32Array(records.length).fill(-1);
+    stay.forEach((at, place) => number[at] = end + place);
+    parts.push({ first: end, records, stay, sets });
+    end += stay.length;
     cursors.push(new Cursor(reader, await reader.index(), number, sets));
   }
-  return { records, blocks: mergedBlocks(cursors, progress) };
+  return { records: new MergedRecords(parts, end), blocks: mergedBlocks(cursors, progress) };
+}
+
+/** The records of a segment that stay, and the new numbers of its sets of origins. */
+interface RecordsPart {
+  readonly first: number;
+  readonly records: StoredRecords;
+  readonly stay: Uint32Array;
+  readonly sets: Int32Array;
+}
+
+/** Records of several segments, one segment behind the other. */
+export class MergedRecords implements RecordList {
+  readonly length: number;
+  readonly #parts: readonly RecordsPart[];
+
+  constructor(parts: readonly RecordsPart[], length: number) {
+    this.#parts = parts;
+    this.length = length;
+  }
+
+  /** By record, of {@linkcode RECORD_KINDS}. */
+  kinds(): Uint8Array {
+    const kinds = new Uint8Array(this.length);
+    for (const { first, records, stay } of this.#parts) {
+      stay.forEach((at, place) => kinds[first + place] = records.kinds[at]);
+    }
+    return kinds;
+  }
+
+  /** By shard, how many records it has. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { records: { shard, shardIds }, stay } of this.#parts) {
+      for (const at of stay) {
+        const id = shardIds[shard[at]];
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
+  at(number: number): SegmentRecord {
+    const { first, records, stay, sets } = this.#parts.findLast((part) => part.first <= number)!;
+    const record = records.at(stay[number - first]);
+    if (record.unresolved.length === 0) return record;
+    const unresolved = record.unresolved.map((part) => ({ ...part, origins: sets[part.origins] }));
+    return { ...record, unresolved };
+  }
 }
 
 /** A segment that is read from its first row to its last. */

@@ -176,6 +176,14 @@ export class TableReader implements Disposable {
     return found;
   }
 
+  /** A column of anything, part by part: the number of the first row of each comes with it. */
+  async parts(
+    column: string,
+    take: (part: ArrayLike<unknown>, at: number) => void,
+  ): Promise<void> {
+    await this.#read(column, 0, this.rows, (part, at) => take(part as ArrayLike<unknown>, at));
+  }
+
   /** A column of anything. */
   async values<Value>(column: string): Promise<Value[]> {
     const found: Value[] = [];

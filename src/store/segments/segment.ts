@@ -5,7 +5,8 @@ import type { StoreSegment } from "../store_manifest.ts";
 import type { HitBlock } from "./hit_block.ts";
 import { type Column, TableReader, TableWriter } from "./parquet_files.ts";
 import { POINT_COLUMNS, type PointIndex, PointIndexBuilder, RECORD_KINDS } from "./point_index.ts";
-import { readRecords, RECORD_COLUMNS, recordColumns, type SegmentRecord } from "./record_table.ts";
+import { RECORD_COLUMNS, recordColumns, type SegmentRecord } from "./record_table.ts";
+import { type RecordList, StoredRecords } from "./stored_records.ts";
 
 /** The files of a segment. */
 export const SEGMENT_FILES = ["hits", "tests", "points", "origins"] as const;
@@ -35,7 +36,9 @@ const RECORD_ROWS = 1 << 13;
 
 /** What a segment has besides its hits. */
 export interface SegmentParts {
-  readonly records: readonly SegmentRecord[];
+  readonly records: RecordList;
+  /** By record, of {@linkcode RECORD_KINDS}, where that is known already. */
+  readonly kinds?: Uint8Array | undefined;
   readonly sets: readonly OriginSet[];
 }
 
@@ -53,15 +56,10 @@ export function writeSegment(
   folder: string,
   id: string,
   machine: string,
-  { records, sets }: SegmentParts,
+  { records, kinds = kindsOf(records), sets }: SegmentParts,
   blocks: Iterable<HitBlock> | AsyncIterable<HitBlock>,
 ): Promise<StoreSegment> {
   const { bits } = meaningOf(sets, machine, CAUSED_BY_TESTS);
-  const kinds = Uint8Array.from(
-    records,
-    ({ record: { kind } }) =>
-      kind === "baseline" || kind === "outside" ? RECORD_KINDS[kind] : RECORD_KINDS.test,
-  );
   const index = new PointIndexBuilder(bits, kinds);
   return write();
 
@@ -78,8 +76,8 @@ export function writeSegment(
     let bytes = hits.end();
     const found = index.end();
     const counted = (from: number, to: number): SegmentRecord[] =>
-      records.slice(from, to).map((record, at) => ({
-        ...record,
+      Array.from({ length: to - from }, (_, at) => ({
+        ...records.at(from + at)!,
         points: index.counted[from + at],
         allPoints: index.all[from + at],
       }));
@@ -98,6 +96,13 @@ export function writeSegment(
     ]);
     return { id, rows, records: records.length, hasCounts, bytes };
   }
+}
+
+function kindsOf(records: RecordList): Uint8Array {
+  return Uint8Array.from({ length: records.length }, (_, at) => {
+    const { record: { kind } } = records.at(at)!;
+    return kind === "baseline" || kind === "outside" ? RECORD_KINDS[kind] : RECORD_KINDS.test;
+  });
 }
 
 function writeRecords(
@@ -149,9 +154,9 @@ export class SegmentReader implements Disposable {
     return this.#folder;
   }
 
-  async records(): Promise<SegmentRecord[]> {
+  async records(): Promise<StoredRecords> {
     using table = await TableReader.open(join(this.#folder, "tests.parquet"));
-    return await readRecords(table);
+    return await StoredRecords.read(table);
   }
 
   async sets(): Promise<OriginSet[]> {
