@@ -1,5 +1,5 @@
 import type { TestRecord } from "../record/test_record.ts";
-import type { TestColumns } from "./hits/run_hits.ts";
+import type { TestColumns } from "./hits/test_columns.ts";
 import type { PointHits } from "./point_hits.ts";
 
 /** Records of one test that was run several times. */

@@ -12,6 +12,7 @@ import {
 } from "../origin_selection.ts";
 import { type PointHits, resolvePoints, type UnresolvedCounts } from "../point_hits.ts";
 import { union } from "../point_sets.ts";
+import type { TestColumns } from "./test_columns.ts";
 import { steadyPoints } from "../test_repeats.ts";
 
 /** Options of `RunCoverage`. */
@@ -49,16 +50,6 @@ export interface TestHits {
   readonly origins?: readonly OriginHits[] | undefined;
   /** Points that it has not since none of their origins counts; absent where origins are not known. */
   readonly leftOut?: LeftOut | undefined;
-}
-
-/** What is looked at of all tests of a run, as columns: of a fleet's no record is made for it. */
-export interface TestColumns {
-  /** By test, a number from 0 that tests of one runner, file and name have in common. */
-  readonly identity: Uint32Array;
-  /** By test, the pass over the tests that it is of. */
-  readonly pass: Uint32Array;
-  /** Tests whose coverage is not whole, ascending: truncated, or not passed. */
-  readonly incomplete: readonly number[];
 }
 
 /** What the tests of a run hit. */
