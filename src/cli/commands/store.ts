@@ -7,7 +7,7 @@ import { addRun } from "../../run/stores/add_runs.ts";
 import { type ImageLoader, ShardWriter } from "../../run/stores/shard_writer.ts";
 import { compactStore } from "../../store/compact_store.ts";
 import { readManifest, StoreWriter } from "../../store/store_folder.ts";
-import type { StoreManifest, StoreShard } from "../../store/store_manifest.ts";
+import type { LeftInRuns, StoreManifest, StoreShard } from "../../store/store_manifest.ts";
 import {
   type Command,
   type OptionValues,
@@ -79,6 +79,7 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   const load: ImageLoader = ({ kernel, modules: loaded, image }) =>
     loadRunImage(kernel, loaded, { vmlinux, modules, image });
   using writer = new StoreWriter(directory);
+  const before = new Set(writer.manifest?.shards.map(({ id }) => id));
   const shards = new ShardWriter(writer, load);
   const counts = { added: 0, known: 0, refused: 0 };
   /** Does a part of the work; where that cannot be read, or is of another build, the rest goes on. */
@@ -119,7 +120,24 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   ].join(", ");
   const { manifest } = writer;
   process.stdout.write(`${printable(directory)}: ${said}; ${sizeText(manifest)}\n`);
+  const left = leftText((manifest?.shards ?? []).filter(({ id }) => !before.has(id)));
+  if (left !== undefined) {
+    process.stdout.write(`not in a store, which has points: ${left}: ask the runs for these\n`);
+  }
   return counts.refused > 0 ? 1 : 0;
+}
+
+/** What runs have and their store has not; `undefined` where that is nothing. */
+function leftText(shards: readonly StoreShard[]): string | undefined {
+  const sum = (what: keyof LeftInRuns): number =>
+    shards.reduce((all, { leftInRuns }) => all + (leftInRuns?.[what] ?? 0), 0);
+  const orders = sum("orders"), comparisons = sum("comparisons"), faults = sum("faults");
+  const parts = [
+    ...orders === 0 ? [] : [`the order of points of ${plural(orders, "record")}`],
+    ...comparisons === 0 ? [] : [`${plural(comparisons, "record")} with comparisons`],
+    ...faults === 0 ? [] : [`${plural(faults, "failed allocation")}`],
+  ];
+  return parts.length === 0 ? undefined : parts.join(", ");
 }
 
 async function load(directory: string, [address, ...more]: string[]): Promise<number> {
@@ -228,14 +246,15 @@ function list(directory: string, { json, sql }: StoreValues): number {
   return 0;
 }
 
-function shardText(
-  { id, startedAt, records, damaged, lost, cut, otherKernel }: StoreShard,
-): string {
+function shardText(shard: StoreShard): string {
+  const { id, startedAt, records, damaged, lost, cut, otherKernel } = shard;
+  const left = leftText([shard]);
   const missing = [
     ...damaged === 0 ? [] : [`${plural(damaged, "damaged record")}`],
     ...lost === 0 ? [] : [`${plural(lost, "record")} not written`],
     ...cut.length === 0 ? [] : [`${plural(cut.length, "record file")} without an end`],
     ...otherKernel === 0 ? [] : [`${plural(otherKernel, "record")} of another kernel left out`],
+    ...left === undefined ? [] : [`left in its run: ${left}`],
   ];
   const begun = new Date(startedAt).toISOString().replace(/\.\d+Z$/, "Z");
   return [`shard ${id}  ${begun}  ${plural(records, "record")}`, ...missing].join(", ");

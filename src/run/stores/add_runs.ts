@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readFaults } from "../../record/faults/fault_files.ts";
 import { currentRun, findRunFolder, readRecordFiles, runsByAge } from "../../record/read_run.ts";
 import { recordFiles } from "../../record/run_folder.ts";
 import type { ShardWriter } from "./shard_writer.ts";
@@ -43,7 +44,7 @@ export async function addRun(writer: ShardWriter, directory: string): Promise<Ad
     cut,
     otherKernel,
     files,
-  });
+  }, readFaults(folder, run.kernel.buildId).runs.length);
   return "added";
 }
 
