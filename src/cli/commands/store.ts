@@ -16,6 +16,7 @@ import {
   warn,
 } from "../command_line.ts";
 import { printJson } from "../question.ts";
+import { storeHistory } from "../stores/store_history.ts";
 import { inputPaths, inputsAt } from "../stores/store_inputs.ts";
 import { sqlViews } from "../stores/sql_views.ts";
 
@@ -32,7 +33,7 @@ const OPTIONS = {
 /** Work that takes longer than this shows how far it is. */
 const SHOW_AFTER_MS = 1000;
 
-const ACTIONS = "add, list, compact, prune or load";
+const ACTIONS = "add, list, compact, prune, load or history";
 
 type StoreValues = OptionValues<typeof OPTIONS>;
 
@@ -43,6 +44,7 @@ kernelcov store list STORE [--json | --sql]
 kernelcov store compact STORE
 kernelcov store prune STORE [--keep N | --before DATE | --shard ID…]
 kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
+kernelcov store history STORE STORE… [--json]
     Many runs of one kernel build in one folder of Parquet files. Every question takes a store where it takes a run.
     add             adds runs: folders, .tar and .tar.gz archives of them, folders with runs below, and patterns. In any
                     order; what the store has already is skipped; what is added when it is killed goes on from there
@@ -51,6 +53,8 @@ kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
     prune           removes shards: all but the newest N, those begun before DATE (2026-01-31), or those named
     load            copies it to tables of ClickHouse that do not have it; with several servers
                     clickhouse://HOST:PORT,HOST:PORT/DATABASE?cluster=NAME. Questions take the address in place of a store
+    history         how coverage goes from build to build, each a store or a run, oldest first: files and functions, lines
+                    that lost it with the tests that had it, and tests that cover other lines. Other options as for which
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
 `,
@@ -58,6 +62,7 @@ kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
 };
 
 async function run(args: string[]): Promise<number> {
+  if (args[0] === "history") return await storeHistory(args.slice(1));
   const { values, operands } = parseCommandLine(args, OPTIONS);
   const [action, directory, ...inputs] = operands;
   if (action === undefined) throw new UsageError(`Say what to do: ${ACTIONS}`);
