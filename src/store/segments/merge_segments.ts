@@ -31,50 +31,51 @@ export async function mergeSegments(
   const cursors: Cursor[] = [];
   let end = 0;
   for (const reader of readers) {
-    const records = await reader.records();
+    const { shard, shardIds, kinds, length } = await reader.records();
     const sets = Int32Array.from(await reader.sets(), (set) => dictionary.add(set));
-    const kept = records.shardIds.map(keep);
-    const stay = Uint32Array.from(records.shard.keys()).filter((at) => kept[records.shard[at]]);
-    const number = new Int32Array(records.length).fill(-1);
+    const kept = shardIds.map(keep);
+    const stay = Uint32Array.from(shard.keys()).filter((at) => kept[shard[at]]);
+    const number = new Int32Array(length).fill(-1);
     stay.forEach((at, place) => number[at] = end + place);
-    parts.push({ first: end, records, stay, sets });
+    parts.push({ first: end, reader, stay, sets, kinds, shard, shardIds });
     end += stay.length;
-    cursors.push(new Cursor(reader, await reader.index(), number, sets));
+    cursors.push(new Cursor(reader, await reader.index(["point", "rows"]), number, sets));
   }
   return { records: new MergedRecords(parts, end), blocks: mergedBlocks(cursors, progress) };
 }
 
 /** The records of a segment that stay, and the new numbers of its sets of origins. */
-interface RecordsPart {
+interface RecordsPart extends Pick<StoredRecords, "kinds" | "shard" | "shardIds"> {
   readonly first: number;
-  readonly records: StoredRecords;
+  readonly reader: SegmentReader;
   readonly stay: Uint32Array;
   readonly sets: Int32Array;
 }
 
-/** Records of several segments, one segment behind the other. */
+/** Records of several segments, one segment behind the other: those of few segments lie in memory at once. */
 export class MergedRecords implements RecordList {
   readonly length: number;
   readonly #parts: readonly RecordsPart[];
+  #loaded = new Map<RecordsPart, StoredRecords>();
 
   constructor(parts: readonly RecordsPart[], length: number) {
-    this.#parts = parts;
+    this.#parts = parts.filter(({ stay }) => stay.length > 0);
     this.length = length;
   }
 
   /** By record, of {@linkcode RECORD_KINDS}. */
   kinds(): Uint8Array {
-    const kinds = new Uint8Array(this.length);
-    for (const { first, records, stay } of this.#parts) {
-      stay.forEach((at, place) => kinds[first + place] = records.kinds[at]);
+    const all = new Uint8Array(this.length);
+    for (const { first, kinds, stay } of this.#parts) {
+      stay.forEach((at, place) => all[first + place] = kinds[at]);
     }
-    return kinds;
+    return all;
   }
 
   /** By shard, how many records it has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { records: { shard, shardIds }, stay } of this.#parts) {
+    for (const { shard, shardIds, stay } of this.#parts) {
       for (const at of stay) {
         const id = shardIds[shard[at]];
         counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -83,9 +84,19 @@ export class MergedRecords implements RecordList {
     return counts;
   }
 
+  async prepare(from: number, to: number): Promise<void> {
+    const loaded = new Map<RecordsPart, StoredRecords>();
+    for (const part of this.#parts) {
+      if (part.first >= to || part.first + part.stay.length <= from) continue;
+      loaded.set(part, this.#loaded.get(part) ?? await part.reader.records());
+    }
+    this.#loaded = loaded;
+  }
+
   at(number: number): SegmentRecord {
-    const { first, records, stay, sets } = this.#parts.findLast((part) => part.first <= number)!;
-    const record = records.at(stay[number - first]);
+    const part = this.#parts.findLast(({ first }) => first <= number)!;
+    const { first, stay, sets } = part;
+    const record = this.#loaded.get(part)!.at(stay[number - first]);
     if (record.unresolved.length === 0) return record;
     const unresolved = record.unresolved.map((part) => ({ ...part, origins: sets[part.origins] }));
     return { ...record, unresolved };
@@ -95,7 +106,7 @@ export class MergedRecords implements RecordList {
 /** A segment that is read from its first row to its last. */
 class Cursor {
   readonly #reader: SegmentReader;
-  readonly #index: PointIndex;
+  readonly #index: Pick<PointIndex, "point" | "rows">;
   readonly #number: Int32Array;
   readonly #sets: Int32Array;
   #entry = 0;
@@ -106,7 +117,7 @@ class Cursor {
 
   constructor(
     reader: SegmentReader,
-    index: PointIndex,
+    index: Pick<PointIndex, "point" | "rows">,
     number: Int32Array,
     sets: Int32Array,
   ) {

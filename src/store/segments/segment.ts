@@ -75,13 +75,15 @@ export function writeSegment(
     }
     let bytes = hits.end();
     const found = index.end();
-    const counted = (from: number, to: number): SegmentRecord[] =>
-      Array.from({ length: to - from }, (_, at) => ({
+    const counted = async (from: number, to: number): Promise<SegmentRecord[]> => {
+      await records.prepare?.(from, to);
+      return Array.from({ length: to - from }, (_, at) => ({
         ...records.at(from + at)!,
         points: index.counted[from + at],
         allPoints: index.all[from + at],
       }));
-    bytes += writeRecords(join(folder, "tests.parquet"), records.length, counted);
+    };
+    bytes += await writeRecords(join(folder, "tests.parquet"), records.length, counted);
     bytes += writeTable(
       join(folder, "points.parquet"),
       POINT_TABLE,
@@ -105,14 +107,14 @@ function kindsOf(records: RecordList): Uint8Array {
   });
 }
 
-function writeRecords(
+async function writeRecords(
   path: string,
   count: number,
-  records: (from: number, to: number) => readonly SegmentRecord[],
-): number {
+  records: (from: number, to: number) => Promise<readonly SegmentRecord[]>,
+): Promise<number> {
   using table = new TableWriter(path, RECORD_COLUMNS);
   for (let from = 0; from < count; from += RECORD_ROWS) {
-    const columns = recordColumns(records(from, Math.min(from + RECORD_ROWS, count)), from);
+    const columns = recordColumns(await records(from, Math.min(from + RECORD_ROWS, count)), from);
     table.write(...columns);
   }
   return table.end();
@@ -171,11 +173,14 @@ export class SegmentReader implements Disposable {
     }));
   }
 
-  async index(): Promise<PointIndex> {
+  /** @param names the columns of the index that are read */
+  async index<Name extends keyof PointIndex = keyof PointIndex>(
+    names: readonly Name[] = POINT_COLUMNS as readonly (keyof PointIndex)[] as readonly Name[],
+  ): Promise<Pick<PointIndex, Name>> {
     using table = await TableReader.open(join(this.#folder, "points.parquet"));
     const columns: Partial<Record<keyof PointIndex, Int32Array>> = {};
-    for (const name of POINT_COLUMNS) columns[name] = await table.numbers(name);
-    return columns as PointIndex;
+    for (const name of names) columns[name] = await table.numbers(name);
+    return columns as Pick<PointIndex, Name>;
   }
 
   /** Rows `from` up to, not including, `to`, without their points where those are known. */

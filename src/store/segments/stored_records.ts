@@ -6,6 +6,8 @@ import type { SegmentRecord } from "./record_table.ts";
 /** Records by their numbers: an array of them, or what makes each when it is asked for. */
 export interface RecordList {
   readonly length: number;
+  /** Reads what {@linkcode at} needs for records `from` up to, not including, `to`, and may forget the others. */
+  prepare?(from: number, to: number): Promise<void>;
   at(number: number): SegmentRecord | undefined;
 }
 
