@@ -181,7 +181,13 @@ export class TableReader implements Disposable {
     column: string,
     take: (part: ArrayLike<unknown>, at: number) => void,
   ): Promise<void> {
-    await this.#read(column, 0, this.rows, (part, at) => take(part as ArrayLike<unknown>, at));
+    let from = 0;
+    // What is read at once lies in memory together.
+    for (const { num_rows } of this.#metadata.row_groups) {
+      const first = from, end = from + Number(num_rows);
+      await this.#read(column, first, end, (part, at) => take(part, first + at));
+      from = end;
+    }
   }
 
   /** A column of anything. */
