@@ -1,7 +1,7 @@
 /**
  * What a store of many tests costs: made-up tests that are fitted to those of the examples, on the real image of an
  * embedded kernel. Prints, for each number of tests, bytes of a test, the rates of writing and merging, memory, and what
- * questions take with each driver, each in a process of its own.
+ * questions take with each driver, each in a process of its own; and a table of all, as docs/store.md has it.
  *
  * Usage: `npm run bench -- store`; with other numbers of tests, and of points of each, `deno run -A scripts/bench/store.ts
  * 1000 1000000x100`.
@@ -14,8 +14,8 @@ import process from "node:process";
 import { readManifest } from "../../src/store/store_folder.ts";
 import type { AskFigures, WriteFigures } from "./store/measure.ts";
 
-/** Points of a test on average. */
-const POINTS = 1000;
+/** Points of a test on average that are asked for; those of small tests are made fewer by what repeats in them. */
+const POINTS = 1320;
 const DEFAULT_SCALES = ["1000", "10000", "100000"];
 
 const scales = process.argv.slice(2);
@@ -63,6 +63,21 @@ function millions(value: number): string {
   return `${(value / 1e6).toFixed(1)} M`;
 }
 
+/** By row of the table, a cell for each scale. */
+const table = new Map<string, string[]>();
+
+function note(row: string, cell: string): void {
+  const cells = table.get(row);
+  if (cells === undefined) table.set(row, [cell]);
+  else cells.push(cell);
+}
+
+/** The median by the clock. */
+function median(values: readonly (readonly [number, number])[]): string {
+  const [ms] = values.toSorted(([a], [b]) => a - b)[values.length >> 1];
+  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
 function milliseconds(values: readonly (readonly [number, number])[]): string {
   const text = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
   const ordered = values.toSorted(([a], [b]) => a - b);
@@ -88,14 +103,30 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
       (8 * bytes / written.rows).toFixed(1)
     } bits of a hit`,
   );
+  note("tests (hits)", `${tests.toLocaleString("en")} (${millions(written.rows)})`);
+  note("on disk; bytes of a test", `${(bytes / 1e6).toFixed(0)} MB; ${(bytes / tests).toFixed(0)}`);
+  note("write, hits in a second", millions(written.rows / written.seconds));
+  note("merge, hits in a second", millions(merged.rows / merged.seconds));
+  note("memory of merging", `${merged.megabytes} MB`);
   for (const driver of ["built-in", "duckdb"]) {
     const asked = measure<AskFigures>("ask", store, run, driver);
     console.log(
-      `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.megabytes} MB of memory`,
+      `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.openMegabytes} MB of memory`,
+    );
+    note(
+      `${driver}: open; memory`,
+      `${(asked.openMs / 1000).toFixed(1)} s; ${asked.openMegabytes} MB`,
     );
     for (const [question, times] of Object.entries(asked.questions)) {
-      console.log(`    ${question.padEnd(34)} ${milliseconds(times)}`);
+      const most = `${asked.megabytes[question]} MB by then`;
+      console.log(`    ${question.padEnd(48)} ${milliseconds(times)}; ${most}`);
+      note(`${driver}: ${question}`, median(times));
     }
   }
   rmSync(store, { recursive: true, force: true });
+}
+console.log();
+for (const [at, [row, cells]] of [...table].entries()) {
+  console.log(`| ${[row, ...cells].join(" | ")} |`);
+  if (at === 0) console.log(`|${"---|".repeat(cells.length + 1)}`);
 }
