@@ -49,6 +49,11 @@ export interface StoreShard {
   readonly cut: readonly string[];
   /** Records of another kernel that lay in the folder. */
   readonly otherKernel: number;
+  /**
+   * Of a run of another build: that build's id, how many hits of points were found in this one, and how many have no
+   * counterpart.
+   */
+  readonly projected?: { readonly buildId: string; readonly kept: number; readonly lost: number };
   /** Absent where there is nothing of this. */
   readonly leftInRuns?: LeftInRuns;
   /** Its record files, by name, with the SHA-256 of each. */

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { LineMap } from "../../src/coverage/history/line_map.ts";
+import { readRun } from "../../src/record/read_run.ts";
+import type { TestRecord } from "../../src/record/test_record.ts";
+import { RunProjector } from "../../src/run/stores/project_run.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
 import { SmallImage } from "../_support/images/small_image.ts";
 import { temporaryFolder } from "./stored_runs.ts";
@@ -14,13 +17,17 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const PIPE = "fs/pipe.c";
 const SOCKET = "net/unix/af_unix.c";
 
-function kernelcov(cwd: string, ...args: readonly string[]): string {
+function ended(cwd: string, ...args: readonly string[]): SpawnSyncReturns<string> {
   const runtime = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
   const env = { ...process.env, XDG_CACHE_HOME: join(cwd, "cache") };
   const options = { cwd, encoding: "utf8", env } as const;
-  const ended = spawnSync(process.execPath, [...runtime, MAIN, ...args], options);
-  assert.equal(ended.status, 0, `kernelcov ${args.join(" ")}\n${ended.stdout}\n${ended.stderr}`);
-  return ended.stdout;
+  return spawnSync(process.execPath, [...runtime, MAIN, ...args], options);
+}
+
+function kernelcov(cwd: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = ended(cwd, ...args);
+  assert.equal(status, 0, `kernelcov ${args.join(" ")}\n${stdout}\n${stderr}`);
+  return stdout;
 }
 
 /** Two lines more at the top, and a changed one in `pipe_write`. */
@@ -121,6 +128,72 @@ test("what lost its coverage between two builds is found through the differences
     kernelcov(path, "store", "history", "old.store", old, "--json"),
   );
   assert.deepEqual([same.lost, same.changedTests, same.gone, same.added], [[], [], [], []]);
+});
+
+test("runs of another build are added by their lines, and what has no counterpart is counted", () => {
+  using before = new SmallImage();
+  using after = changed(before);
+  using folder = temporaryFolder();
+  const { path } = folder;
+  const origins = (pcs: readonly number[]): Partial<TestRecord> => {
+    const points = Uint32Array.from(pcs.keys());
+    return { origins: [{ origin: 1, points, hits: points.map((at) => at + 1) }] };
+  };
+  const reading = before.pcsOf("pipe_read"), writing = before.pcsOf("pipe_write", "unix_listen");
+  const record = (name: string, pcs: readonly number[], more: Partial<TestRecord> = {}) =>
+    before.record(name, pcs, {
+      ...origins(pcs),
+      hits: Uint32Array.from(pcs, (_, at) => at + 1),
+      ...more,
+    });
+  const old = before.writeRun("run", [
+    record("reads", reading, { firstRuns: Float64Array.of(1024) }),
+    record("writes", writing),
+    record("in a module", [...reading, 2 ** 50 + 8]),
+  ], before.path);
+  const now = after.writeRun("run", [after.record("polls", after.pcsOf("pipe_poll"))], after.path);
+
+  const projector = new RunProjector({ kernel: readRun(now).kernel, image: after.path });
+  const { run, kept, lost, buildId } = projector.project(readRun(old));
+  assert.equal(buildId, before.index.buildId);
+  const of = (name: string): TestRecord => run.records.find((one) => one.name === name)!;
+  // All of a function that was moved, in its order, with its counts and origins; nothing of where it lay.
+  assert.deepEqual([...of("reads").pcs], after.pcsOf("pipe_read"));
+  assert.deepEqual([...of("reads").hits!], reading.map((_, at) => at + 1));
+  assert.deepEqual([...of("reads").origins![0].hits!], reading.map((_, at) => at + 1));
+  assert.equal(of("reads").truncated, false);
+  assert.equal(of("reads").firstRuns, undefined);
+  // Of the function with a changed line what is on other lines.
+  const expected = new Set(after.pcsOf("pipe_write", "unix_listen"));
+  assert.ok(of("writes").pcs.every((pc) => expected.has(pc)));
+  assert.ok(of("writes").pcs.length < writing.length && of("writes").truncated);
+  assert.deepEqual([...of("in a module").pcs], after.pcsOf("pipe_read"));
+  assert.ok(of("in a module").truncated);
+  const all = 2 * reading.length + writing.length + 1;
+  assert.equal(kept + lost, all);
+  assert.equal(lost, 1 + writing.length - of("writes").pcs.length);
+
+  kernelcov(path, "store", "add", "s", now);
+  const refused = ended(path, "store", "add", "s", old);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /build id \w+\): add it to a store of its own, or with --by-line/);
+  const said = `projected from build ${buildId.slice(0, 12)}: ${kept} of ${all} hits, ` +
+    "the others have no counterpart\n";
+  assert.ok(kernelcov(path, "store", "add", "s", "--by-line", old).includes(said));
+  assert.ok(kernelcov(path, "store", "list", "s").includes(said));
+  const { shards } = JSON.parse(kernelcov(path, "store", "list", "s", "--json"));
+  assert.deepEqual(shards.flatMap(({ projected }: { projected?: unknown }) => projected ?? []), [
+    { buildId, kept, lost },
+  ]);
+  const line = readFileSync(join(after.folder, PIPE), "utf8").split("\n")
+    .indexOf("\t\tcount = pipe_poll(count - 1);") + 1;
+  const [{ tests }] = JSON.parse(
+    kernelcov(path, "which", `${PIPE}:${line}`, "--run", "s", "--json"),
+  );
+  assert.deepEqual(
+    tests.map(({ name }: { name: string }) => name).sort(),
+    ["in a module", "reads"],
+  );
 });
 
 test("of a file whose text is newer than the image, lines are not guessed but counted", () => {

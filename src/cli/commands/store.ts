@@ -4,6 +4,7 @@ import { FormatError } from "../../errors.ts";
 import { formatCount, plural, printable } from "../../report/text_style.ts";
 import { loadRunImage } from "../../run/run_image.ts";
 import { addRun } from "../../run/stores/add_runs.ts";
+import { RunProjector } from "../../run/stores/project_run.ts";
 import { type ImageLoader, ShardWriter } from "../../run/stores/shard_writer.ts";
 import { compactStore } from "../../store/compact_store.ts";
 import { readManifest, StoreWriter } from "../../store/store_folder.ts";
@@ -26,6 +27,7 @@ const OPTIONS = {
   before: { type: "string" },
   keep: { type: "string" },
   shard: { type: "string", multiple: true },
+  "by-line": { type: "boolean" },
   json: { type: "boolean" },
   sql: { type: "boolean" },
 } as const;
@@ -55,6 +57,8 @@ kernelcov store history STORE STORE… [--json]
                     clickhouse://HOST:PORT,HOST:PORT/DATABASE?cluster=NAME. Questions take the address in place of a store
     history         how coverage goes from build to build, each a store or a run, oldest first: files and functions, lines
                     that lost it with the tests that had it, and tests that cover other lines. Other options as for which
+    --by-line       add: also runs of other builds, as far as the lines that ran are the same in the store's; how much that
+                    is, is said
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
 `,
@@ -86,6 +90,10 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   using writer = new StoreWriter(directory);
   const before = new Set(writer.manifest?.shards.map(({ id }) => id));
   const shards = new ShardWriter(writer, load);
+  let projector: RunProjector | undefined;
+  const byLine = values["by-line"]
+    ? (build: NonNullable<ShardWriter["build"]>) => projector ??= new RunProjector(build, vmlinux)
+    : undefined;
   const counts = { added: 0, known: 0, refused: 0 };
   /** Does a part of the work; where that cannot be read, or is of another build, the rest goes on. */
   const guarded = async (label: string, work: () => Promise<void>): Promise<void> => {
@@ -110,7 +118,7 @@ async function add(directory: string, operands: string[], values: StoreValues): 
       await guarded(path, async () => {
         for await (const { label, folder } of inputsAt(path)) {
           await guarded(label, async () => {
-            counts[await addRun(shards, folder)]++;
+            counts[await addRun(shards, folder, byLine)]++;
           });
           show();
         }
@@ -125,11 +133,26 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   ].join(", ");
   const { manifest } = writer;
   process.stdout.write(`${printable(directory)}: ${said}; ${sizeText(manifest)}\n`);
-  const left = leftText((manifest?.shards ?? []).filter(({ id }) => !before.has(id)));
+  const added = (manifest?.shards ?? []).filter(({ id }) => !before.has(id));
+  const projected = projectedText(added);
+  if (projected !== undefined) process.stdout.write(`${projected}\n`);
+  const left = leftText(added);
   if (left !== undefined) {
     process.stdout.write(`not in a store, which has points: ${left}: ask the runs for these\n`);
   }
   return counts.refused > 0 ? 1 : 0;
+}
+
+/** How much of runs of other builds a store has; `undefined` where there are none. */
+function projectedText(shards: readonly StoreShard[]): string | undefined {
+  const of = shards.flatMap(({ projected }) => projected ?? []);
+  if (of.length === 0) return undefined;
+  const kept = of.reduce((sum, one) => sum + one.kept, 0);
+  const all = of.reduce((sum, one) => sum + one.kept + one.lost, 0);
+  const builds = [...new Set(of.map(({ buildId }) => buildId.slice(0, 12)))].join(", ");
+  return `projected from build ${builds}: ${formatCount(kept)} of ${
+    plural(all, "hit")
+  }, the others have no counterpart`;
 }
 
 /** What runs have and their store has not; `undefined` where that is nothing. */
@@ -253,12 +276,13 @@ function list(directory: string, { json, sql }: StoreValues): number {
 
 function shardText(shard: StoreShard): string {
   const { id, startedAt, records, damaged, lost, cut, otherKernel } = shard;
-  const left = leftText([shard]);
+  const left = leftText([shard]), projected = projectedText([shard]);
   const missing = [
     ...damaged === 0 ? [] : [`${plural(damaged, "damaged record")}`],
     ...lost === 0 ? [] : [`${plural(lost, "record")} not written`],
     ...cut.length === 0 ? [] : [`${plural(cut.length, "record file")} without an end`],
     ...otherKernel === 0 ? [] : [`${plural(otherKernel, "record")} of another kernel left out`],
+    ...projected === undefined ? [] : [projected],
     ...left === undefined ? [] : [`left in its run: ${left}`],
   ];
   const begun = new Date(startedAt).toISOString().replace(/\.\d+Z$/, "Z");

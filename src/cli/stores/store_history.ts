@@ -27,7 +27,5 @@ export async function storeHistory(args: string[]): Promise<number> {
 /** A source that was changed since the image was built is not what it was built from. */
 function historyBuild(name: string, { coverage, sources, imagePath }: LoadedRun): HistoryBuild {
   const built = imagePath === undefined ? 0 : statSync(imagePath).mtimeMs;
-  const source = (file: string): string | undefined =>
-    sources.readIfNewer(file, built) === undefined ? sources.read(file) : undefined;
-  return { name, coverage, source };
+  return { name, coverage, source: (file) => sources.readAsBuilt(file, built) };
 }

@@ -46,6 +46,11 @@ export class ShardWriter {
     this.#manifest = writer.manifest;
   }
 
+  /** The build of the store, and where its image was; `undefined` of a new one. */
+  get build(): Pick<StoreManifest, "kernel" | "image"> | undefined {
+    return this.#manifest;
+  }
+
   /** Names and digests of the record files that the store has, or will have. */
   files(): ReadonlyMap<string, string> {
     const shards = [...this.#manifest?.shards ?? [], ...this.#shards];
@@ -69,7 +74,7 @@ export class ShardWriter {
     if (store !== undefined && !isSameKernel(store, kernel)) {
       throw new FormatError(
         "store",
-        `the runs in it are of ${store.release} ${store.machine} (build id ${store.buildId}), this one is of ${kernel.release} ${kernel.machine} (build id ${kernel.buildId}): add it to a store of its own`,
+        `the runs in it are of ${store.release} ${store.machine} (build id ${store.buildId}), this one is of ${kernel.release} ${kernel.machine} (build id ${kernel.buildId}): add it to a store of its own, or with --by-line`,
       );
     }
     const { image, modules, moved } = this.#load(run);
