@@ -196,6 +196,46 @@ test("runs of another build are added by their lines, and what has no counterpar
   );
 });
 
+test("the HTML report has a chart of earlier builds", () => {
+  using before = new SmallImage();
+  using after = changed(before);
+  using folder = temporaryFolder();
+  const { path } = folder;
+  const record = (image: SmallImage, names: readonly string[], run: string): string =>
+    image.writeRun(run, [image.record("a", image.pcsOf(...names))], image.path);
+  kernelcov(path, "store", "add", "first.store", record(before, ["pipe_read"], "run"));
+  const second = record(before, ["pipe_read", "unix_listen"], "second");
+  kernelcov(
+    path,
+    "store",
+    "add",
+    "now.store",
+    record(after, ["pipe_read", "unix_listen", "unix_never"], "run"),
+  );
+  const html = join(path, "html");
+  const earlier = ["--earlier", "first.store", "--earlier", second];
+  kernelcov(path, "report", "now.store", "--html", html, ...earlier);
+  const text = readFileSync(join(html, "data/run.js"), "utf8");
+  const { builds, lines } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
+  assert.deepEqual(
+    builds.map(({ name, buildId }: { name: string; buildId: string }) => [name, buildId]),
+    [
+      ["first.store", before.index.buildId],
+      ["second", before.index.buildId],
+      ["this report", after.index.buildId],
+    ],
+  );
+  const hit = builds.map(({ lines }: { lines: { hit: number } }) => lines.hit);
+  assert.ok(hit[0] < hit[1] && hit[1] < hit[2]);
+  assert.deepEqual(builds[2].lines, lines);
+  assert.match(readFileSync(join(html, "kernelcov.js"), "utf8"), /function buildsChart/);
+  kernelcov(path, "report", "now.store", "--html", html);
+  assert.doesNotMatch(readFileSync(join(html, "data/run.js"), "utf8"), /"builds":/);
+  const alone = ended(path, "report", "now.store", ...earlier);
+  assert.match(alone.stderr, /--earlier is for the HTML report: give --html too/);
+  assert.equal(alone.status, 2);
+});
+
 test("of a file whose text is newer than the image, lines are not guessed but counted", () => {
   using before = new SmallImage();
   using after = changed(before);
