@@ -302,13 +302,20 @@ function byTest({ tests, counts, origins }: PointRows): PointRows {
 function columnsOf(tests: CatalogRecords): TestColumns {
   const high = new Uint32Array(tests.length), low = new Uint32Array(tests.length);
   const incomplete: number[] = [];
+  const runners = new Set<string>();
   for (let test = 0; test < tests.length; test++) {
     const records = tests.recordsOf(test), number = tests.number[test];
     high[test] = records.idHigh[number];
     low[test] = records.idLow[number];
     if (records.incomplete[number] === 1) incomplete.push(test);
+    runners.add(records.runnerOf(number));
   }
-  return { identity: numbersOfPairs(high, low), pass: tests.pass, incomplete };
+  return {
+    identity: numbersOfPairs(high, low),
+    pass: tests.pass,
+    incomplete,
+    runners: runners.size,
+  };
 }
 
 /** A test of a store: its record is made, and its points are fetched, when they are asked for. */

@@ -6,4 +6,6 @@ export interface TestColumns {
   readonly pass: Uint32Array;
   /** Tests whose coverage is not whole, ascending: truncated, or not passed. */
   readonly incomplete: readonly number[];
+  /** How many runners ran the tests; records that do not know theirs have another one. */
+  readonly runners: number;
 }

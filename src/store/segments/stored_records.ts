@@ -89,6 +89,11 @@ export class StoredRecords implements RecordList {
     return recordAt((name) => this.#columns[name].get(number), this.#detailsOf(number));
   }
 
+  /** The runner of a record; empty where that is not known. */
+  runnerOf(number: number): string {
+    return this.#columns.runner.get(number) as string;
+  }
+
   /** Whether PCs of a record name no point. */
   hasUnresolved(number: number): boolean {
     return this.#details.get(number).includes('"unresolved":');
