@@ -1,7 +1,7 @@
 /**
  * What a store of many tests costs: made-up tests that are fitted to those of the examples, on the real image of an
  * embedded kernel. Prints, for each number of tests, bytes of a test, the rates of writing and merging, memory, and what
- * questions take with each driver, each in a process of its own.
+ * questions take with each driver, each in a process of its own; and a table of all, as docs/store.md has it.
  *
  * Usage: `npm run bench -- store`; with other numbers of tests, and of points of each, `deno run -A scripts/bench/store.ts
  * 1000 1000000x100`.
@@ -15,8 +15,8 @@ import { readManifest } from "../../src/store/store_folder.ts";
 import { isQuick, noteRow } from "./bench_row.ts";
 import type { AskFigures, WriteFigures } from "./store/measure.ts";
 
-/** Points of a test on average. */
-const POINTS = 1000;
+/** Points of a test on average that are asked for; those of small tests are made fewer by what repeats in them. */
+const POINTS = 1320;
 const DEFAULT_SCALES = isQuick() ? ["1000"] : ["1000", "10000", "100000"];
 
 const scales = process.argv.slice(2);
@@ -64,9 +64,22 @@ function millions(value: number): string {
   return `${(value / 1e6).toFixed(1)} M`;
 }
 
-/** Median of the wall times. */
+/** By row of the table, a cell for each scale. */
+const table = new Map<string, string[]>();
+
+function note(row: string, cell: string): void {
+  const cells = table.get(row);
+  if (cells === undefined) table.set(row, [cell]);
+  else cells.push(cell);
+}
+
+/** The median by the clock, in milliseconds. */
 function median(values: readonly (readonly [number, number])[]): number {
   return values.map(([clock]) => clock).sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+function formatMs(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 function milliseconds(values: readonly (readonly [number, number])[]): string {
@@ -85,12 +98,6 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
   console.log(
     `  write    ${rate(written)}, ${written.megabytes} MB of memory, ${segments} segments`,
   );
-  noteRow({
-    what: `${tests} tests written`,
-    figure: `${millions(written.rows / written.seconds)} hits/s, ${written.megabytes} MB`,
-    peer: "",
-    ratio: "",
-  });
   const merged = measure<WriteFigures>("merge", store);
   console.log(`  merge    ${rate(merged)}, ${merged.megabytes} MB of memory`);
   const [{ bytes }] = readManifest(store).segments;
@@ -99,6 +106,17 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
       (8 * bytes / written.rows).toFixed(1)
     } bits of a hit`,
   );
+  note("tests (hits)", `${tests.toLocaleString("en")} (${millions(written.rows)})`);
+  note("on disk; bytes of a test", `${(bytes / 1e6).toFixed(0)} MB; ${(bytes / tests).toFixed(0)}`);
+  note("write, hits in a second", millions(written.rows / written.seconds));
+  note("merge, hits in a second", millions(merged.rows / merged.seconds));
+  note("memory of merging", `${merged.megabytes} MB`);
+  noteRow({
+    what: `${tests} tests written`,
+    figure: `${millions(written.rows / written.seconds)} hits/s, ${written.megabytes} MB`,
+    peer: "",
+    ratio: "",
+  });
   noteRow({
     what: `${tests} tests on disk`,
     figure: `${(bytes / tests).toFixed(0)} bytes of a test`,
@@ -108,10 +126,16 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
   const byDriver = ["built-in", "duckdb"].map((driver) => {
     const asked = measure<AskFigures>("ask", store, run, driver);
     console.log(
-      `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.megabytes} MB of memory`,
+      `  ${driver}: opens in ${asked.openMs.toFixed(0)} ms, ${asked.openMegabytes} MB of memory`,
+    );
+    note(
+      `${driver}: open; memory`,
+      `${(asked.openMs / 1000).toFixed(1)} s; ${asked.openMegabytes} MB`,
     );
     for (const [question, times] of Object.entries(asked.questions)) {
-      console.log(`    ${question.padEnd(34)} ${milliseconds(times)}`);
+      const most = `${asked.megabytes[question]} MB by then`;
+      console.log(`    ${question.padEnd(48)} ${milliseconds(times)}; ${most}`);
+      note(`${driver}: ${question}`, formatMs(median(times)));
     }
     return asked.questions;
   });
@@ -127,4 +151,9 @@ for (const scale of scales.length > 0 ? scales : DEFAULT_SCALES) {
     });
   }
   rmSync(store, { recursive: true, force: true });
+}
+console.log();
+for (const [at, [row, cells]] of [...table].entries()) {
+  console.log(`| ${[row, ...cells].join(" | ")} |`);
+  if (at === 0) console.log(`|${"---|".repeat(cells.length + 1)}`);
 }

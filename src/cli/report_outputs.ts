@@ -12,6 +12,7 @@ import type { LoadedRun } from "../run/load_run.ts";
 import { partName, partsBehind, STANDARD_OUTPUT, writeOutput } from "./output_file.ts";
 import { readPatch } from "./read_patch.ts";
 import type { SignalHold } from "./signal_hold.ts";
+import { earlierBuilds } from "./stores/earlier_builds.ts";
 import { checkHtmlFolder, writeHtmlFolder } from "./write_html_folder.ts";
 import { EXIT_BELOW_THRESHOLD, type OptionValues, UsageError, warn } from "./command_line.ts";
 
@@ -24,6 +25,7 @@ export const OUTPUT_OPTIONS = {
   partial: { type: "string" },
   html: { type: "string" },
   patch: { type: "string" },
+  earlier: { type: "string", multiple: true },
   json: { type: "string" },
   cobertura: { type: "string" },
   teamscale: { type: "string" },
@@ -57,7 +59,8 @@ export const OUTPUT_HELP =
     --lcov-dialect 1|2  2: functions with their last line, as lcov 2.2 writes them; older readers find no functions
     --count hits|tests  what a line's count means: how often it ran, or how many tests ran it, each repeat counted
     --partial none|brda brda: a line that ran in part gets two branches, one taken
-    --html DIR      pages for a browser: open DIR/index.html; --patch FILE adds a page for a kernel patch
+    --html DIR      pages for a browser: open DIR/index.html; --patch FILE adds a page for a kernel patch,
+                    --earlier RUN a chart with a run or store of an earlier build; may be repeated, oldest first
     --json FILE     everything as JSON
     --cobertura FILE    for GitLab and others, in parts below 10 MiB
     --teamscale FILE    testwise coverage
@@ -101,6 +104,9 @@ export function checkOutputs(values: OutputValues): void {
       throw new UsageError("--patch adds a page to the HTML report: give --html too");
     }
     parsePatch(readPatch(values.patch));
+  }
+  if (values.earlier !== undefined && values.html === undefined) {
+    throw new UsageError("--earlier is for the HTML report: give --html too");
   }
   if (values.html !== undefined) checkHtmlFolder(values.html);
   if (FILE_OPTIONS.filter((name) => values[name] === STANDARD_OUTPUT).length > 1) {
@@ -169,7 +175,8 @@ export async function writeOutputs(
   await write(points, "all points", () => syzkallerJsonLines(coverage, { paths }));
   await write(programs, "each test", () => syzkallerPrograms(coverage, { paths }));
   if (values.html !== undefined) {
-    written.push(await writeHtmlFolder(loaded, values.html, values.patch, hold));
+    const earlier = await earlierBuilds(values.earlier ?? []);
+    written.push(await writeHtmlFolder(loaded, values.html, values.patch, hold, earlier));
   }
   return written;
 }

@@ -4,6 +4,7 @@ import process from "node:process";
 import { ProgressLine } from "../build/build_progress.ts";
 import { parsePatch } from "../coverage/patch/patch.ts";
 import { dataFileStart, writeHtmlReport } from "../report/html/write_html_report.ts";
+import type { BuildTotals } from "../report/html/report_data.ts";
 import { formatCount } from "../report/text_style.ts";
 import type { WrittenFile } from "../report/text_table.ts";
 import { plainFolder } from "../sys/plain_folder.ts";
@@ -38,6 +39,7 @@ export async function writeHtmlFolder(
   directory: string,
   patchPath: string | undefined,
   hold: SignalHold,
+  earlier: readonly BuildTotals[] = [],
 ): Promise<WrittenFile> {
   checkHtmlFolder(directory);
   const { coverage, sources, compared: records, imagePath } = loaded;
@@ -46,7 +48,13 @@ export async function writeHtmlFolder(
     ? undefined
     : comparedTests(loaded, records).places;
   const patch = patchPath === undefined ? {} : { patch: parsePatch(readPatch(patchPath)) };
-  const input = { coverage, compared, readSource: (file: string) => sources.read(file), ...patch };
+  const input = {
+    coverage,
+    compared,
+    readSource: (file: string) => sources.read(file),
+    earlier,
+    ...patch,
+  };
   const expected = coverage.universe.counts.files + 8;
   plainFolder(join(directory, "data"), { make: true });
   for (const folder of [directory, join(directory, "data")]) removeLeftParts(folder);

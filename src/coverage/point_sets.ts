@@ -12,6 +12,50 @@ export function union(a: Uint32Array, b: Uint32Array): Uint32Array {
   return out.slice(0, n);
 }
 
+/** The values of any of some ascending columns, ascending. */
+export function unionOf(columns: readonly Uint32Array[]): Uint32Array {
+  let size = 0, end = 0;
+  for (const column of columns) {
+    size += column.length;
+    if (column.length > 0) end = Math.max(end, column[column.length - 1] + 1);
+  }
+  // Of many values sorting takes longer than looking at all that there could be.
+  return 16 * size > end ? marked(columns, end) : distinct(joined(columns, size).sort());
+}
+
+function marked(columns: readonly Uint32Array[], end: number): Uint32Array {
+  const isIn = new Uint8Array(end);
+  let count = 0;
+  for (const column of columns) {
+    for (let i = 0; i < column.length; i++) {
+      count += 1 - isIn[column[i]];
+      isIn[column[i]] = 1;
+    }
+  }
+  const out = new Uint32Array(count);
+  for (let value = 0, n = 0; n < count; value++) if (isIn[value] === 1) out[n++] = value;
+  return out;
+}
+
+function joined(columns: readonly Uint32Array[], size: number): Uint32Array {
+  const all = new Uint32Array(size);
+  let end = 0;
+  for (const column of columns) {
+    all.set(column, end);
+    end += column.length;
+  }
+  return all;
+}
+
+/** The values of an ascending column, each once: in the place of what it held. */
+export function distinct(column: Uint32Array): Uint32Array {
+  let n = 0;
+  for (let i = 0; i < column.length; i++) {
+    if (i === 0 || column[i] !== column[n - 1]) column[n++] = column[i];
+  }
+  return column.subarray(0, n);
+}
+
 /** The values of `a` that are not in `b`, both ascending. */
 export function difference(a: Uint32Array, b: Uint32Array): Uint32Array {
   const out = new Uint32Array(a.length);

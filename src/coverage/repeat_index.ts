@@ -1,4 +1,5 @@
 import type { RunCoverage } from "./run_coverage.ts";
+import { distinct } from "./point_sets.ts";
 import { repeatGroups } from "./test_repeats.ts";
 
 /** Of a test that was run several times: in how many of its repeats something was hit. */
@@ -19,6 +20,15 @@ export class RepeatIndex {
   readonly tests: number;
 
   constructor(coverage: RunCoverage) {
+    const { identity } = coverage.hits.columns ?? {};
+    if (identity !== undefined && isAscending(identity)) {
+      // Each ran once.
+      this.tests = identity.length;
+      this.first = Uint32Array.from(identity.keys());
+      this.repeats = new Uint32Array(this.tests).fill(1);
+      this.occurrence = this.repeats;
+      return;
+    }
     const groups = repeatGroups(coverage);
     this.first = new Uint32Array(coverage.tests.length);
     this.repeats = new Uint32Array(coverage.tests.length);
@@ -34,9 +44,9 @@ export class RepeatIndex {
   }
 
   /** The tests that records are of, each once, ascending. */
-  distinct(records: ArrayLike<number> & Iterable<number>): ArrayLike<number> & Iterable<number> {
+  distinct(records: Uint32Array): Uint32Array {
     if (this.tests === this.first.length && isAscending(records)) return records;
-    return [...new Set(Array.from(records, (record) => this.first[record]))].sort((a, b) => a - b);
+    return distinct(records.map((record) => this.first[record]).sort());
   }
 
   /** How many repeats of `test` hit something; `undefined` where it was run once. */
@@ -58,4 +68,21 @@ export function repeatIndex(coverage: RunCoverage): RepeatIndex {
   let index = known.get(coverage);
   if (index === undefined) known.set(coverage, index = new RepeatIndex(coverage));
   return index;
+}
+
+const incomplete = new WeakMap<RunCoverage, readonly number[]>();
+
+/** The tests whose coverage is not whole, ascending: truncated, or failed on their way. Found once. */
+export function incompleteTests(coverage: RunCoverage): readonly number[] {
+  let found = incomplete.get(coverage);
+  if (found === undefined) {
+    const records = coverage.hits.columns?.incomplete ??
+      [...coverage.tests.keys()].filter((test) => {
+        const { truncated, outcome } = coverage.tests[test].record;
+        return truncated || outcome !== "passed";
+      });
+    found = Array.from(repeatIndex(coverage).distinct(Uint32Array.from(records)));
+    incomplete.set(coverage, found);
+  }
+  return found;
 }

@@ -1,4 +1,5 @@
 import type { TestRecord } from "../record/test_record.ts";
+import type { TestColumns } from "./hits/test_columns.ts";
 import type { PointHits } from "./point_hits.ts";
 
 /** Records of one test that was run several times. */
@@ -23,6 +24,7 @@ export interface RepeatedTests {
   }[];
   /** One for each point. */
   readonly pointTests: { readonly length: number };
+  readonly hits?: { readonly columns?: Pick<TestColumns, "identity" | "pass"> };
 }
 
 /**
@@ -30,26 +32,39 @@ export interface RepeatedTests {
  * name in one pass are different tests: the first of one pass and the first of the next are repeats.
  */
 export function repeatGroups(run: RepeatedTests): RepeatGroup[] {
-  const byIdentity = new Map<string, { occurrence: number; tests: number[] }>();
-  const occurrences = new Map<string, number>();
-  run.tests.forEach(({ record: { runner = "", file, name, pass = 0 } }, test) => {
-    const identity = `${runner}\n${file}\n${name}`;
-    const inPass = `${pass}\n${identity}`;
-    const occurrence = (occurrences.get(inPass) ?? 0) + 1;
-    occurrences.set(inPass, occurrence);
-    const key = `${occurrence}\n${identity}`;
-    const known = byIdentity.get(key);
-    if (known === undefined) byIdentity.set(key, { occurrence, tests: [test] });
+  const { identity, pass } = run.hits?.columns ?? identityColumns(run);
+  const identities = identity.reduce((most, number) => Math.max(most, number + 1), 0);
+  const groups = new Map<number, { occurrence: number; tests: number[] }>();
+  const occurrences = new Map<number, number>();
+  for (let test = 0; test < identity.length; test++) {
+    const inPass = pass[test] * identities + identity[test];
+    const occurrence = occurrences.get(inPass) ?? 0;
+    occurrences.set(inPass, occurrence + 1);
+    const key = occurrence * identities + identity[test];
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { occurrence: occurrence + 1, tests: [test] });
     else known.tests.push(test);
-  });
+  }
   const scratch = { seen: new Uint32Array(0) };
-  return [...byIdentity.values()].map((group) => new Repeats(run, group, scratch));
+  return [...groups.values()].map((group) => new Repeats(run, group, scratch));
+}
+
+function identityColumns({ tests }: RepeatedTests): Pick<TestColumns, "identity" | "pass"> {
+  const numbers = new Map<string, number>();
+  const identity = new Uint32Array(tests.length), pass = new Uint32Array(tests.length);
+  tests.forEach(({ record }, test) => {
+    const { runner = "", file, name } = record;
+    const key = `${runner}\n${file}\n${name}`;
+    const number = numbers.get(key) ?? numbers.size;
+    if (number === numbers.size) numbers.set(key, number);
+    identity[test] = number;
+    pass[test] = record.pass ?? 0;
+  });
+  return { identity, pass };
 }
 
 /** Repeats of a test, whose points are told apart when that is asked for. */
 class Repeats implements RepeatGroup {
-  readonly file: string;
-  readonly name: string;
   readonly occurrence: number;
   readonly tests: readonly number[];
   readonly #run: RepeatedTests;
@@ -62,13 +77,18 @@ class Repeats implements RepeatGroup {
     { occurrence, tests }: { readonly occurrence: number; readonly tests: readonly number[] },
     scratch: { seen: Uint32Array },
   ) {
-    const { file, name } = run.tests[tests[0]].record;
-    this.file = file;
-    this.name = name;
     this.occurrence = occurrence;
     this.tests = tests;
     this.#run = run;
     this.#scratch = scratch;
+  }
+
+  get file(): string {
+    return this.#run.tests[this.tests[0]].record.file;
+  }
+
+  get name(): string {
+    return this.#run.tests[this.tests[0]].record.name;
   }
 
   get steady(): Uint32Array {

@@ -23,7 +23,9 @@ export function testTitle(coverage: RunCoverage, test: number): string {
 function hasSeveralRunners(coverage: RunCoverage): boolean {
   let several = mixed.get(coverage);
   if (several === undefined) {
-    several = new Set(coverage.tests.map(({ record }) => record.runner)).size > 1;
+    const { runners } = coverage.hits.columns ??
+      { runners: new Set(coverage.tests.map(({ record }) => record.runner)).size };
+    several = runners > 1;
     mixed.set(coverage, several);
   }
   return several;

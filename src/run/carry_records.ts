@@ -14,7 +14,7 @@ export interface CarriedRecords {
 }
 
 /** PCs of modules lie above: they are carried as they are. */
-const MODULES_FROM = 2 ** 50;
+export const MODULES_FROM = 2 ** 50;
 
 /** The records of a run with the PCs of each point where another build has it. */
 export function carryRecords(
@@ -44,12 +44,15 @@ export function carryRecords(
       ...comparisons === undefined ? {} : { comparisons: noComparisons() },
       hits: hits === null ? null : Uint32Array.from(kept, ({ from }) => hits[from]),
       ...origins === undefined ? {} : {
-        origins: origins.map(({ origin, points }) => ({
-          origin,
-          points: Uint32Array.from(points, (point) => place[point]).filter((point) =>
-            point !== 0xffff_ffff
-          ).sort(),
-        })),
+        origins: origins.map(({ origin, points, hits }) => {
+          const own = [...points.keys()].filter((at) => place[points[at]] >= 0)
+            .sort((a, b) => place[points[a]] - place[points[b]]);
+          return {
+            origin,
+            points: Uint32Array.from(own, (at) => place[points[at]]),
+            ...hits === undefined ? {} : { hits: Uint32Array.from(own, (at) => hits[at]) },
+          };
+        }),
       },
     };
   });

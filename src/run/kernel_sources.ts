@@ -53,6 +53,13 @@ export class KernelSources {
     return orNothing(() => readFileSync(found.path));
   }
 
+  /** Text of a file of the image that was not changed after `time`, when the image was built; `undefined` for all others. */
+  readAsBuilt(file: string, time: number): string | undefined {
+    const found = this.#find(file);
+    if (found === undefined || found.stat.mtimeMs > time) return undefined;
+    return orNothing(() => readFileSync(found.path, "utf8"));
+  }
+
   #find(file: string): { readonly path: string; readonly stat: Stats } | undefined {
     const roots = this.#realRoot === undefined ? [] : [this.#realRoot, ...this.#others];
     return roots.map((root) => findBelow(root, file)).find((found) => found !== undefined);

@@ -1,6 +1,5 @@
 import { OriginDictionary } from "./origin_dictionary.ts";
 import { mergeSegments } from "./segments/merge_segments.ts";
-import type { SegmentRecord } from "./segments/record_table.ts";
 import { SegmentReader, writeSegment } from "./segments/segment.ts";
 import type { StoreWriter } from "./store_folder.ts";
 import type { StoreManifest, StoreShard } from "./store_manifest.ts";
@@ -9,8 +8,6 @@ import type { StoreManifest, StoreShard } from "./store_manifest.ts";
 export interface CompactOptions {
   /** Which shards stay; all by default. */
   readonly shards?: (shard: StoreShard) => boolean;
-  /** Which records stay of these; all by default. */
-  readonly records?: (record: SegmentRecord) => boolean;
   /** Is told of the rows that were read since, of how many. */
   readonly progress?: (rows: number, all: number) => void;
 }
@@ -27,8 +24,6 @@ export async function compactStore(
 ): Promise<void> {
   const shards = manifest.shards.filter(options.shards ?? (() => true));
   const kept = new Set(shards.map(({ id }) => id));
-  const keep = (record: SegmentRecord): boolean =>
-    kept.has(record.shard) && (options.records === undefined || options.records(record));
   const readers: SegmentReader[] = [];
   try {
     for (const segment of manifest.segments) {
@@ -39,7 +34,7 @@ export async function compactStore(
     const { records, blocks } = await mergeSegments(
       readers,
       dictionary,
-      keep,
+      (shard) => kept.has(shard),
       (rows) => options.progress?.(rows, all),
     );
     if (records.length === 0) {
@@ -47,10 +42,9 @@ export async function compactStore(
       return;
     }
     const { id, folder } = writer.newSegment();
-    const parts = { records, sets: dictionary.sets };
+    const parts = { records, kinds: records.kinds(), sets: dictionary.sets };
     const segment = await writeSegment(folder, id, manifest.kernel.machine, parts, blocks);
-    const left = new Map<string, number>();
-    for (const { shard } of records) left.set(shard, (left.get(shard) ?? 0) + 1);
+    const left = records.counts();
     writer.commit({
       ...manifest,
       segments: [segment],

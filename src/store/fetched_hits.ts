@@ -1,12 +1,14 @@
+import { numbersOfPairs } from "../base/pair_numbers.ts";
 import { lowerBound, sortedOrder } from "../base/search.ts";
 import type { HitSource, PointRows } from "../coverage/hits/hit_source.ts";
 import type { OriginHits } from "../coverage/origin_hits.ts";
 import { COUNTS, type LeftOut } from "../coverage/origin_selection.ts";
-import type { PointHits, UnresolvedCounts } from "../coverage/point_hits.ts";
+import { ALL_RESOLVED, type PointHits, type UnresolvedCounts } from "../coverage/point_hits.ts";
 import type { ResolvedRecord, RunHits, TestHits } from "../coverage/hits/run_hits.ts";
+import type { TestColumns } from "../coverage/hits/test_columns.ts";
 import type { SegmentRows, StoreDriver } from "./drivers/driver.ts";
 import { meaningOf, type RowMeaning } from "./origin_dictionary.ts";
-import { type CatalogRecord, isApart } from "./store_catalog.ts";
+import { type CatalogRecords, isApart } from "./store_catalog.ts";
 import { type StoredPoints, storedPoints, unresolvedOf } from "./stored_test.ts";
 import { countsOf, recordOf, renumbered, type StoreHitsOptions } from "./whole_hits.ts";
 
@@ -37,6 +39,7 @@ class FetchedHits implements RunHits, HitSource {
   readonly outside: Uint32Array;
   readonly source: HitSource = this;
   readonly soleTest: Int32Array;
+  readonly columns: TestColumns;
   readonly #driver: StoreDriver;
   readonly #meanings: readonly RowMeaning[];
   readonly #numbers: Int32Array | undefined;
@@ -98,9 +101,13 @@ class FetchedHits implements RunHits, HitSource {
     const counts = countsOf(catalog.tests, this.#meanings, options.modules);
     this.originsUnknown = counts.originsUnknown;
     this.lostInModules = counts.lostInModules;
-    this.tests = catalog.tests.map((record, test) =>
-      new FetchedTest(record, this.#meanings[record.segment].bits, () => this.#pointsOf(test))
+    const fetched = (test: number): StoredPoints => this.#pointsOf(test);
+    const bitsOf = (segment: number): Uint8Array => this.#meanings[segment].bits;
+    this.tests = Array.from(
+      { length: catalog.tests.length },
+      (_, test) => new FetchedTest(catalog.tests, test, bitsOf, fetched),
     );
+    this.columns = columnsOf(catalog.tests);
   }
 
   rowsOf(point: number): PointRows {
@@ -112,7 +119,8 @@ class FetchedHits implements RunHits, HitSource {
   }
 
   originOrder(test: number): readonly number[] | undefined {
-    return this.#driver.catalog.tests[test].stored.originOrder;
+    const { tests } = this.#driver.catalog;
+    return tests.recordsOf(test).originOrder(tests.number[test]);
   }
 
   originsOf(number: number): readonly number[] {
@@ -147,7 +155,7 @@ class FetchedHits implements RunHits, HitSource {
     const known = this.#tests.get(test);
     if (known !== undefined) return known;
     this.#missing.tests.add(test);
-    const { stored, segment } = this.#driver.catalog.tests[test];
+    const { stored, segment } = this.#driver.catalog.tests.at(test);
     return storedPoints(stored, {
       points: NO_ROWS.tests,
       origins: NO_ROWS.origins,
@@ -243,15 +251,15 @@ class FetchedHits implements RunHits, HitSource {
 
   async #fetchTests(tests: readonly number[]): Promise<void> {
     const { catalog } = this.#driver;
-    const bySegment = Map.groupBy(tests, (test) => catalog.tests[test].segment);
+    const bySegment = Map.groupBy(tests, (test) => catalog.tests.segment[test]);
     for (const [segment, own] of bySegment) {
       const rows = await this.#driver.rowsOfRecords(
         segment,
-        own.map((test) => catalog.tests[test].number),
+        own.map((test) => catalog.tests.number[test]),
       );
       const of = Map.groupBy(rows.tests.keys(), (row) => rows.tests[row]);
       for (const test of own) {
-        const { stored, number } = catalog.tests[test];
+        const { stored, number } = catalog.tests.at(test);
         const picked = Uint32Array.from(of.get(number) ?? []);
         const plain = {
           points: picked.map((row) => rows.points[row]),
@@ -290,38 +298,68 @@ function byTest({ tests, counts, origins }: PointRows): PointRows {
   };
 }
 
-/** A test of a store, whose points are fetched when they are asked for. */
-class FetchedTest implements TestHits {
-  readonly #at: CatalogRecord;
-  readonly #bits: Uint8Array;
-  readonly #fetched: () => StoredPoints;
-  readonly record: ResolvedRecord;
-  #unresolved: UnresolvedCounts | undefined;
+/** What is looked at of all tests, from the tables of records. */
+function columnsOf(tests: CatalogRecords): TestColumns {
+  const high = new Uint32Array(tests.length), low = new Uint32Array(tests.length);
+  const incomplete: number[] = [];
+  const runners = new Set<string>();
+  for (let test = 0; test < tests.length; test++) {
+    const records = tests.recordsOf(test), number = tests.number[test];
+    high[test] = records.idHigh[number];
+    low[test] = records.idLow[number];
+    if (records.incomplete[number] === 1) incomplete.push(test);
+    runners.add(records.runnerOf(number));
+  }
+  return {
+    identity: numbersOfPairs(high, low),
+    pass: tests.pass,
+    incomplete,
+    runners: runners.size,
+  };
+}
 
-  constructor(at: CatalogRecord, bits: Uint8Array, fetched: () => StoredPoints) {
-    this.#at = at;
-    this.record = recordOf(at);
-    this.#bits = bits;
+/** A test of a store: its record is made, and its points are fetched, when they are asked for. */
+class FetchedTest implements TestHits {
+  readonly #all: CatalogRecords;
+  readonly #test: number;
+  readonly #bitsOf: (segment: number) => Uint8Array;
+  readonly #fetched: (test: number) => StoredPoints;
+
+  constructor(
+    all: CatalogRecords,
+    test: number,
+    bitsOf: (segment: number) => Uint8Array,
+    fetched: (test: number) => StoredPoints,
+  ) {
+    this.#all = all;
+    this.#test = test;
+    this.#bitsOf = bitsOf;
     this.#fetched = fetched;
   }
 
+  get record(): ResolvedRecord {
+    return recordOf(this.#all.at(this.#test));
+  }
+
   get size(): number {
-    return this.#at.stored.points;
+    return this.#all.recordsOf(this.#test).points[this.#all.number[this.#test]];
   }
 
   get unresolved(): UnresolvedCounts {
-    return this.#unresolved ??= unresolvedOf(this.#at.stored, this.#bits);
+    const all = this.#all, test = this.#test;
+    if (!all.recordsOf(test).hasUnresolved(all.number[test])) return ALL_RESOLVED;
+    return unresolvedOf(all.at(test).stored, this.#bitsOf(all.segment[test]));
   }
 
   get points(): PointHits {
-    return this.#fetched().points;
+    return this.#fetched(this.#test).points;
   }
 
   get origins(): readonly OriginHits[] | undefined {
-    return this.#fetched().origins;
+    return this.#fetched(this.#test).origins;
   }
 
   get leftOut(): LeftOut | undefined {
-    return this.#fetched().leftOut;
+    return this.#fetched(this.#test).leftOut;
   }
 }

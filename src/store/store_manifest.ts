@@ -25,6 +25,16 @@ export interface StoreSegment {
   readonly bytes: number;
 }
 
+/** What the runs of a shard have and a store has not. */
+export interface LeftInRuns {
+  /** Records of which the order of their points is known. */
+  readonly orders: number;
+  /** Records with comparisons, which have no points: none of them is in the store. */
+  readonly comparisons: number;
+  /** Allocations that were made to fail. */
+  readonly faults: number;
+}
+
 /** What was added at once: the records of a run folder that the store did not have. */
 export interface StoreShard {
   /** Of the contents of its record files. */
@@ -39,6 +49,13 @@ export interface StoreShard {
   readonly cut: readonly string[];
   /** Records of another kernel that lay in the folder. */
   readonly otherKernel: number;
+  /**
+   * Of a run of another build: that build's id, how many hits of points were found in this one, and how many have no
+   * counterpart.
+   */
+  readonly projected?: { readonly buildId: string; readonly kept: number; readonly lost: number };
+  /** Absent where there is nothing of this. */
+  readonly leftInRuns?: LeftInRuns;
   /** Its record files, by name, with the SHA-256 of each. */
   readonly files: Readonly<Record<string, string>>;
 }

@@ -10,8 +10,8 @@ import {
 } from "../coverage/hits/run_hits.ts";
 import type { StoreDriver } from "./drivers/driver.ts";
 import { meaningOf, type RowMeaning } from "./origin_dictionary.ts";
-import { type SegmentRecord, withPass } from "./segments/record_table.ts";
-import type { CatalogRecord } from "./store_catalog.ts";
+import { withPass } from "./segments/record_table.ts";
+import type { CatalogRecord, CatalogRecords } from "./store_catalog.ts";
 import { type RecordRows, storedPoints } from "./stored_test.ts";
 
 /** How to read a store as a run. */
@@ -38,7 +38,7 @@ export async function wholeHits(driver: StoreDriver, options: StoreHitsOptions):
   const { machine } = catalog.manifest.kernel;
   const meanings = catalog.segments.map(({ sets }) => meaningOf(sets, machine, options.selection));
   const rows = await rowsByRecord(driver, options.numbers);
-  const found = catalog.tests.map((at) => {
+  const found = Array.from(catalog.tests, (at) => {
     const own = storedPoints(at.stored, rows[at.segment](at.number), meanings[at.segment]);
     return { at, own };
   });
@@ -56,7 +56,7 @@ export async function wholeHits(driver: StoreDriver, options: StoreHitsOptions):
     : { tests: resolved, flaky: 0 };
   for (const { points } of tests) countPoints(points.points, pointTests);
   const apart = (wanted: string): Uint32Array =>
-    catalog.apart.filter(({ stored: { record: { kind } } }) => kind === wanted)
+    [...catalog.apart].filter(({ stored: { record: { kind } } }) => kind === wanted)
       .map(({ stored, segment, number }) =>
         storedPoints(stored, rows[segment](number), meanings[segment]).points.points
       )
@@ -79,26 +79,26 @@ export function recordOf({ stored: { record }, pass }: CatalogRecord): ResolvedR
 
 /** What the tables of records say of all tests together. */
 export function countsOf(
-  tests: readonly CatalogRecord[],
+  tests: CatalogRecords,
   meanings: readonly RowMeaning[],
   modules: readonly string[],
 ): Pick<RunHits, "originsUnknown" | "lostInModules"> {
   let originsUnknown = 0;
   const lost = new Map<string, number>();
-  for (const { stored, segment } of tests) {
-    if (!stored.known && hasPcs(stored)) originsUnknown++;
-    for (const part of stored.unresolved) {
-      if (meanings[segment].bits[part.origins] < COUNTS) continue;
+  for (let test = 0; test < tests.length; test++) {
+    const records = tests.recordsOf(test), number = tests.number[test];
+    const hasUnresolved = records.hasUnresolved(number);
+    const hasPcs = records.allPoints[number] > 0 || hasUnresolved;
+    if (records.known[number] === 0 && hasPcs) originsUnknown++;
+    if (!hasUnresolved) continue;
+    for (const part of records.at(number).unresolved) {
+      if (meanings[tests.segment[test]].bits[part.origins] < COUNTS) continue;
       for (const [name, count] of Object.entries(part.lost)) {
         lost.set(name, (lost.get(name) ?? 0) + count);
       }
     }
   }
   return { originsUnknown, lostInModules: modules.map((name) => lost.get(name) ?? 0) };
-}
-
-function hasPcs({ allPoints, unresolved }: SegmentRecord): boolean {
-  return allPoints > 0 || unresolved.length > 0;
 }
 
 /** By segment, what gives the rows of a record. */

@@ -6,6 +6,8 @@ import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { noComparisons } from "../../src/kcov/comparisons/comparisons.ts";
+import { FaultWriter } from "../../src/record/faults/fault_files.ts";
 import { readRun } from "../../src/record/read_run.ts";
 import { openRun } from "../../src/record/run_writer.ts";
 import { runtimeName } from "../../src/sys/runtime.ts";
@@ -99,6 +101,72 @@ test("a store answers and reports as the folder of its run does, byte for byte",
     kernelcov(path, "which", "fs", "--run", run, "--driver", "duckdb").stderr,
     /--driver is for stores/,
   );
+});
+
+test("kernelcov patch judges a store as it judges the folder of its run", () => {
+  using folder = temporaryFolder();
+  const { path } = folder;
+  const run = join(FIXTURE, "run");
+  succeed(path, "store", "add", "s", run, ...VMLINUX);
+  const patch = ["patch", "--diff", join(FIXTURE, "change.patch"), ...VMLINUX];
+  const verdict = (name: string, ...more: readonly string[]): string =>
+    succeed(path, ...patch, "--run", name, ...more);
+  const files = ["markdown", "annotations", "sarif"];
+  const reports = (name: string): string[] => {
+    verdict(name, ...files.flatMap((file) => [`--${file}`, file]));
+    verdict(name, "--cobertura", "xml");
+    return [...files, "xml"].map((file) =>
+      readFileSync(join(path, file), "utf8").replace(/timestamp="\d+"/, "")
+    );
+  };
+  const expected = verdict(run, "--json");
+  assert.match(expected, /"covered"/);
+  const texts = reports(run);
+  for (const driver of ["built-in", "duckdb"]) {
+    assert.equal(verdict("s", "--json", "--driver", driver), expected);
+  }
+  assert.deepEqual(reports("s"), texts);
+  const ended = kernelcov(path, ...patch, "--run", run, "--earlier", run);
+  assert.equal(ended.status, 4, "a test did not end");
+  for (const earlier of [run, "s"]) {
+    assert.deepEqual(kernelcov(path, ...patch, "--run", "s", "--earlier", earlier), ended);
+  }
+});
+
+test("what runs have and a store has not is counted and said", () => {
+  using folder = temporaryFolder();
+  const { path } = folder;
+  const { kernel, records: [record] } = readRun(join(FIXTURE, "run"));
+  const { pcs, hits: _hits, origins: _origins, ...plain } = record;
+  {
+    using writer = openRun(join(path, "run"), { kernel });
+    const points = Uint32Array.from(pcs.keys());
+    writer.append({ ...plain, pcs, hits: null, order: { points, cut: 0, full: false } });
+    const none = Float64Array.of() as typeof pcs;
+    const comparisons = noComparisons();
+    writer.append({ ...plain, name: "compared", pcs: none, hits: null, comparisons });
+  }
+  const { name, file } = record;
+  const faults = new FaultWriter(join(path, "run"), { buildId: kernel.buildId, run: "" });
+  for (const nth of [1, 2, 3]) {
+    faults.add({ name, file, runner: "deno", call: "write", nth, pcs: Float64Array.of() });
+  }
+  faults.close();
+  assert.equal(spawnSync("tar", ["-cf", "run.tar", "run"], { cwd: path }).status, 0);
+  const said = "the order of points of 1 record, 1 record with comparisons, 3 failed allocations";
+  for (const [store, run] of [["s", "run"], ["t", "run.tar"]] as const) {
+    const added = succeed(path, "store", "add", store, run, ...VMLINUX);
+    assert.match(added, new RegExp(`^${store}: 1 run added; 1 record, `));
+    assert.ok(
+      added.endsWith(`\nnot in a store, which has points: ${said}: ask the runs for these\n`),
+    );
+    assert.match(succeed(path, "store", "list", store), new RegExp(`left in its run: ${said}\n`));
+    const { shards: [shard] } = JSON.parse(succeed(path, "store", "list", store, "--json"));
+    assert.deepEqual(shard.leftInRuns, { orders: 1, comparisons: 1, faults: 3 });
+    assert.equal(shard.records, 1);
+    // Only of what was added now.
+    assert.match(succeed(path, "store", "add", store, run, ...VMLINUX), /^[^\n]*\n$/);
+  }
 });
 
 test("folders, archives and patterns are added in any order, and the same one twice without harm", () => {

@@ -33,7 +33,9 @@ export interface WriteFigures {
 /** What questions took, in milliseconds each. */
 export interface AskFigures {
   readonly openMs: number;
-  readonly megabytes: number;
+  /** The most memory after opening, and after each question and those before it. */
+  readonly openMegabytes: number;
+  readonly megabytes: Readonly<Record<string, number>>;
   /** Of each, by the clock and of the CPUs. */
   readonly questions: Readonly<Record<string, readonly (readonly [number, number])[]>>;
 }
@@ -151,7 +153,8 @@ async function ask(directory: string, driverName: string): Promise<AskFigures> {
   const start = performance.now();
   const driver = await (driverName === "duckdb" ? DuckDbDriver : BuiltInDriver).open(directory);
   const { coverage } = await loadStore(driver, {}, fetchedHits);
-  const openMs = performance.now() - start;
+  const openMs = performance.now() - start, openMegabytes = megabytes();
+  const memory: Record<string, number> = {};
   const questions: Record<string, [number, number][]> = {};
   for (const { name, ask } of benchQuestions(coverage, driver)) {
     const begun = performance.now(), cpu = process.cpuUsage();
@@ -159,8 +162,9 @@ async function ask(directory: string, driverName: string): Promise<AskFigures> {
     await ask.async?.();
     const { user, system } = process.cpuUsage(cpu);
     (questions[name] ??= []).push([performance.now() - begun, (user + system) / 1000]);
+    memory[name] = megabytes();
   }
-  const figures = { openMs, megabytes: megabytes(), questions };
+  const figures = { openMs, openMegabytes, megabytes: memory, questions };
   await driver.close();
   return figures;
 }

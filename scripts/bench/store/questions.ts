@@ -1,4 +1,4 @@
-import { parsePatch } from "../../../src/coverage/patch/patch.ts";
+import { type FilePatch, parsePatch } from "../../../src/coverage/patch/patch.ts";
 import { whichPatch } from "../../../src/coverage/patch/patch_tests.ts";
 import { SimilarTests } from "../../../src/coverage/questions/similar_tests.ts";
 import { TestLookup } from "../../../src/coverage/questions/test_lookup.ts";
@@ -18,6 +18,7 @@ export interface AskedQuestion {
 
 const TIMES = 9;
 const DIFF_POINTS = 40;
+const DIFF_LINES = 20;
 
 /** Questions of lines and points that tests hit, drawn evenly; each line and point is asked of once. */
 export function* benchQuestions(
@@ -29,12 +30,19 @@ export function* benchQuestions(
   const hit = [...pointTests.keys()].filter((point) => pointTests[point] > 0);
   const anyPoint = (): number => hit[Math.floor(random() * hit.length)];
   const lookup = new TestLookup(coverage);
-  const placeOf = (point: number): { file: string; line: number } => {
-    const line = image.claimLine[image.claimStart[point]];
-    return { file: image.files[image.lineFile[line]], line: image.lineNumber[line] };
-  };
+  const anyLine = (): number => image.claimLine[image.claimStart[anyPoint()]];
+  const placeOf = (line: number): { file: string; line: number } => ({
+    file: image.files[image.lineFile[line]],
+    line: image.lineNumber[line],
+  });
+  const patchOf = (lines: readonly number[]): FilePatch[] =>
+    parsePatch(
+      lines.map(placeOf).map(({ file, line }) =>
+        `--- a/${file}\n+++ b/${file}\n@@ -${line},1 +${line},1 @@\n-\told();\n+\tnew();\n`
+      ).join(""),
+    );
   for (let time = 0; time <= TIMES; time++) {
-    const { file, line } = placeOf(anyPoint());
+    const { file, line } = placeOf(anyLine());
     const name = time === 0 ? "which-line, first" : "which-line";
     yield { name, ask: { sync: () => whichLine(lookup, file, line) } };
   }
@@ -45,15 +53,28 @@ export function* benchQuestions(
       ask: { async: () => driver.rowsOfPoints(points) },
     };
   }
-  for (let time = 0; time < TIMES; time++) {
-    const patch = parsePatch(
-      Array.from({ length: DIFF_POINTS / 2 }, () => {
-        const { file, line } = placeOf(anyPoint());
-        return `--- a/${file}\n+++ b/${file}\n@@ -${line},1 +${line},1 @@\n-\told();\n+\tnew();\n`;
-      }).join(""),
-    );
+  // From a parsed patch to all tests that it needs, in order, each with what its score and reasons are worked out from.
+  for (let time = 0; time <= TIMES; time++) {
+    const lines = new Set<number>();
+    for (let left = DIFF_POINTS; left > 0;) {
+      const line = anyLine();
+      const points = lookup.pointsOfLine(line).length;
+      if (points > left || lines.has(line)) continue;
+      lines.add(line);
+      left -= points;
+    }
+    const patch = patchOf([...lines]);
+    const name = `which-diff, ranked, lines of ${DIFF_POINTS} points`;
     yield {
-      name: "which-diff, ranked answer",
+      name: time === 0 ? `${name}, first` : name,
+      ask: { sync: () => whichPatch(lookup, patch) },
+    };
+  }
+  // Among them are lines of headers, whose code is in thousands of places.
+  for (let time = 0; time < TIMES; time++) {
+    const patch = patchOf(Array.from({ length: DIFF_LINES }, anyLine));
+    yield {
+      name: `which-diff, ranked, any ${DIFF_LINES} lines`,
       ask: { sync: () => whichPatch(lookup, patch) },
     };
   }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { untilFetched } from "../../coverage/hits/hit_source.ts";
 import { missingTests } from "../../coverage/patch/missing_tests.ts";
 import { type FilePatch, parsePatch } from "../../coverage/patch/patch.ts";
 import { judgePatch } from "../../coverage/patch/patch_verdict.ts";
@@ -21,7 +22,13 @@ import {
   warn,
 } from "../command_line.ts";
 import { STANDARD_OUTPUT, writeOutput } from "../output_file.ts";
-import { openRunOf, printAnswer, QUESTION_HELP, QUESTION_OPTIONS } from "../question.ts";
+import {
+  openRunOf,
+  openToFetch,
+  printAnswer,
+  QUESTION_HELP,
+  QUESTION_OPTIONS,
+} from "../question.ts";
 import { branchPoint, gitDiff, readPatch } from "../read_patch.ts";
 
 const { plain: _, ...QUESTIONS } = QUESTION_OPTIONS;
@@ -82,7 +89,9 @@ async function run(args: string[]): Promise<number> {
     : gitDiff(branchPoint(values.base));
   const patch = parsePatch(text);
   if (patch.length === 0) warn("The patch is empty: nothing changes");
-  const loaded = await openRunOf(values);
+  // The Cobertura file has how often all tests ran a line.
+  const open = values.cobertura === undefined ? openToFetch : openRunOf;
+  const loaded = await open(values);
   const report = await reportOn(loaded, patch, values, minimum);
   await writeFiles(report, loaded, values);
   const used = FILES.some((name) => values[name] === STANDARD_OUTPUT);
@@ -132,10 +141,12 @@ async function reportOn(
 ): Promise<PatchReport> {
   const { coverage, sources } = loaded;
   const side = values.applied ? "new" : values["not-applied"] ? "old" : undefined;
-  const verdict = judgePatch(new TestLookup(coverage), patch, {
-    side,
-    source: (file) => sources.read(file)?.split("\n"),
-  });
+  const lookup = new TestLookup(coverage);
+  const verdict = await untilFetched(coverage, () =>
+    judgePatch(lookup, patch, {
+      side,
+      source: (file) => sources.read(file)?.split("\n"),
+    }));
   return { coverage, verdict, minimum, expected: await expectedTests(loaded, patch, values) };
 }
 
@@ -147,11 +158,12 @@ async function expectedTests(
 ): Promise<PatchReport["expected"]> {
   if (values.earlier === undefined) return undefined;
   const { vmlinux: _image, ...others } = values;
-  const earlier = await openRunOf({ ...others, run: values.earlier });
+  const earlier = await openToFetch({ ...others, run: values.earlier });
   const lookup = new TestLookup(earlier.coverage);
-  const answer = whichPatch(lookup, patch, {
-    source: (file) => earlier.sources.read(file)?.split("\n"),
-  });
+  const answer = await untilFetched(earlier.coverage, () =>
+    whichPatch(lookup, patch, {
+      source: (file) => earlier.sources.read(file)?.split("\n"),
+    }));
   return { coverage: earlier.coverage, tests: missingTests(lookup, answer, coverage) };
 }
 

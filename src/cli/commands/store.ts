@@ -4,10 +4,11 @@ import { FormatError } from "../../errors.ts";
 import { formatCount, plural, printable } from "../../report/text_style.ts";
 import { loadRunImage } from "../../run/run_image.ts";
 import { addRun } from "../../run/stores/add_runs.ts";
+import { RunProjector } from "../../run/stores/project_run.ts";
 import { type ImageLoader, ShardWriter } from "../../run/stores/shard_writer.ts";
 import { compactStore } from "../../store/compact_store.ts";
 import { readManifest, StoreWriter } from "../../store/store_folder.ts";
-import type { StoreManifest, StoreShard } from "../../store/store_manifest.ts";
+import type { LeftInRuns, StoreManifest, StoreShard } from "../../store/store_manifest.ts";
 import {
   type Command,
   type OptionValues,
@@ -16,6 +17,7 @@ import {
   warn,
 } from "../command_line.ts";
 import { printJson } from "../question.ts";
+import { storeHistory } from "../stores/store_history.ts";
 import { inputPaths, inputsAt } from "../stores/store_inputs.ts";
 import { sqlViews } from "../stores/sql_views.ts";
 
@@ -25,6 +27,7 @@ const OPTIONS = {
   before: { type: "string" },
   keep: { type: "string" },
   shard: { type: "string", multiple: true },
+  "by-line": { type: "boolean" },
   json: { type: "boolean" },
   sql: { type: "boolean" },
 } as const;
@@ -32,7 +35,7 @@ const OPTIONS = {
 /** Work that takes longer than this shows how far it is. */
 const SHOW_AFTER_MS = 1000;
 
-const ACTIONS = "add, list, compact, prune or load";
+const ACTIONS = "add, list, compact, prune, load or history";
 
 type StoreValues = OptionValues<typeof OPTIONS>;
 
@@ -43,6 +46,7 @@ kernelcov store list STORE [--json | --sql]
 kernelcov store compact STORE
 kernelcov store prune STORE [--keep N | --before DATE | --shard ID…]
 kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
+kernelcov store history STORE STORE… [--json]
     Many runs of one kernel build in one folder of Parquet files. Every question takes a store where it takes a run.
     add             adds runs: folders, .tar and .tar.gz archives of them, folders with runs below, and patterns. In any
                     order; what the store has already is skipped; what is added when it is killed goes on from there
@@ -51,6 +55,10 @@ kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
     prune           removes shards: all but the newest N, those begun before DATE (2026-01-31), or those named
     load            copies it to tables of ClickHouse that do not have it; with several servers
                     clickhouse://HOST:PORT,HOST:PORT/DATABASE?cluster=NAME. Questions take the address in place of a store
+    history         how coverage goes from build to build, each a store or a run, oldest first: files and functions, lines
+                    that lost it with the tests that had it, and tests that cover other lines. Other options as for which
+    --by-line       add: also runs of other builds, as far as the lines that ran are the same in the store's; how much that
+                    is, is said
     --vmlinux FILE  the kernel's image with debug information
     --modules DIR   a folder with the kernel's modules; may be repeated
 `,
@@ -58,6 +66,7 @@ kernelcov store load STORE clickhouse://HOST:PORT/DATABASE
 };
 
 async function run(args: string[]): Promise<number> {
+  if (args[0] === "history") return await storeHistory(args.slice(1));
   const { values, operands } = parseCommandLine(args, OPTIONS);
   const [action, directory, ...inputs] = operands;
   if (action === undefined) throw new UsageError(`Say what to do: ${ACTIONS}`);
@@ -79,7 +88,12 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   const load: ImageLoader = ({ kernel, modules: loaded, image }) =>
     loadRunImage(kernel, loaded, { vmlinux, modules, image });
   using writer = new StoreWriter(directory);
+  const before = new Set(writer.manifest?.shards.map(({ id }) => id));
   const shards = new ShardWriter(writer, load);
+  let projector: RunProjector | undefined;
+  const byLine = values["by-line"]
+    ? (build: NonNullable<ShardWriter["build"]>) => projector ??= new RunProjector(build, vmlinux)
+    : undefined;
   const counts = { added: 0, known: 0, refused: 0 };
   /** Does a part of the work; where that cannot be read, or is of another build, the rest goes on. */
   const guarded = async (label: string, work: () => Promise<void>): Promise<void> => {
@@ -104,7 +118,7 @@ async function add(directory: string, operands: string[], values: StoreValues): 
       await guarded(path, async () => {
         for await (const { label, folder } of inputsAt(path)) {
           await guarded(label, async () => {
-            counts[await addRun(shards, folder)]++;
+            counts[await addRun(shards, folder, byLine)]++;
           });
           show();
         }
@@ -119,7 +133,39 @@ async function add(directory: string, operands: string[], values: StoreValues): 
   ].join(", ");
   const { manifest } = writer;
   process.stdout.write(`${printable(directory)}: ${said}; ${sizeText(manifest)}\n`);
+  const added = (manifest?.shards ?? []).filter(({ id }) => !before.has(id));
+  const projected = projectedText(added);
+  if (projected !== undefined) process.stdout.write(`${projected}\n`);
+  const left = leftText(added);
+  if (left !== undefined) {
+    process.stdout.write(`not in a store, which has points: ${left}: ask the runs for these\n`);
+  }
   return counts.refused > 0 ? 1 : 0;
+}
+
+/** How much of runs of other builds a store has; `undefined` where there are none. */
+function projectedText(shards: readonly StoreShard[]): string | undefined {
+  const of = shards.flatMap(({ projected }) => projected ?? []);
+  if (of.length === 0) return undefined;
+  const kept = of.reduce((sum, one) => sum + one.kept, 0);
+  const all = of.reduce((sum, one) => sum + one.kept + one.lost, 0);
+  const builds = [...new Set(of.map(({ buildId }) => buildId.slice(0, 12)))].join(", ");
+  return `projected from build ${builds}: ${formatCount(kept)} of ${
+    plural(all, "hit")
+  }, the others have no counterpart`;
+}
+
+/** What runs have and their store has not; `undefined` where that is nothing. */
+function leftText(shards: readonly StoreShard[]): string | undefined {
+  const sum = (what: keyof LeftInRuns): number =>
+    shards.reduce((all, { leftInRuns }) => all + (leftInRuns?.[what] ?? 0), 0);
+  const orders = sum("orders"), comparisons = sum("comparisons"), faults = sum("faults");
+  const parts = [
+    ...orders === 0 ? [] : [`the order of points of ${plural(orders, "record")}`],
+    ...comparisons === 0 ? [] : [`${plural(comparisons, "record")} with comparisons`],
+    ...faults === 0 ? [] : [`${plural(faults, "failed allocation")}`],
+  ];
+  return parts.length === 0 ? undefined : parts.join(", ");
 }
 
 async function load(directory: string, [address, ...more]: string[]): Promise<number> {
@@ -228,14 +274,16 @@ function list(directory: string, { json, sql }: StoreValues): number {
   return 0;
 }
 
-function shardText(
-  { id, startedAt, records, damaged, lost, cut, otherKernel }: StoreShard,
-): string {
+function shardText(shard: StoreShard): string {
+  const { id, startedAt, records, damaged, lost, cut, otherKernel } = shard;
+  const left = leftText([shard]), projected = projectedText([shard]);
   const missing = [
     ...damaged === 0 ? [] : [`${plural(damaged, "damaged record")}`],
     ...lost === 0 ? [] : [`${plural(lost, "record")} not written`],
     ...cut.length === 0 ? [] : [`${plural(cut.length, "record file")} without an end`],
     ...otherKernel === 0 ? [] : [`${plural(otherKernel, "record")} of another kernel left out`],
+    ...projected === undefined ? [] : [projected],
+    ...left === undefined ? [] : [`left in its run: ${left}`],
   ];
   const begun = new Date(startedAt).toISOString().replace(/\.\d+Z$/, "Z");
   return [`shard ${id}  ${begun}  ${plural(records, "record")}`, ...missing].join(", ");

@@ -161,8 +161,9 @@ async function answerPatch(
     warn("The patch is empty: nothing changes, so no test is needed");
     return 0;
   }
+  const lookup = new TestLookup(coverage);
   const answer = await untilFetched(coverage, () =>
-    whichPatch(new TestLookup(coverage), files, {
+    whichPatch(lookup, files, {
       source: (file) => sources.read(file)?.split("\n"),
       ...(values.applied ? { side: "new" as const } : {}),
     }));
@@ -172,7 +173,7 @@ async function answerPatch(
         printable(`  ${path}: ${reason}`) + "\n"
       ).join("");
       process.stderr.write(`kernelcov: Run all tests: this cannot be judged\n${reasons}`);
-      const all = [...repeatIndex(coverage).distinct([...coverage.tests.keys()])];
+      const all = [...repeatIndex(coverage).distinct(Uint32Array.from(coverage.tests.keys()))];
       printTests(coverage, all, values.filter);
       return 0;
     }

@@ -12,6 +12,7 @@ import {
 } from "../origin_selection.ts";
 import { type PointHits, resolvePoints, type UnresolvedCounts } from "../point_hits.ts";
 import { union } from "../point_sets.ts";
+import type { TestColumns } from "./test_columns.ts";
 import { steadyPoints } from "../test_repeats.ts";
 
 /** Options of `RunCoverage`. */
@@ -68,6 +69,8 @@ export interface RunHits {
   readonly baseline: Uint32Array;
   /** Points hit while no test was open, ascending. */
   readonly outside: Uint32Array;
+  /** Absent where records are at hand. */
+  readonly columns?: TestColumns;
   /** Where hits are fetched from when they are asked for; absent where all are at hand. */
   readonly source?: HitSource;
 }

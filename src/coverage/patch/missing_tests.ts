@@ -29,7 +29,7 @@ export function missingTests(
   const all = answer.runAll.length > 0;
   const { coverage } = earlier;
   const needed = all
-    ? [...repeatIndex(coverage).distinct([...coverage.tests.keys()])]
+    ? [...repeatIndex(coverage).distinct(Uint32Array.from(coverage.tests.keys()))]
     : [...answer.tests.map(({ test }) => test), ...answer.incomplete];
   const ended = new Map<string, boolean>();
   for (const test of run.tests.keys()) {

@@ -10,8 +10,10 @@ import {
 } from "./hunk_places.ts";
 import { type FileJudgement, judgeFile } from "./patch_files.ts";
 import { indexOfSorted } from "../../base/search.ts";
-import { type RepeatIndex, repeatIndex } from "../repeat_index.ts";
+import { unionOf } from "../point_sets.ts";
+import { incompleteTests, type RepeatIndex, repeatIndex } from "../repeat_index.ts";
 import type { TestLookup } from "../questions/test_lookup.ts";
+import type { TestCoverage } from "../run_coverage.ts";
 import { type TouchedLines, touchedLines } from "./touched_lines.ts";
 
 /**
@@ -121,10 +123,8 @@ interface Match extends Omit<PickReason, "lines" | "owners"> {
   /** Absent for a function or a file. */
   readonly line?: number;
   /** Ascending, each once. */
-  readonly tests: Tests;
+  readonly tests: Uint32Array;
 }
-
-type Tests = ArrayLike<number> & Iterable<number>;
 
 class PatchJudge {
   readonly #lookup: TestLookup;
@@ -133,8 +133,9 @@ class PatchJudge {
   readonly #matches: Match[] = [];
   /** By test; 0 for those that were not picked. */
   readonly #scores: Float64Array;
-  /** By test, 1 where it touches the hunk that is looked at. */
-  readonly #ofHunk: Uint8Array;
+  readonly #picked: number[] = [];
+  /** The first of the matches of the hunk that is looked at. */
+  #firstOfHunk = 0;
   readonly #runAll: { path: string; reason: string }[] = [];
   readonly #hunks: HunkJudgement[] = [];
   /** Points of the lines of all hunks, and of the functions around them. */
@@ -145,7 +146,6 @@ class PatchJudge {
     this.#repeats = repeatIndex(lookup.coverage);
     this.#options = options;
     this.#scores = new Float64Array(lookup.coverage.tests.length);
-    this.#ofHunk = new Uint8Array(lookup.coverage.tests.length);
   }
 
   judge(patch: readonly FilePatch[]): PatchAnswer {
@@ -158,13 +158,9 @@ class PatchJudge {
     });
     const side = this.#options.side ?? patchSide(judged) ?? "old";
     for (const file of judged) this.#judgeFile(file, side);
-    const { tests } = this.#lookup.coverage;
+    const { coverage } = this.#lookup;
     const matches = this.#matches, scores = this.#scores;
-    const picked = numbersWhere(scores.length, (test) => scores[test] > 0);
-    // Of tests that run the same lines those are first that run little else: they are about them.
-    const ranked = picked.sort((a, b) =>
-      scores[b] - scores[a] || tests[a].size - tests[b].size || a - b
-    ).map((test) => ({
+    const ranked = byScore(this.#picked, scores, coverage.tests).map((test) => ({
       test,
       score: scores[test],
       // A hot line has the tests of a whole fleet, of which few are looked at.
@@ -172,18 +168,13 @@ class PatchJudge {
         return reasonsOf(test, matches);
       },
     }));
-    const incomplete = [...this.#repeats.distinct(
-      numbersWhere(tests.length, (test) => {
-        const { truncated, outcome } = tests[test].record;
-        return truncated || outcome !== "passed";
-      }),
-    )].filter((test) => scores[test] === 0);
+    const incomplete = incompleteTests(coverage).filter((test) => scores[test] === 0);
     return {
       runAll: this.#runAll,
       tests: ranked,
       incomplete,
       hunks: this.#hunks,
-      ...this.#lookup.coverage.leftOutOf(this.#points),
+      ...coverage.leftOutOf(this.#points),
     };
   }
 
@@ -218,7 +209,7 @@ class PatchJudge {
     const base = place.side === "old" ? hunk.oldLine : hunk.newLine;
     const functions = new Set<string>();
     const lines = new Set<number>();
-    this.#ofHunk.fill(0);
+    this.#firstOfHunk = this.#matches.length;
     let closest: Closeness | undefined;
     let runAll = "";
     for (const edit of hunk.edits) {
@@ -257,7 +248,7 @@ class PatchJudge {
       functions: [...functions],
       lines: [...lines].sort((a, b) => a - b),
       uncovered: uncovered.sort((a, b) => a - b),
-      tests: numbersWhere(this.#ofHunk.length, (test) => this.#ofHunk[test] === 1),
+      tests: together(this.#matches.slice(this.#firstOfHunk)),
       verified: place.verified,
     });
   }
@@ -292,20 +283,19 @@ class PatchJudge {
     file: number,
     { exact, around, group }: TouchedLines,
   ): Closeness | undefined {
-    const { universe } = this.#lookup.coverage;
-    const { functions, fileLineStart } = universe;
-    if (this.#score(path, "line", names, exact)) return "line";
-    if (this.#score(path, "around", names, around)) return "around";
-    if (group >= 0) {
-      const reached = this.#lookup.testsOfLines(
-        functions.groupLine[group],
-        functions.groupLineEnd[group],
-      );
-      return this.#add(path, "function", names, reached) ? "function" : undefined;
-    }
-    if (exact.length > 0) return undefined;
-    const reached = this.#lookup.testsOfLines(fileLineStart[file], fileLineStart[file + 1]);
-    return this.#add(path, "file", names, reached) ? "file" : undefined;
+    const lookup = this.#lookup;
+    const { functions, fileLineStart } = lookup.coverage.universe;
+    const isHit = (line: number): boolean => lookup.isHit(line, line + 1);
+    if (exact.some(isHit)) return this.#score(path, "line", names, exact);
+    if (around.some(isHit)) return this.#score(path, "around", names, around);
+    if (group < 0 && exact.length > 0) return undefined;
+    const [closeness, from, to] = group < 0
+      ? ["file", fileLineStart[file], fileLineStart[file + 1]] as const
+      : ["function", functions.groupLine[group], functions.groupLineEnd[group]] as const;
+    if (!lookup.isHit(from, to)) return undefined;
+    const tests = this.#repeats.distinct(lookup.testsOfLines(from, to));
+    this.#add({ path, closeness, functions: names, tests }, WEIGHT[closeness] / tests.length);
+    return closeness;
   }
 
   #score(
@@ -313,48 +303,60 @@ class PatchJudge {
     closeness: Closeness,
     functions: readonly string[],
     lines: readonly number[],
-  ): boolean {
-    let any = false;
+  ): Closeness {
     for (const id of lines) {
       const tests = this.#repeats.distinct(this.#lookup.testsOfLines(id, id + 1));
       const line = this.#lookup.coverage.universe.image.lineNumber[id];
       const weight = WEIGHT[closeness] / (lines.length * tests.length);
-      if (this.#addMatch({ path, closeness, functions, line, tests }, weight)) any = true;
+      this.#add({ path, closeness, functions, line, tests }, weight);
     }
-    return any;
+    return closeness;
   }
 
-  #add(
-    path: string,
-    closeness: Closeness,
-    functions: readonly string[],
-    records: Tests,
-  ): boolean {
-    const tests = this.#repeats.distinct(records);
-    return this.#addMatch(
-      { path, closeness, functions, tests },
-      WEIGHT[closeness] / tests.length,
-    );
-  }
-
-  /** False where it has no tests. */
-  #addMatch(match: Match, weight: number): boolean {
+  #add(match: Match, weight: number): void {
     const { tests } = match;
-    if (tests.length === 0) return false;
+    if (tests.length === 0) return;
     this.#matches.push(match);
+    const scores = this.#scores;
     for (let i = 0; i < tests.length; i++) {
-      this.#scores[tests[i]] += weight;
-      this.#ofHunk[tests[i]] = 1;
+      if (scores[tests[i]] === 0) this.#picked.push(tests[i]);
+      scores[tests[i]] += weight;
     }
-    return true;
   }
 }
 
-/** Which numbers below `count` are wanted: of a fleet's tests an iterator is slow. */
-function numbersWhere(count: number, isWanted: (number: number) => boolean): number[] {
-  const found: number[] = [];
-  for (let number = 0; number < count; number++) if (isWanted(number)) found.push(number);
-  return found;
+/** More than a run can have tests. */
+const TESTS = 2 ** 24;
+
+/**
+ * Tests by their scores, the highest first. Of tests that run the same lines those are first that run little else: they
+ * are about them.
+ */
+function byScore(
+  picked: readonly number[],
+  scores: Float64Array,
+  tests: readonly TestCoverage[],
+): number[] {
+  // Most run the very lines that others do: of a fleet's tests few scores are different ones.
+  const groups = new Map<number, number[]>();
+  for (const test of picked) {
+    const key = tests[test].size * TESTS + test;
+    const group = groups.get(scores[test]);
+    if (group === undefined) groups.set(scores[test], [key]);
+    else group.push(key);
+  }
+  const ascending = Float64Array.from(groups.keys()).sort();
+  return Array.from(ascending.reverse(), (score) => {
+    const keys = Float64Array.from(groups.get(score)!).sort();
+    return Array.from(keys, (key) => key % TESTS);
+  }).flat();
+}
+
+/** The tests of some matches, ascending, each once. */
+function together(matches: readonly Match[]): number[] {
+  if (matches.length === 0) return [];
+  if (matches.length === 1) return Array.from(matches[0].tests);
+  return Array.from(unionOf(matches.map(({ tests }) => tests)));
 }
 
 /** Why a test was picked, the closest first. */

@@ -36,7 +36,7 @@ export function compareBuilds(a: RunCoverage, b: RunCoverage): BuildDifference {
 }
 
 /** Lines of each function, by file and name. Functions of one name in one file are taken together. */
-function functionShares(coverage: RunCoverage): Map<string, LineShare> {
+export function functionShares(coverage: RunCoverage): Map<string, LineShare> {
   const { universe, universe: { functions, image } } = coverage;
   const shares = new Map<string, LineShare>();
   for (let group = 0; group < functions.groupLine.length; group++) {

@@ -1,4 +1,5 @@
 import { lowerBound } from "../../base/search.ts";
+import { unionOf } from "../point_sets.ts";
 import type { RunCoverage } from "../run_coverage.ts";
 
 /** A test that hit a line or a function. */
@@ -94,19 +95,14 @@ export class TestLookup {
   testsOfLines(from: number, to: number): Uint32Array {
     const points = this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to]);
     if (points.length === 1) return this.testsOfPoint(points[0]);
-    const all = this.coverage.tests.length;
-    const isMet = new Uint8Array(all);
-    let count = 0;
-    for (let at = 0; at < points.length && count < all; at++) {
-      const tests = this.testsOfPoint(points[at]);
-      for (let i = 0; i < tests.length; i++) {
-        count += 1 - isMet[tests[i]];
-        isMet[tests[i]] = 1;
-      }
-    }
-    const found = new Uint32Array(count);
-    for (let test = 0, end = 0; end < count; test++) if (isMet[test] === 1) found[end++] = test;
-    return found;
+    return unionOf(Array.from(points, (point) => this.testsOfPoint(point)));
+  }
+
+  /** Whether any test hit any of the lines `from` up to, not including, `to`. */
+  isHit(from: number, to: number): boolean {
+    const { pointTests } = this.coverage;
+    const points = this.#linePoint.subarray(this.#pointStart[from], this.#pointStart[to]);
+    return points.some((point) => pointTests[point] > 0);
   }
 
   /** 0 where the kernel stored each PC once. */

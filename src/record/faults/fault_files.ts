@@ -15,7 +15,7 @@ import {
 } from "./fault_lines.ts";
 
 /** End of the names of files with failures, in a run's folder. */
-const SUFFIX = ".faults";
+export const FAULTS_SUFFIX = ".faults";
 
 /** Appends failures to a run's folder, in a file of its own. */
 export class FaultWriter {
@@ -27,7 +27,7 @@ export class FaultWriter {
     makeRunFolder(directory);
     const random = crypto.getRandomValues(new Uint8Array(6)).toHex();
     this.#file = createFile(
-      `${directory}/${formatInvocation(thisInvocation())}.${random}${SUFFIX}`,
+      `${directory}/${formatInvocation(thisInvocation())}.${random}${FAULTS_SUFFIX}`,
     );
     this.#write(faultHeaderLine(header));
   }
@@ -103,5 +103,5 @@ export function removeOtherFaults(directory: string, run: string): void {
 }
 
 function faultFiles(directory: string): string[] {
-  return listFolder(directory).filter((name) => name.endsWith(SUFFIX)).sort();
+  return listFolder(directory).filter((name) => name.endsWith(FAULTS_SUFFIX)).sort();
 }

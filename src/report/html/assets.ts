@@ -14,6 +14,7 @@ const BROWSER_MODULES = [
   "table.js",
   "chart_layout.js",
   "charts.js",
+  "builds_chart.js",
   "c_tokens.js",
   "line_states.js",
   "pages/overview_page.js",

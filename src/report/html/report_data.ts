@@ -26,6 +26,17 @@ export interface RunData {
   readonly directories: { readonly path: readonly string[]; readonly tests: readonly number[] };
   readonly tests: TestColumns;
   readonly hasPatch: boolean;
+  /** The builds before this one, oldest first, and this one; absent where no earlier ones were named. */
+  readonly builds?: readonly BuildTotals[];
+}
+
+/** What the tests of a build covered. */
+export interface BuildTotals {
+  readonly name: string;
+  readonly buildId: string;
+  readonly tests: number;
+  readonly functions: Share;
+  readonly lines: Share;
 }
 
 /** How much of a denominator was hit. */

@@ -1,11 +1,12 @@
 import { groupNames } from "../../coverage/questions/find_source.ts";
 import { unresolvedTotal } from "../../coverage/point_hits.ts";
+import { repeatIndex } from "../../coverage/repeat_index.ts";
 import type { RunCoverage, TestCoverage } from "../../coverage/run_coverage.ts";
 import { fileTotals } from "../file_totals.ts";
 import { testTitle } from "../test_label.ts";
 import { plural } from "../text_style.ts";
 import { doubts } from "../text_table.ts";
-import type { FileColumns, IndexData, RunData, TestColumns } from "./report_data.ts";
+import type { BuildTotals, FileColumns, IndexData, RunData, TestColumns } from "./report_data.ts";
 import type { ReportFiles } from "./report_files.ts";
 import { encodeSet } from "./set_codec.ts";
 import type { TestFacts } from "./test_data.ts";
@@ -15,7 +16,12 @@ export function runData(
   coverage: RunCoverage,
   files: ReportFiles,
   facts: TestFacts,
-  rest: { title: string; hasPatch: boolean; notes: readonly string[] },
+  rest: {
+    readonly title: string;
+    readonly hasPatch: boolean;
+    readonly notes: readonly string[];
+    readonly earlier: readonly BuildTotals[];
+  },
 ): RunData {
   const { universe, kernel, totals } = coverage;
   const { counts, image } = universe;
@@ -33,6 +39,21 @@ export function runData(
     directories: { path: files.directories, tests: [...facts.directoryTests] },
     tests: testColumns(coverage, facts),
     hasPatch: rest.hasPatch,
+    ...rest.earlier.length === 0
+      ? {}
+      : { builds: [...rest.earlier, buildTotals("this report", coverage)] },
+  };
+}
+
+/** What the tests of a build covered. */
+export function buildTotals(name: string, coverage: RunCoverage): BuildTotals {
+  const { totals, universe: { counts, image } } = coverage;
+  return {
+    name,
+    buildId: image.buildId,
+    tests: repeatIndex(coverage).tests,
+    functions: { hit: totals.functions, all: counts.functions },
+    lines: { hit: totals.lines, all: counts.lines },
   };
 }
 

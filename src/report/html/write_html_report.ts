@@ -9,6 +9,7 @@ import { plural } from "../text_style.ts";
 import { loadAssets } from "./assets.ts";
 import { fileData } from "./file_data.ts";
 import { patchData } from "./patch_data.ts";
+import type { BuildTotals } from "./report_data.ts";
 import { reportFiles } from "./report_files.ts";
 import { indexData, runData } from "./run_data.ts";
 import { testChunks, type TestFacts } from "./test_data.ts";
@@ -24,6 +25,8 @@ export interface HtmlReportInput {
   readonly patch?: readonly FilePatch[];
   /** Side of the patch that the image was built from; found from the sources where absent. */
   readonly patchSide?: PatchSide;
+  /** What earlier builds covered, oldest first, for the chart of the first page. */
+  readonly earlier?: readonly BuildTotals[];
 }
 
 /** Options of {@linkcode writeHtmlReport}. */
@@ -88,7 +91,12 @@ export async function* writeHtmlReport(
   ];
   yield dataFile(
     "run",
-    runData(coverage, files, facts, { title, hasPatch: patch !== undefined, notes }),
+    runData(coverage, files, facts, {
+      title,
+      hasPatch: patch !== undefined,
+      notes,
+      earlier: input.earlier ?? [],
+    }),
   );
   const { html, script, style } = await loadAssets();
   yield { path: "kernelcov.css", text: style };

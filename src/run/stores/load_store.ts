@@ -63,7 +63,7 @@ export async function loadStore(
 }
 
 function checkOrigins({ catalog }: StoreDriver, restricts: boolean): void {
-  if (!restricts || [...catalog.tests, ...catalog.apart].some(({ stored }) => stored.known)) return;
+  if (!restricts || catalog.segments.some(({ records }) => records.known.includes(1))) return;
   throw new TypeError(
     "Cannot select origins: no record of this store knows what made the kernel run its points: " +
       "record on a kernel with collectors, such as the embedded kernel, or ask without --origin",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError } from "../../errors.ts";
+import { FAULTS_SUFFIX } from "../../record/faults/fault_files.ts";
 import { RECORDS_SUFFIX } from "../../record/run_folder.ts";
 
 const BLOCK = 512;
@@ -44,8 +45,8 @@ export async function extractRecords(path: string, directory: string): Promise<v
     }
     const name = longName ?? nameOf(header);
     longName = undefined;
-    const isRecords = (type === "0" || type === "\0") && name.endsWith(RECORDS_SUFFIX);
-    if (!isRecords) {
+    const isWanted = name.endsWith(RECORDS_SUFFIX) || name.endsWith(FAULTS_SUFFIX);
+    if (!isWanted || (type !== "0" && type !== "\0")) {
       await reader.skip(size + padding(size));
       continue;
     }

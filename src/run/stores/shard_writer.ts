@@ -46,6 +46,11 @@ export class ShardWriter {
     this.#manifest = writer.manifest;
   }
 
+  /** The build of the store, and where its image was; `undefined` of a new one. */
+  get build(): Pick<StoreManifest, "kernel" | "image"> | undefined {
+    return this.#manifest;
+  }
+
   /** Names and digests of the record files that the store has, or will have. */
   files(): ReadonlyMap<string, string> {
     const shards = [...this.#manifest?.shards ?? [], ...this.#shards];
@@ -55,16 +60,21 @@ export class ShardWriter {
   /**
    * Adds a run.
    *
+   * @param faults how many allocations were made to fail in it, which a store has not
    * @throws {FormatError} Where it is of another build than what the store has; names both.
    */
-  async add(run: Run, shard: Omit<StoreShard, "records">): Promise<void> {
+  async add(
+    run: Run,
+    shard: Omit<StoreShard, "records" | "leftInRuns">,
+    faults = 0,
+  ): Promise<void> {
     this.#checkWhole();
     const { kernel } = run;
     const store = this.#manifest?.kernel;
     if (store !== undefined && !isSameKernel(store, kernel)) {
       throw new FormatError(
         "store",
-        `the runs in it are of ${store.release} ${store.machine} (build id ${store.buildId}), this one is of ${kernel.release} ${kernel.machine} (build id ${kernel.buildId}): add it to a store of its own`,
+        `the runs in it are of ${store.release} ${store.machine} (build id ${store.buildId}), this one is of ${kernel.release} ${kernel.machine} (build id ${kernel.buildId}): add it to a store of its own, or with --by-line`,
       );
     }
     const { image, modules, moved } = this.#load(run);
@@ -92,9 +102,14 @@ export class ShardWriter {
     const resolver = (): RecordResolver => new RecordResolver(image, modules, this.#dictionary);
     let resolve = resolver();
     this.#isWhole = false;
+    const left = { orders: 0, comparisons: 0, faults };
     for (const [place, record] of run.records.entries()) {
       // A store has points.
-      if (record.comparisons !== undefined) continue;
+      if (record.order !== undefined) left.orders++;
+      if (record.comparisons !== undefined) {
+        left.comparisons++;
+        continue;
+      }
       const { stored, rows } = resolve.resolve(movePcs(record, moved));
       const points = numbers === undefined
         ? rows.points
@@ -107,7 +122,12 @@ export class ShardWriter {
       resolve = resolver();
     }
     this.#isWhole = true;
-    this.#shards.push({ ...shard, records: run.records.length });
+    const isLeft = left.orders + left.comparisons + faults > 0;
+    this.#shards.push({
+      ...shard,
+      records: run.records.length - left.comparisons,
+      ...isLeft ? { leftInRuns: left } : {},
+    });
     // Small shards take long to read where there are many: a kill should not cost them all.
     const isLong = performance.now() - this.#committed > COMMIT_AFTER_MS;
     const isLarge = this.#segments.length > 0 || this.#sorter.rows >= this.#segmentRows;

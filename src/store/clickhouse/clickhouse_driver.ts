@@ -3,7 +3,8 @@ import type { SegmentRows, StoreDriver } from "../drivers/driver.ts";
 import type { OriginSet } from "../origin_dictionary.ts";
 import { BLOCK_ROWS } from "../segments/hit_block.ts";
 import type { PointIndex } from "../segments/point_index.ts";
-import { RECORD_COLUMNS, recordsOf, type SegmentRecord } from "../segments/record_table.ts";
+import { RECORD_COLUMNS } from "../segments/record_table.ts";
+import { StoredRecords } from "../segments/stored_records.ts";
 import { type CatalogSegment, StoreCatalog } from "../store_catalog.ts";
 import type { StoreManifest } from "../store_manifest.ts";
 import { readManifests } from "./load_tables.ts";
@@ -161,7 +162,7 @@ async function readSegment(
   return { records, sets, index };
 }
 
-async function readRecords(tables: ServerTables, name: string): Promise<SegmentRecord[]> {
+async function readRecords(tables: ServerTables, name: string): Promise<StoredRecords> {
   const rows = await tables.rows<Record<string, unknown>>(
     `SELECT * FROM ${tables.table("tests")} WHERE segment = ${name} ORDER BY test`,
   );
@@ -169,7 +170,7 @@ async function readRecords(tables: ServerTables, name: string): Promise<SegmentR
     name,
     rows.map((row) => kind === "bytes" ? Uint8Array.fromBase64(row[name] as string) : row[name]),
   ]));
-  return recordsOf(columns, rows.length);
+  return StoredRecords.of(columns, rows.length);
 }
 
 /** The manifest of all segments together: a shard may be in several. */

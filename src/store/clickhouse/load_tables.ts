@@ -44,7 +44,7 @@ export async function loadTables(directory: string, tables: ServerTables): Promi
     const manifests: { segment: string; manifest: string }[] = [];
     for (const [number, segment] of segments.entries()) {
       if (known.has(segment.id)) continue;
-      const shards = new Set(segment.records.map(({ shard }) => shard));
+      const shards = new Set(segment.records.shardIds);
       const doubled = [...known.values()].flatMap((ids) => [...ids])
         .find((id) => shards.has(id));
       if (doubled !== undefined) {
@@ -122,7 +122,13 @@ async function insertSegment(
 
 function* recordRows({ records }: CatalogSegment, segment: string): Generator<object[]> {
   for (let from = 0; from < records.length; from += INSERTED) {
-    const columns = recordColumns(records.slice(from, from + INSERTED), from);
+    const columns = recordColumns(
+      Array.from(
+        { length: Math.min(INSERTED, records.length - from) },
+        (_, at) => records.at(from + at),
+      ),
+      from,
+    );
     yield columns[0].map((_, row) => ({
       segment,
       ...Object.fromEntries(RECORD_COLUMNS.map(({ name, kind }, column) => {

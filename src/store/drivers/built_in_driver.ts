@@ -69,7 +69,7 @@ export class BuiltInDriver implements StoreDriver {
     const wanted = new Uint8Array(this.catalog.segments[segment].records.length);
     for (const record of records) wanted[record] = 1;
     const size = records.reduce(
-      (sum, record) => sum + this.catalog.segments[segment].records[record].allPoints,
+      (sum, record) => sum + this.catalog.segments[segment].records.allPoints[record],
       0,
     );
     let block = newBlock(size);

@@ -49,7 +49,7 @@ export class DuckDbDriver implements StoreDriver {
     const instance = await DuckDBInstance.create(":memory:");
     const connection = await instance.connect();
     // Of files that lie where they are until they are removed: their footers are read once.
-    await connection.run("SET enable_object_cache = true");
+    await connection.run("SET parquet_metadata_cache = true");
     return new DuckDbDriver(catalog, instance, connection, files);
   }
 

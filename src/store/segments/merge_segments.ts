@@ -3,13 +3,14 @@ import { BLOCK_ROWS, type HitBlock, newBlock, partOf } from "./hit_block.ts";
 import type { PointIndex } from "./point_index.ts";
 import type { SegmentRecord } from "./record_table.ts";
 import type { SegmentReader } from "./segment.ts";
+import type { RecordList, StoredRecords } from "./stored_records.ts";
 
 /** Rows of one segment that are read at once: all segments' lie in memory together. */
 const READ_ROWS = 1 << 16;
 
 /** Segments as one. */
 export interface MergedSegments {
-  readonly records: readonly SegmentRecord[];
+  readonly records: MergedRecords;
   readonly blocks: AsyncIterable<HitBlock>;
 }
 
@@ -17,38 +18,95 @@ export interface MergedSegments {
  * Merges segments: their records one segment behind the other, and their hits in order. It reads them once, a part at a
  * time.
  *
- * @param keep which records stay
+ * @param keep of which shards records stay
  * @param progress is told of the rows that were read
  */
 export async function mergeSegments(
   readers: readonly SegmentReader[],
   dictionary: OriginDictionary,
-  keep: (record: SegmentRecord) => boolean,
+  keep: (shard: string) => boolean,
   progress: (rows: number) => void = () => {},
 ): Promise<MergedSegments> {
-  const records: SegmentRecord[] = [];
+  const parts: RecordsPart[] = [];
   const cursors: Cursor[] = [];
+  let end = 0;
   for (const reader of readers) {
-    const own = await reader.records();
-    const number = new Int32Array(own.length).fill(-1);
+    const { shard, shardIds, kinds, length } = await reader.records();
     const sets = Int32Array.from(await reader.sets(), (set) => dictionary.add(set));
-    own.forEach((record, at) => {
-      if (!keep(record)) return;
-      const unresolved = record.unresolved.map((part) => ({
-        ...part,
-        origins: sets[part.origins],
-      }));
-      number[at] = records.push({ ...record, unresolved }) - 1;
-    });
-    cursors.push(new Cursor(reader, await reader.index(), number, sets));
+    const kept = shardIds.map(keep);
+    const stay = Uint32Array.from(shard.keys()).filter((at) => kept[shard[at]]);
+    const number = new Int32Array(length).fill(-1);
+    stay.forEach((at, place) => number[at] = end + place);
+    parts.push({ first: end, reader, stay, sets, kinds, shard, shardIds });
+    end += stay.length;
+    cursors.push(new Cursor(reader, await reader.index(["point", "rows"]), number, sets));
   }
-  return { records, blocks: mergedBlocks(cursors, progress) };
+  return { records: new MergedRecords(parts, end), blocks: mergedBlocks(cursors, progress) };
+}
+
+/** The records of a segment that stay, and the new numbers of its sets of origins. */
+interface RecordsPart extends Pick<StoredRecords, "kinds" | "shard" | "shardIds"> {
+  readonly first: number;
+  readonly reader: SegmentReader;
+  readonly stay: Uint32Array;
+  readonly sets: Int32Array;
+}
+
+/** Records of several segments, one segment behind the other: those of few segments lie in memory at once. */
+export class MergedRecords implements RecordList {
+  readonly length: number;
+  readonly #parts: readonly RecordsPart[];
+  #loaded = new Map<RecordsPart, StoredRecords>();
+
+  constructor(parts: readonly RecordsPart[], length: number) {
+    this.#parts = parts.filter(({ stay }) => stay.length > 0);
+    this.length = length;
+  }
+
+  /** By record, of {@linkcode RECORD_KINDS}. */
+  kinds(): Uint8Array {
+    const all = new Uint8Array(this.length);
+    for (const { first, kinds, stay } of this.#parts) {
+      stay.forEach((at, place) => all[first + place] = kinds[at]);
+    }
+    return all;
+  }
+
+  /** By shard, how many records it has. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { shard, shardIds, stay } of this.#parts) {
+      for (const at of stay) {
+        const id = shardIds[shard[at]];
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
+  async prepare(from: number, to: number): Promise<void> {
+    const loaded = new Map<RecordsPart, StoredRecords>();
+    for (const part of this.#parts) {
+      if (part.first >= to || part.first + part.stay.length <= from) continue;
+      loaded.set(part, this.#loaded.get(part) ?? await part.reader.records());
+    }
+    this.#loaded = loaded;
+  }
+
+  at(number: number): SegmentRecord {
+    const part = this.#parts.findLast(({ first }) => first <= number)!;
+    const { first, stay, sets } = part;
+    const record = this.#loaded.get(part)!.at(stay[number - first]);
+    if (record.unresolved.length === 0) return record;
+    const unresolved = record.unresolved.map((part) => ({ ...part, origins: sets[part.origins] }));
+    return { ...record, unresolved };
+  }
 }
 
 /** A segment that is read from its first row to its last. */
 class Cursor {
   readonly #reader: SegmentReader;
-  readonly #index: PointIndex;
+  readonly #index: Pick<PointIndex, "point" | "rows">;
   readonly #number: Int32Array;
   readonly #sets: Int32Array;
   #entry = 0;
@@ -59,7 +117,7 @@ class Cursor {
 
   constructor(
     reader: SegmentReader,
-    index: PointIndex,
+    index: Pick<PointIndex, "point" | "rows">,
     number: Int32Array,
     sets: Int32Array,
   ) {

@@ -176,6 +176,20 @@ export class TableReader implements Disposable {
     return found;
   }
 
+  /** A column of anything, part by part: the number of the first row of each comes with it. */
+  async parts(
+    column: string,
+    take: (part: ArrayLike<unknown>, at: number) => void,
+  ): Promise<void> {
+    let from = 0;
+    // What is read at once lies in memory together.
+    for (const { num_rows } of this.#metadata.row_groups) {
+      const first = from, end = from + Number(num_rows);
+      await this.#read(column, first, end, (part, at) => take(part, first + at));
+      from = end;
+    }
+  }
+
   /** A column of anything. */
   async values<Value>(column: string): Promise<Value[]> {
     const found: Value[] = [];

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ResolvedRecord } from "../../coverage/hits/run_hits.ts";
 import { appendVarint, MAX_VARINT_BYTES, VarintReader } from "../../record/columns/varints.ts";
 import type { StoredRecord } from "../record_rows.ts";
-import type { Column, TableReader } from "./parquet_files.ts";
+import type { Column } from "./parquet_files.ts";
 
 /** A record in a segment. */
 export interface SegmentRecord extends StoredRecord {
@@ -88,51 +88,54 @@ export function recordColumns(records: readonly SegmentRecord[], first = 0): unk
   return RECORD_COLUMNS.map((_, column) => rows.map((row) => row[column]));
 }
 
-/** Reads what {@linkcode recordColumns} made. */
-export async function readRecords(table: TableReader): Promise<SegmentRecord[]> {
-  const columns: Record<string, unknown[]> = {};
-  for (const { name } of RECORD_COLUMNS) columns[name] = await table.values(name);
-  return recordsOf(columns, table.rows);
+/** What a record has in `details`. */
+export interface RecordDetails extends Pick<StoredRecord, "originOrder" | "unresolved"> {
+  readonly absent: readonly string[];
+  readonly others: Record<string, unknown>;
 }
 
-/** Records of columns by name. */
-export function recordsOf(
-  columns: Record<string, ArrayLike<unknown>>,
-  rows: number,
-): SegmentRecord[] {
-  const text = (name: string, row: number): string => columns[name][row] as string;
-  const number = (name: string, row: number): number => Number(columns[name][row]);
-  const flag = (name: string, row: number): boolean => Boolean(columns[name][row]);
-  return Array.from({ length: rows }, (_, row): SegmentRecord => {
-    const details = JSON.parse(text("details", row));
-    const { absent, originOrder, unresolved = [], ...others } = details;
-    const isThere = (name: (typeof OPTIONAL)[number]): boolean => !absent.includes(name);
-    const plain = {
-      name: text("name", row),
-      file: text("file", row),
-      outcome: text("outcome", row),
-      durationMs: number("duration_ms", row),
-      scope: text("scope", row),
-      truncated: flag("truncated", row),
-      ...isThere("runner") ? { runner: text("runner", row) } : {},
-      ...isThere("kind") ? { kind: text("kind", row) } : {},
-      ...isThere("pass") ? { pass: number("pass", row) } : {},
-      ...others,
-    } as ResolvedRecord;
-    return {
-      record: isThere("firstRuns")
-        ? withFirstRuns(plain, columns.first_runs[row] as Uint8Array)
-        : plain,
-      shard: text("shard", row),
-      place: number("place", row),
-      points: number("points", row),
-      allPoints: number("all_points", row),
-      hasCounts: flag("has_counts", row),
-      known: flag("origins_known", row),
-      originOrder,
-      unresolved,
-    };
-  });
+/** Reads `details`. */
+export function parseDetails(text: string): RecordDetails {
+  const { absent, originOrder, unresolved = [], ...others } = JSON.parse(text);
+  return { absent, originOrder, unresolved, others };
+}
+
+/**
+ * A record that {@linkcode recordColumns} made columns of.
+ *
+ * @param value gives its value in the column of a name
+ */
+export function recordAt(
+  value: (column: string) => unknown,
+  { absent, originOrder, unresolved, others }: RecordDetails,
+): SegmentRecord {
+  const text = (name: string): string => value(name) as string;
+  const number = (name: string): number => Number(value(name));
+  const flag = (name: string): boolean => Boolean(value(name));
+  const isThere = (name: (typeof OPTIONAL)[number]): boolean => !absent.includes(name);
+  const plain = {
+    name: text("name"),
+    file: text("file"),
+    outcome: text("outcome"),
+    durationMs: number("duration_ms"),
+    scope: text("scope"),
+    truncated: flag("truncated"),
+    ...isThere("runner") ? { runner: text("runner") } : {},
+    ...isThere("kind") ? { kind: text("kind") } : {},
+    ...isThere("pass") ? { pass: number("pass") } : {},
+    ...others,
+  } as ResolvedRecord;
+  return {
+    record: isThere("firstRuns") ? withFirstRuns(plain, value("first_runs") as Uint8Array) : plain,
+    shard: text("shard"),
+    place: number("place"),
+    points: number("points"),
+    allPoints: number("all_points"),
+    hasCounts: flag("has_counts"),
+    known: flag("origins_known"),
+    originOrder,
+    unresolved,
+  };
 }
 
 /** Bytes that a stretch starts at a multiple of. */

@@ -5,7 +5,8 @@ import type { StoreSegment } from "../store_manifest.ts";
 import type { HitBlock } from "./hit_block.ts";
 import { type Column, TableReader, TableWriter } from "./parquet_files.ts";
 import { POINT_COLUMNS, type PointIndex, PointIndexBuilder, RECORD_KINDS } from "./point_index.ts";
-import { readRecords, RECORD_COLUMNS, recordColumns, type SegmentRecord } from "./record_table.ts";
+import { RECORD_COLUMNS, recordColumns, type SegmentRecord } from "./record_table.ts";
+import { type RecordList, StoredRecords } from "./stored_records.ts";
 
 /** The files of a segment. */
 export const SEGMENT_FILES = ["hits", "tests", "points", "origins"] as const;
@@ -35,7 +36,9 @@ const RECORD_ROWS = 1 << 13;
 
 /** What a segment has besides its hits. */
 export interface SegmentParts {
-  readonly records: readonly SegmentRecord[];
+  readonly records: RecordList;
+  /** By record, of {@linkcode RECORD_KINDS}, where that is known already. */
+  readonly kinds?: Uint8Array | undefined;
   readonly sets: readonly OriginSet[];
 }
 
@@ -53,15 +56,10 @@ export function writeSegment(
   folder: string,
   id: string,
   machine: string,
-  { records, sets }: SegmentParts,
+  { records, kinds = kindsOf(records), sets }: SegmentParts,
   blocks: Iterable<HitBlock> | AsyncIterable<HitBlock>,
 ): Promise<StoreSegment> {
   const { bits } = meaningOf(sets, machine, CAUSED_BY_TESTS);
-  const kinds = Uint8Array.from(
-    records,
-    ({ record: { kind } }) =>
-      kind === "baseline" || kind === "outside" ? RECORD_KINDS[kind] : RECORD_KINDS.test,
-  );
   const index = new PointIndexBuilder(bits, kinds);
   return write();
 
@@ -77,13 +75,15 @@ export function writeSegment(
     }
     let bytes = hits.end();
     const found = index.end();
-    const counted = (from: number, to: number): SegmentRecord[] =>
-      records.slice(from, to).map((record, at) => ({
-        ...record,
+    const counted = async (from: number, to: number): Promise<SegmentRecord[]> => {
+      await records.prepare?.(from, to);
+      return Array.from({ length: to - from }, (_, at) => ({
+        ...records.at(from + at)!,
         points: index.counted[from + at],
         allPoints: index.all[from + at],
       }));
-    bytes += writeRecords(join(folder, "tests.parquet"), records.length, counted);
+    };
+    bytes += await writeRecords(join(folder, "tests.parquet"), records.length, counted);
     bytes += writeTable(
       join(folder, "points.parquet"),
       POINT_TABLE,
@@ -100,14 +100,21 @@ export function writeSegment(
   }
 }
 
-function writeRecords(
+function kindsOf(records: RecordList): Uint8Array {
+  return Uint8Array.from({ length: records.length }, (_, at) => {
+    const { record: { kind } } = records.at(at)!;
+    return kind === "baseline" || kind === "outside" ? RECORD_KINDS[kind] : RECORD_KINDS.test;
+  });
+}
+
+async function writeRecords(
   path: string,
   count: number,
-  records: (from: number, to: number) => readonly SegmentRecord[],
-): number {
+  records: (from: number, to: number) => Promise<readonly SegmentRecord[]>,
+): Promise<number> {
   using table = new TableWriter(path, RECORD_COLUMNS);
   for (let from = 0; from < count; from += RECORD_ROWS) {
-    const columns = recordColumns(records(from, Math.min(from + RECORD_ROWS, count)), from);
+    const columns = recordColumns(await records(from, Math.min(from + RECORD_ROWS, count)), from);
     table.write(...columns);
   }
   return table.end();
@@ -149,9 +156,9 @@ export class SegmentReader implements Disposable {
     return this.#folder;
   }
 
-  async records(): Promise<SegmentRecord[]> {
+  async records(): Promise<StoredRecords> {
     using table = await TableReader.open(join(this.#folder, "tests.parquet"));
-    return await readRecords(table);
+    return await StoredRecords.read(table);
   }
 
   async sets(): Promise<OriginSet[]> {
@@ -166,11 +173,14 @@ export class SegmentReader implements Disposable {
     }));
   }
 
-  async index(): Promise<PointIndex> {
+  /** @param names the columns of the index that are read */
+  async index<Name extends keyof PointIndex = keyof PointIndex>(
+    names: readonly Name[] = POINT_COLUMNS as readonly (keyof PointIndex)[] as readonly Name[],
+  ): Promise<Pick<PointIndex, Name>> {
     using table = await TableReader.open(join(this.#folder, "points.parquet"));
     const columns: Partial<Record<keyof PointIndex, Int32Array>> = {};
-    for (const name of POINT_COLUMNS) columns[name] = await table.numbers(name);
-    return columns as PointIndex;
+    for (const name of names) columns[name] = await table.numbers(name);
+    return columns as Pick<PointIndex, Name>;
   }
 
   /** Rows `from` up to, not including, `to`, without their points where those are known. */

@@ -5,6 +5,7 @@
 import { pathTree } from "../chart_layout.js";
 import { treemapView } from "../charts.js";
 import { bar, breadcrumbs, element, factList, fraction, heading, link } from "../elements.js";
+import { buildsChart } from "../builds_chart.js";
 import { filterBox, shownOf, sortableTable } from "../table.js";
 import { address, count, percent, plural } from "../text.js";
 
@@ -31,6 +32,7 @@ export function overviewPage(run) {
   return [
     element("h1", null, run.title),
     summary(run),
+    run.builds === undefined ? null : buildsChart(run.builds),
     ...directoryParts(run, ""),
   ];
 }
