@@ -66,6 +66,7 @@ function problemsOf(tree: string, out: string): string[] {
   if (missing.length > 0) {
     problems.push(`${missing.length} files are not there, such as ${missing[0]}`);
   }
+  // A patched file too. Whether tests of pipes start a thread, and so run that one, is the runtime's affair.
   for (const [file, name] of [["fs/pipe.c", "pipe_write"], ["kernel/fork.c", "copy_process"]]) {
     const path = join(tree, file);
     const section = lcov.split("end_of_record").find((part) => part.includes(`SF:${path}\n`));
@@ -73,7 +74,7 @@ function problemsOf(tree: string, out: string): string[] {
     // A declaration can begin on the line before the name.
     const text = readFileSync(path, "utf8").split("\n").slice(line - 2, line + 1).join("\n");
     if (!text.includes(name)) problems.push(`${name} is not at ${path}:${line}`);
-    if (section !== undefined && !/^DA:\d+,[1-9]/m.test(section)) {
+    if (file === "fs/pipe.c" && !/^DA:\d+,[1-9]/m.test(section ?? "")) {
       problems.push(`no line of ${path} ran`);
     }
   }
