@@ -45,7 +45,11 @@ export function loadRunImage(
 ): RunImage {
   const { index, path } = loadKernelIndex(kernel, options);
   if (modules.length === 0) return { image: index, path, modules: [], moved: [] };
-  const folders = [...options.modules ?? [], ...moduleFolders(), ...buildFolder(path)];
+  const folders = [
+    ...options.modules ?? [],
+    ...moduleFolders(),
+    ...besideImage(path, kernel.release),
+  ];
   const found = modules.map((module) => loadModule(module, kernel.release, folders));
   const loaded = found.filter((module) => "index" in module);
   const joined = joinImages(
@@ -102,9 +106,15 @@ function loadModule(
   }
 }
 
-/** The folder that the kernel was built in, where its image still lies there: its modules are there too. */
-function buildFolder(vmlinux: string | undefined): string[] {
+/**
+ * Folders with the kernel's modules near its image: that of its build, where the image still lies there, and what
+ * `make modules_install INSTALL_MOD_PATH=.` made in it.
+ */
+function besideImage(vmlinux: string | undefined, release: string): string[] {
   if (vmlinux === undefined) return [];
   const folder = dirname(vmlinux);
-  return pathExists(join(folder, "modules.order")) ? [folder] : [];
+  return [
+    ...pathExists(join(folder, "modules.order")) ? [folder] : [],
+    ...[join(folder, "lib/modules", release)].filter(pathExists),
+  ];
 }
