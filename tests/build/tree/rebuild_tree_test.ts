@@ -30,11 +30,12 @@ class BuiltTree {
   readonly #root: string;
   readonly #tree: string;
   readonly #mirror: string;
-  readonly #cache = process.env["XDG_CACHE_HOME"];
+  readonly #cache: string | undefined;
   readonly rebuilder: TreeRebuilder;
 
-  private constructor(root: string, build: TreeBuild) {
+  private constructor(root: string, cache: string | undefined, build: TreeBuild) {
     this.#root = root;
+    this.#cache = cache;
     this.#tree = build.tree.path;
     this.#mirror = build.folder.mirror;
     this.rebuilder = new TreeRebuilder(build);
@@ -42,6 +43,7 @@ class BuiltTree {
 
   static async made(): Promise<BuiltTree> {
     const root = mkdtempSync(join(tmpdir(), "kernelcov-rebuild-")), tree = join(root, "linux");
+    const cache = process.env["XDG_CACHE_HOME"];
     process.env["XDG_CACHE_HOME"] = join(root, "cache");
     const folder = treeFolder(tree, "variant");
     mkdirSync(folder.path, { recursive: true });
@@ -52,7 +54,7 @@ class BuiltTree {
     mirrorTree(tree, folder.mirror, folder.scan, { all: true });
     await Mirror.made(SOURCES, folder.mirror);
     writeFileSync(folder.link, JSON.stringify(STEPS));
-    return new BuiltTree(root, {
+    return new BuiltTree(root, cache, {
       tree: { path: tree, version: "6.12.1", series: [6, 12] },
       folder,
       make: { source: folder.mirror, log: folder.log, debugName: tree, llvm: false },
