@@ -28,6 +28,7 @@ test("a build says how long it takes, leaves image and sources, and is done once
     assert.deepEqual(readdirSync(folder).sort(), [
       "build.log",
       "config",
+      "disk_use.json",
       "kernel.json",
       "linux",
       "source",

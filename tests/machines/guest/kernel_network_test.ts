@@ -71,6 +71,9 @@ test("ingress redirects to ifb, clsact drops, and policing and bpf classifiers a
     ping 10.0.0.2`);
 });
 
+/** Input without an end: a client whose input ends says so at once, and the other side may then leave before it has sent. */
+const HELD_INPUT = "mkfifo /tmp/held; exec 9<>/tmp/held";
+
 test("nft redirects, translates both addresses, masquerades, limits, logs and rejects", async () => {
   await guestScript(`
     ${TWO_HOSTS}
@@ -95,7 +98,8 @@ test("nft redirects, translates both addresses, masquerades, limits, logs and re
 END
     ip addr add 10.5.5.5/32 dev lo; ip addr add 10.6.6.6/32 dev lo; ip route add 10.9.9.9 via 10.0.0.2
     serve() { ip netns exec peer sh -c "echo seen | busybox nc -l -p $1 >/dev/null" & }
-    connect() { for i in 1 2 3 4 5 6 7 8 9 10; do busybox nc -w 3 "$@" </dev/null && return; sleep 0.1; done; return 1; }
+    ${HELD_INPUT}
+    connect() { for i in 1 2 3 4 5 6 7 8 9 10; do busybox nc -w 3 "$@" <&9 && return; sleep 0.1; done; return 1; }
     serve 8080; test "$(connect 10.9.9.9 80)" = seen
     echo local | busybox nc -l -p 82 >/dev/null & test "$(connect 127.0.0.1 81)" = local
     for from in 10.5.5.5 10.6.6.6; do busybox ping -c 1 -w 20 -I $from 10.0.0.2 >/dev/null; done
@@ -120,7 +124,8 @@ test("iptables and ip6tables load rules with the matches and targets that script
     iptables -t nat -A POSTROUTING -s 10.6.6.6 -j SNAT --to-source 10.0.0.1
     ip route add 10.9.9.9 via 10.0.0.2
     ip netns exec peer sh -c "echo seen | busybox nc -l -p 8080 >/dev/null" &
-    for i in 1 2 3 4 5 6 7 8 9 10; do busybox nc -w 3 10.9.9.9 80 </dev/null && break; sleep 0.1; done
+    ${HELD_INPUT}
+    for i in 1 2 3 4 5 6 7 8 9 10; do busybox nc -w 3 10.9.9.9 80 <&9 && break; sleep 0.1; done
     iptables -t nat -S | grep -c REDIRECT`);
   assert.equal(text, "seen\n1\n");
 });
