@@ -91,6 +91,7 @@ test("what a runner printed is read as far as it came", () => {
     passed: ["a_test.ts: one \\ # half", "b_test.ts: one"],
     failed: ["a_test.ts: two"],
     begun: ["a_test.ts", "b_test.ts"],
+    cut: [],
   });
 });
 
@@ -104,12 +105,19 @@ test("what became of a mutant is told by the tests that ended, and those that fa
     passed: names.slice(0, 3),
     failed: [names[3], `${file}: not recorded`],
     begun: [file],
+    cut: [],
   });
   assert.deepEqual(judge.tests, names.slice(0, 3));
   assert.deepEqual(judge.leftOut, [names[3], `${file}: not recorded`]);
-  const fateOf = (passed: string[], failed: string[], alone = failed, begun = [file]): Fate => {
+  const fateOf = (
+    passed: string[],
+    failed: string[],
+    alone = failed,
+    begun = [file],
+    cut: string[] = [],
+  ): Fate => {
     const seconds = { build: 0, suite: 0, alone: 0 };
-    const suite = { passed, failed, begun };
+    const suite = { passed, failed, begun, cut };
     return judge.fateOf(mutant, text, { kind: "ran", suite, alone, seconds });
   };
   const [all, first, second] = names;
@@ -117,8 +125,8 @@ test("what became of a mutant is told by the tests that ended, and those that fa
   assert.ok(failed.kind === "failed");
   assert.deepEqual(failed.result, { failing: [all], order: [all, first, second], selected: 1 });
   assert.deepEqual(failed.together, [second]);
-  // The second test never ended, and the third never began.
-  const ended = fateOf([all], []);
+  // The second test never ended, and the third did not run.
+  const ended = fateOf([all], [], [], [file], [first]);
   assert.ok(ended.kind === "ended");
   assert.deepEqual(ended.result.failing, [first]);
   assert.deepEqual(missed(ended.result), [first]);

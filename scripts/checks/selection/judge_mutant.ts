@@ -5,13 +5,13 @@ import { testReference } from "../../../src/report/answer_json.ts";
 import type { MutantResult } from "./measures.ts";
 import type { MutantRun } from "./mutant_results.ts";
 import type { Mutant } from "./mutants.ts";
-import { fileOf, type SuiteRun } from "./suite_run.ts";
+import type { SuiteRun } from "./suite_run.ts";
 
 /** What became of a mutant. */
 export type Fate =
   /** All tests ended. `failing` are those that fail alone. */
   | { readonly kind: "failed"; readonly result: MutantResult; readonly together: readonly string[] }
-  /** Some did not end, and others did not run: those that ran then count as failing, as do those that failed. */
+  /** Some did not end, and others may not have run: those that did not end count as failing, as do those that failed. */
   | { readonly kind: "ended"; readonly result: MutantResult }
   | { readonly kind: "survived" | "not-booted" | "not-built" | "only-together" };
 
@@ -39,17 +39,12 @@ export class MutantJudge {
   /** @param before the text of the mutant's file without it */
   fateOf(mutant: Mutant, before: string, run: MutantRun): Fate {
     if (run.kind === "not-built") return run;
-    const { passed, failed, begun } = run.suite;
+    const { passed, failed, begun, cut } = run.suite;
     if (begun.length === 0) return { kind: "not-booted" };
     const known = new Set(this.tests);
     const ended = new Set([...passed, ...failed]);
-    const cut = new Map<string, string>();
-    for (const test of this.tests) {
-      const file = fileOf(test);
-      if (!ended.has(test) && begun.includes(file) && !cut.has(file)) cut.set(file, test);
-    }
     const isWhole = this.tests.every((test) => ended.has(test));
-    const failing = (isWhole ? run.alone : [...failed, ...cut.values()])
+    const failing = (isWhole ? run.alone : [...failed, ...cut])
       .filter((test) => known.has(test));
     if (!isWhole) return { kind: "ended", result: { failing, ...this.#order(mutant, before) } };
     const together = failed.filter((test) => known.has(test) && !failing.includes(test));

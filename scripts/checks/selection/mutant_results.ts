@@ -63,7 +63,7 @@ export class MutantResults {
     );
     const failed = new Set(runs.flatMap((run) => run.failed));
     const passed = runs[0].passed.filter((test) => runs.every((run) => run.passed.includes(test)));
-    return { passed, failed: [...failed], begun: runs[0].begun };
+    return { passed, failed: [...failed], begun: runs[0].begun, cut: [] };
   }
 
   /** What became of a mutant, if that is known. */

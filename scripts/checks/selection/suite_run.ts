@@ -21,6 +21,8 @@ export interface SuiteRun {
   readonly failed: readonly string[];
   /** Files whose tests began. */
   readonly begun: readonly string[];
+  /** Tests that do not end, also when they run alone. */
+  readonly cut: readonly string[];
 }
 
 /** The files of the suite, from the checkout's root. */
@@ -48,22 +50,39 @@ export function recordSuite(linux: string, vmlinux: string, out: string): void {
 
 /**
  * Runs the suite on a kernel without recording it. Where tests do not end, their files run once more, each in a process of its
- * own: one that ends with a signal, or waits for ever, costs its own tests only.
+ * own: one that ends with a signal, or waits for ever, costs its own tests only. Of those that do not end then each test
+ * runs alone: the runner prints what became of a file's tests when all have ended.
  *
  * @param tests those that end without a mutant; none where that is not known yet
  */
 export function runSuite(kernel: SuiteKernel, tests: readonly string[] = []): SuiteRun {
   const together = runTests(kernel, [suiteFiles()]);
-  const ended = new Set([...together.passed, ...together.failed]);
-  const open = new Set(tests.filter((test) => !ended.has(test)).map(fileOf));
+  const open = new Set(unended(tests, together).map(fileOf));
   // Where the kernel does not start, or no program, each file would only be waited for.
   if (open.size === 0 || together.begun.length === 0) return together;
-  const apart = runTests(kernel, [...open].map((file) => [file]));
   const closed = (test: string): boolean => !open.has(fileOf(test));
+  const rest = {
+    ...together,
+    passed: together.passed.filter(closed),
+    failed: together.failed.filter(closed),
+  };
+  const byFile = joined(rest, runTests(kernel, [...open].map((file) => [file])));
+  const single = unended(tests, byFile);
+  return single.length === 0 ? byFile : joined(byFile, runAlone(kernel, single));
+}
+
+/** Those of some tests that neither passed nor failed. */
+function unended(tests: readonly string[], { passed, failed }: SuiteRun): string[] {
+  const ended = new Set([...passed, ...failed]);
+  return tests.filter((test) => !ended.has(test));
+}
+
+function joined(one: SuiteRun, other: SuiteRun): SuiteRun {
   return {
-    passed: [...together.passed.filter(closed), ...apart.passed],
-    failed: [...together.failed.filter(closed), ...apart.failed],
-    begun: [...new Set([...together.begun, ...apart.begun])],
+    passed: [...one.passed, ...other.passed],
+    failed: [...one.failed, ...other.failed],
+    begun: [...new Set([...one.begun, ...other.begun])],
+    cut: [...one.cut, ...other.cut],
   };
 }
 
@@ -72,30 +91,39 @@ export function fileOf(test: string): string {
   return test.slice(0, test.indexOf(": "));
 }
 
-/** Runs some tests, each in a process of its own. */
-export function runAlone(kernel: SuiteKernel, tests: readonly string[]): SuiteRun {
-  return runTests(
-    kernel,
+/** Runs some tests, each in a process of its own. Those behind one that ends the kernel do not run. */
+export function runAlone({ linux, limitSeconds }: SuiteKernel, tests: readonly string[]): SuiteRun {
+  const run = runTests(
+    { linux, limitSeconds: Math.ceil(limitSeconds / 3) },
     tests.map((test) => {
       const file = fileOf(test);
       return ["--filter", `/^${escaped(test.slice(file.length + 2))}$/`, file];
     }),
   );
+  return { ...run, cut: unended(tests.slice(0, run.runs), run) };
 }
 
-/** Runs the runner once for each list of arguments, whatever becomes of it. */
+/** What is printed before each run of the runner. */
+const RUN = "kernelcov-run";
+
+/**
+ * Runs the runner once for each list of arguments, whatever becomes of it.
+ *
+ * @returns also how many of them began
+ */
 function runTests(
   { linux, limitSeconds }: SuiteKernel,
   runs: readonly (readonly string[])[],
-): SuiteRun {
+): SuiteRun & { readonly runs: number } {
   const script = runs.map((args) =>
-    `timeout -s KILL ${limitSeconds} ${[...DENO, "--reporter=tap", ...args].map(quoted).join(" ")}`
+    `echo ${RUN}; timeout -s KILL ${limitSeconds} ` +
+    [...DENO, "--reporter=tap", ...args].map(quoted).join(" ")
   ).join("\n");
   const whole = String(limitSeconds * (runs.length + 1));
   const { stdout } = kernelcov([
     ...["kernel", "run", "--kernel", linux, "--timeout", whole, "--", "sh", "-c", script],
   ]);
-  return parseTap(stdout);
+  return { ...parseTap(stdout), runs: stdout.split("\n").filter((line) => line === RUN).length };
 }
 
 function quoted(text: string): string {
@@ -114,7 +142,7 @@ export function parseTap(text: string): SuiteRun {
     const [, not, name] = result;
     (not === undefined ? passed : failed).push(`${file}: ${name.replace(/\\([\\#])/g, "$1")}`);
   }
-  return { passed, failed, begun: [...begun] };
+  return { passed, failed, begun: [...begun], cut: [] };
 }
 
 function escaped(text: string): string {
