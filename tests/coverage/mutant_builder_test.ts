@@ -10,6 +10,7 @@ import {
   changingFile,
   MutantResults,
   putBack,
+  refuseBusyTree,
 } from "../../scripts/checks/selection/mutant_results.ts";
 import type { Mutant } from "../../scripts/checks/selection/mutants.ts";
 
@@ -88,6 +89,8 @@ test("what a check was killed in is put back by the next one, and nothing while 
   writeFileSync(path, "changed");
   putBack();
   assert.equal(textOf("a.c"), "changed");
+  assert.throws(() => refuseBusyTree(folder), TypeError);
+  refuseBusyTree(join(folder, "other"));
   // No process has a higher number.
   renameSync(join(notes, `${process.pid}.json`), join(notes, `${2 ** 22}.json`));
   putBack();

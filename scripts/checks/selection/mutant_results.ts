@@ -106,6 +106,21 @@ export function putBack(): void {
   }
 }
 
+/**
+ * Another check would take the text that this one has changed for the file's own.
+ *
+ * @throws {TypeError} A check that runs has changed a file of the tree.
+ */
+export function refuseBusyTree(tree: string): void {
+  for (const name of readdirSync(notesFolder())) {
+    const { path } = JSON.parse(readFileSync(join(notesFolder(), name), "utf8"));
+    const [pid] = name.split(".");
+    if (path.startsWith(`${tree}/`)) {
+      throw new TypeError(`Process ${pid} measures mutants in ${tree}: wait for it, or end it`);
+    }
+  }
+}
+
 function putBackOf(note: string): void {
   const { path, text } = JSON.parse(readFileSync(note, "utf8"));
   if (existsSync(path)) writeWhole(path, [text]);

@@ -28,7 +28,7 @@ import { debianTree } from "../debian_tree.ts";
 import { type Fate, MutantJudge } from "./judge_mutant.ts";
 import { missed } from "./measures.ts";
 import { builtMutants, MutantBuilder, type MutantKernel, treeMutants } from "./mutant_kernel.ts";
-import { MutantResults, type MutantRun, putBack } from "./mutant_results.ts";
+import { MutantResults, type MutantRun, putBack, refuseBusyTree } from "./mutant_results.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import { fateText, type JudgedMutant, placeOf, selectionReport } from "./selection_report.ts";
 import { runAlone, runSuite, type SuiteKernel } from "./suite_run.ts";
@@ -61,6 +61,7 @@ try {
 async function check(): Promise<void> {
   putBack();
   const kernel = await kernelToChange();
+  refuseBusyTree(kernel.tree);
   const { recorded: { linux, vmlinux }, unchanged } = kernel;
   const results = new MutantResults((await loadImageIndex(vmlinux)).buildId);
   const { coverage } = loadRun(results.recorded(linux, vmlinux), { vmlinux });
