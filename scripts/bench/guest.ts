@@ -149,7 +149,7 @@ try {
     );
   });
 
-  const examples = here("../examples");
+  const examples = here("../../examples");
   const both = `deno test -A --no-check ${examples} && bun test ${examples}/*_test.ts`;
   const whole = Array.from({ length: 3 }, () =>
     seconds(() =>
